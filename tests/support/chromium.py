@@ -39,7 +39,7 @@ def find_chromium() -> Path:
 
 def playwright_chromium() -> Path:
     """Return where Playwright would put a Chromium of its own; the file need not be there."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # slow to import, and seldom needed
 
     with sync_playwright() as playwright:
         return Path(playwright.chromium.executable_path)

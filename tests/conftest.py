@@ -1,0 +1,18 @@
+"""What all tests share: which browser the page is driven in."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.chromium import NoChromium, find_chromium
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Launch the Chromium of this machine, quiet about everything but the page (no look-ups of its own)."""
+    try:
+        executable = find_chromium()
+    except NoChromium as fault:
+        pytest.fail(str(fault), pytrace=False)
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    return {**browser_type_launch_args, "executable_path": str(executable), "args": quiet}

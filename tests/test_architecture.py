@@ -1,0 +1,314 @@
+"""The layers hold: who may import whom, and which words may not be said where.
+
+The tables below *are* the architecture, in order: a module imports lower rungs, or lines above it in its own rung. A file
+that stands in no table fails here, so that a new module gets its place by decision.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+ENGINE = (
+    (0, "numbers"),
+    (0, "errors"),
+    (0, "ids"),
+    (0, "config"),
+    (0, "events"),
+    (0, "message"),
+    (1, "storage.disk"),
+    (1, "storage.segment_file"),
+    (1, "storage.segment"),
+    (1, "storage.log"),
+    (1, "storage"),
+    (2, "journal"),
+    (2, "clock"),
+    (2, "scheduler"),
+    (3, "network"),
+    (3, "registry.paths"),
+    (3, "registry.tree"),
+    (3, "registry.operations"),
+    (3, "registry.server"),
+    (3, "registry.client"),
+    (3, "registry"),
+    (4, "protocol"),
+    (4, "broker"),
+    (5, "partitioner"),
+    (5, "producer"),
+    (5, "assignment"),
+    (5, "rebalance"),
+    (5, "fetcher"),
+    (5, "consumer"),
+    (6, "cluster"),
+    (6, "commands"),
+    (6, "scenarios"),
+)
+
+WEBAPP = (
+    (0, "paths"),
+    (0, "pacing"),
+    (1, "room"),
+    (1, "rooms"),
+    (2, "feed"),
+    (2, "views"),
+    (3, ""),
+    (3, "cli"),
+    (3, "__main__"),
+)
+
+# What the engine may take from the standard library only for one purpose: chance that is seeded.
+SEEDED_CHANCE = {"random": {"scheduler", "cluster"}}
+NOT_IN_ENGINE = {
+    "asyncio",
+    "concurrent",
+    "datetime",
+    "multiprocessing",
+    "secrets",
+    "select",
+    "signal",
+    "socket",
+    "subprocess",
+    "threading",
+    "time",
+    "uuid",
+}
+
+# static/js: which layers a layer may import, itself always included.
+BROWSER = {
+    "wire": set(),
+    "state": set(),
+    "scene": {"state"},
+    "view": {"state", "scene"},
+    "ui": {"state", "scene", "view"},
+    "main": {"wire", "state", "scene", "view", "ui"},
+}
+BROWSER_WORDS = {
+    "WebSocket": {"wire"},
+    "document": {"view", "ui", "main"},
+    "window": {"wire", "view", "ui", "main"},
+    "Date": set(),
+    "Math.random": set(),
+    "innerHTML": set(),
+    "outerHTML": set(),
+    "insertAdjacentHTML": set(),
+    "eval": set(),
+}
+
+
+# --- Python ---------------------------------------------------------------------------------------------------------
+
+
+def modules(package: str) -> dict[str, Path]:
+    """Every module of a package by its dotted name inside it; the package itself is ''."""
+    base = ROOT / package
+    found = {}
+    for file in sorted(base.rglob("*.py")):
+        parts = list(file.relative_to(base).with_suffix("").parts)
+        if parts[-1] == "__init__":
+            parts.pop()
+        found[".".join(parts)] = file
+    return found
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Every absolute dotted name that a file imports, type-checking blocks included."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative imports hide the layer"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_modules(file: Path, package: str, known: dict[str, Path]) -> set[str]:
+    """The modules of ``package`` that a file imports: the longest part of each name that is a module."""
+    found = set()
+    for name in imports(file):
+        first, *rest = name.split(".")
+        if first == package:
+            found.add(next(".".join(rest[:end]) for end in range(len(rest), -1, -1) if ".".join(rest[:end]) in known))
+    return found
+
+
+def place(table: tuple[tuple[int, str], ...], module: str) -> int:
+    """The line of a module in its table, the longest named parent standing in for its children."""
+    lines = [line for _, line in table]
+    parts = module.split(".")
+    for end in range(len(parts), 0, -1):
+        if ".".join(parts[:end]) in lines:
+            return lines.index(".".join(parts[:end]))
+    raise AssertionError(f"{module} has no place in the layers yet: give it a line in {Path(__file__).name}")
+
+
+def out_of_order(package: str, table: tuple[tuple[int, str], ...]) -> list[str]:
+    """Every import that goes up, as a sentence."""
+    known = modules(package)
+    faults = []
+    for module, file in known.items():
+        if not module and "" not in [line for _, line in table]:
+            assert not list(imports(file)), f"{file} gathers nothing: import from the module that says it"
+            continue
+        here = place(table, module)
+        for other in imported_modules(file, package, known) - {module}:
+            there = place(table, other)
+            if there > here or (there == here and not same_family(module, other)):
+                faults.append(f"{package}.{module} (rung {table[here][0]}) imports {other} (rung {table[there][0]})")
+    return faults
+
+
+def same_family(module: str, other: str) -> bool:
+    """Whether two modules share one line because they are parts of one package."""
+    return module.split(".")[0] == other.split(".")[0]
+
+
+def test_rungs_are_listed_in_order() -> None:
+    for table in (ENGINE, WEBAPP):
+        rungs = [rung for rung, _ in table]
+        assert rungs == sorted(rungs)
+
+
+@pytest.mark.parametrize(("package", "table"), [("engine", ENGINE), ("webapp", WEBAPP)])
+def test_no_module_imports_upwards(package: str, table: tuple[tuple[int, str], ...]) -> None:
+    assert modules(package), f"{package} has no modules"
+    assert out_of_order(package, table) == []
+
+
+@pytest.mark.parametrize(("package", "table"), [("engine", ENGINE), ("webapp", WEBAPP)])
+def test_every_line_of_the_table_is_a_module(package: str, table: tuple[tuple[int, str], ...]) -> None:
+    assert [line for _, line in table if line not in modules(package)] == []
+
+
+def test_engine_uses_the_standard_library_only() -> None:
+    foreign = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in modules("engine").values()
+        for name in imports(file)
+        if name.split(".")[0] not in {"engine", *sys.stdlib_module_names}
+    }
+    assert foreign == set()
+
+
+def test_engine_has_no_threads_no_wall_clock_and_only_seeded_chance() -> None:
+    faults = []
+    for module, file in modules("engine").items():
+        for name in {name.split(".")[0] for name in imports(file)}:
+            allowed = module.split(".")[0] in SEEDED_CHANCE.get(name, set())
+            if name in NOT_IN_ENGINE or (name in SEEDED_CHANCE and not allowed):
+                faults.append(f"engine.{module} imports {name}")
+    assert faults == []
+
+
+def test_engine_never_draws_from_the_shared_random() -> None:
+    """``random.Random(seed)`` is a value of its own; ``random.random()`` is everybody's."""
+    faults = [
+        f"engine.{module}:{node.lineno} uses random.{node.attr}"
+        for module, file in modules("engine").items()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "random"
+        and node.attr != "Random"
+    ]
+    assert faults == []
+
+
+def test_flask_stays_in_the_views_the_feed_and_the_application() -> None:
+    faults = [
+        f"webapp.{module} imports {name}"
+        for module, file in modules("webapp").items()
+        for name in imports(file)
+        if name.split(".")[0] in {"flask", "flask_sock"} and table_rung(WEBAPP, module) < 2
+    ]
+    assert faults == []
+
+
+def table_rung(table: tuple[tuple[int, str], ...], module: str) -> int:
+    """The rung of a module."""
+    return next((rung for rung, line in table if line == module), None) or table[place(table, module)][0]
+
+
+# --- JavaScript -----------------------------------------------------------------------------------------------------
+
+SCRIPT_TOKENS = re.compile(
+    r"(?P<template>`(?:\\.|[^`\\])*`)"
+    r"|(?P<comment>//[^\n]*|/\*.*?\*/)"
+    r"|(?P<string>\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')",
+    re.DOTALL,
+)
+SCRIPT_IMPORT = re.compile(r"\bfrom\s*[\"']([^\"']+)[\"']|\bimport\s*\(?\s*[\"']([^\"']+)[\"']")
+
+
+def scripts() -> list[Path]:
+    return sorted((ROOT / "static" / "js").rglob("*.js"))
+
+
+def layer(file: Path) -> str:
+    """The layer of a script: the folder or file right under static/js."""
+    return file.relative_to(ROOT / "static" / "js").parts[0].removesuffix(".js")
+
+
+def code(source: str, *, keep_strings: bool) -> str:
+    """The source without comments, and without plain strings unless they are wanted."""
+
+    def kept(match: re.Match[str]) -> str:
+        if match.lastgroup == "template" or (keep_strings and match.lastgroup == "string"):
+            return match.group()
+        return " "
+
+    return SCRIPT_TOKENS.sub(kept, source)
+
+
+def script_imports(file: Path) -> list[Path]:
+    """The scripts that a script imports at run time (types named in comments are not)."""
+    text = code(file.read_text(encoding="utf-8"), keep_strings=True)
+    names = [first or second for first, second in SCRIPT_IMPORT.findall(text)]
+    for name in names:
+        assert name.startswith("."), f"{file.relative_to(ROOT)} imports {name}: write a relative path"
+    return [(file.parent / name).resolve() for name in names]
+
+
+def test_every_script_stands_in_a_layer() -> None:
+    assert scripts(), "static/js is empty"
+    assert [str(file.relative_to(ROOT)) for file in scripts() if layer(file) not in BROWSER] == []
+
+
+def test_scripts_import_only_the_layers_below() -> None:
+    faults = [
+        f"{file.relative_to(ROOT)} imports {other.relative_to(ROOT)}"
+        for file in scripts()
+        for other in script_imports(file)
+        if layer(other) not in {layer(file), *BROWSER[layer(file)]}
+    ]
+    assert faults == []
+
+
+@pytest.mark.parametrize("word", BROWSER_WORDS)
+def test_scripts_name_the_world_only_where_they_may(word: str) -> None:
+    spoken = re.compile(rf"(?<![\w.$]){re.escape(word)}\b" if word[0].isupper() else rf"(?<![\w$]){re.escape(word)}\b")
+    faults = [
+        str(file.relative_to(ROOT))
+        for file in scripts()
+        if layer(file) not in BROWSER_WORDS[word] and spoken.search(code(file.read_text(encoding="utf-8"), keep_strings=False))
+    ]
+    assert faults == []
+
+
+def test_scripts_ask_to_be_checked() -> None:
+    assert [str(file.relative_to(ROOT)) for file in scripts() if "@ts-check" not in file.read_text(encoding="utf-8")] == []
+
+
+# --- templates ------------------------------------------------------------------------------------------------------
+
+
+def test_templates_never_switch_escaping_off() -> None:
+    templates = sorted((ROOT / "templates").rglob("*.html"))
+    assert templates
+    unsafe = re.compile(r"\|\s*safe\b|autoescape\s+false")
+    assert [str(file.relative_to(ROOT)) for file in templates if unsafe.search(file.read_text(encoding="utf-8"))] == []
