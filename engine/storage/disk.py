@@ -1,0 +1,110 @@
+"""What a log needs of the file system, and the real thing.
+
+The rest of storage sees a :class:`Disk` only, so that a test can hand in one that fails, writes half, or counts.
+Every method raises ``OSError`` as the operating system does; who calls knows which log is concerned and turns
+that into :class:`~engine.errors.StorageFailed`.
+"""
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from engine.errors import StorageFailed
+
+
+class Disk(Protocol):
+    """A place for append-only files; ``handle`` is what :meth:`open` returned."""
+
+    def make_directory(self, directory: Path) -> None:
+        """Create ``directory`` and its parents; one that exists is fine."""
+
+    def names(self, directory: Path) -> list[str]:
+        """The names of the files in ``directory``, in no order."""
+
+    def size(self, path: Path) -> int:
+        """Bytes in a file."""
+
+    def open(self, path: Path) -> int:
+        """Open a file for reading and for writing at its end; create it, durably, if it is not there."""
+
+    def open_for_reading(self, path: Path) -> int:
+        """Open a file that exists, for reading alone."""
+
+    def append(self, handle: int, data: bytes) -> None:
+        """Write all of ``data`` at the end of the file."""
+
+    def read(self, handle: int, size_bytes: int, position: int) -> bytes:
+        """Up to ``size_bytes`` from ``position`` on; b"" at the end of the file."""
+
+    def truncate(self, handle: int, size_bytes: int) -> None:
+        """Cut the file to ``size_bytes``."""
+
+    def sync(self, handle: int) -> None:
+        """Return when what was written survives a power cut."""
+
+    def close(self, handle: int) -> None:
+        """Give the handle back."""
+
+
+class OsDisk:
+    """The operating system's files. With ``sync=False`` a flush costs nothing and survives a crash, not a power cut."""
+
+    def __init__(self, *, sync: bool) -> None:
+        self._sync = sync
+
+    def make_directory(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def names(self, directory: Path) -> list[str]:
+        return [path.name for path in directory.iterdir()]
+
+    def size(self, path: Path) -> int:
+        return path.stat().st_size
+
+    def open(self, path: Path) -> int:
+        created = not path.exists()
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        if created:
+            self._sync_directory(path.parent)
+        return handle
+
+    def open_for_reading(self, path: Path) -> int:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def append(self, handle: int, data: bytes) -> None:
+        written = os.write(handle, data)
+        while written < len(data):  # a full disk or a signal may stop a write halfway
+            written += os.write(handle, memoryview(data)[written:])
+
+    def read(self, handle: int, size_bytes: int, position: int) -> bytes:
+        return os.pread(handle, size_bytes, position)
+
+    def truncate(self, handle: int, size_bytes: int) -> None:
+        os.ftruncate(handle, size_bytes)
+
+    def sync(self, handle: int) -> None:
+        if self._sync:
+            os.fdatasync(handle)
+
+    def close(self, handle: int) -> None:
+        os.close(handle)
+
+    def _sync_directory(self, directory: Path) -> None:
+        """A new file's name is in its directory: without this a power cut may take the file away."""
+        if not self._sync:
+            return
+        handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def storage_failed(path: Path, action: str, reason: object) -> StorageFailed:
+    """The error for a refused ``action`` on the file or directory at ``path``, named by its last two parts."""
+    name = f"{path.parent.name}/{path.name}"
+    return StorageFailed(
+        f"cannot {action} {name}: {reason}",
+        "free or repair the disk, then open the log again: recovery keeps every message that is whole",
+        file=name,
+    )

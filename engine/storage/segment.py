@@ -1,0 +1,72 @@
+"""One piece of a log: a file of message sets, from a base offset on."""
+
+import re
+from pathlib import Path
+
+from engine.storage.disk import Disk
+from engine.storage.segment_file import SegmentFile
+
+_NAME = re.compile(r"(\d{20})\.kafka")
+
+
+def segment_name(base_offset: int) -> str:
+    """The file name of a segment: the offset of its first byte, in 20 digits (0.7: Log.nameFromOffset)."""
+    return f"{base_offset:020d}.kafka"
+
+
+def base_offsets(names: list[str]) -> list[int]:
+    """The base offsets of all segment files among ``names``, in order; other files are none of ours."""
+    return sorted(int(match[1]) for match in map(_NAME.fullmatch, names) if match)
+
+
+class Segment:
+    """A stretch of a log, ``base_offset`` to ``next_offset``, of which readers see what lies below ``flushed_offset``.
+
+    All offsets are bytes of the whole log. Raises :class:`~engine.errors.StorageFailed` wherever the disk refuses.
+    """
+
+    def __init__(self, directory: Path, base_offset: int, disk: Disk, *, sealed: bool) -> None:
+        """Open the segment; what its file holds counts as flushed."""
+        self.base_offset = base_offset
+        self.file = SegmentFile(directory / segment_name(base_offset), disk, sealed=sealed)
+        self._flushed_bytes = self.file.size_bytes
+
+    @property
+    def next_offset(self) -> int:
+        return self.base_offset + self.file.size_bytes
+
+    @property
+    def flushed_offset(self) -> int:
+        return self.base_offset + self._flushed_bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes in the file, flushed or not."""
+        return self.file.size_bytes
+
+    def append(self, message_set: bytes) -> None:
+        self.file.append(message_set)
+
+    def read(self, offset: int, max_bytes: int) -> bytes:
+        """Flushed bytes from ``offset`` on, which must not lie before the segment."""
+        position = offset - self.base_offset
+        return self.file.read(position, min(max_bytes, self._flushed_bytes - position))
+
+    def flush(self) -> None:
+        """Put all bytes on disk, then show them to readers."""
+        self.file.sync()
+        self._flushed_bytes = self.file.size_bytes
+
+    def truncate(self, size_bytes: int) -> None:
+        """Cut the segment to its first ``size_bytes`` and put that on disk."""
+        self.file.truncate(size_bytes)
+        self.flush()
+
+    def lose_unflushed(self) -> int:
+        """Do to the file what a power cut does to it; return how many bytes that took."""
+        lost_bytes = self.file.size_bytes - self._flushed_bytes
+        self.file.truncate(self._flushed_bytes)
+        return lost_bytes
+
+    def seal(self) -> None:
+        self.file.seal()

@@ -1,0 +1,115 @@
+"""The bytes of one segment on disk."""
+
+from pathlib import Path
+from typing import Final
+
+from engine.errors import StorageFailed
+from engine.storage.disk import Disk, storage_failed
+
+_NO_HANDLE: Final = -1
+
+
+class SegmentFile:
+    """A file that only grows at its end, and is read anywhere.
+
+    It keeps a handle while it is written to; a sealed file opens one for each read, so that a long log does not
+    use up the process's handles. Every method that touches the disk raises
+    :class:`~engine.errors.StorageFailed` if the disk refuses.
+    """
+
+    def __init__(self, path: Path, disk: Disk, *, sealed: bool) -> None:
+        """Open the file at ``path``, creating it if it is missing and not ``sealed``."""
+        self.path = path
+        self._disk = disk
+        self._handle = _NO_HANDLE
+        self._damage = ""
+        try:
+            if not sealed:
+                self._handle = disk.open(path)
+            self._size_bytes = disk.size(path)
+        except OSError as error:
+            self.seal()
+            raise storage_failed(path, "open", error) from error
+
+    @property
+    def size_bytes(self) -> int:
+        return self._size_bytes
+
+    def append(self, data: bytes) -> None:
+        """Write ``data`` at the end: all of it, or nothing that stays."""
+        self._require_sound()
+        try:
+            self._disk.append(self._handle, data)
+        except OSError as error:
+            self._undo_partial_write()
+            raise storage_failed(self.path, "append to", error) from error
+        self._size_bytes += len(data)
+
+    def read(self, position: int, max_bytes: int) -> bytes:
+        """The bytes from ``position`` on, ``max_bytes`` of them or up to the end of the file."""
+        wanted_bytes = min(max_bytes, self._size_bytes - position)
+        if wanted_bytes <= 0:
+            return b""
+        try:
+            if self._handle != _NO_HANDLE:
+                return self._read_all(self._handle, position, wanted_bytes)
+            handle = self._disk.open_for_reading(self.path)
+            try:
+                return self._read_all(handle, position, wanted_bytes)
+            finally:
+                self._disk.close(handle)
+        except OSError as error:
+            raise storage_failed(self.path, "read", error) from error
+
+    def truncate(self, size_bytes: int) -> None:
+        """Cut the file to its first ``size_bytes``."""
+        try:
+            self._disk.truncate(self._handle, size_bytes)
+        except OSError as error:
+            raise storage_failed(self.path, "cut", error) from error
+        self._size_bytes = size_bytes
+
+    def sync(self) -> None:
+        """Return when all bytes are on disk.
+
+        After a refusal the system may have dropped the bytes and call the next attempt a success, so the file takes
+        no more from then on.
+        """
+        self._require_sound()
+        try:
+            self._disk.sync(self._handle)
+        except OSError as error:
+            self._damage = "its bytes may not be on disk"
+            raise storage_failed(self.path, "flush", error) from error
+
+    def seal(self) -> None:
+        """Let the handle go: from now on the file is only read."""
+        if self._handle == _NO_HANDLE:
+            return
+        handle, self._handle = self._handle, _NO_HANDLE
+        try:
+            self._disk.close(handle)
+        except OSError as error:
+            raise storage_failed(self.path, "close", error) from error
+
+    def _read_all(self, handle: int, position: int, wanted_bytes: int) -> bytes:
+        data = self._disk.read(handle, wanted_bytes, position)
+        while len(data) < wanted_bytes:  # a short read is no end of file yet
+            more = self._disk.read(handle, wanted_bytes - len(data), position + len(data))
+            if not more:
+                raise storage_failed(self.path, "read", "the file is shorter than what was written to it")
+            data += more
+        return data
+
+    def _undo_partial_write(self) -> None:
+        try:
+            self._disk.truncate(self._handle, self._size_bytes)
+        except OSError:
+            self._damage = "it ends in half a write"
+
+    def _require_sound(self) -> None:
+        if self._damage:
+            raise self._refusal()
+
+    def _refusal(self) -> StorageFailed:
+        return storage_failed(self.path, "write to", self._damage)
