@@ -134,9 +134,9 @@ class Log:
     def append(self, message_set: bytes) -> Appended:
         """Write a whole message set at the end; an empty one changes nothing.
 
-        A segment that is over ``segment_bytes`` already, flushed or not, is closed first (0.7.2: maybeRoll). So a set is
-        never split, and each segment overshoots by a part of a set. Raises what :func:`~engine.message.summarize_set` raises, and then
-        nothing is written.
+        A segment that is over ``segment_bytes`` already, flushed or not, is closed first (0.7.2: maybeRoll). So a
+        set is never split, and each segment overshoots by a part of a set. Raises what
+        :func:`~engine.message.summarize_set` raises, and then nothing is written.
         """
         self._require_open()
         summary = summarize_set(message_set, self._limits.max_message_bytes)

@@ -3,7 +3,7 @@
 import zlib
 from dataclasses import dataclass
 
-from engine.message import LENGTH_BYTES, MAX_OVERHEAD_BYTES, Ending, read_header, scan_entries
+from engine.entries import LENGTH_BYTES, MAX_OVERHEAD_BYTES, Ending, read_header, scan_entries
 from engine.storage.segment import Segment
 
 CHUNK_BYTES = 256 * 1024

@@ -1,0 +1,133 @@
+"""The entries that logs and message sets are made of, byte by byte as the 2011 paper and 0.7 lay them out.
+
+An entry is ``length(4) magic(1) crc(4) payload`` for magic 0, which is the paper's nine bytes of overhead, or
+``length(4) magic(1) attributes(1) crc(4) payload`` for magic 1. Integers are big-endian, ``length`` does not
+count itself, the CRC-32 covers the payload only (0.7: message/Message.scala).
+"""
+
+import zlib
+from dataclasses import dataclass
+from enum import Enum
+from struct import Struct
+
+from engine.errors import InvalidMessage, InvalidMessageSize, OffsetscopeError
+
+LENGTH_BYTES = 4
+PLAIN_OVERHEAD_BYTES = 9
+WRAPPED_OVERHEAD_BYTES = 10
+MAX_OVERHEAD_BYTES = WRAPPED_OVERHEAD_BYTES
+ATTRIBUTES_POSITION = 5
+PLAIN_HEADER = Struct(">iBI")
+WRAPPED_HEADER = Struct(">iBBI")
+
+_LENGTH = Struct(">i")
+_CRC = Struct(">I")
+
+
+class Ending(Enum):
+    """Why a scan stopped where it stopped."""
+
+    WHOLE = "the last entry ends where the bytes end"
+    PARTIAL = "the bytes end inside an entry"
+    BAD_SIZE = "the length cannot be that of a message"
+    BAD_MESSAGE = "the bytes contradict the magic or the CRC"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The good entries at the start of some bytes: their ``sizes``, where they ``end``, why they end there.
+
+    ``wrapped`` holds the positions of the magic-1 entries among them.
+    """
+
+    sizes: list[int]
+    wrapped: list[int]
+    end: int
+    ending: Ending
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What stands before a payload: the size of the whole entry, the bytes of the header itself, the CRC."""
+
+    size_bytes: int
+    overhead_bytes: int
+    crc: int
+
+
+def read_header(data: bytes) -> Header:
+    """The header at the start of ``data``, which must be long enough for it; nothing is checked."""
+    length, magic, crc = PLAIN_HEADER.unpack_from(data)
+    if magic == 0:
+        return Header(LENGTH_BYTES + length, PLAIN_OVERHEAD_BYTES, crc)
+    crc = WRAPPED_HEADER.unpack_from(data)[3]
+    return Header(LENGTH_BYTES + length, WRAPPED_OVERHEAD_BYTES, crc)
+
+
+def scan_entries(data: bytes) -> Scan:
+    """Walk the entries of ``data`` as far as sizes, magic and CRC are good. Never raises.
+
+    One tight loop: every append and every recovery goes through it.
+    """
+    unpack_header = PLAIN_HEADER.unpack_from
+    crc32 = zlib.crc32
+    sizes: list[int] = []
+    wrapped: list[int] = []
+    position = 0
+    last_header = len(data) - PLAIN_OVERHEAD_BYTES
+    while position <= last_header:
+        length, magic, crc = unpack_header(data, position)
+        size = length + 4
+        next_position = position + size
+        if length < 5 or next_position > len(data):
+            break
+        if magic == 0:
+            if crc32(data[position + 9 : next_position]) != crc:
+                break
+        elif (
+            magic == 1
+            and length > 5
+            and crc32(data[position + 10 : next_position]) == _CRC.unpack_from(data, position + 6)[0]
+        ):
+            wrapped.append(position)
+        else:
+            break
+        sizes.append(size)
+        position = next_position
+    ending, reason = _diagnose(data, position)
+    return Scan(sizes, wrapped, position, ending, reason)
+
+
+def _diagnose(data: bytes, position: int) -> tuple[Ending, str]:
+    """Say what is wrong with the entry at ``position``, where the scan stopped."""
+    remaining = len(data) - position
+    if remaining == 0:
+        return Ending.WHOLE, ""
+    if remaining < LENGTH_BYTES:
+        return Ending.PARTIAL, f"{remaining} bytes are too few for a length"
+    length: int = _LENGTH.unpack_from(data, position)[0]
+    if length < 5:
+        return Ending.BAD_SIZE, f"a message cannot have length {length}"
+    if length > remaining - LENGTH_BYTES:
+        return Ending.PARTIAL, f"the message is {length} bytes long and {remaining - LENGTH_BYTES} are left"
+    magic = data[position + LENGTH_BYTES]
+    if magic > 1:
+        return Ending.BAD_MESSAGE, f"unknown magic {magic}"
+    if magic == 1 and length < 6:
+        return Ending.BAD_SIZE, f"a message of magic 1 cannot have length {length}"
+    return Ending.BAD_MESSAGE, "the payload contradicts its CRC"
+
+
+def fault_of(scan: Scan, base_offset: int) -> OffsetscopeError:
+    """The error for the entry at which ``scan`` stopped; ``base_offset`` is that of the scanned bytes."""
+    offset = base_offset + scan.end
+    if scan.ending is Ending.BAD_MESSAGE:
+        return InvalidMessage(
+            f"the message at offset {offset} is damaged: {scan.reason}", "skip it, or restore the log", offset=offset
+        )
+    return InvalidMessageSize(
+        f"no whole message at offset {offset}: {scan.reason}",
+        "read from the start of a message, with max_bytes for at least one whole message",
+        offset=offset,
+    )
