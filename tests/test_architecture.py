@@ -1,7 +1,7 @@
 """The layers hold: who may import whom, and which words may not be said where.
 
-The tables below *are* the architecture, in order: a module imports lower rungs, or lines above it in its own rung. A file
-that stands in no table fails here, so that a new module gets its place by decision.
+The tables below *are* the architecture, in order: a module imports lower rungs, or lines above it in its own rung. A
+file that stands in no table fails here, so that a new module gets its place by decision.
 """
 
 import ast
@@ -117,7 +117,7 @@ def modules(package: str) -> dict[str, Path]:
 
 def imports(file: Path) -> Iterator[str]:
     """Every absolute dotted name that a file imports, type-checking blocks included."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text(file))):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name
@@ -165,7 +165,7 @@ def out_of_order(package: str, table: tuple[tuple[int, str], ...]) -> list[str]:
 
 def same_family(module: str, other: str) -> bool:
     """Whether two modules share one line because they are parts of one package."""
-    return module.split(".")[0] == other.split(".")[0]
+    return module.partition(".")[0] == other.partition(".")[0]
 
 
 def test_rungs_are_listed_in_order() -> None:
@@ -210,7 +210,7 @@ def test_engine_never_draws_from_the_shared_random() -> None:
     faults = [
         f"engine.{module}:{node.lineno} uses random.{node.attr}"
         for module, file in modules("engine").items()
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(ast.parse(text(file)))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == "random"
@@ -249,6 +249,10 @@ def scripts() -> list[Path]:
     return sorted((ROOT / "static" / "js").rglob("*.js"))
 
 
+def text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
 def layer(file: Path) -> str:
     """The layer of a script: the folder or file right under static/js."""
     return file.relative_to(ROOT / "static" / "js").parts[0].removesuffix(".js")
@@ -267,8 +271,7 @@ def code(source: str, *, keep_strings: bool) -> str:
 
 def script_imports(file: Path) -> list[Path]:
     """The scripts that a script imports at run time (types named in comments are not)."""
-    text = code(file.read_text(encoding="utf-8"), keep_strings=True)
-    names = [first or second for first, second in SCRIPT_IMPORT.findall(text)]
+    names = [first or second for first, second in SCRIPT_IMPORT.findall(code(text(file), keep_strings=True))]
     for name in names:
         assert name.startswith("."), f"{file.relative_to(ROOT)} imports {name}: write a relative path"
     return [(file.parent / name).resolve() for name in names]
@@ -295,13 +298,13 @@ def test_scripts_name_the_world_only_where_they_may(word: str) -> None:
     faults = [
         str(file.relative_to(ROOT))
         for file in scripts()
-        if layer(file) not in BROWSER_WORDS[word] and spoken.search(code(file.read_text(encoding="utf-8"), keep_strings=False))
+        if layer(file) not in BROWSER_WORDS[word] and spoken.search(code(text(file), keep_strings=False))
     ]
     assert faults == []
 
 
 def test_scripts_ask_to_be_checked() -> None:
-    assert [str(file.relative_to(ROOT)) for file in scripts() if "@ts-check" not in file.read_text(encoding="utf-8")] == []
+    assert [str(file.relative_to(ROOT)) for file in scripts() if "@ts-check" not in text(file)] == []
 
 
 # --- templates ------------------------------------------------------------------------------------------------------
@@ -311,4 +314,4 @@ def test_templates_never_switch_escaping_off() -> None:
     templates = sorted((ROOT / "templates").rglob("*.html"))
     assert templates
     unsafe = re.compile(r"\|\s*safe\b|autoescape\s+false")
-    assert [str(file.relative_to(ROOT)) for file in templates if unsafe.search(file.read_text(encoding="utf-8"))] == []
+    assert [str(file.relative_to(ROOT)) for file in templates if unsafe.search(text(file))] == []
