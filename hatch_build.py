@@ -28,7 +28,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchlin
         """Bring the files, unless those that are there were brought for the same lock file."""
         root = Path(self.root)
         vendor = root / "static" / "vendor" / "htmx"
-        stamp = vendor / ".lock"
+        stamp = root / "build" / "htmx-brought-for.json"
         lock = (root / "package-lock.json").read_text(encoding="utf-8")
         brought = [vendor / Path(name).name for name in SHIPPED]
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == lock and all(file.is_file() for file in brought):
@@ -40,6 +40,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchlin
             vendor.mkdir(parents=True, exist_ok=True)
             for name, target in zip(SHIPPED, brought, strict=True):
                 shutil.copyfile(Path(folder) / "node_modules" / name, target)
+        stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(lock, encoding="utf-8")
 
 
