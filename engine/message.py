@@ -82,33 +82,39 @@ def iterate_shallow(data: bytes, base_offset: int) -> Iterator[Entry]:
     entry that is not there whole) and :class:`~engine.errors.InvalidMessage` (CRC, magic, codec). Fewer than four
     bytes hold no entry and no error, as in 0.7.
     """
+    for offset, next_offset, magic, codec, payload in _walk(data, base_offset):
+        yield Entry(offset, next_offset, magic, codec, payload)
+
+
+def iterate_deep(data: bytes, base_offset: int) -> Iterator[DeepMessage]:
+    """The messages of fetched bytes, those of compressed sets one by one; raises as :func:`iterate_shallow`."""
+    for offset, next_offset, _, codec, payload in _walk(data, base_offset):
+        if codec == "none":
+            yield DeepMessage(offset, next_offset, payload)
+            continue
+        inner = inner_payloads(payload, offset)
+        for inner_payload in inner[:-1]:
+            yield DeepMessage(offset, offset, inner_payload)
+        yield DeepMessage(offset, next_offset, inner[-1])
+
+
+def _walk(data: bytes, base_offset: int) -> Iterator[tuple[int, int, int, str, bytes]]:
+    """Offset, next offset, magic, codec and payload of each entry, then the error that ends them if there is one."""
     scan = scan_entries(data)
     wrapped = set(scan.wrapped)
     position = 0
     for size in scan.sizes:
         offset = base_offset + position
+        end = position + size
         if position in wrapped:
             codec = codec_of(data[position + ATTRIBUTES_POSITION], offset)
-            payload = data[position + WRAPPED_OVERHEAD_BYTES : position + size]
-            yield Entry(offset, offset + size, 1, codec, payload)
+            yield offset, offset + size, 1, codec, data[position + WRAPPED_OVERHEAD_BYTES : end]
         else:
-            yield Entry(offset, offset + size, 0, "none", data[position + PLAIN_OVERHEAD_BYTES : position + size])
-        position += size
+            yield offset, offset + size, 0, "none", data[position + PLAIN_OVERHEAD_BYTES : end]
+        position = end
     unreadable_first = scan.ending is Ending.PARTIAL and not scan.sizes and len(data) >= LENGTH_BYTES
     if unreadable_first or scan.ending in (Ending.BAD_SIZE, Ending.BAD_MESSAGE):
         raise fault_of(scan, base_offset)
-
-
-def iterate_deep(data: bytes, base_offset: int) -> Iterator[DeepMessage]:
-    """The messages of fetched bytes, those of compressed sets one by one; raises as :func:`iterate_shallow`."""
-    for entry in iterate_shallow(data, base_offset):
-        if entry.codec == "none":
-            yield DeepMessage(entry.offset, entry.next_offset, entry.payload)
-            continue
-        inner = inner_payloads(entry.payload, entry.offset)
-        for payload in inner[:-1]:
-            yield DeepMessage(entry.offset, entry.offset, payload)
-        yield DeepMessage(entry.offset, entry.next_offset, inner[-1])
 
 
 def inner_payloads(packed: bytes, offset: int) -> list[bytes]:

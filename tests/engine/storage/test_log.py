@@ -1,0 +1,337 @@
+"""The log: rolling, flushing, the range of offsets, opening again."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import InvalidMessage, LogClosed, LogGap, MessageTooLarge, OffsetOutOfRange, StorageFailed
+from engine.message import encode_compressed_set, encode_message_set
+from engine.storage.log import NEVER_BY_COUNT, NOT_ROLLED, Appended, Log, LogLimits, SegmentFacts
+from engine.storage.recovery import Recovery
+from tests.support.disks import FaultyDisk
+
+MAGIC_1_42 = bytes.fromhex("000000080100" + "3224b088" + "3432")
+
+
+@pytest.fixture
+def disk() -> FaultyDisk:
+    return FaultyDisk()
+
+
+def open_log(
+    directory: Path,
+    disk: FaultyDisk,
+    *,
+    segment_bytes: int = 1 << 30,
+    flush_messages: int = 1,
+    max_message_bytes: int = 1_000_000,
+) -> Log:
+    return Log.open(directory, limits=LogLimits(segment_bytes, flush_messages, max_message_bytes), disk=disk)
+
+
+def bases(log: Log) -> list[int]:
+    return [segment.base_offset for segment in log.segments]
+
+
+# --- rolling --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def twenty_messages(tmp_path: Path, disk: FaultyDisk) -> Log:
+    log = open_log(tmp_path, disk, segment_bytes=100)
+    for _ in range(20):
+        log.append(MAGIC_1_42)
+    return log
+
+
+def test_segments_begin_where_those_of_real_kafka_begin(twenty_messages: Log) -> None:
+    # case 13
+    assert twenty_messages.segments == (
+        SegmentFacts("00000000000000000000.kafka", 0, 108),
+        SegmentFacts("00000000000000000108.kafka", 108, 108),
+        SegmentFacts("00000000000000000216.kafka", 216, 24),
+    )
+    assert twenty_messages.next_offset == 240
+    assert twenty_messages.read(240, 1 << 20) == b""
+
+
+def test_a_read_stops_at_the_end_of_a_segment(twenty_messages: Log) -> None:
+    # case 17
+    assert twenty_messages.read(0, 1 << 20) == MAGIC_1_42 * 9
+    assert twenty_messages.read(108, 1 << 20) == MAGIC_1_42 * 9
+    assert twenty_messages.read(216, 1 << 20) == MAGIC_1_42 * 2
+
+
+def test_a_segment_over_its_limit_is_closed_by_the_next_append_and_not_before(tmp_path: Path, disk: FaultyDisk) -> None:
+    # case 21
+    log = open_log(tmp_path, disk, segment_bytes=130)
+    entry = encode_message_set([b"12345"])
+    appended = [log.append(entry) for _ in range(10)]
+    assert [SegmentFacts("00000000000000000000.kafka", 0, 140)] == list(log.segments)
+    assert {each.rolled_base_offset for each in appended} == {NOT_ROLLED}
+    assert log.append(entry).rolled_base_offset == 140
+    assert bases(log) == [0, 140]
+
+
+def test_a_segment_of_exactly_its_limit_is_not_full(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, segment_bytes=100)
+    log.append(encode_message_set([b"x" * 91]))
+    log.append(encode_message_set([b""]))
+    assert bases(log) == [0]
+    log.append(encode_message_set([b""]))
+    assert bases(log) == [0, 109]
+
+
+def test_a_set_is_never_split_however_large(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, segment_bytes=20)
+    large = encode_message_set([b"x" * 50] * 10)
+    for _ in range(3):
+        log.append(large)
+    assert [segment.bytes for segment in log.segments] == [590, 590, 590]
+
+
+def test_unflushed_bytes_count_for_rolling_and_rolling_flushes_them(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, segment_bytes=20, flush_messages=NEVER_BY_COUNT)
+    for _ in range(2):
+        log.append(encode_message_set([b"1234"]))
+    assert log.flushed_offset == 0
+    third = log.append(encode_message_set([b"5"]))
+    assert third == Appended(26, 36, 1, (10,), 26, flushed=False)
+    assert (log.flushed_offset, log.next_offset, log.unflushed_messages) == (26, 36, 1)
+
+
+def test_only_the_last_segment_keeps_a_handle(twenty_messages: Log, disk: FaultyDisk) -> None:
+    assert len(disk.handles) == 1
+    twenty_messages.read(0, 10)
+    assert len(disk.handles) == 1
+    twenty_messages.close()
+    assert not disk.handles
+
+
+# --- flushing -------------------------------------------------------------------------------------------------------
+
+
+def test_messages_are_seen_when_enough_of_them_wait(tmp_path: Path, disk: FaultyDisk) -> None:
+    # case 22
+    log = open_log(tmp_path, disk, flush_messages=3)
+    entry = encode_message_set([b"test"])
+    assert [log.append(entry).flushed for _ in range(2)] == [False, False]
+    assert log.read(0, 1 << 20) == b""
+    with pytest.raises(OffsetOutOfRange):
+        log.read(13, 1 << 20)
+    assert (log.flushed_offset, log.has_unflushed) == (0, True)
+    assert log.append(entry).flushed
+    assert log.read(0, 1 << 20) == entry * 3
+    assert (log.flushed_offset, log.has_unflushed) == (39, False)
+
+
+def test_a_flush_counts_the_messages_inside_a_compressed_set(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, flush_messages=5)
+    assert log.append(encode_compressed_set([b"a"] * 4)).messages == 4
+    assert (log.unflushed_messages, log.flushed_offset) == (4, 0)
+    assert log.append(encode_message_set([b"b"])).flushed
+    assert log.unflushed_messages == 0
+
+
+def test_a_flush_reaches_the_disk_before_readers_see_it(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, flush_messages=NEVER_BY_COUNT)
+    log.append(encode_message_set([b"test"]))
+    disk.refuse("sync")
+    with pytest.raises(StorageFailed):
+        log.flush()
+    assert log.flushed_offset == 0
+    assert log.read(0, 100) == b""
+
+
+def test_a_flush_of_nothing_costs_nothing(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk)
+    log.append(encode_message_set([b"test"]))
+    syncs = disk.syncs
+    assert log.flush() == 13
+    assert disk.syncs == syncs
+
+
+def test_the_result_of_an_append_tells_what_happened(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, flush_messages=3)
+    assert log.append(encode_message_set([b"a", b"bb"])) == Appended(0, 21, 2, (10, 11), NOT_ROLLED, flushed=False)
+    assert log.append(encode_message_set([b"c"])) == Appended(21, 31, 1, (10,), NOT_ROLLED, flushed=True)
+
+
+# --- the range of offsets -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("offset", [-1, 40, 1 << 62])
+def test_an_offset_outside_the_log_is_refused_with_its_range(offset: int, tmp_path: Path, disk: FaultyDisk) -> None:
+    # case 36
+    log = open_log(tmp_path, disk)
+    log.append(encode_message_set([b"test"] * 3))
+    with pytest.raises(OffsetOutOfRange) as caught:
+        log.read(offset, 100)
+    assert caught.value.fields == {"offset": offset, "first_offset": 0, "flushed_offset": 39}
+    assert log.read(39, 100) == b""
+
+
+def test_a_log_may_begin_at_any_offset(tmp_path: Path, disk: FaultyDisk) -> None:
+    (tmp_path / "00000000000000000500.kafka").write_bytes(encode_message_set([b"test"]))
+    log = open_log(tmp_path, disk)
+    assert (log.first_offset, log.flushed_offset, log.next_offset) == (500, 513, 513)
+    assert log.append(encode_message_set([b"test"])).offset == 513
+    with pytest.raises(OffsetOutOfRange) as caught:
+        log.read(499, 100)
+    assert caught.value.fields["first_offset"] == 500
+
+
+def test_a_read_may_begin_and_end_inside_a_message(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk)
+    encoded = encode_message_set([b"test", b"more"])
+    log.append(encoded)
+    assert log.read(3, 15) == encoded[3:18]
+    assert log.read(3, 0) == b""
+
+
+def test_a_read_takes_no_more_from_the_file_than_it_was_asked_for(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk)
+    log.append(encode_message_set([b"x" * 1000] * 100))
+    log.read(5000, 300)
+    assert disk.largest_read_bytes == 300
+
+
+# --- refusing -------------------------------------------------------------------------------------------------------
+
+
+def test_a_set_with_one_bad_message_is_not_appended_at_all(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, max_message_bytes=10)
+    damaged = bytearray(encode_message_set([b"good", b"bad"]))
+    damaged[-1] ^= 1
+    with pytest.raises(InvalidMessage):
+        log.append(bytes(damaged))
+    with pytest.raises(MessageTooLarge):
+        log.append(encode_message_set([b"good", b"eleven byte"]))
+    assert (log.next_offset, log.unflushed_messages, log.segments[0].bytes) == (0, 0, 0)
+
+
+def test_an_empty_set_changes_nothing(tmp_path: Path, disk: FaultyDisk) -> None:
+    # case 8, at the log
+    log = open_log(tmp_path, disk, segment_bytes=10)
+    log.append(encode_message_set([b"over the limit"]))
+    assert log.append(b"") == Appended(23, 23, 0, (), NOT_ROLLED, flushed=True)
+    assert bases(log) == [0]
+
+
+def test_an_append_that_the_disk_refuses_moves_no_offset(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk)
+    log.append(encode_message_set([b"kept"]))
+    disk.refuse("append")
+    with pytest.raises(StorageFailed):
+        log.append(encode_message_set([b"refused"]))
+    assert (log.next_offset, log.flushed_offset, log.unflushed_messages) == (13, 13, 0)
+    disk.allow("append")
+    assert log.append(encode_message_set([b"next"])).offset == 13
+    log.close()
+    assert open_log(tmp_path, disk).recovery == Recovery(0, "")
+
+
+def test_a_segment_that_cannot_be_opened_leaves_the_log_as_it_was(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, segment_bytes=10)
+    log.append(encode_message_set([b"over the limit"]))
+    disk.refuse("open")
+    with pytest.raises(StorageFailed):
+        log.append(encode_message_set([b"next"]))
+    assert (log.next_offset, bases(log)) == (23, [0])
+    disk.allow("open")
+    assert log.append(encode_message_set([b"next"])).rolled_base_offset == 23
+
+
+def test_a_directory_that_cannot_be_made_is_a_storage_failure(tmp_path: Path, disk: FaultyDisk) -> None:
+    (tmp_path / "file").write_bytes(b"in the way")
+    with pytest.raises(StorageFailed, match="cannot open"):
+        open_log(tmp_path / "file" / "pageviews-0", disk)
+
+
+# --- opening again --------------------------------------------------------------------------------------------------
+
+
+def test_a_closed_log_is_found_again_as_it_was(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, segment_bytes=30, flush_messages=NEVER_BY_COUNT)
+    for number in range(10):
+        log.append(encode_message_set([b"%d" % number]))
+    before = log.segments
+    log.close()
+    log.close()
+    again = open_log(tmp_path, disk)
+    assert again.segments == before
+    assert (again.first_offset, again.flushed_offset, again.next_offset) == (0, 100, 100)
+    assert again.recovery == Recovery(0, "")
+
+
+def test_a_closed_log_refuses_everything(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path / "pageviews-0", disk)
+    log.close()
+    for attempt in (lambda: log.append(b""), lambda: log.read(0, 1), log.flush, log.lose_unflushed):
+        with pytest.raises(LogClosed, match="pageviews-0"):
+            attempt()
+
+
+def test_a_power_cut_takes_what_was_not_flushed_and_closes_the_log(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, flush_messages=2)
+    log.append(encode_message_set([b"a", b"b"]))
+    log.append(encode_message_set([b"c"]))
+    assert log.lose_unflushed() == 10
+    with pytest.raises(LogClosed):
+        log.flush()
+    assert not disk.handles
+    again = open_log(tmp_path, disk)
+    assert (again.next_offset, again.flushed_offset) == (20, 20)
+    assert again.recovery == Recovery(0, "")
+
+
+def test_unflushed_bytes_that_outlive_the_process_are_seen_after_it(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, flush_messages=NEVER_BY_COUNT)
+    log.append(encode_message_set([b"a", b"b"]))
+    disk.crash()
+    assert open_log(tmp_path, disk).flushed_offset == 20
+
+
+def test_a_damaged_message_and_all_behind_it_are_cut_when_the_log_is_opened(tmp_path: Path, disk: FaultyDisk) -> None:
+    # case 26
+    log = open_log(tmp_path, disk)
+    log.append(encode_message_set([b"aa", b"bb", b"cc"]))
+    disk.crash()
+    path = tmp_path / "00000000000000000000.kafka"
+    content = bytearray(path.read_bytes())
+    content[20] ^= 1
+    path.write_bytes(content)
+    again = open_log(tmp_path, disk)
+    assert again.recovery == Recovery(22, "at offset 11: the payload contradicts its CRC")
+    assert (again.flushed_offset, again.next_offset, path.stat().st_size) == (11, 11, 11)
+
+
+def test_only_the_last_segment_is_checked_when_a_log_is_opened(
+    twenty_messages: Log, tmp_path: Path, disk: FaultyDisk
+) -> None:
+    twenty_messages.close()
+    first = tmp_path / "00000000000000000000.kafka"
+    first.write_bytes(bytes(108))
+    again = open_log(tmp_path, disk)
+    assert again.recovery == Recovery(0, "")
+    assert again.read(0, 1000) == bytes(108)
+
+
+def test_segments_that_do_not_meet_are_refused_by_name(twenty_messages: Log, tmp_path: Path, disk: FaultyDisk) -> None:
+    twenty_messages.close()
+    (tmp_path / "00000000000000000108.kafka").write_bytes(MAGIC_1_42 * 8)
+    with pytest.raises(LogGap, match=r"00000000000000000108\.kafka ends at offset 204, but the next") as caught:
+        open_log(tmp_path, disk)
+    assert caught.value.fields == {
+        "file": "00000000000000000108.kafka",
+        "next_offset": 204,
+        "next_base_offset": 216,
+    }
+    assert not disk.handles
+
+
+def test_files_that_are_no_segments_are_left_alone(tmp_path: Path, disk: FaultyDisk) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    log = open_log(tmp_path, disk)
+    assert bases(log) == [0]
+    assert (tmp_path / "notes.txt").read_text() == "mine"

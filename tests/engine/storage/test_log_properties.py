@@ -1,0 +1,197 @@
+"""The log against a plain model in memory: whatever is done to it in whatever order, both say the same."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from engine.entries import scan_entries
+from engine.errors import OffsetOutOfRange, StorageFailed
+from engine.message import encode_compressed_set, encode_message_set
+from engine.storage.log import NOT_ROLLED, Log, LogLimits
+from engine.storage.segment import segment_name
+from tests.support.disks import FaultyDisk
+
+payload_lists = st.lists(st.binary(max_size=20), min_size=1, max_size=4)
+encoders = st.sampled_from([encode_message_set, encode_compressed_set])
+
+
+class Model:
+    """What a log should hold: all bytes in one string, where entries end, where segments begin."""
+
+    def __init__(self, limits: LogLimits) -> None:
+        self.limits = limits
+        self.content = b""
+        self.entry_ends: list[int] = []
+        self.bases = [0]
+        self.flushed = 0
+        self.unflushed_messages = 0
+
+    def append(self, message_set: bytes, sizes: tuple[int, ...], messages: int) -> int:
+        """Take a set; return the base of the segment that it opened, if it did."""
+        rolled = NOT_ROLLED
+        if len(self.content) - self.bases[-1] > self.limits.segment_bytes:
+            self.flush()
+            rolled = len(self.content)
+            self.bases.append(rolled)
+        for size in sizes:
+            self.entry_ends.append((self.entry_ends or [0])[-1] + size)
+        self.content += message_set
+        self.unflushed_messages += messages
+        if self.unflushed_messages >= self.limits.flush_messages:
+            self.flush()
+        return rolled
+
+    def flush(self) -> None:
+        self.flushed = len(self.content)
+        self.unflushed_messages = 0
+
+    def cut(self, size: int) -> None:
+        """Keep the entries that end within ``size`` bytes; what is kept counts as flushed."""
+        self.entry_ends = [end for end in self.entry_ends if end <= size]
+        self.content = self.content[: max([self.bases[-1], *self.entry_ends])]
+        self.flush()
+
+    def read(self, offset: int, max_bytes: int) -> bytes:
+        segment_end = min([base for base in self.bases if base > offset], default=self.flushed)
+        return self.content[offset : min(offset + max_bytes, segment_end, self.flushed)]
+
+
+class LogMachine(RuleBasedStateMachine):
+    """Appends, flushes, reads, closes, crashes and damages a log, and its model with it."""
+
+    @initialize(segment_bytes=st.integers(1, 120), flush_messages=st.integers(1, 8))
+    def begin(self, segment_bytes: int, flush_messages: int) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="log-model-"))
+        self.limits = LogLimits(segment_bytes, flush_messages, max_message_bytes=1000)
+        self.disk = FaultyDisk()
+        self.model = Model(self.limits)
+        self.log = Log.open(self.root / "topic-0", limits=self.limits, disk=self.disk)
+
+    def teardown(self) -> None:
+        if hasattr(self, "root"):
+            self.disk.crash()
+            shutil.rmtree(self.root)
+
+    def open_again(self, *, bytes_cut: int) -> None:
+        self.log = Log.open(self.root / "topic-0", limits=self.limits, disk=self.disk)
+        assert self.log.recovery.bytes_cut == bytes_cut
+        assert bool(self.log.recovery.reason) == bool(bytes_cut)
+
+    def last_file(self) -> Path:
+        return self.root / "topic-0" / segment_name(self.model.bases[-1])
+
+    @rule(payloads=payload_lists, encode=encoders)
+    def append(self, payloads: list[bytes], encode: Callable[[list[bytes]], bytes]) -> None:
+        message_set = encode(payloads)
+        plain = encode is encode_message_set
+        sizes = tuple(9 + len(payload) for payload in payloads) if plain else (len(message_set),)
+        offset = len(self.model.content)
+        rolled = self.model.append(message_set, sizes, len(payloads))
+        appended = self.log.append(message_set)
+        assert (appended.offset, appended.next_offset) == (offset, offset + len(message_set))
+        assert (appended.sizes, appended.messages) == (sizes, len(payloads))
+        assert appended.rolled_base_offset == rolled
+        assert appended.flushed == (self.model.flushed == appended.next_offset)
+
+    @rule(payloads=payload_lists, truncate_too=st.booleans())
+    def append_is_refused_by_the_disk(self, payloads: list[bytes], truncate_too: bool) -> None:
+        if len(self.model.content) - self.model.bases[-1] > self.limits.segment_bytes:
+            return  # it would roll first; a rolled segment then stays, which test_log shows
+        self.disk.refuse("append")
+        if truncate_too:
+            self.disk.refuse("truncate")
+        with pytest.raises(StorageFailed):
+            self.log.append(encode_message_set(payloads))
+        self.disk.allow("append")
+        self.disk.allow("truncate")
+        if truncate_too:  # half a write stays, and the log takes no more until it is opened again
+            self.disk.crash()
+            half = encode_message_set(payloads)
+            half = half[: len(half) // 2]
+            sizes = scan_entries(half).sizes
+            self.model.append(half[: sum(sizes)], tuple(sizes), 0)
+            self.model.flush()
+            self.open_again(bytes_cut=len(half) - sum(sizes))
+
+    @rule()
+    def flush(self) -> None:
+        self.model.flush()
+        assert self.log.flush() == self.model.flushed
+
+    @rule(offset=st.integers(-2, 2000), max_bytes=st.integers(0, 300), near_the_end=st.booleans())
+    def read(self, offset: int, max_bytes: int, near_the_end: bool) -> None:
+        if near_the_end:
+            offset = len(self.model.content) - offset % 40
+        if 0 <= offset <= self.model.flushed:
+            assert self.log.read(offset, max_bytes) == self.model.read(offset, max_bytes)
+        else:
+            with pytest.raises(OffsetOutOfRange):
+                self.log.read(offset, max_bytes)
+
+    @rule()
+    def close_and_open(self) -> None:
+        self.log.close()
+        self.model.flush()
+        self.open_again(bytes_cut=0)
+
+    @rule()
+    def power_cut(self) -> None:
+        lost_bytes = len(self.model.content) - self.model.flushed
+        assert self.log.lose_unflushed() == lost_bytes
+        self.model.cut(self.model.flushed)
+        self.open_again(bytes_cut=0)
+
+    @rule()
+    def process_killed(self) -> None:
+        self.disk.crash()
+        self.model.flush()
+        self.open_again(bytes_cut=0)
+
+    @precondition(lambda self: len(self.model.content) > self.model.flushed)
+    @rule(data=st.data())
+    def process_killed_in_the_middle_of_a_write(self, data: st.DataObject) -> None:
+        self.disk.crash()
+        size = data.draw(st.integers(self.model.flushed, len(self.model.content)))
+        with self.last_file().open("r+b") as file:
+            file.truncate(size - self.model.bases[-1])
+        self.model.cut(size)
+        self.open_again(bytes_cut=size - len(self.model.content))
+
+    @precondition(lambda self: len(self.model.content) > self.model.bases[-1])
+    @rule(data=st.data())
+    def byte_of_a_length_is_damaged(self, data: st.DataObject) -> None:
+        starts = [self.model.bases[-1], *(end for end in self.model.entry_ends if end > self.model.bases[-1])][:-1]
+        start = data.draw(st.sampled_from(starts))
+        size = len(self.model.content)
+        self.disk.crash()
+        with self.last_file().open("r+b") as file:
+            file.seek(start - self.model.bases[-1])
+            file.write(b"\xff")
+        self.model.cut(start)
+        self.open_again(bytes_cut=size - start)
+
+    @invariant()
+    def both_say_the_same(self) -> None:
+        if not hasattr(self, "log"):
+            return
+        model, log = self.model, self.log
+        assert (log.first_offset, log.flushed_offset, log.next_offset) == (0, model.flushed, len(model.content))
+        assert log.unflushed_messages == model.unflushed_messages
+        assert log.has_unflushed == (model.flushed < len(model.content))
+        assert [segment.base_offset for segment in log.segments] == model.bases
+        files = [(self.root / "topic-0" / segment.file).read_bytes() for segment in log.segments]
+        assert [segment.bytes for segment in log.segments] == [len(file) for file in files]
+        assert b"".join(files) == model.content
+        assert len(self.disk.handles) == 1
+
+
+TestLogAgainstModel = LogMachine.TestCase
+TestLogAgainstModel.settings = settings(
+    max_examples=80, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

@@ -1,0 +1,120 @@
+"""What is kept of a segment after a crash, and what is cut off its end."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.message import encode_compressed_set, encode_message_set
+from engine.storage import recovery
+from engine.storage.recovery import Recovery, recover
+from engine.storage.segment import Segment, segment_name
+from tests.support.disks import FaultyDisk
+
+THREE = encode_message_set([b"aa", b"bb", b"cc"])
+
+
+def recovered(directory: Path, content: bytes, disk: FaultyDisk, *, base_offset: int = 0) -> tuple[Recovery, bytes]:
+    """What recovery reports of a segment with ``content``, and what it leaves in the file."""
+    path = directory / segment_name(base_offset)
+    path.write_bytes(content)
+    found = recover(Segment(directory, base_offset, disk, sealed=False))
+    return found, path.read_bytes()
+
+
+@pytest.fixture
+def disk() -> FaultyDisk:
+    return FaultyDisk()
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(recovery, "CHUNK_BYTES", 64)
+    return 64
+
+
+@pytest.mark.parametrize("zeros", [0, 2, 4, 5, 6])
+def test_zeros_at_the_end_are_cut_and_every_message_is_kept(zeros: int, tmp_path: Path, disk: FaultyDisk) -> None:
+    # case 25
+    found, left = recovered(tmp_path, THREE + bytes(zeros), disk)
+    assert found.bytes_cut == zeros
+    assert left == THREE
+
+
+def test_messages_behind_a_damaged_one_are_cut_too(tmp_path: Path, disk: FaultyDisk) -> None:
+    # case 26
+    content = bytearray(THREE)
+    content[11 + 9] ^= 0x40
+    found, left = recovered(tmp_path, bytes(content), disk)
+    assert found == Recovery(22, "at offset 11: the payload contradicts its CRC")
+    assert left == encode_message_set([b"aa"])
+
+
+def test_the_reason_names_the_offset_in_the_log(tmp_path: Path, disk: FaultyDisk) -> None:
+    found, _ = recovered(tmp_path, THREE + b"\0\0\0", disk, base_offset=1000)
+    assert found == Recovery(3, "at offset 1033: 3 bytes are too few for a length")
+
+
+@pytest.mark.parametrize("cut", range(len(THREE) + 1))
+def test_a_file_cut_anywhere_keeps_its_whole_messages(cut: int, tmp_path: Path, disk: FaultyDisk) -> None:
+    found, left = recovered(tmp_path, THREE[:cut], disk)
+    assert left == THREE[: cut // 11 * 11]
+    assert found.bytes_cut == cut % 11
+    assert bool(found.reason) == bool(cut % 11)
+
+
+def test_an_unknown_magic_is_cut_off(tmp_path: Path, disk: FaultyDisk) -> None:
+    found, left = recovered(tmp_path, THREE + bytes.fromhex("0000000502") + bytes(4) + THREE, disk)
+    assert found == Recovery(42, "at offset 33: unknown magic 2")
+    assert left == THREE
+
+
+def test_what_is_kept_is_flushed_before_it_is_shown(tmp_path: Path, disk: FaultyDisk) -> None:
+    recovered(tmp_path, THREE, disk)
+    recovered(tmp_path, THREE + b"\0", disk)
+    assert disk.syncs == 2
+
+
+def test_an_empty_file_needs_no_recovery(tmp_path: Path, disk: FaultyDisk) -> None:
+    assert recovered(tmp_path, b"", disk) == (Recovery(0, ""), b"")
+
+
+def test_a_long_file_is_checked_in_chunks(tmp_path: Path, disk: FaultyDisk, small_chunks: int) -> None:
+    content = encode_message_set([b"x" * size for size in range(50)]) + encode_compressed_set([b"a", b"b"])
+    assert recovered(tmp_path, content, disk) == (Recovery(0, ""), content)
+    found, left = recovered(tmp_path, content + THREE[:10], disk)
+    assert (found.bytes_cut, left) == (10, content)
+    assert disk.largest_read_bytes <= small_chunks
+
+
+@pytest.mark.parametrize("magic", [0, 1])
+def test_a_message_longer_than_a_chunk_is_checked_piece_by_piece(
+    magic: int, tmp_path: Path, disk: FaultyDisk, small_chunks: int
+) -> None:
+    varied = bytes(range(256)) * 2
+    large = encode_message_set([varied])
+    if magic == 1:
+        large = (len(varied) + 6).to_bytes(4, "big") + b"\x01\x00" + large[5:]
+    content = THREE + large + THREE
+    assert recovered(tmp_path, content, disk) == (Recovery(0, ""), content)
+    damaged = bytearray(content)
+    damaged[33 + len(large) - 1] ^= 1
+    found, left = recovered(tmp_path, bytes(damaged), disk)
+    assert found == Recovery(len(large) + 33, "at offset 33: the payload contradicts its CRC")
+    assert left == THREE
+    assert disk.largest_read_bytes <= small_chunks
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_length_beyond_the_end_of_the_file_is_cut_off(tmp_path: Path, disk: FaultyDisk) -> None:
+    found, left = recovered(tmp_path, THREE + encode_message_set([b"x" * 500])[:-1], disk)
+    assert found == Recovery(508, "at offset 33: the message needs 509 bytes and 508 are left")
+    assert left == THREE
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_long_message_of_unknown_magic_is_cut_off(tmp_path: Path, disk: FaultyDisk) -> None:
+    large = bytearray(encode_message_set([b"x" * 500]))
+    large[4] = 9
+    found, left = recovered(tmp_path, THREE + bytes(large), disk)
+    assert found == Recovery(509, "at offset 33: unknown magic 9")
+    assert left == THREE

@@ -1,0 +1,47 @@
+"""A segment: names, and what readers see of it."""
+
+from pathlib import Path
+
+from engine.storage.segment import Segment, base_offsets, segment_name
+from tests.support.disks import FaultyDisk
+
+
+def test_a_segment_is_named_by_its_first_offset_in_twenty_digits() -> None:
+    assert segment_name(0) == "00000000000000000000.kafka"
+    assert segment_name(2050706778) == "00000000002050706778.kafka"
+
+
+def test_base_offsets_come_in_order_and_other_files_are_left_alone() -> None:
+    names = ["00000000000000000216.kafka", "00000000000000000000.kafka", "0.kafka", "notes.txt", "x" * 20 + ".kafka"]
+    assert base_offsets(names) == [0, 216]
+    assert base_offsets(["00000000000000000007.kafka.bak"]) == []
+
+
+def test_readers_see_what_is_flushed_and_no_more(tmp_path: Path) -> None:
+    segment = Segment(tmp_path, 1000, FaultyDisk(), sealed=False)
+    segment.append(b"0123456789")
+    assert (segment.next_offset, segment.flushed_offset) == (1010, 1000)
+    assert segment.read(1000, 100) == b""
+    segment.flush()
+    segment.append(b"unflushed")
+    assert segment.flushed_offset == 1010
+    assert segment.read(1004, 3) == b"456"
+    assert segment.read(1004, 100) == b"456789"
+    assert segment.read(1010, 100) == b""
+
+
+def test_a_power_cut_takes_the_unflushed_bytes(tmp_path: Path) -> None:
+    segment = Segment(tmp_path, 0, FaultyDisk(), sealed=False)
+    segment.append(b"kept")
+    segment.flush()
+    segment.append(b"lost bytes")
+    assert segment.lose_unflushed() == 10
+    assert (tmp_path / segment_name(0)).read_bytes() == b"kept"
+    assert segment.next_offset == 4
+
+
+def test_what_a_segment_holds_when_it_is_opened_counts_as_flushed(tmp_path: Path) -> None:
+    (tmp_path / segment_name(50)).write_bytes(b"0123")
+    segment = Segment(tmp_path, 50, FaultyDisk(), sealed=False)
+    assert (segment.next_offset, segment.flushed_offset) == (54, 54)
+    assert segment.read(50, 10) == b"0123"
