@@ -1,0 +1,349 @@
+"""A broker: partition logs behind two requests. It keeps nothing about any consumer."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine import events
+from engine.config import Config
+from engine.errors import OffsetOutOfRange, OffsetscopeError, UnknownPartition
+from engine.events import Emit
+from engine.ids import BrokerId, TopicPartition
+from engine.message import iterate_shallow, preview
+from engine.network import Latency, Network
+from engine.protocol import (
+    OFFSETS_EARLIEST,
+    OFFSETS_LATEST,
+    FetchRequest,
+    FetchResponse,
+    OffsetsRequest,
+    OffsetsResponse,
+    ProduceRequest,
+)
+from engine.registry import paths
+from engine.registry.client import RegistryClient
+from engine.scheduler import Scheduler, Timer
+from engine.storage.disk import Disk
+from engine.storage.log import Appended, Log, LogLimits
+from engine.traffic import wall_milliseconds
+
+Appending = Callable[[TopicPartition, Appended, tuple[str, ...]], None]
+Cutting = Callable[[TopicPartition, int], int]
+
+
+def address_of(broker: BrokerId) -> str:
+    """A broker's address on the network and its name in the registry."""
+    return f"broker:{broker}"
+
+
+class Broker:
+    """One broker process over a directory of logs; created stopped, and able to start more than once."""
+
+    def __init__(
+        self,
+        broker: BrokerId,
+        directory: Path,
+        config: Config,
+        scheduler: Scheduler,
+        network: Network,
+        emit: Emit,
+        disk: Disk,
+        on_append: Appending,
+        on_cut: Cutting,
+    ) -> None:
+        self.broker = broker
+        self.alive = False
+        self.logs: dict[TopicPartition, Log] = {}
+        self._directory = directory
+        self._config = config
+        self._scheduler = scheduler
+        self._network = network
+        self._emit = emit
+        self._disk = disk
+        self._on_append = on_append
+        self._on_cut = on_cut
+        self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
+        self._registry_latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
+        self._flush_timers: dict[TopicPartition, Timer] = {}
+        self._last_flush_us: dict[TopicPartition, int] = {}
+        self._segment_times: dict[TopicPartition, dict[int, int]] = {}
+        self._announced: set[str] = set()
+        self._registry = self._new_registry_client()
+
+    @property
+    def address(self) -> str:
+        """The broker's address on the network."""
+        return address_of(self.broker)
+
+    # --- life ---
+
+    def start(self) -> None:
+        """Open the logs of every partition held so far, recovering them, and register."""
+        assert not self.alive
+        for partition in list(self.logs):
+            self._open_log(partition)
+            self._tell_cut(partition, "recovery", self.logs[partition].recovery.bytes_cut)
+        self.alive = True
+        self._network.attach(self.address, self)
+        self._registry = self._new_registry_client()
+        self._registry.open()
+
+    def stop(self) -> None:
+        """Flush, close the logs and leave in good order."""
+        for partition, log in self.logs.items():
+            self._flush(partition)
+            log.close()
+        self._registry.close()
+        self._go()
+
+    def crash(self) -> int:
+        """Lose what was not flushed and fall silent; returns when the registry will notice, in virtual microseconds."""
+        for partition, log in self.logs.items():
+            self._tell_cut(partition, "crash", log.lose_unflushed())
+        self._registry.abandon()
+        self._go()
+        return self._registry.last_heard_us + self._config.session_timeout_us
+
+    def close_files(self) -> None:
+        """Close the logs without any word to anybody: the whole cluster is being put away."""
+        if self.alive:
+            for log in self.logs.values():
+                log.close()
+
+    def hold(self, partition: TopicPartition) -> None:
+        """Take charge of a partition, with an empty log."""
+        self._open_log(partition)
+
+    def _open_log(self, partition: TopicPartition) -> None:
+        config = self._config
+        limits = LogLimits(config.segment_bytes, config.flush_messages, config.max_message_bytes)
+        self.logs[partition] = Log.open(self._directory / str(partition), limits=limits, disk=self._disk)
+        self._last_flush_us[partition] = self._scheduler.now_us
+        self._segment_times.setdefault(partition, {})
+
+    def _tell_cut(self, partition: TopicPartition, cause: str, bytes_cut: int) -> None:
+        if bytes_cut:
+            next_offset = self.logs[partition].next_offset
+            messages_cut = self._on_cut(partition, next_offset)
+            self._emit(
+                events.LogCut(
+                    self._scheduler.now_us,
+                    partition.topic,
+                    partition.partition,
+                    self.broker,
+                    cause,
+                    next_offset,
+                    bytes_cut,
+                    messages_cut,
+                )
+            )
+
+    def _go(self) -> None:
+        for timer in self._flush_timers.values():
+            timer.cancel()
+        self._flush_timers.clear()
+        self._announced.clear()
+        self._network.detach(self.address)
+        self.alive = False
+
+    # --- requests ---
+
+    def receive(self, source: str, message: Any) -> None:
+        """Serve one message from the network."""
+        match message:
+            case ProduceRequest():
+                self.handle_produce(message)
+            case FetchRequest():
+                self._answer(source, message)
+            case OffsetsRequest(partition=partition, time_us=time_us, max_offsets=most):
+                answer = OffsetsResponse(message, self.handle_offsets(partition, time_us, most))
+                self._network.send(
+                    self.address, source, answer, self._network.due_us(self.address, source, self._latency)
+                )
+            case _:
+                self._registry.heard(message)
+
+    def bounced(self, destination: str, message: Any) -> None:
+        """A consumer was gone when its bytes arrived."""
+        if isinstance(message, FetchResponse):
+            request = message.request
+            partition = request.partition
+            self._emit(
+                events.FetchFailed(
+                    self._scheduler.now_us,
+                    request.fetch,
+                    request.group,
+                    request.consumer,
+                    partition.topic,
+                    partition.partition,
+                    "consumer_gone",
+                )
+            )
+
+    def handle_produce(self, request: ProduceRequest) -> None:
+        """Append a message set; a bad one is dropped without a word to the producer (no acknowledgement)."""
+        partition = request.partition
+        try:
+            log = self._log(partition)
+            appended = log.append(request.message_set)
+        except OffsetscopeError as error:
+            self._emit(
+                events.BatchLost(
+                    self._scheduler.now_us,
+                    request.batch,
+                    partition.topic,
+                    partition.partition,
+                    self.broker,
+                    request.messages,
+                    error.code,
+                )
+            )
+            return
+        self._tell_append(request, appended)
+        self._announce(partition.topic)
+
+    def handle_fetch(self, request: FetchRequest) -> FetchResponse:
+        """Read the bytes asked for, no further than the flushed end of the segment that holds the offset."""
+        try:
+            return FetchResponse(request, self._log(request.partition).read(request.offset, request.max_bytes), "")
+        except (OffsetOutOfRange, UnknownPartition) as error:
+            return FetchResponse(request, b"", error.code)
+
+    def handle_offsets(self, partition: TopicPartition, time_us: int, max_offsets: int) -> tuple[int, ...]:
+        """Offsets before a virtual time, newest first (0.7: Log.getOffsetsBefore).
+
+        Segment granularity: each segment's start with the time of its last append, then the flushed end with the
+        present. ``OFFSETS_LATEST`` begins at the end, ``OFFSETS_EARLIEST`` gives the first offset alone.
+        """
+        log = self._log(partition)
+        times = self._segment_times[partition]
+        items = [(segment.base_offset, times.get(segment.base_offset, 0)) for segment in log.segments]
+        if log.flushed_offset > items[-1][0]:
+            items.append((log.flushed_offset, self._scheduler.now_us))
+        if time_us == OFFSETS_EARLIEST:
+            return (items[0][0],)
+        if time_us != OFFSETS_LATEST:
+            items = [item for item in items if item[1] <= time_us]
+        return tuple(offset for offset, _ in reversed(items))[:max_offsets]
+
+    def _answer(self, source: str, request: FetchRequest) -> None:
+        response = self.handle_fetch(request)
+        partition = request.partition
+        due_us = self._network.due_us(self.address, source, self._latency)
+        answered = events.FetchAnswered(
+            self._scheduler.now_us,
+            due_us,
+            request.fetch,
+            request.group,
+            request.consumer,
+            partition.topic,
+            partition.partition,
+            self.broker,
+            request.offset,
+            len(response.data),
+            response.error,
+        )
+        self._emit(answered)
+        self._network.send_drawn(self.address, source, response, f"answer:{request.fetch}", answered, due_us)
+
+    def _log(self, partition: TopicPartition) -> Log:
+        if partition not in self.logs:
+            raise UnknownPartition(
+                f"broker {self.broker} does not hold {partition}",
+                "ask for one of: " + ", ".join(str(held) for held in sorted(self.logs)),
+                partition=str(partition),
+            )
+        return self.logs[partition]
+
+    # --- appending and flushing ---
+
+    def _tell_append(self, request: ProduceRequest, appended: Appended) -> None:
+        partition = request.partition
+        now_us = self._scheduler.now_us
+        previews = previews_of(request.message_set, appended.sizes)
+        if appended.rolled_base_offset >= 0:
+            base_offset = appended.rolled_base_offset
+            self._emit(events.LogFlushed(now_us, partition.topic, partition.partition, base_offset))
+            self._emit(events.SegmentRolled(now_us, partition.topic, partition.partition, base_offset))
+        self._emit(
+            events.BatchAppended(
+                now_us,
+                request.batch,
+                partition.topic,
+                partition.partition,
+                self.broker,
+                appended.offset,
+                appended.next_offset,
+                appended.messages,
+                appended.sizes,
+                previews,
+            )
+        )
+        self._segment_times[partition][self.logs[partition].segments[-1].base_offset] = now_us
+        self._on_append(partition, appended, previews)
+        if appended.flushed:
+            self._flush(partition)
+        elif not (partition in self._flush_timers and self._flush_timers[partition].pending):
+            self._tick_later(partition)
+
+    def _tick_later(self, partition: TopicPartition) -> None:
+        delay_us = self._config.flush_check_interval_us
+        self._flush_timers[partition] = self._scheduler.after(delay_us, lambda: self._flush_if_old(partition))
+
+    def _flush_if_old(self, partition: TopicPartition) -> None:
+        if self._scheduler.now_us - self._last_flush_us[partition] >= self._config.flush_interval_us:
+            self._flush(partition)
+        else:
+            self._tick_later(partition)
+
+    def _flush(self, partition: TopicPartition) -> None:
+        log = self.logs[partition]
+        flushed_offset = log.flush()
+        self._last_flush_us[partition] = self._scheduler.now_us
+        self._emit(events.LogFlushed(self._scheduler.now_us, partition.topic, partition.partition, flushed_offset))
+
+    # --- registry ---
+
+    def _new_registry_client(self) -> RegistryClient:
+        return RegistryClient(
+            self.address,
+            self._scheduler,
+            self._network,
+            self._registry_latency,
+            self._config.heartbeat_interval_us,
+            self._register,
+            self._register_anew,
+            lambda: None,
+        )
+
+    def _register_anew(self) -> None:
+        self._registry.open()
+
+    def _register(self) -> None:
+        """Say that the broker is there, and which topics it has messages of (0.7: KafkaZooKeeper)."""
+        creator = f"broker{self.broker}-{wall_milliseconds(self._scheduler.now_us)}"
+        own = paths.broker(self.broker)
+        self._registry.claim(own, f"{creator}:broker{self.broker}:9092", self._config.rebalance_backoff_us)
+        self._announced.clear()
+        for topic in sorted({partition.topic for partition, log in self.logs.items() if log.next_offset > 0}):
+            self._announce(topic)
+
+    def _announce(self, topic: str) -> None:
+        """Register a topic when its first message reaches this broker: until then consumers do not know of it here."""
+        if topic in self._announced or self._registry.session == 0:
+            return
+        self._announced.add(topic)
+        numbers = sorted(partition.partition for partition in self.logs if partition.topic == topic)
+        node = paths.topic_broker(topic, self.broker)
+        self._registry.claim(node, paths.encode_partitions(numbers), self._config.rebalance_backoff_us)
+
+
+def previews_of(message_set: bytes, sizes: tuple[int, ...]) -> tuple[str, ...]:
+    """The beginning of each entry's text, entry by entry as their sizes cut the set."""
+    previews = []
+    start = 0
+    for size in sizes:
+        entry = next(iterate_shallow(message_set[start : start + size], 0))
+        previews.append(preview(entry.payload, entry.codec))
+        start += size
+    return tuple(previews)

@@ -1,0 +1,311 @@
+"""A whole cluster in one process: the composition root that builds the parts, wires them and lets time pass."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from engine import events
+from engine.broker import Broker
+from engine.clock import Clock
+from engine.config import SECOND_US, Config, ConsumerSettings
+from engine.consumer import Consumer, address_of
+from engine.errors import UnknownPartition, WrongState
+from engine.events import Event
+from engine.facts import facts, registry_tree
+from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
+from engine.invariants import broken_invariants
+from engine.journal import Journal
+from engine.network import Latency, Network
+from engine.numbers import Numbers
+from engine.parts import Group, Parts
+from engine.producer import Producer
+from engine.protocol import FetchRequest, FetchResponse, ProduceRequest
+from engine.registry import operations as ops
+from engine.registry import paths
+from engine.registry.server import RegistryServer
+from engine.scheduler import Scheduler
+from engine.snapshot import snapshot
+from engine.storage.disk import Disk, OsDisk
+from engine.storage.log import Appended
+from engine.tally import Tally
+from engine.traffic import Traffic
+
+CHECKPOINT_PRIORITY = 9
+"""A checkpoint is written when everything else of its instant is done, so that it never shows half a step."""
+STEP_PATIENCE_US = 60 * SECOND_US
+
+
+class Cluster:
+    """Brokers, a registry, a producer and consumer groups over one virtual time and one journal.
+
+    Same seed, same commands at the same virtual times: the same journal, byte for byte. Nothing here may be
+    called from two threads. What is in ``directory`` is thrown away: a cluster is told anew, not reopened.
+    """
+
+    def __init__(
+        self, *, scenario: str, directory: Path, config: Config, seed: int, journal: Journal, start_us: int
+    ) -> None:
+        shutil.rmtree(directory, ignore_errors=True)
+        self.muted = True
+        self._directory = directory
+        self._disk: Disk = OsDisk(sync=False)
+        self._journal = journal
+        self._clock = Clock(start_us)
+        self._checkpoint_due = False
+        self._numbers = Numbers()
+        scheduler = Scheduler(self._clock)
+        network = Network(scheduler, Random(f"network {seed}"), self._end_flight)
+        registry_latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
+        registry = RegistryServer(
+            scheduler, network, self._emit, self._numbers, registry_latency, config.session_timeout_us
+        )
+        topics: dict[str, tuple[BrokerId, ...]] = {}
+        producer = Producer(
+            config,
+            scheduler,
+            network,
+            self._emit,
+            self._numbers,
+            Random(f"partitioner {seed}"),
+            Traffic(Random(f"traffic {seed}")),
+            topics.__getitem__,
+        )
+        self.parts = Parts(scenario, seed, config, scheduler, network, registry, producer, topics)
+        producer.start()
+
+    # --- time ---
+
+    @property
+    def now_us(self) -> int:
+        """The present in virtual microseconds."""
+        return self._clock.now_us
+
+    @property
+    def next_due_us(self) -> int:
+        """When something is to happen next; ``NEVER_US`` if never."""
+        return self.parts.scheduler.next_due_us
+
+    def run_until(self, at_us: int) -> None:
+        """Let everything happen that is due at or before ``at_us``; the present is then ``at_us``."""
+        self.parts.scheduler.run_until(at_us)
+
+    def step(self) -> int:
+        """Go to the next instant at which something is journaled, and finish that instant; returns the present."""
+        begin = self._journal.next_offset
+        patience_ends_us = self.now_us + STEP_PATIENCE_US
+        while self._journal.next_offset == begin and self.next_due_us <= patience_ends_us:
+            self.run_until(self.next_due_us)
+        return self.now_us
+
+    # --- journal ---
+
+    def _emit(self, event: Event) -> None:
+        """Write an event into the journal; while a scenario warms up, nothing is told."""
+        if isinstance(event, events.SessionExpired):
+            self._note_expiry(event.client)
+        if self.muted:
+            return
+        self._journal.append(event)
+        if (
+            not self._checkpoint_due
+            and self._journal.bytes_since_checkpoint >= self.parts.config.checkpoint_every_bytes
+        ):
+            self._checkpoint_due = True
+            self.parts.scheduler.after(0, self._write_periodic_checkpoint, priority=CHECKPOINT_PRIORITY)
+
+    def _write_periodic_checkpoint(self) -> None:
+        self._checkpoint_due = False
+        self.write_checkpoint("periodic")
+
+    def write_checkpoint(self, cause: str) -> None:
+        """Write the full state into the journal; the first one ends the silence of the warm-up."""
+        self.muted = False
+        self._journal.append(events.Checkpoint(self.now_us, cause, self.snapshot()))
+
+    def publish(self) -> int:
+        """Make what was journaled readable; returns the journal's end."""
+        return self._journal.publish()
+
+    def _note_expiry(self, client: str) -> None:
+        self.parts.session_ends_us.pop(client, None)
+        for consumer in self.parts.all_consumers():
+            if address_of(consumer.consumer) == client and consumer.standing.state == "crashed":
+                consumer.standing.end("gone")
+
+    def _end_flight(self, message: Any) -> None:
+        """A message between two processes that are both gone: its flight ends all the same."""
+        now_us = self.now_us
+        match message:
+            case ProduceRequest(batch=batch, partition=partition, messages=messages):
+                broker = self.parts.broker_of(partition).broker
+                lost = events.BatchLost(
+                    now_us, batch, partition.topic, partition.partition, broker, messages, "broker_down"
+                )
+                self._emit(lost)
+            case FetchRequest() | FetchResponse():
+                request = message.request if isinstance(message, FetchResponse) else message
+                partition = request.partition
+                names = request.group, request.consumer
+                self._emit(
+                    events.FetchFailed(
+                        now_us, request.fetch, *names, partition.topic, partition.partition, "consumer_gone"
+                    )
+                )
+            case ops.WatchNotice(watch=watch):
+                self._emit(events.WatchDelivered(now_us, watch))
+
+    # --- looking ---
+
+    def snapshot(self) -> dict[str, Any]:
+        """The full state (docs/journal.md)."""
+        return snapshot(self.parts)
+
+    def facts(self) -> dict[str, Any]:
+        """Topics, brokers and groups for programs (docs/api.md)."""
+        return facts(self.parts)
+
+    def registry_tree(self) -> dict[str, Any]:
+        """The registry's nodes, nested."""
+        return registry_tree(self.parts)
+
+    def check(self) -> list[str]:
+        """The broken invariants, a sentence each; none when all is well."""
+        return broken_invariants(self.parts)
+
+    def read_log(self, topic: str, partition: int, offset: int, max_bytes: int) -> bytes:
+        """The bytes that a consumer's pull would bring; raises what a pull meets, or that the broker is down."""
+        name = self.parts.partition(topic, partition)
+        broker = self.parts.broker_of(name)
+        if not broker.alive:
+            raise WrongState(f"broker {broker.broker} is down", "start it first", broker=broker.broker)
+        return broker.logs[name].read(offset, max_bytes)
+
+    def close(self) -> None:
+        """Close every file; the cluster is not used afterwards."""
+        for broker in self.parts.brokers.values():
+            broker.close_files()
+
+    # --- building and growing ---
+
+    def add_broker(self, broker: BrokerId) -> None:
+        """Start a new broker; the id must be free."""
+        self.parts.brokers[broker] = Broker(
+            broker,
+            self._directory / f"broker-{broker}",
+            self.parts.config,
+            self.parts.scheduler,
+            self.parts.network,
+            self._emit,
+            self._disk,
+            self._note_append,
+            lambda partition, next_offset: self.parts.tallies[partition].cut(next_offset),
+        )
+        self.parts.brokers[broker].start()
+        self._emit(events.BrokerAdded(self.now_us, broker))
+
+    def add_topic(self, topic: str, brokers: Sequence[BrokerId]) -> None:
+        """Create a topic with partition p on ``brokers[p]``; the name must be free."""
+        self.parts.topics[topic] = tuple(brokers)
+        for partition in self.parts.all_partitions():
+            if partition.topic == topic:
+                self.parts.tallies[partition] = Tally()
+                self.parts.broker_of(partition).hold(partition)
+        self._emit(events.TopicAdded(self.now_us, topic, tuple(brokers)))
+
+    def add_group(self, group: GroupId, topics: Sequence[str]) -> None:
+        """Name a consumer group, without members yet."""
+        self.parts.groups[group] = Group(tuple(topics))
+        self._emit(events.GroupAdded(self.now_us, group))
+
+    def add_consumer(self, consumer: ConsumerId, settings: ConsumerSettings) -> Consumer:
+        """Start a consumer; one of the same name must have ended before."""
+        group = self.parts.group(consumer.group)
+        parts = self.parts
+        added = Consumer(
+            consumer,
+            group.topics,
+            settings,
+            parts.config,
+            parts.scheduler,
+            parts.network,
+            self._emit,
+            self._numbers,
+            lambda: self._finish_close(added),
+        )
+        group.consumers[consumer.name] = added
+        parts.session_ends_us.pop(added.address, None)
+        self._emit(events.ConsumerAdded(self.now_us, consumer.group, consumer.name, asdict(settings)))
+        added.start()
+        return added
+
+    def _finish_close(self, consumer: Consumer) -> None:
+        consumer.leave_network()
+        consumer.standing.end("closed")
+        self._emit(events.ConsumerClosed(self.now_us, consumer.consumer.group, consumer.consumer.name))
+
+    def _note_append(self, partition: TopicPartition, appended: Appended, previews: Sequence[str]) -> None:
+        self.parts.tallies[partition].note(appended, previews)
+
+    # --- failing and returning ---
+
+    def stop_broker(self, broker: Broker) -> None:
+        """End a broker in good order."""
+        broker.stop()
+        self._emit(events.BrokerStopped(self.now_us, broker.broker))
+
+    def crash_broker(self, broker: Broker) -> None:
+        """End a broker without warning; what it had not flushed is lost."""
+        expires_at_us = broker.crash()
+        self.parts.session_ends_us[broker.address] = expires_at_us
+        self._emit(events.BrokerCrashed(self.now_us, broker.broker, expires_at_us))
+
+    def start_broker(self, broker: Broker) -> None:
+        """Bring a broker back; it recovers its logs."""
+        self.parts.session_ends_us.pop(broker.address, None)
+        broker.start()
+        self._emit(events.BrokerStarted(self.now_us, broker.broker))
+
+    def crash_consumer(self, consumer: Consumer) -> None:
+        """End a consumer without warning; the registry will notice when its session runs out."""
+        expires_at_us = consumer.crash()
+        consumer.standing.end("crashed")
+        self.parts.session_ends_us[consumer.address] = expires_at_us
+        name = consumer.consumer
+        self._emit(events.ConsumerCrashed(self.now_us, name.group, name.name, expires_at_us))
+
+    def remove_consumer(self, consumer: Consumer) -> None:
+        """Take an ended consumer off the list."""
+        name = consumer.consumer
+        del self.parts.groups[name.group].consumers[name.name]
+        self._emit(events.ConsumerRemoved(self.now_us, name.group, name.name))
+
+    # --- bookmarks ---
+
+    def seek(self, group: GroupId, partition: TopicPartition, offset: int) -> None:
+        """Move a group's bookmark: through the consumer that pulls the partition, else in the registry itself."""
+        for consumer in self.parts.groups[group].consumers.values():
+            if partition in consumer.fetchers:
+                consumer.seek(partition, offset)
+                return
+        now_us = self.now_us
+        self._emit(events.OffsetSought(now_us, group, "", partition.topic, partition.partition, offset))
+        node = paths.offset(group, partition, self.parts.broker_of(partition).broker)
+        self.parts.registry.put_by_operator(node, str(offset))
+
+    def flip_byte(self, partition: TopicPartition, offset: int, position: int) -> None:
+        """Damage one byte of the partition's file, ``position`` bytes into the entry at ``offset``."""
+        log = self.parts.broker_of(partition).logs[partition]
+        segment = max((one for one in log.segments if one.base_offset <= offset), key=lambda one: one.base_offset)
+        path = self._directory / f"broker-{self.parts.broker_of(partition).broker}" / str(partition) / segment.file
+        at = offset - segment.base_offset + position
+        with path.open("r+b") as file:
+            file.seek(at)
+            byte = file.read(1)
+            if not byte:
+                raise UnknownPartition(f"{partition} has no byte there", "choose an entry that exists", offset=offset)
+            file.seek(at)
+            file.write(bytes([byte[0] ^ 0xFF]))
+        self._emit(events.ByteFlipped(self.now_us, partition.topic, partition.partition, offset, position))

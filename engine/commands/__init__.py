@@ -1,0 +1,72 @@
+"""What a person can do to a cluster, as frozen commands.
+
+``parse_command`` turns the JSON of a command (or a form's fields) into a value, ``apply`` does it at the present
+virtual time. A command that cannot be done raises a typed error before it has changed anything.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from engine.cluster import Cluster
+from engine.commands import bookmarks, brokers, consumers, producing
+from engine.commands.fields import Fields
+from engine.errors import InvalidCommand
+
+
+class Command(Protocol):
+    """Something a person can do."""
+
+    def apply(self, cluster: Cluster) -> None:
+        """Do it, or raise an :class:`~engine.errors.OffsetscopeError` having changed nothing."""
+
+
+class Parser(Protocol):
+    """A command's class, which reads its own fields."""
+
+    def parse(self, fields: Fields) -> Command:
+        """Read the fields; :class:`InvalidCommand` names the bad one."""
+
+
+COMMANDS: Mapping[str, Parser] = {
+    "produce": producing.Produce,
+    "set_producer": producing.SetProducer,
+    "add_topic": producing.AddTopic,
+    "corrupt": producing.Corrupt,
+    "add_broker": brokers.AddBroker,
+    "stop_broker": brokers.StopBroker,
+    "crash_broker": brokers.CrashBroker,
+    "start_broker": brokers.StartBroker,
+    "add_group": consumers.AddGroup,
+    "add_consumer": consumers.AddConsumer,
+    "stop_consumer": consumers.StopConsumer,
+    "crash_consumer": consumers.CrashConsumer,
+    "remove_consumer": consumers.RemoveConsumer,
+    "pause_consumer": consumers.PauseConsumer,
+    "resume_consumer": consumers.ResumeConsumer,
+    "set_consumer": consumers.SetConsumer,
+    "seek": bookmarks.Seek,
+    "commit": bookmarks.Commit,
+}
+
+
+def parse_command(fields: Mapping[str, object]) -> Command:
+    """Read ``{"command": name, ...}``; raises :class:`InvalidCommand` or :class:`InvalidName`."""
+    name = fields.get("command")
+    if not isinstance(name, str) or name not in COMMANDS:
+        raise InvalidCommand(
+            f"there is no command {str(name)[:60]!r}", "use one of: " + ", ".join(COMMANDS), field="command"
+        )
+    reading = Fields(name, fields)
+    command = COMMANDS[name].parse(reading)
+    reading.finish()
+    return command
+
+
+def apply(cluster: Cluster, command: Command) -> None:
+    """Do ``command`` now. What is due at this instant comes first, what the command makes due at once comes next,
+
+    so that several commands at the same virtual time act alike however they are grouped.
+    """
+    cluster.run_until(cluster.now_us)
+    command.apply(cluster)
+    cluster.run_until(cluster.now_us)

@@ -1,0 +1,92 @@
+"""What a person can do to bookmarks: move one, or store them now."""
+
+from dataclasses import dataclass
+
+from engine.cluster import Cluster
+from engine.commands.boundary import checked_boundary
+from engine.commands.consumers import ANY_GROUP, find_consumer
+from engine.commands.fields import Fields
+from engine.commands.producing import MOST_PARTITIONS, ONLY_TOPIC, topic_named
+from engine.errors import InvalidCommand
+from engine.ids import GroupId, TopicPartition
+from engine.protocol import OFFSETS_EARLIEST
+
+WORDS = ("earliest", "latest")
+EVERY_CONSUMER = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Move a group's bookmark in one partition to the start of a message, so that it reads on from there.
+
+    ``where`` is an offset in bytes, ``earliest``, ``latest``, or the newest offset known before a virtual time.
+    """
+
+    group: str
+    topic: str
+    partition: int
+    where: int | str
+    time_us: int
+
+    @staticmethod
+    def parse(fields: Fields) -> "Seek":
+        """``group``, ``partition`` and either ``offset`` (a number or a word) or ``time_us``."""
+        group = fields.text("group")
+        topic = fields.text("topic", ONLY_TOPIC)
+        partition = fields.integer("partition", 0, MOST_PARTITIONS - 1)
+        if fields.has("time_us"):
+            if fields.has("offset"):
+                raise fields.fault("offset", "does not go with time_us", "give one of the two")
+            return Seek(group, topic, partition, "time", fields.integer("time_us", 0, 2**62))
+        if fields.has("offset") and fields.raw("offset") in WORDS:
+            return Seek(group, topic, partition, str(fields.raw("offset")), 0)
+        return Seek(group, topic, partition, fields.integer("offset", 0, 2**62), 0)
+
+    def apply(self, cluster: Cluster) -> None:
+        """The offset must be where a flushed message begins, or the end of the flushed log."""
+        parts = cluster.parts
+        group = parts.group(self.group)
+        topic = self.topic if self.topic != ONLY_TOPIC else group.topics[0]
+        partition = parts.partition(topic_named(cluster, topic), self.partition)
+        if topic not in group.topics:
+            raise InvalidCommand(
+                f"group {self.group!r} does not read {topic}", "it reads " + ", ".join(group.topics), field="topic"
+            )
+        cluster.seek(GroupId(self.group), partition, self._offset(cluster, partition))
+
+    def _offset(self, cluster: Cluster, partition: TopicPartition) -> int:
+        broker = cluster.parts.broker_of(partition)
+        log = broker.logs[partition]
+        if isinstance(self.where, int):
+            checked_boundary(cluster, partition, self.where)
+            return self.where
+        if self.where == "latest":
+            return log.flushed_offset
+        if self.where == "earliest":
+            return log.first_offset
+        before = broker.handle_offsets(partition, self.time_us, 1)
+        return before[0] if before else broker.handle_offsets(partition, OFFSETS_EARLIEST, 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Store consumed positions now: of one consumer, or of every consumer of a group."""
+
+    group: str
+    consumer: str
+
+    @staticmethod
+    def parse(fields: Fields) -> "Commit":
+        """``group``, ``consumer``, or both."""
+        group, consumer = fields.text("group", ANY_GROUP), fields.text("consumer", EVERY_CONSUMER)
+        if not group and not consumer:
+            raise fields.fault("group", "is missing", "give a group, a consumer, or both")
+        return Commit(group, consumer)
+
+    def apply(self, cluster: Cluster) -> None:
+        """Positions that the registry has already are not sent again."""
+        if self.consumer != EVERY_CONSUMER:
+            find_consumer(cluster, self.group, self.consumer).commit()
+            return
+        for consumer in cluster.parts.group(self.group).consumers.values():
+            consumer.commit()

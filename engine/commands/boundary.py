@@ -1,0 +1,35 @@
+"""The check that all commands share which name a message by its offset."""
+
+from engine.boundaries import nearest_boundaries, starts_a_message
+from engine.cluster import Cluster
+from engine.errors import OffsetInsideMessage, OffsetOutOfRange, WrongState
+from engine.ids import TopicPartition
+
+
+def checked_boundary(cluster: Cluster, partition: TopicPartition, offset: int) -> None:
+    """Raise unless a consumer can start at ``offset``: it must be the start of a flushed message, or the flushed end.
+
+    Raises :class:`WrongState` (the broker is down), :class:`OffsetOutOfRange`, :class:`OffsetInsideMessage`.
+    """
+    broker = cluster.parts.broker_of(partition)
+    if not broker.alive:
+        raise WrongState(f"broker {broker.broker} is down", "start it first", broker=broker.broker)
+    log = broker.logs[partition]
+    if not log.first_offset <= offset <= log.flushed_offset:
+        raise OffsetOutOfRange(
+            f"offset {offset} is not in {partition}",
+            f"choose from {log.first_offset} to {log.flushed_offset}",
+            offset=offset,
+            first_offset=log.first_offset,
+            flushed_offset=log.flushed_offset,
+        )
+    if not starts_a_message(log, offset):
+        base_offset = max(segment.base_offset for segment in log.segments if segment.base_offset <= offset)
+        before, after = nearest_boundaries(log, base_offset, offset)
+        raise OffsetInsideMessage(
+            f"offset {offset} of {partition} lies inside the message at {before}",
+            f"use {before} or {after}",
+            offset=offset,
+            message_offset=before,
+            next_offset=after,
+        )

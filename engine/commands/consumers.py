@@ -1,0 +1,207 @@
+"""What a person can do to groups and their consumers."""
+
+from dataclasses import dataclass, replace
+from string import ascii_uppercase
+from typing import Self
+
+from engine.cluster import Cluster
+from engine.commands.fields import Fields
+from engine.commands.producing import ONLY_TOPIC, topic_named
+from engine.consumer import ENDED_STATES, Consumer
+from engine.errors import InvalidCommand, NameTaken, WrongState
+from engine.ids import ConsumerId, GroupId, checked_label
+
+ANY_GROUP = ""
+NEXT_FREE = ""
+MOST_GROUPS = 16
+MOST_CONSUMERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class AddGroup:
+    """Name a consumer group that reads a topic; it has no members yet."""
+
+    group: str
+    topic: str
+
+    @staticmethod
+    def parse(fields: Fields) -> "AddGroup":
+        """``group`` and, if not the first, ``topic``."""
+        return AddGroup(checked_label(fields.text("group"), "group"), fields.text("topic", ONLY_TOPIC))
+
+    def apply(self, cluster: Cluster) -> None:
+        """The name must be free."""
+        groups = cluster.parts.groups
+        if self.group in groups:
+            raise NameTaken(f"group {self.group!r} exists", "choose another name", group=self.group)
+        if len(groups) >= MOST_GROUPS:
+            raise WrongState(f"there are {MOST_GROUPS} groups already", "use those", groups=len(groups))
+        cluster.add_group(GroupId(self.group), (topic_named(cluster, self.topic),))
+
+
+@dataclass(frozen=True, slots=True)
+class AddConsumer:
+    """Start a consumer in a group; one that has ended starts again under its name."""
+
+    group: str
+    consumer: str
+
+    @staticmethod
+    def parse(fields: Fields) -> "AddConsumer":
+        """``group`` and, if not the next free one, a name as ``consumer``."""
+        name = fields.text("consumer", NEXT_FREE)
+        return AddConsumer(fields.text("group"), checked_label(name, "consumer") if name else name)
+
+    def apply(self, cluster: Cluster) -> None:
+        """A consumer of that name must not be alive. It takes the settings of the group's first consumer."""
+        group = cluster.parts.group(self.group)
+        name = self.consumer or next_name(GroupId(self.group), list(group.consumers))
+        known = group.consumers.get(name)
+        if known is not None and known.standing.state not in ENDED_STATES:
+            raise NameTaken(f"{name!r} is alive", "choose another name", group=self.group, consumer=name)
+        if len(group.consumers) >= MOST_CONSUMERS:
+            raise WrongState(f"the group has {MOST_CONSUMERS} consumers", "remove ended ones first", group=self.group)
+        model = known or next(iter(group.consumers.values()), None)
+        settings = model.settings if model is not None else cluster.parts.config.consumer
+        cluster.add_consumer(ConsumerId(GroupId(self.group), name), settings)
+
+
+def next_name(group: GroupId, names: list[str]) -> str:
+    """The name after those of a group: Metrics A, B, C -> Metrics D; after Z come numbers."""
+    prefix = names[0].rpartition(" ")[0] if names and " " in names[0] else str(group)
+    letters = (f"{prefix} {letter}" for letter in ascii_uppercase)
+    numbered = (f"{prefix} {number}" for number in range(27, 27 + MOST_CONSUMERS + 1))
+    return next(name for name in (*letters, *numbered) if name not in names)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerCommand:
+    """A command about one consumer; its group may be left out where the name says enough."""
+
+    group: str
+    consumer: str
+
+    @classmethod
+    def parse(cls, fields: Fields) -> Self:
+        """``consumer``, and ``group`` where two groups have one of that name."""
+        return cls(fields.text("group", ANY_GROUP), fields.text("consumer"))
+
+    def find(self, cluster: Cluster) -> Consumer:
+        """The consumer meant; :class:`UnknownGroup`, :class:`UnknownConsumer`, or two of that name."""
+        return find_consumer(cluster, self.group, self.consumer)
+
+    def find_alive(self, cluster: Cluster) -> Consumer:
+        """The consumer meant, which must not have ended or be about to."""
+        consumer = self.find(cluster)
+        if consumer.standing.state in ENDED_STATES | {"closing"}:
+            state = consumer.standing.state
+            raise WrongState(f"{self.consumer} is {state}", "start it again first", consumer=self.consumer, state=state)
+        return consumer
+
+
+def find_consumer(cluster: Cluster, group: str, name: str) -> Consumer:
+    """A consumer by name, in ``group`` or wherever there is one of that name."""
+    groups = cluster.parts.groups
+    holding = [one for one in groups if name in groups[one].consumers]
+    if group == ANY_GROUP and len(holding) > 1:
+        raise InvalidCommand(
+            f"{len(holding)} groups have a consumer {name!r}", "say which group", field="group", consumer=name
+        )
+    chosen = group or (holding[0] if holding else next(iter(groups), GroupId("")))
+    return cluster.parts.consumer(ConsumerId(GroupId(chosen), name))
+
+
+class StopConsumer(ConsumerCommand):
+    """Let a consumer commit and leave in good order."""
+
+    __slots__ = ()
+
+    def apply(self, cluster: Cluster) -> None:
+        """It must be alive."""
+        self.find_alive(cluster).close()
+
+
+class CrashConsumer(ConsumerCommand):
+    """End a consumer without warning."""
+
+    __slots__ = ()
+
+    def apply(self, cluster: Cluster) -> None:
+        """It must be alive."""
+        cluster.crash_consumer(self.find_alive(cluster))
+
+
+class RemoveConsumer(ConsumerCommand):
+    """Take a consumer that has ended off the list."""
+
+    __slots__ = ()
+
+    def apply(self, cluster: Cluster) -> None:
+        """It must have ended, and the registry must know."""
+        consumer = self.find(cluster)
+        if consumer.standing.state not in ("closed", "gone"):
+            raise WrongState(
+                f"{self.consumer} has not ended",
+                "stop it and wait",
+                consumer=self.consumer,
+                state=consumer.standing.state,
+            )
+        cluster.remove_consumer(consumer)
+
+
+class PauseConsumer(ConsumerCommand):
+    """Let a consumer keep what it owns but pull and work no more."""
+
+    __slots__ = ()
+
+    def apply(self, cluster: Cluster) -> None:
+        """It must be alive and at work."""
+        consumer = self.find_alive(cluster)
+        if consumer.paused:
+            raise WrongState(f"{self.consumer} is paused", "resume it", consumer=self.consumer)
+        consumer.pause()
+
+
+class ResumeConsumer(ConsumerCommand):
+    """Let a paused consumer work again."""
+
+    __slots__ = ()
+
+    def apply(self, cluster: Cluster) -> None:
+        """It must be alive and paused."""
+        consumer = self.find_alive(cluster)
+        if not consumer.paused:
+            raise WrongState(f"{self.consumer} is not paused", "pause it first", consumer=self.consumer)
+        consumer.resume()
+
+
+@dataclass(frozen=True, slots=True)
+class SetConsumer:
+    """Change how a consumer pulls, works and commits (see ``config.ConsumerSettings``)."""
+
+    who: ConsumerCommand
+    changes: tuple[tuple[str, float | int], ...]
+
+    @staticmethod
+    def parse(fields: Fields) -> "SetConsumer":
+        """``consumer`` and any of the settings by name."""
+        who = ConsumerCommand.parse(fields)
+        changes: dict[str, float | int] = {}
+        for name, low, high in (
+            ("poll_interval_ms", 0, 600_000),
+            ("fetch_bytes", 1, 10_000_000),
+            ("commit_interval_ms", 10, 600_000),
+        ):
+            if fields.has(name):
+                changes[name] = fields.integer(name, low, high)
+        if fields.has("messages_per_second"):
+            changes["messages_per_second"] = fields.number("messages_per_second", 0.05, 100_000)
+        if not changes:
+            names = "poll_interval_ms, fetch_bytes, messages_per_second, commit_interval_ms"
+            raise fields.fault("a setting", "is missing", f"give one of: {names}")
+        return SetConsumer(who, tuple(changes.items()))
+
+    def apply(self, cluster: Cluster) -> None:
+        """Effective from the next pull and the next message on."""
+        consumer = self.who.find_alive(cluster)
+        consumer.change(replace(consumer.settings, **dict(self.changes)))  # type: ignore[arg-type]  # checked by name in parse

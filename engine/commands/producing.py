@@ -1,0 +1,187 @@
+"""What a person can do to the producer and to the topics it writes to."""
+
+from dataclasses import dataclass, replace
+
+from engine.cluster import Cluster
+from engine.commands.boundary import checked_boundary
+from engine.commands.fields import Fields
+from engine.errors import InvalidCommand, NameTaken, NoBrokerAvailable, UnknownTopic, WrongState
+from engine.ids import TopicPartition, checked_topic
+from engine.producer import NO_KEY, Record
+
+ONLY_TOPIC = ""
+PRODUCER_DECIDES = 0
+NATURAL_SIZE = 0
+MOST_MESSAGES = 10_000
+MOST_PARTITIONS = 64
+
+
+def topic_named(cluster: Cluster, name: str) -> str:
+    """A topic that exists; without a name, the first one."""
+    if name != ONLY_TOPIC:
+        cluster.parts.topic_brokers(name)
+        return name
+    if not cluster.parts.topics:
+        raise UnknownTopic("there is no topic yet", "add one first")
+    return next(iter(cluster.parts.topics))
+
+
+@dataclass(frozen=True, slots=True)
+class Produce:
+    """Send messages: these ``records``, or ``count`` page views of ``size`` payload bytes.
+
+    A count of 0 is the producer's own batch size, a size of 0 the natural one.
+    """
+
+    topic: str
+    records: tuple[tuple[str, str], ...]
+    count: int
+    size: int
+
+    @staticmethod
+    def parse(fields: Fields) -> "Produce":
+        """``records: [{"key", "value"}]``, or ``key`` and ``value`` of one, or ``count`` and ``size``."""
+        topic = fields.text("topic", ONLY_TOPIC)
+        records: tuple[tuple[str, str], ...] = ()
+        given = [name for name in ("records", "value", "count") if fields.has(name)]
+        if len(given) > 1:
+            raise fields.fault(given[1], f"does not go with {given[0]}", "give records, or a value, or a count")
+        if given == ["records"]:
+            records = _records(fields)
+        elif given == ["value"] or fields.has("key"):
+            records = ((fields.text("key", NO_KEY, most=1000), fields.text("value", "")),)
+        count = fields.integer("count", 1, MOST_MESSAGES, PRODUCER_DECIDES)
+        size = fields.integer("size", 1, 1_000_000, NATURAL_SIZE)
+        return Produce(topic, records, count, size)
+
+    def apply(self, cluster: Cluster) -> None:
+        """Send at once; nothing is sent if one message is too large or no broker is there."""
+        producer = cluster.parts.producer
+        topic = topic_named(cluster, self.topic)
+        if self.records:
+            producer.send(topic, [Record(key, value.encode()) for key, value in self.records])
+            return
+        if not producer.candidates(topic):
+            raise NoBrokerAvailable(
+                f"no broker of topic {topic} is in the registry", "start a broker and wait for it", topic=topic
+            )
+        count = self.count or producer.settings.batch_messages
+        natural = self.size == NATURAL_SIZE
+        producer.send(topic, producer.make(count) if natural else producer.make_of_size(count, self.size))
+
+
+def _records(fields: Fields) -> tuple[tuple[str, str], ...]:
+    remedy = 'give a list of {"key": text, "value": text}, the key being optional'
+    records = fields.raw("records")
+    if not isinstance(records, list) or not 1 <= len(records) <= MOST_MESSAGES:
+        raise fields.fault("records", f"is not a list of 1 to {MOST_MESSAGES}", remedy)
+    pairs = []
+    for record in records:
+        if not isinstance(record, dict) or not set(record) <= {"key", "value"}:
+            raise fields.fault("records", "holds something else than records", remedy)
+        key, value = record.get("key") or NO_KEY, record.get("value", "")
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise fields.fault("records", "holds a key or value that is not a text", remedy)
+        if not _encodable(key) or not _encodable(value):
+            raise fields.fault("records", "holds a text that UTF-8 cannot carry", "leave out lone surrogates")
+        pairs.append((key, value))
+    return tuple(pairs)
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+@dataclass(frozen=True, slots=True)
+class SetProducer:
+    """Change some of the producer's settings (see ``config.ProducerSettings``)."""
+
+    changes: tuple[tuple[str, float | int | str], ...]
+    topic: str
+
+    @staticmethod
+    def parse(fields: Fields) -> "SetProducer":
+        """Any of the settings by name; ``topic`` is where a producer with a rate sends."""
+        changes: dict[str, float | int | str] = {}
+        topic = fields.text("topic", ONLY_TOPIC)
+        if fields.has("rate_per_second"):
+            changes["rate_per_second"] = fields.number("rate_per_second", 0, 10_000)
+        if fields.has("batch_messages"):
+            changes["batch_messages"] = fields.integer("batch_messages", 1, 1000)
+        if fields.has("linger_ms"):
+            changes["linger_ms"] = fields.integer("linger_ms", 0, 60_000)
+        if fields.has("partitioner"):
+            changes["partitioner"] = fields.choice("partitioner", ("round_robin", "random"))
+        if fields.has("keys"):
+            changes["keys"] = fields.integer("keys", 0, 1000)
+        if fields.has("compression"):
+            changes["compression"] = fields.choice("compression", ("none", "gzip"))
+        if not changes:
+            raise fields.fault("a setting", "is missing", "give one of: " + ", ".join(sorted(_settings_names())))
+        return SetProducer(tuple(changes.items()), topic)
+
+    def apply(self, cluster: Cluster) -> None:
+        """Effective from the next message on."""
+        producer = cluster.parts.producer
+        producer.change(replace(producer.settings, **dict(self.changes)), topic_named(cluster, self.topic))  # type: ignore[arg-type]  # checked by name in parse
+
+
+def _settings_names() -> list[str]:
+    return ["rate_per_second", "batch_messages", "linger_ms", "partitioner", "keys", "compression"]
+
+
+@dataclass(frozen=True, slots=True)
+class AddTopic:
+    """Create a topic; its partitions are spread over the brokers in turn."""
+
+    topic: str
+    partitions: int
+
+    @staticmethod
+    def parse(fields: Fields) -> "AddTopic":
+        """``topic`` and, if not 3, ``partitions``."""
+        return AddTopic(checked_topic(fields.text("topic")), fields.integer("partitions", 1, MOST_PARTITIONS, 3))
+
+    def apply(self, cluster: Cluster) -> None:
+        """Every broker that gets a partition must be alive, for it creates the log."""
+        parts = cluster.parts
+        if self.topic in parts.topics:
+            raise NameTaken(f"topic {self.topic} exists", "choose another name", topic=self.topic)
+        brokers = sorted(number for number, broker in parts.brokers.items() if broker.alive)
+        if not brokers:
+            raise WrongState("no broker is alive", "start one first")
+        cluster.add_topic(self.topic, [brokers[number % len(brokers)] for number in range(self.partitions)])
+
+
+@dataclass(frozen=True, slots=True)
+class Corrupt:
+    """Flip the first payload byte of a message on disk, behind everybody's back."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    @staticmethod
+    def parse(fields: Fields) -> "Corrupt":
+        """``partition`` and the ``offset`` at which the message begins."""
+        return Corrupt(
+            fields.text("topic", ONLY_TOPIC),
+            fields.integer("partition", 0, MOST_PARTITIONS - 1),
+            fields.integer("offset", 0, 2**62),
+        )
+
+    def apply(self, cluster: Cluster) -> None:
+        """The message must be on disk, and at least one byte long."""
+        partition = cluster.parts.partition(topic_named(cluster, self.topic), self.partition)
+        checked_boundary(cluster, partition, self.offset)
+        log = cluster.parts.broker_of(partition).logs[partition]
+        header = log.read(self.offset, 10)
+        overhead = 9 if len(header) == 10 and header[4] == 0 else 10
+        if len(header) < 10 or int.from_bytes(header[:4], "big") + 4 <= overhead:
+            raise InvalidCommand(
+                f"there is no payload at offset {self.offset} of {partition}",
+                "choose the offset of a flushed message that is not empty",
+                field="offset",
+                offset=self.offset,
+            )
+        cluster.flip_byte(TopicPartition(partition.topic, partition.partition), self.offset, overhead)

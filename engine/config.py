@@ -1,0 +1,131 @@
+"""Every limit and interval of the engine in one place, the unit last in each name.
+
+Three presets. ``PAPER`` holds the figures of the 2011 paper and of 0.7.2 where the paper is silent. ``DEMO``
+keeps the same system but makes it watchable: about one second a network hop. ``TINY`` has limits so small
+that a test of a dozen messages rolls segments and runs out of sessions.
+"""
+
+from dataclasses import dataclass
+
+SECOND_US = 1_000_000
+MILLISECOND_US = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSettings:
+    """How one consumer pulls, works and commits.
+
+    ``messages_per_second`` is the speed of the application behind the consumer, not of the broker.
+    """
+
+    poll_interval_ms: int
+    fetch_bytes: int
+    messages_per_second: float
+    commit_interval_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerSettings:
+    """How the producer makes, groups and sends messages.
+
+    ``rate_per_second`` 0 means that it sends only when told to. ``keys`` is how many different keys its own
+    messages carry; 0 means that they carry none. ``partitioner`` is ``round_robin`` or ``random`` for messages
+    without a key; a key always goes where its hash says. ``compression`` is ``none`` or ``gzip``.
+    """
+
+    rate_per_second: float
+    batch_messages: int
+    linger_ms: int
+    partitioner: str
+    keys: int
+    compression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one cluster, fixed for its life."""
+
+    network_latency_us: int
+    registry_latency_us: int
+    latency_jitter_permille: int
+    session_timeout_us: int
+    heartbeat_interval_us: int
+    rebalance_tries: int
+    rebalance_backoff_us: int
+    fetch_backoff_us: int
+    segment_bytes: int
+    flush_messages: int
+    flush_interval_us: int
+    flush_check_interval_us: int
+    max_message_bytes: int
+    checkpoint_every_bytes: int
+    consumer: ConsumerSettings
+    producer: ProducerSettings
+
+
+PAPER = Config(
+    network_latency_us=500,
+    registry_latency_us=500,
+    latency_jitter_permille=100,
+    session_timeout_us=6 * SECOND_US,
+    heartbeat_interval_us=2 * SECOND_US,
+    rebalance_tries=4,
+    rebalance_backoff_us=2 * SECOND_US,
+    fetch_backoff_us=SECOND_US,
+    segment_bytes=1 << 30,
+    flush_messages=500,
+    flush_interval_us=3 * SECOND_US,
+    flush_check_interval_us=3 * SECOND_US,
+    max_message_bytes=1_000_000,
+    checkpoint_every_bytes=1 << 20,
+    consumer=ConsumerSettings(
+        poll_interval_ms=0, fetch_bytes=300 * 1024, messages_per_second=22_000, commit_interval_ms=10_000
+    ),
+    producer=ProducerSettings(
+        rate_per_second=0, batch_messages=200, linger_ms=5_000, partitioner="random", keys=0, compression="none"
+    ),
+)
+
+DEMO = Config(
+    network_latency_us=SECOND_US,
+    registry_latency_us=300 * MILLISECOND_US,
+    latency_jitter_permille=100,
+    session_timeout_us=6 * SECOND_US,
+    heartbeat_interval_us=2 * SECOND_US,
+    rebalance_tries=4,
+    rebalance_backoff_us=2 * SECOND_US,
+    fetch_backoff_us=3 * SECOND_US,
+    segment_bytes=2048,
+    flush_messages=6,
+    flush_interval_us=1_200 * MILLISECOND_US,
+    flush_check_interval_us=1_200 * MILLISECOND_US,
+    max_message_bytes=1_000_000,
+    checkpoint_every_bytes=256 * 1024,
+    consumer=ConsumerSettings(
+        poll_interval_ms=1_500, fetch_bytes=1024, messages_per_second=2, commit_interval_ms=3_000
+    ),
+    producer=ProducerSettings(
+        rate_per_second=0, batch_messages=3, linger_ms=500, partitioner="round_robin", keys=0, compression="none"
+    ),
+)
+
+TINY = Config(
+    network_latency_us=1_000,
+    registry_latency_us=300,
+    latency_jitter_permille=0,
+    session_timeout_us=60_000,
+    heartbeat_interval_us=20_000,
+    rebalance_tries=4,
+    rebalance_backoff_us=20_000,
+    fetch_backoff_us=3_000,
+    segment_bytes=256,
+    flush_messages=3,
+    flush_interval_us=5_000,
+    flush_check_interval_us=1_000,
+    max_message_bytes=4_096,
+    checkpoint_every_bytes=8 * 1024,
+    consumer=ConsumerSettings(poll_interval_ms=2, fetch_bytes=128, messages_per_second=1_000, commit_interval_ms=5),
+    producer=ProducerSettings(
+        rate_per_second=0, batch_messages=3, linger_ms=1, partitioner="round_robin", keys=0, compression="none"
+    ),
+)

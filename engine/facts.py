@@ -1,0 +1,114 @@
+"""What a program is told about a cluster when it asks: the engine's part of ``GET /api/rooms/<room>``."""
+
+from typing import Any
+
+from engine.consumer import ENDED_STATES
+from engine.ids import GroupId, TopicPartition
+from engine.parts import Group, Parts
+from engine.registry import paths
+from engine.snapshot import events_appended
+
+NOBODY = ""
+
+
+def facts(parts: Parts) -> dict[str, Any]:
+    """Topics, brokers and groups as JSON values. Offsets and sizes are bytes; an owner of "" is nobody."""
+    return {
+        "topics": [_topic(parts, topic) for topic in parts.topics],
+        "brokers": [{"broker": number, "alive": broker.alive} for number, broker in parts.brokers.items()],
+        "groups": [_group(parts, name, group) for name, group in parts.groups.items()],
+    }
+
+
+def _topic(parts: Parts, topic: str) -> dict[str, Any]:
+    return {
+        "topic": topic,
+        "events_appended": events_appended(parts, topic),
+        "next_append_partition": parts.producer.next_append.get(topic, 0),
+        "partitions": [_partition(parts, TopicPartition(topic, number)) for number in range(len(parts.topics[topic]))],
+    }
+
+
+def _partition(parts: Parts, partition: TopicPartition) -> dict[str, Any]:
+    broker = parts.broker_of(partition)
+    log = broker.logs[partition]
+    return {
+        "partition": partition.partition,
+        "broker": broker.broker,
+        "first_offset": log.first_offset,
+        "flushed_offset": log.flushed_offset,
+        "next_offset": log.next_offset,
+        "segments": [
+            {"file": segment.file, "base_offset": segment.base_offset, "bytes": segment.bytes}
+            for segment in log.segments
+        ],
+        "message_offsets": [entry[0] for entry in parts.tallies[partition].recent],
+    }
+
+
+def _group(parts: Parts, name: GroupId, group: Group) -> dict[str, Any]:
+    partitions = [partition for partition in parts.all_partitions() if partition.topic in group.topics]
+    return {
+        "group": name,
+        "consumers": [
+            {
+                "consumer": consumer_name,
+                "alive": consumer.standing.state not in ENDED_STATES,
+                "state": consumer.standing.state,
+                "owns": [
+                    str(partition) for partition in partitions if owner_of(parts, name, partition) == consumer_name
+                ],
+            }
+            for consumer_name, consumer in group.consumers.items()
+        ],
+        "partitions": [_position(parts, name, partition) for partition in partitions],
+    }
+
+
+def _position(parts: Parts, group: GroupId, partition: TopicPartition) -> dict[str, Any]:
+    broker = parts.broker_of(partition)
+    log = broker.logs[partition]
+    committed = committed_offset(parts, group, partition)
+    fetch_offset = committed
+    for consumer in parts.groups[group].consumers.values():
+        if partition in consumer.fetchers:
+            fetch_offset = consumer.fetchers[partition].fetch_offset
+    return {
+        "topic": partition.topic,
+        "partition": partition.partition,
+        "owner": owner_of(parts, group, partition),
+        "committed_offset": committed,
+        "fetch_offset": fetch_offset,
+        "lag_bytes": log.next_offset - committed,
+        "lag_messages": parts.tallies[partition].since(committed, log.read),
+    }
+
+
+def owner_of(parts: Parts, group: GroupId, partition: TopicPartition) -> str:
+    """The consumer that the registry names as a partition's owner; "" if there is none."""
+    path = paths.owner(group, partition, parts.topics[partition.topic][partition.partition])
+    return paths.stream_consumer(parts.registry.value(path, paths.stream(NOBODY)))
+
+
+def committed_offset(parts: Parts, group: GroupId, partition: TopicPartition) -> int:
+    """A group's bookmark in a partition; the log's first offset while the registry has none."""
+    path = paths.offset(group, partition, parts.topics[partition.topic][partition.partition])
+    first_offset = parts.broker_of(partition).logs[partition].first_offset
+    return int(parts.registry.value(path, str(first_offset)))
+
+
+def registry_tree(parts: Parts) -> dict[str, Any]:
+    """The registry as nested nodes: path, value, the client that holds it, who watches its children, children."""
+    return _tree_node(parts, "")
+
+
+def _tree_node(parts: Parts, path: str) -> dict[str, Any]:
+    tree = parts.registry.tree
+    node = tree.get(path) if path else None
+    return {
+        "path": path or "/",
+        "value": node.value if node else "",
+        "client": parts.registry.client_of(node.session) if node else "",
+        "watchers": [parts.registry.client_of(session) for session in tree.watchers(path)],
+        "children": [_tree_node(parts, f"{path}/{name}") for name in tree.children(path)],
+    }

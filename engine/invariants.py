@@ -1,0 +1,68 @@
+"""What must always hold in a cluster, whatever is done to it; every broken rule is named."""
+
+from collections.abc import Iterator
+
+from engine.boundaries import starts_a_message
+from engine.consumer import ENDED_STATES
+from engine.facts import committed_offset
+from engine.ids import GroupId, TopicPartition
+from engine.parts import Parts
+from engine.registry import paths
+from engine.registry.tree import PERSISTENT
+from engine.snapshot import events_appended
+from engine.storage.log import Log
+
+
+def broken_invariants(parts: Parts) -> list[str]:
+    """One sentence a broken rule; an empty list means that all hold."""
+    broken: list[str] = []
+    for partition in parts.all_partitions():
+        broken += _log_rules(partition, parts.broker_of(partition).logs[partition])
+        for group in parts.groups:
+            if partition.topic in parts.groups[group].topics:
+                broken += _group_rules(parts, group, partition)
+    for path, node in parts.registry.tree:
+        if node.session != PERSISTENT and not parts.registry.session_alive(node.session):
+            broken.append(f"registry node {path} outlived session {node.session}")
+    for topic in parts.topics:
+        if events_appended(parts, topic) < 0:
+            broken.append(f"topic {topic} has appended fewer than no messages")
+    return broken
+
+
+def _log_rules(partition: TopicPartition, log: Log) -> Iterator[str]:
+    if not log.first_offset <= log.flushed_offset <= log.next_offset:
+        yield f"{partition}: offsets out of order: {log.first_offset}, {log.flushed_offset}, {log.next_offset}"
+    next_base = log.first_offset
+    for segment in log.segments:
+        if segment.base_offset != next_base:
+            yield f"{partition}: segment {segment.file} does not begin where the one before it ends ({next_base})"
+        next_base = segment.base_offset + segment.bytes
+    if next_base != log.next_offset:
+        yield f"{partition}: the segments end at {next_base}, the log at {log.next_offset}"
+
+
+def _group_rules(parts: Parts, group: GroupId, partition: TopicPartition) -> Iterator[str]:
+    """One owner at most; positions in order and inside the log; the bookmark at the start of a message."""
+    broker = parts.broker_of(partition)
+    log = broker.logs[partition]
+    committed = committed_offset(parts, group, partition)
+    if not log.first_offset <= committed <= log.next_offset:
+        yield f"{group}: the bookmark {committed} lies outside {partition}"
+    elif broker.alive and not starts_a_message(log, committed):
+        yield f"{group}: the bookmark {committed} lies inside a message of {partition}"
+    path = paths.owner(group, partition, broker.broker)
+    owner = parts.registry.value(path, "")
+    pulling = []
+    for name, consumer in parts.groups[group].consumers.items():
+        if consumer.standing.state in ENDED_STATES or partition not in consumer.fetchers:
+            continue
+        pulling.append(name)
+        fetcher = consumer.fetchers[partition]
+        if fetcher.consumed_offset > fetcher.fetch_offset:
+            consumed, fetched = fetcher.consumed_offset, fetcher.fetch_offset
+            yield f"{group}/{name}: consumed {partition} up to {consumed}, fetched to {fetched}"
+        if owner != paths.stream(name):
+            yield f"{group}/{name} pulls {partition}, which the registry gives to {owner or 'nobody'}"
+    if len(pulling) > 1:
+        yield f"{partition} has two owners in {group}: {', '.join(pulling)}"

@@ -1,0 +1,103 @@
+"""The wire between the processes of a cluster: every message takes virtual time, in order on each link."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Protocol
+
+from engine.clock import NEVER_US
+from engine.events import Event
+from engine.scheduler import Scheduler
+
+
+class Process(Protocol):
+    """Whoever has an address: a broker, the registry, a producer, a consumer."""
+
+    def receive(self, source: str, message: Any) -> None:
+        """A message has arrived."""
+
+    def bounced(self, destination: str, message: Any) -> None:
+        """A message of ours found nobody at its destination (a refused connection)."""
+
+
+ANY_LIFE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long a message travels: the base, and by how many thousandths of it chance may lengthen or shorten it."""
+
+    base_us: int
+    jitter_permille: int
+
+    def draw(self, chance: Random) -> int:
+        """One travel time in microseconds."""
+        spread_us = self.base_us * self.jitter_permille // 1000
+        return self.base_us + (chance.randint(-spread_us, spread_us) if spread_us else 0)
+
+
+class Network:
+    """The wire: delivers each message after its latency, never before an earlier one on the same link.
+
+    A message may carry the event that tells of its departure (its *flight*); until it lands, :attr:`flights`
+    lists it, which is how a picture that starts now knows what is in the air. A message whose both ends have gone
+    is handed to ``on_lost``, for its flight must end too.
+    """
+
+    def __init__(self, scheduler: Scheduler, chance: Random, on_lost: Callable[[Any], None]) -> None:
+        self._scheduler = scheduler
+        self._chance = chance
+        self._on_lost = on_lost
+        self._processes: dict[str, Process] = {}
+        self._lives: dict[str, int] = {}
+        self._link_clear_us: dict[tuple[str, str], int] = {}
+        self._flights: dict[str, Event] = {}
+
+    @property
+    def flights(self) -> Iterable[tuple[str, Event]]:
+        """What is on its way and drawn: (name, departure event), in order of departure."""
+        return self._flights.items()
+
+    def attach(self, address: str, process: Process) -> None:
+        """Make a process reachable."""
+        assert address not in self._processes, f"{address} is attached twice"
+        self._processes[address] = process
+        self._lives[address] = self._lives.get(address, 0) + 1
+
+    def detach(self, address: str) -> None:
+        """Make a process unreachable; what it has already sent still travels."""
+        del self._processes[address]
+
+    def due_us(self, source: str, destination: str, latency: Latency) -> int:
+        """Draw when a message sent now would land; pass it to :meth:`send` at once."""
+        clear_us = self._link_clear_us.get((source, destination), -NEVER_US)
+        return max(self._scheduler.now_us + latency.draw(self._chance), clear_us)
+
+    def send(self, source: str, destination: str, message: Any, due_us: int) -> None:
+        """Let ``message`` land at ``due_us`` (from :meth:`due_us`)."""
+        self._link_clear_us[(source, destination)] = due_us
+        lives = self._life(source), self._life(destination)
+        self._scheduler.at(due_us, lambda: self._deliver(source, destination, message, lives))
+
+    def send_drawn(self, source: str, destination: str, message: Any, name: str, flight: Event, due_us: int) -> None:
+        """Like :meth:`send`, for a message that the picture shows under ``name`` while it travels."""
+        self._flights[name] = flight
+        self._scheduler.at(due_us, lambda: self._land(name))
+        self.send(source, destination, message, due_us)
+
+    def _land(self, name: str) -> None:
+        del self._flights[name]
+
+    def _life(self, address: str) -> int:
+        """Which life of a process this is; ``ANY_LIFE`` while it is not there."""
+        return self._lives[address] if address in self._processes else ANY_LIFE
+
+    def _deliver(self, source: str, destination: str, message: Any, lives: tuple[int, int]) -> None:
+        """A message ends with the life it was meant for: a process that has started anew has new connections."""
+        source_life, destination_life = lives
+        if destination in self._processes and destination_life in (ANY_LIFE, self._lives[destination]):
+            self._processes[destination].receive(source, message)
+        elif source in self._processes and source_life == self._lives[source]:
+            self._processes[source].bounced(destination, message)
+        else:
+            self._on_lost(message)

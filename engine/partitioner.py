@@ -1,0 +1,35 @@
+"""Where a message goes: by its key's hash, else in turn, else by chance."""
+
+from collections.abc import Sequence
+from random import Random
+
+
+def java_string_hash(key: str) -> int:
+    """Java's ``String.hashCode``: h = 31*h + c over UTF-16 code units, a signed 32-bit number.
+
+    Written down here because 0.7's DefaultPartitioner hashes keys with it, and because Python's own ``hash`` of
+    a text differs from run to run.
+    """
+    units = key.encode("utf-16-be", "surrogatepass")
+    value = 0
+    for index in range(0, len(units), 2):
+        value = (31 * value + (units[index] << 8 | units[index + 1])) & 0xFFFFFFFF
+    return value - (1 << 32) if value >= 1 << 31 else value
+
+
+def keyed_index(key: str, count: int) -> int:
+    """The index of a key among ``count`` partitions: ``abs(hash) % count``, so never negative.
+
+    0.7 agrees but for one hash: Java's ``abs(-2**31)`` stays negative and raises InvalidPartition there.
+    """
+    return abs(java_string_hash(key)) % count
+
+
+def next_in_turn(after: int, candidates: Sequence[int]) -> int:
+    """The first of the sorted ``candidates`` beyond ``after``, beginning anew at the end."""
+    return next((number for number in candidates if number > after), candidates[0])
+
+
+def next_by_chance(chance: Random, candidates: Sequence[int]) -> int:
+    """Any of ``candidates`` (the paper's choice for messages without a key)."""
+    return candidates[chance.randrange(len(candidates))]

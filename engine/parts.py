@@ -1,0 +1,100 @@
+"""The parts of a cluster side by side, for those who act on them and those who look at them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.broker import Broker
+from engine.config import Config
+from engine.consumer import Consumer
+from engine.errors import UnknownBroker, UnknownConsumer, UnknownGroup, UnknownPartition, UnknownTopic
+from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
+from engine.network import Network
+from engine.producer import Producer
+from engine.registry.server import RegistryServer
+from engine.scheduler import Scheduler
+from engine.tally import Tally
+
+
+@dataclass(slots=True)
+class Group:
+    """A consumer group: what it subscribes to, and its consumers in order of joining, ended ones included."""
+
+    topics: tuple[str, ...]
+    consumers: dict[str, Consumer] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything a cluster is made of. ``topics[t][p]`` is the broker that holds partition p of topic t.
+
+    ``session_ends_us`` holds, for the address of a crashed process, when the registry will notice.
+    """
+
+    scenario: str
+    seed: int
+    config: Config
+    scheduler: Scheduler
+    network: Network
+    registry: RegistryServer
+    producer: Producer
+    topics: dict[str, tuple[BrokerId, ...]]
+    brokers: dict[BrokerId, Broker] = field(default_factory=dict)
+    groups: dict[GroupId, Group] = field(default_factory=dict)
+    tallies: dict[TopicPartition, Tally] = field(default_factory=dict)
+    session_ends_us: dict[str, int] = field(default_factory=dict)
+
+    def topic_brokers(self, topic: str) -> tuple[BrokerId, ...]:
+        """The brokers of a topic's partitions; :class:`UnknownTopic`."""
+        if topic not in self.topics:
+            raise UnknownTopic(f"there is no topic {topic!r}", _known("topics", self.topics), topic=topic)
+        return self.topics[topic]
+
+    def partition(self, topic: str, number: int) -> TopicPartition:
+        """A partition that exists; :class:`UnknownTopic`, :class:`UnknownPartition`."""
+        count = len(self.topic_brokers(topic))
+        if not 0 <= number < count:
+            raise UnknownPartition(
+                f"topic {topic} has no partition {number}", f"use 0 to {count - 1}", topic=topic, partition=number
+            )
+        return TopicPartition(topic, number)
+
+    def broker(self, broker: int) -> Broker:
+        """A broker that exists; :class:`UnknownBroker`."""
+        if broker not in self.brokers:
+            known = [str(one) for one in self.brokers]
+            raise UnknownBroker(f"there is no broker {broker}", _known("brokers", known), broker=broker)
+        return self.brokers[BrokerId(broker)]
+
+    def broker_of(self, partition: TopicPartition) -> Broker:
+        """The broker that holds a partition."""
+        return self.brokers[self.topics[partition.topic][partition.partition]]
+
+    def group(self, group: str) -> Group:
+        """A group that exists; :class:`UnknownGroup`."""
+        if group not in self.groups:
+            raise UnknownGroup(f"there is no group {group!r}", _known("groups", list(self.groups)), group=group)
+        return self.groups[GroupId(group)]
+
+    def consumer(self, consumer: ConsumerId) -> Consumer:
+        """A consumer that is listed, alive or not; :class:`UnknownGroup`, :class:`UnknownConsumer`."""
+        consumers = self.group(consumer.group).consumers
+        if consumer.name not in consumers:
+            raise UnknownConsumer(
+                f"group {consumer.group!r} has no consumer {consumer.name!r}",
+                _known("consumers", list(consumers)),
+                group=consumer.group,
+                consumer=consumer.name,
+            )
+        return consumers[consumer.name]
+
+    def all_consumers(self) -> list[Consumer]:
+        """Every listed consumer, group by group."""
+        return [consumer for group in self.groups.values() for consumer in group.consumers.values()]
+
+    def all_partitions(self) -> list[TopicPartition]:
+        """Every partition, topic by topic."""
+        return [TopicPartition(topic, number) for topic, held in self.topics.items() for number in range(len(held))]
+
+
+def _known(what: str, names: Sequence[str] | dict[str, tuple[BrokerId, ...]]) -> str:
+    return f"known {what}: " + (", ".join(names) if names else "none yet")

@@ -1,0 +1,60 @@
+"""What producers, brokers and consumers say to each other (0.7: kafka.api)."""
+
+from dataclasses import dataclass
+
+from engine.ids import TopicPartition
+
+
+@dataclass(frozen=True, slots=True)
+class ProduceRequest:
+    """A message set for one partition. The paper's broker answers nothing to it."""
+
+    batch: int
+    partition: TopicPartition
+    messages: int
+    message_set: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """A pull: up to ``max_bytes`` of a partition from ``offset`` on."""
+
+    fetch: int
+    group: str
+    consumer: str
+    partition: TopicPartition
+    offset: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResponse:
+    """The bytes of a pull, as they stand in the segment file; ``error`` is "" or an error's code.
+
+    The broker does not look inside ``data``: it may end in the middle of a message.
+    """
+
+    request: FetchRequest
+    data: bytes
+    error: str
+
+
+OFFSETS_LATEST = -1
+OFFSETS_EARLIEST = -2
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetsRequest:
+    """Which offsets did a partition have before a virtual time (or ``OFFSETS_LATEST``, ``OFFSETS_EARLIEST``)?"""
+
+    partition: TopicPartition
+    time_us: int
+    max_offsets: int
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetsResponse:
+    """The answer, newest first; empty if there are none."""
+
+    request: OffsetsRequest
+    offsets: tuple[int, ...]

@@ -1,0 +1,196 @@
+"""The registry's process: answers requests, keeps sessions, fires watches, tells the journal."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine import events
+from engine.errors import NoNode, OffsetscopeError, SessionExpired
+from engine.events import Emit
+from engine.network import Latency, Network
+from engine.numbers import Numbers
+from engine.registry import operations as ops
+from engine.registry.tree import PERSISTENT, Tree
+from engine.scheduler import Scheduler
+
+ADDRESS = "registry"
+
+
+@dataclass(slots=True)
+class Session:
+    """A client's tie to the registry: good until nothing was heard for the session timeout."""
+
+    number: int
+    client: str
+    expires_at_us: int
+
+
+class RegistryServer:
+    """The one registry of a cluster. It does not fail; reaching it can."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        network: Network,
+        emit: Emit,
+        numbers: Numbers,
+        latency: Latency,
+        session_timeout_us: int,
+    ) -> None:
+        self._scheduler = scheduler
+        self._network = network
+        self._emit = emit
+        self._numbers = numbers
+        self._latency = latency
+        self._session_timeout_us = session_timeout_us
+        self._sessions: dict[int, Session] = {}
+        self.tree = Tree()
+        network.attach(ADDRESS, self)
+
+    # --- reading, for the composition root ---
+
+    def client_of(self, session: int) -> str:
+        """The client that holds a session; "" for ``PERSISTENT``."""
+        return self._sessions[session].client if session != PERSISTENT else ""
+
+    def session_alive(self, session: int) -> bool:
+        """Whether the registry still keeps a session."""
+        return session in self._sessions
+
+    def value(self, path: str, default: str) -> str:
+        """A node's value, or ``default`` where there is no node."""
+        return self.tree.get(path).value if path in self.tree else default
+
+    # --- process ---
+
+    def receive(self, source: str, message: Any) -> None:
+        """Serve one message of a client."""
+        match message:
+            case ops.OpenSession(client=client):
+                self._open(source, client)
+            case ops.Heartbeat(session=session):
+                if not self._hear(session):
+                    self._reply(source, ops.SessionGone(session, expired=True))
+            case ops.CloseSession(session=session):
+                if session in self._sessions:
+                    self._end(session, "session_closed")
+                self._reply(source, ops.SessionGone(session, expired=False))
+            case ops.Request():
+                self._serve(source, message)
+            case _:
+                raise AssertionError(f"the registry does not understand {message!r}")
+
+    def bounced(self, destination: str, message: Any) -> None:
+        """A client was gone when our answer came; only a watch's notice has an end to tell of."""
+        if isinstance(message, ops.WatchNotice):
+            self._emit(events.WatchDelivered(self._scheduler.now_us, message.watch))
+
+    def put_by_operator(self, path: str, value: str) -> None:
+        """Set a persistent node without a session, as an operator's shell does."""
+        self._put(ops.Put(path, value, commit=0))
+
+    # --- sessions ---
+
+    def _open(self, source: str, client: str) -> None:
+        session = Session(self._numbers.next("session"), client, 0)
+        self._sessions[session.number] = session
+        self._hear(session.number)
+        self._emit(events.SessionOpened(self._scheduler.now_us, session.number, client))
+        self._scheduler.at(session.expires_at_us, lambda: self._check_expiry(session.number))
+        self._reply(source, ops.SessionGranted(session.number))
+
+    def _hear(self, number: int) -> bool:
+        session = self._sessions.get(number)
+        if session is None:
+            return False
+        session.expires_at_us = self._scheduler.now_us + self._session_timeout_us
+        return True
+
+    def _check_expiry(self, number: int) -> None:
+        session = self._sessions.get(number)
+        if session is None:
+            return
+        if self._scheduler.now_us < session.expires_at_us:
+            self._scheduler.at(session.expires_at_us, lambda: self._check_expiry(number))
+        else:
+            self._end(number, "session_expired")
+
+    def _end(self, number: int, cause: str) -> None:
+        session = self._sessions[number]
+        gone = events.SessionExpired if cause == "session_expired" else events.SessionClosed
+        self._emit(gone(self._scheduler.now_us, number, session.client))
+        self.tree.drop_watches(number)
+        for path in self.tree.ephemerals(number):
+            self._delete(path, cause)
+        del self._sessions[number]
+
+    # --- operations ---
+
+    def _serve(self, source: str, request: ops.Request) -> None:
+        alive = self._hear(request.session)
+        outcomes: list[ops.Outcome] = []
+        for operation in request.operations:
+            try:
+                if not alive:
+                    raise SessionExpired(
+                        f"session {request.session} has expired", "open a new session", session=request.session
+                    )
+                outcomes.append(self._do(request.session, operation))
+            except OffsetscopeError as error:
+                outcomes.append(error)
+                if isinstance(operation, ops.Put) and operation.commit:
+                    self._emit(events.CommitLanded(self._scheduler.now_us, operation.commit, error.code))
+        self._reply(source, ops.Response(request.request, tuple(outcomes)))
+
+    def _do(self, session: int, operation: ops.Operation) -> ops.Outcome:
+        match operation:
+            case ops.Create(path=path, value=value, ephemeral=ephemeral):
+                self._create(path, value, session if ephemeral else PERSISTENT)
+                return value
+            case ops.Get(path=path):
+                return self.tree.get(path).value
+            case ops.Put():
+                self._put(operation)
+                return operation.value
+            case ops.DeleteOwn(path=path, value=value):
+                if self.tree.get(path).value != value:
+                    raise NoNode(f"{path} holds another value", "leave it to its holder", path=path)
+                self._delete(path, "deleted")
+                return value
+            case ops.WatchChildren(path=path):
+                self.tree.watch_children(path, session)
+                return self.tree.children(path)
+
+    def _create(self, path: str, value: str, session: int) -> None:
+        for created in self.tree.create(path, value, session):
+            node = self.tree.get(created)
+            self._emit(events.NodeCreated(self._scheduler.now_us, created, node.value, self.client_of(node.session)))
+        self._fire_watches(path)
+
+    def _put(self, operation: ops.Put) -> None:
+        if operation.path in self.tree:
+            self.tree.set(operation.path, operation.value)
+            self._emit(events.NodeChanged(self._scheduler.now_us, operation.path, operation.value))
+        else:
+            self._create(operation.path, operation.value, PERSISTENT)
+        if operation.commit:
+            self._emit(events.CommitLanded(self._scheduler.now_us, operation.commit, ""))
+
+    def _delete(self, path: str, cause: str) -> None:
+        self.tree.delete(path)
+        self._emit(events.NodeDeleted(self._scheduler.now_us, path, cause))
+        self._fire_watches(path)
+
+    def _fire_watches(self, path: str) -> None:
+        parent = path.rpartition("/")[0]
+        for session in self.tree.take_watchers(parent):
+            client = self.client_of(session)
+            watch = self._numbers.next("watch")
+            due_us = self._network.due_us(ADDRESS, client, self._latency)
+            fired = events.WatchFired(self._scheduler.now_us, due_us, watch, parent, client)
+            self._emit(fired)
+            notice = ops.WatchNotice(watch, parent)
+            self._network.send_drawn(ADDRESS, client, notice, f"watch:{watch}", fired, due_us)
+
+    def _reply(self, destination: str, message: object) -> None:
+        due_us = self._network.due_us(ADDRESS, destination, self._latency)
+        self._network.send(ADDRESS, destination, message, due_us)

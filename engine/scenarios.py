@@ -1,0 +1,107 @@
+"""Named starting states. Each is reached by the engine's own verbs, before the journal begins.
+
+A scenario warms a cluster up in virtual time that nobody sees: brokers register, messages are sent and flushed,
+consumers join and share the partitions out. Then the journal begins with one checkpoint.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.cluster import Cluster
+from engine.config import DEMO, SECOND_US, Config, ConsumerSettings
+from engine.errors import UnknownScenario
+from engine.ids import BrokerId, ConsumerId, GroupId
+from engine.journal import Journal
+
+WARM_UP_US = 60 * SECOND_US
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A starting state with a name; ``prepare`` brings a fresh cluster there."""
+
+    name: str
+    title: str
+    config: Config
+    prepare: Callable[[Cluster], None]
+
+
+METRICS = GroupId("Real-time metrics")
+WAREHOUSE = GroupId("Warehouse loader")
+PAGEVIEWS_PAYLOAD_BYTES = (206, 179, 195)
+PAGEVIEWS_BOOKMARKS = (215, 188, 204)
+
+
+def prepare_pageviews(cluster: Cluster) -> None:
+    """Three brokers with a partition each, four messages in each, two groups with bookmarks of their own.
+
+    Plain messages have nine bytes of overhead, so that p0 holds 0, 215, 430, 645 and ends at 860.
+    """
+    for number in (1, 2, 3):
+        cluster.add_broker(BrokerId(number))
+    cluster.add_topic("pageviews", [BrokerId(1), BrokerId(2), BrokerId(3)])
+    _pass(cluster, 5)
+    producer = cluster.parts.producer
+    for payload_bytes in PAGEVIEWS_PAYLOAD_BYTES:
+        producer.send("pageviews", producer.make_of_size(4, payload_bytes))
+    _pass(cluster, 5)
+    demo = cluster.parts.config.consumer
+    cluster.add_group(METRICS, ("pageviews",))
+    cluster.add_group(WAREHOUSE, ("pageviews",))
+    for partition, offset in enumerate(PAGEVIEWS_BOOKMARKS):
+        cluster.seek(METRICS, cluster.parts.partition("pageviews", partition), offset)
+        cluster.seek(WAREHOUSE, cluster.parts.partition("pageviews", partition), 0)
+    slow = replace(demo, poll_interval_ms=6_000, fetch_bytes=4096, messages_per_second=4, commit_interval_ms=8_000)
+    for name in ("Metrics A", "Metrics B", "Metrics C"):
+        _join_paused(cluster, METRICS, name, demo)
+    _join_paused(cluster, WAREHOUSE, "Loader A", slow)
+
+
+def _join_paused(cluster: Cluster, group: GroupId, name: str, settings: ConsumerSettings) -> None:
+    cluster.add_consumer(ConsumerId(group, name), settings).paused = True
+
+
+def _pass(cluster: Cluster, seconds: int) -> None:
+    cluster.run_until(cluster.now_us + seconds * SECOND_US)
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "pageviews": Scenario("pageviews", "Three brokers, one topic, two groups", DEMO, prepare_pageviews),
+}
+
+
+def build(
+    name: str, *, directory: Path, seed: int, journal: Journal, start_us: int = 0, cause: str = "start"
+) -> Cluster:
+    """A cluster in a scenario's starting state at ``start_us``, told to ``journal`` as one checkpoint.
+
+    Raises :class:`UnknownScenario`. What was in ``directory`` is gone.
+    """
+    if name not in SCENARIOS:
+        raise UnknownScenario(f"there is no scenario {name!r}", "use one of: " + ", ".join(SCENARIOS), scenario=name)
+    scenario = SCENARIOS[name]
+    cluster = Cluster(
+        scenario=name,
+        directory=directory,
+        config=scenario.config,
+        seed=seed,
+        journal=journal,
+        start_us=start_us - WARM_UP_US,
+    )
+    scenario.prepare(cluster)
+    cluster.run_until(start_us)
+    set_out(cluster)
+    cluster.write_checkpoint(cause)
+    cluster.publish()
+    return cluster
+
+
+FIRST_PULL_US = 400_000
+BETWEEN_FIRST_PULLS_US = 700_000
+
+
+def set_out(cluster: Cluster) -> None:
+    """Let the waiting consumers begin, one after the other: a first pull every 0.7 seconds."""
+    for index, consumer in enumerate(cluster.parts.all_consumers()):
+        consumer.resume_quietly(FIRST_PULL_US + index * BETWEEN_FIRST_PULLS_US)

@@ -1,0 +1,92 @@
+"""The full state of a cluster in the shape that a reader of the journal folds (docs/journal.md, "The state")."""
+
+from dataclasses import asdict
+from typing import Any
+
+from engine.consumer import Consumer, address_of
+from engine.ids import TopicPartition
+from engine.parts import Parts
+
+
+def snapshot(parts: Parts) -> dict[str, Any]:
+    """Everything a late reader must know, as JSON values that share nothing with the living cluster."""
+    consumers = parts.all_consumers()
+    return {
+        "at_us": parts.scheduler.now_us,
+        "scenario": parts.scenario,
+        "seed": parts.seed,
+        "topics": {topic: _topic(parts, topic) for topic in parts.topics},
+        "partitions": {str(partition): _partition(parts, partition) for partition in parts.all_partitions()},
+        "brokers": {
+            str(number): {
+                "alive": broker.alive,
+                "session_expires_at_us": parts.session_ends_us.get(broker.address, 0),
+            }
+            for number, broker in parts.brokers.items()
+        },
+        "producer": asdict(parts.producer.settings),
+        "groups": {name: {"consumers": list(group.consumers)} for name, group in parts.groups.items()},
+        "consumers": {str(consumer.consumer): _consumer(parts, consumer) for consumer in consumers},
+        "positions": {
+            f"{consumer.consumer.group}/{partition}": {
+                "consumer": consumer.consumer.name,
+                "fetch_offset": fetcher.fetch_offset,
+                "consumed_offset": fetcher.consumed_offset,
+                "error": fetcher.error,
+            }
+            for consumer in consumers
+            for partition, fetcher in consumer.fetchers.items()
+        },
+        "registry": {path: [node.value, parts.registry.client_of(node.session)] for path, node in parts.registry.tree},
+        "flights": {name: event.as_json() for name, event in parts.network.flights},
+    }
+
+
+def _topic(parts: Parts, topic: str) -> dict[str, Any]:
+    return {
+        "events_appended": events_appended(parts, topic),
+        "next_append_partition": parts.producer.next_append.get(topic, 0),
+        "brokers": list(parts.topics[topic]),
+    }
+
+
+def events_appended(parts: Parts, topic: str) -> int:
+    """How many messages a topic holds in all."""
+    count = len(parts.topics[topic])
+    return sum(parts.tallies[TopicPartition(topic, number)].messages for number in range(count))
+
+
+def _partition(parts: Parts, partition: TopicPartition) -> dict[str, Any]:
+    broker = parts.broker_of(partition)
+    log = broker.logs[partition]
+    return {
+        "topic": partition.topic,
+        "partition": partition.partition,
+        "broker": broker.broker,
+        "first_offset": log.first_offset,
+        "flushed_offset": log.flushed_offset,
+        "next_offset": log.next_offset,
+        "segments": [[segment.base_offset, segment.bytes] for segment in log.segments],
+        "entries": [list(entry) for entry in parts.tallies[partition].recent],
+    }
+
+
+def _consumer(parts: Parts, consumer: Consumer) -> dict[str, Any]:
+    standing = consumer.standing
+    return {
+        "group": consumer.consumer.group,
+        "consumer": consumer.consumer.name,
+        "state": standing.state,
+        "paused": consumer.paused,
+        "session_expires_at_us": parts.session_ends_us.get(address_of(consumer.consumer), 0),
+        "settings": asdict(consumer.settings),
+        "rebalance": {
+            "attempt": standing.attempt,
+            "cause": standing.cause,
+            "step": standing.step,
+            "members": list(standing.members),
+            "partitions": list(standing.partitions),
+            "share": list(standing.share),
+            "until_us": standing.until_us,
+        },
+    }

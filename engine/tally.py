@@ -1,0 +1,60 @@
+"""How many messages lie where: one mark a batch, so that a lag can be said in messages.
+
+No part of the system: a broker keeps no index and no count. This is the observer's notebook, and the only thing
+in the engine whose size grows with the number of batches (16 bytes each; the newest entries are kept whole).
+"""
+
+from array import array
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from engine.message import iterate_deep
+from engine.storage.log import Appended
+
+Read = Callable[[int, int], bytes]
+RECENT_ENTRIES = 64
+RecentEntry = tuple[int, int, int, str]
+"""Offset, size, messages and preview of an entry."""
+
+
+class Tally:
+    """The batches of one partition: where each begins, how many messages came before it."""
+
+    def __init__(self) -> None:
+        self._offsets = array("q")
+        self._before = array("q")
+        self.messages = 0
+        self.recent: deque[RecentEntry] = deque(maxlen=RECENT_ENTRIES)
+
+    def note(self, appended: Appended, previews: Sequence[str]) -> None:
+        """Count a batch that was appended; one entry of several messages is a compressed set."""
+        self._offsets.append(appended.offset)
+        self._before.append(self.messages)
+        self.messages += appended.messages
+        each = 1 if len(appended.sizes) == appended.messages else appended.messages
+        offset = appended.offset
+        for size, preview in zip(appended.sizes, previews, strict=True):
+            self.recent.append((offset, size, each, preview))
+            offset += size
+
+    def cut(self, next_offset: int) -> int:
+        """Forget the batches at or beyond ``next_offset`` (a recovery cut them off); returns the messages forgotten."""
+        was = self.messages
+        while self._offsets and self._offsets[-1] >= next_offset:
+            self._offsets.pop()
+            self.messages = self._before.pop()
+        while self.recent and self.recent[-1][0] >= next_offset:
+            self.recent.pop()
+        return was - self.messages
+
+    def since(self, offset: int, read: Read) -> int:
+        """How many messages lie at or beyond ``offset``: from the newest entries, or by reading within one batch."""
+        if self.recent and offset >= self.recent[0][0]:
+            return sum(entry[2] for entry in self.recent if entry[0] >= offset)
+        index = bisect_right(self._offsets, offset) - 1
+        if index < 0:
+            return self.messages
+        start = self._offsets[index]
+        inside = sum(1 for _ in iterate_deep(read(start, offset - start), start)) if offset > start else 0
+        return self.messages - self._before[index] - inside

@@ -1,0 +1,50 @@
+"""Where messages without an author come from: made-up page views, the same for the same seed."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+PAGES = ("/home", "/cart", "/item/9", "/search", "/item/4", "/checkout", "/about", "/item/7")
+AGENTS = ("Firefox/4.0 Linux", "Chrome/11.0 Windows", "Safari/5.0 Macintosh", "Opera/11.1 Linux")
+DAY_ONE = datetime(2011, 6, 12, 9, 30, tzinfo=UTC)
+
+
+def wall_text(at_us: int) -> str:
+    """A virtual time as people write it: virtual zero is half past nine on the day the paper was presented."""
+    return (DAY_ONE + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds")
+
+
+def wall_milliseconds(at_us: int) -> int:
+    """A virtual time as milliseconds since 1970, as Java programs name their processes by."""
+    return round(DAY_ONE.timestamp() * 1000) + at_us // 1000
+
+
+class Traffic:
+    """A stream of page views, one line of text each, stamped with the virtual time."""
+
+    def __init__(self, chance: Random) -> None:
+        self._chance = chance
+        self._made = 0
+
+    def page_view(self, at_us: int) -> bytes:
+        """One page view of natural length, about 110 to 160 bytes."""
+        chance = self._chance
+        page = PAGES[self._made % len(PAGES)]
+        self._made += 1
+        return (
+            f"{page} user-{chance.randrange(1, 40)} {wall_text(at_us)}"
+            f" ref={chance.choice(PAGES)} session={chance.getrandbits(64):016x}"
+            f' took={chance.randrange(8, 900)}ms agent="{chance.choice(AGENTS)}"'
+        ).encode()
+
+    def page_view_of(self, at_us: int, size: int) -> bytes:
+        """One page view of exactly ``size`` bytes: cut, or filled up with a trace id's digits."""
+        line = self.page_view(at_us)
+        if len(line) + 7 > size:
+            return line[:size].ljust(size, b".")
+        filler = b" trace="
+        digits = size - len(line) - len(filler)
+        return line + filler + f"{self._chance.getrandbits(4 * max(digits, 1)):0{max(digits, 1)}x}".encode()[:digits]
+
+    def key(self, count: int) -> str:
+        """One of ``count`` user names, as a key."""
+        return f"user-{self._chance.randrange(1, count + 1)}"
