@@ -1,0 +1,35 @@
+"""What a room answers: frozen values, read under its lock and used outside it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from webapp.pacing import ClockFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A command took effect at ``at_us``; the journal tells of it before ``journal_offset``."""
+
+    at_us: int
+    journal_offset: int
+
+    def as_json(self) -> dict[str, int]:
+        """The public shape, ``{"applied_at_us", "journal_offset"}``."""
+        return {"applied_at_us": self.at_us, "journal_offset": self.journal_offset}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The clock, and where the newest checkpoint and the end of the journal are, read together."""
+
+    clock: ClockFacts
+    checkpoint_offset: int
+    end_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A room at one moment: the public facts, and the state that the journal has told up to there."""
+
+    facts: dict[str, Any]
+    state: dict[str, Any]

@@ -1,0 +1,103 @@
+"""The durable record of what people did in a room: seed + this = the room."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from engine.errors import OffsetscopeError
+from engine.message import Entry, encode_message_set, iterate_shallow
+from engine.storage.disk import Disk, OsDisk
+from engine.storage.log import NEVER_BY_COUNT, Log, LogLimits
+from webapp.errors import RoomDamaged
+
+SEGMENT_BYTES = 16 * 1024 * 1024
+ENTRY_BYTES_AT_MOST = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCommand:
+    """A command as it was sent, and the virtual time at which it was applied."""
+
+    at_us: int
+    fields: Mapping[str, Any]
+
+    def encode(self) -> bytes:
+        """``{"at_us", "command": {...}}`` as one line of JSON."""
+        record = {"at_us": self.at_us, "command": dict(self.fields)}
+        return json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Self:
+        """The inverse of :meth:`encode`; ValueError or KeyError if that is not what ``payload`` is."""
+        record = json.loads(payload)
+        if not isinstance(record, dict) or not isinstance(record["command"], dict):
+            raise ValueError("not a logged command")
+        return cls(int(record["at_us"]), record["command"])
+
+
+class CommandLog:
+    """An engine ``Log`` whose messages are logged commands, each on disk before anybody is told so."""
+
+    def __init__(self, log: Log, directory: Path) -> None:
+        self._log = log
+        self._directory = directory
+
+    @classmethod
+    def open(cls, directory: Path, *, disk: Disk | None = None) -> Self:
+        """Open or create the log; a torn end, which nobody was promised, is cut off."""
+        limits = LogLimits(
+            segment_bytes=SEGMENT_BYTES, flush_messages=NEVER_BY_COUNT, max_message_bytes=ENTRY_BYTES_AT_MOST
+        )
+        return cls(Log.open(directory, limits=limits, disk=disk or OsDisk(sync=True)), directory)
+
+    @property
+    def bytes_cut(self) -> int:
+        """How many bytes recovery took off the end when the log was opened."""
+        return self._log.recovery.bytes_cut
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that the commands take on disk."""
+        return self._log.next_offset
+
+    def append(self, commands: Sequence[LoggedCommand]) -> None:
+        """Write the commands and return when they survive a power cut; ``StorageFailed`` if the disk refuses."""
+        self._log.append(encode_message_set([command.encode() for command in commands]))
+        self._log.flush()
+
+    def __iter__(self) -> Iterator[LoggedCommand]:
+        """All commands, oldest first; ``RoomDamaged`` where the bytes are not commands."""
+        offset = self._log.first_offset
+        while offset < self._log.flushed_offset:
+            for entry in self._entries(offset):
+                yield self._decoded(entry)
+                offset = entry.next_offset
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._log.close()
+
+    def _entries(self, offset: int) -> list[Entry]:
+        """The entries of one read, at least one."""
+        try:
+            entries = list(iterate_shallow(self._log.read(offset, 2 * ENTRY_BYTES_AT_MOST), offset))
+        except OffsetscopeError as error:
+            raise self._damaged(offset, error.message) from error
+        if not entries:
+            raise self._damaged(offset, "the bytes end inside a message")
+        return entries
+
+    def _decoded(self, entry: Entry) -> LoggedCommand:
+        try:
+            return LoggedCommand.decode(entry.payload)
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._damaged(entry.offset, "the payload is not a command") from error
+
+    def _damaged(self, offset: int, reason: str) -> RoomDamaged:
+        return RoomDamaged(
+            f"the room's command log cannot be read at offset {offset}: {reason}",
+            "make a new room; the files of this one are kept as they are",
+            offset=offset,
+        )

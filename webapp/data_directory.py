@@ -1,0 +1,90 @@
+"""The folder that holds the rooms, used by one server at a time."""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+from typing import Self
+
+from webapp.errors import DataDirectoryUnusable
+from webapp.files import bytes_on_disk
+from webapp.room_folders import RoomFolders
+from webapp.room_record import RECORD_FILE, is_room_id
+
+LOCK_FILE = "lock"
+ROOMS_FOLDER = "rooms"
+DOOMED_PREFIX = "doomed-"
+
+
+class DataDirectory:
+    """The data folder of a running server, locked until :meth:`close`."""
+
+    def __init__(self, path: Path, lock_handle: int) -> None:
+        self.path = path
+        self._lock_handle = lock_handle
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Make the folder if need be and lock it; ``DataDirectoryUnusable`` if that cannot be done.
+
+        Another server that has it is such a case. What a crash left behind half made or half deleted is swept away.
+        """
+        try:
+            (path / ROOMS_FOLDER).mkdir(parents=True, exist_ok=True)
+            handle = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise _unusable(path, error.strerror or str(error), "choose another folder with --data-dir") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise _unusable(path, "another server uses it", "stop that one, or choose another --data-dir") from error
+        opened = cls(path, handle)
+        opened._sweep()
+        return opened
+
+    def room(self, room: str) -> Path:
+        """The folder of a room, there or not; ``room`` must be one of ``is_room_id``."""
+        assert is_room_id(room), room
+        return self.path / ROOMS_FOLDER / room
+
+    def rooms(self) -> list[str]:
+        """The ids of all rooms that were completely made."""
+        folders = (self.path / ROOMS_FOLDER).iterdir()
+        return sorted(folder.name for folder in folders if is_room_id(folder.name) and (folder / RECORD_FILE).exists())
+
+    def last_used_s(self, room: str) -> float:
+        """When a room was last put away or made, in seconds of the epoch; 0 if it is gone."""
+        try:
+            return (self.room(room) / RECORD_FILE).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
+
+    def note_use(self, room: str) -> None:
+        """The room has been used just now."""
+        os.utime(self.room(room) / RECORD_FILE)
+
+    def is_untouched(self, room: str) -> bool:
+        """Whether nobody has ever done anything in the room."""
+        return bytes_on_disk(RoomFolders(self.room(room)).commands) == 0
+
+    def delete(self, room: str) -> None:
+        """Take a room off the disk, at once as far as anybody can see."""
+        doomed = self.room(room).with_name(DOOMED_PREFIX + room)
+        self.room(room).rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let another server have it."""
+        os.close(self._lock_handle)
+
+    def _sweep(self) -> None:
+        whole = set(self.rooms())
+        for folder in (self.path / ROOMS_FOLDER).iterdir():
+            is_half_made = is_room_id(folder.name) and folder.name not in whole
+            if is_half_made or folder.name.startswith(DOOMED_PREFIX):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unusable(path: Path, reason: str, remedy: str) -> DataDirectoryUnusable:
+    return DataDirectoryUnusable(f"cannot use the data folder {path}: {reason}", remedy, path=str(path))

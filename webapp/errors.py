@@ -1,0 +1,203 @@
+"""The faults of the web side, in the engine's tree, and the HTTP status of every fault there is."""
+
+from http import HTTPStatus
+
+from engine import errors
+from engine.errors import OffsetscopeError
+
+
+class InvalidRequest(OffsetscopeError):
+    """A request's query, form or body is off: a field is missing, unknown or of the wrong type."""
+
+    code = "invalid_request"
+
+
+class UnknownPage(OffsetscopeError):
+    """Nothing is served at this address."""
+
+    code = "unknown_page"
+
+
+class MethodNotAllowed(OffsetscopeError):
+    """The address exists, but not for this method."""
+
+    code = "method_not_allowed"
+
+
+class BodyTooLarge(OffsetscopeError):
+    """The body of a request is over the limit."""
+
+    code = "body_too_large"
+
+
+class UnsupportedMediaType(OffsetscopeError):
+    """The body is not of the type this address reads."""
+
+    code = "unsupported_media_type"
+
+
+class UpgradeNeeded(OffsetscopeError):
+    """The feed was asked for over plain HTTP."""
+
+    code = "upgrade_needed"
+
+
+class InternalFault(OffsetscopeError):
+    """Our own mistake, seen from outside; the server's log has the rest."""
+
+    code = "internal_fault"
+    definite = False
+
+
+# --- who may ----------------------------------------------------------------------------------------------
+
+
+class PresenterKeyNeeded(OffsetscopeError):
+    """The request would change a room and carries no presenter key."""
+
+    code = "presenter_key_needed"
+
+
+class WrongPresenterKey(OffsetscopeError):
+    """The presenter key is not this room's."""
+
+    code = "wrong_presenter_key"
+
+
+class ForeignOrigin(OffsetscopeError):
+    """A page of another site asked in a visitor's name."""
+
+    code = "foreign_origin"
+
+
+# --- rooms ------------------------------------------------------------------------------------------------
+
+
+class UnknownRoom(OffsetscopeError):
+    """There is no such room, or it has expired."""
+
+    code = "unknown_room"
+
+
+class RoomDamaged(OffsetscopeError):
+    """The room's files cannot be read back."""
+
+    code = "room_damaged"
+
+
+class RoomFailed(OffsetscopeError):
+    """The room's engine hit a mistake of its own and the room stands still for good."""
+
+    code = "room_failed"
+    definite = False
+
+
+class CommandTimedOut(OffsetscopeError):
+    """A command was not applied in time; it may be yet."""
+
+    code = "command_timed_out"
+    definite = False
+
+
+class ServerStopping(OffsetscopeError):
+    """The server is going away."""
+
+    code = "server_stopping"
+
+
+class DataDirectoryUnusable(OffsetscopeError):
+    """The data folder cannot be made, written or locked."""
+
+    code = "data_directory_unusable"
+
+
+# --- how much ---------------------------------------------------------------------------------------------
+
+
+class TooManyRooms(OffsetscopeError):
+    """The server holds as many rooms as it may."""
+
+    code = "too_many_rooms"
+
+
+class RoomsTooFast(OffsetscopeError):
+    """One address made too many rooms in a minute."""
+
+    code = "rooms_too_fast"
+
+
+class RoomFull(OffsetscopeError):
+    """The room's files have reached the limit."""
+
+    code = "room_full"
+
+
+class ProduceTooLarge(OffsetscopeError):
+    """One produce command carries too many records or bytes."""
+
+    code = "produce_too_large"
+
+
+class TooManyViewers(OffsetscopeError):
+    """The room, or the server, has as many viewers as it may."""
+
+    code = "too_many_viewers"
+
+
+# --- the feed ---------------------------------------------------------------------------------------------
+
+
+class InvalidPull(OffsetscopeError):
+    """A frame on the feed is not a pull."""
+
+    code = "invalid_pull"
+
+
+class CreditTooSmall(OffsetscopeError):
+    """The next event is larger than the whole credit of the pull."""
+
+    code = "credit_too_small"
+
+
+STATUSES: dict[type[OffsetscopeError], HTTPStatus] = {
+    OffsetscopeError: HTTPStatus.BAD_REQUEST,
+    errors.InvalidMessage: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidMessageSize: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.MessageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.OffsetOutOfRange: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    errors.LogGap: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.LogClosed: HTTPStatus.CONFLICT,
+    errors.StorageFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.UnknownName: HTTPStatus.NOT_FOUND,
+    errors.NameTaken: HTTPStatus.CONFLICT,
+    errors.WrongState: HTTPStatus.CONFLICT,
+    errors.NoBrokerAvailable: HTTPStatus.CONFLICT,
+    errors.NodeExists: HTTPStatus.CONFLICT,
+    errors.NoNode: HTTPStatus.NOT_FOUND,
+    errors.SessionExpired: HTTPStatus.CONFLICT,
+    UnknownPage: HTTPStatus.NOT_FOUND,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UpgradeNeeded: HTTPStatus.UPGRADE_REQUIRED,
+    InternalFault: HTTPStatus.INTERNAL_SERVER_ERROR,
+    PresenterKeyNeeded: HTTPStatus.UNAUTHORIZED,
+    WrongPresenterKey: HTTPStatus.FORBIDDEN,
+    ForeignOrigin: HTTPStatus.FORBIDDEN,
+    UnknownRoom: HTTPStatus.NOT_FOUND,
+    RoomDamaged: HTTPStatus.INTERNAL_SERVER_ERROR,
+    RoomFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
+    CommandTimedOut: HTTPStatus.SERVICE_UNAVAILABLE,
+    ServerStopping: HTTPStatus.SERVICE_UNAVAILABLE,
+    DataDirectoryUnusable: HTTPStatus.INTERNAL_SERVER_ERROR,
+    TooManyRooms: HTTPStatus.TOO_MANY_REQUESTS,
+    RoomsTooFast: HTTPStatus.TOO_MANY_REQUESTS,
+    RoomFull: HTTPStatus.CONFLICT,
+    ProduceTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooManyViewers: HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+def status_of(error: OffsetscopeError) -> HTTPStatus:
+    """The status of the error's class, or of the nearest class above it that has one."""
+    return next(STATUSES[known] for known in type(error).__mro__ if known in STATUSES)

@@ -1,0 +1,213 @@
+"""The one thread that feeds everybody.
+
+It reads a journal once for all viewers at the same bookmark, hands each socket what it takes without waiting, and
+turns to those that were full a little later. So a slow viewer costs the others nothing, and a thousand viewers cost
+the engine no turn of its own.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from engine.errors import OffsetscopeError
+from engine.entries import PLAIN_OVERHEAD_BYTES
+from webapp.answers import Moment
+from webapp.errors import CreditTooSmall
+from webapp.feed.frames import Frame, error_frame, events_frame
+from webapp.feed.pulls import CREDIT_BYTES_AT_MOST
+from webapp.feed.source import Source
+from webapp.feed.viewer import GOING_AWAY, Viewer
+
+FRAME_BYTES = 64 * 1024
+FRAMES_PER_TURN = 8
+RETRY_S = 0.02
+HEARTBEAT_S = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Turn:
+    """What was read of the journals in one turn of the broadcaster; nothing is read or encoded twice."""
+
+    def __init__(self) -> None:
+        self._moments: dict[Source, Moment] = {}
+        self._frames: dict[tuple[Source, int], Frame] = {}
+
+    def moment(self, source: Source) -> Moment:
+        """How the room stands in this turn."""
+        if source not in self._moments:
+            self._moments[source] = source.moment()
+        return self._moments[source]
+
+    def frame(self, source: Source, offset: int, credit_bytes: int) -> Frame:
+        """The next frame at ``offset``; it ends where it begins if not even one event fits into the credit."""
+        shared = self._frames.get((source, offset))
+        if shared is None:
+            shared = self._frames[source, offset] = self._encode(source, offset, FRAME_BYTES)
+        if offset < shared.next_offset <= offset + credit_bytes:
+            return shared
+        return self._encode(source, offset, credit_bytes)
+
+    def _encode(self, source: Source, offset: int, max_bytes: int) -> Frame:
+        moment = self.moment(source)
+        chunk = source.read_journal(offset, max_bytes)
+        end_offset = max(moment.end_offset, chunk.next_offset)
+        return events_frame(offset, chunk.next_offset, end_offset, moment.clock, chunk.payloads)
+
+
+class Broadcaster:
+    """The viewers of all rooms and the thread that serves them; ``now_s`` is any monotonic clock."""
+
+    def __init__(self, *, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._changed = threading.Condition()
+        self._viewers: dict[Source, set[Viewer]] = {}
+        self._due: set[Viewer] = set()
+        self._stalled: set[Viewer] = set()
+        self._heartbeat_at_s = now_s() + HEARTBEAT_S
+        self._is_stopped = False
+        self._thread = threading.Thread(target=self._run, name="broadcaster", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._thread.start()
+
+    def join(self, viewer: Viewer) -> None:
+        """Serve ``viewer`` from now on; it is told at once to go if the server is stopping."""
+        with self._changed:
+            self._viewers.setdefault(viewer.source, set()).add(viewer)
+            stopped = self._is_stopped
+        if stopped:
+            viewer.end(GOING_AWAY, "server going away")
+
+    def leave(self, viewer: Viewer) -> None:
+        """Forget ``viewer``."""
+        with self._changed:
+            others = self._viewers.get(viewer.source, set())
+            others.discard(viewer)
+            if not others:
+                self._viewers.pop(viewer.source, None)
+            self._due.discard(viewer)
+            self._stalled.discard(viewer)
+            self._changed.notify_all()
+
+    def wake(self, viewer: Viewer) -> None:
+        """``viewer`` has pulled."""
+        with self._changed:
+            self._due.add(viewer)
+            self._changed.notify_all()
+
+    def wake_all(self, source: Source) -> None:
+        """The journal of ``source`` has grown, or its clock has changed."""
+        with self._changed:
+            viewers = self._viewers.get(source, set())
+            if viewers:
+                self._due |= viewers
+                self._changed.notify_all()
+
+    def viewers_of(self, source: Source) -> int:
+        """How many watch ``source``."""
+        with self._changed:
+            return len(self._viewers.get(source, set()))
+
+    def stop(self, *, within_s: float) -> None:
+        """Say goodbye (1001) to everybody, and wait until they are gone, but not for longer than ``within_s``."""
+        with self._changed:
+            self._is_stopped = True
+            everybody = self._everybody()
+            self._changed.notify_all()
+        for viewer in everybody:
+            viewer.end(GOING_AWAY, "server going away")
+        with self._changed:
+            self._changed.wait_for(lambda: not self._viewers, timeout=within_s)
+        if self._thread.is_alive():
+            self._thread.join(within_s)
+
+    def serve(self, viewers: Iterable[Viewer], *, is_heartbeat: bool) -> None:
+        """Give each of ``viewers`` what is there for it: one turn."""
+        turn = Turn()
+        for viewer in viewers:
+            try:
+                self._serve(viewer, turn, is_heartbeat=is_heartbeat)
+            except OffsetscopeError as error:
+                viewer.drop_pull()
+                viewer.say(error_frame(error))
+            except Exception:
+                logger.exception("a viewer was dropped: its feed could not be made")
+                viewer.end(1011, "the feed could not be made")
+
+    def _serve(self, viewer: Viewer, turn: Turn, *, is_heartbeat: bool) -> None:
+        with viewer.lock:
+            if not viewer.flush():
+                self._postpone(viewer, self._stalled)
+                return
+            for _ in range(FRAMES_PER_TURN):
+                if not viewer.credit_bytes or not self._give_one(viewer, turn, is_heartbeat=is_heartbeat):
+                    return
+                if not viewer.flush():
+                    self._postpone(viewer, self._stalled)
+                    return
+            self._postpone(viewer, self._due)
+
+    def _give_one(self, viewer: Viewer, turn: Turn, *, is_heartbeat: bool) -> bool:
+        """Send ``viewer`` the next frame, if it is time for one; true if more may follow."""
+        moment = turn.moment(viewer.source)
+        if viewer.offset < moment.end_offset:
+            frame = turn.frame(viewer.source, viewer.offset, viewer.credit_bytes)
+            if frame.next_offset > frame.offset:
+                viewer.take(frame, moment.clock, self._now_s())
+                return True
+            if viewer.is_credit_whole:
+                raise self._credit_too_small(viewer)
+            viewer.owes_frame |= not viewer.knows_credit_is_short  # it must pull again, and can tell from next < end
+            viewer.knows_credit_is_short = True
+        is_news = viewer.owes_frame or viewer.last_clock != moment.clock.look
+        if is_news or (is_heartbeat and self._now_s() - viewer.last_frame_at_s >= HEARTBEAT_S / 2):
+            frame = events_frame(viewer.offset, viewer.offset, moment.end_offset, moment.clock, ())
+            viewer.take(frame, moment.clock, self._now_s())
+        return False
+
+    def _credit_too_small(self, viewer: Viewer) -> CreditTooSmall:
+        chunk = viewer.source.read_journal(viewer.offset, CREDIT_BYTES_AT_MOST)
+        needed_bytes = PLAIN_OVERHEAD_BYTES + len(chunk.payloads[0]) if chunk.payloads else CREDIT_BYTES_AT_MOST + 1
+        return CreditTooSmall(
+            f"the event at offset {viewer.offset} is larger than the whole credit",
+            f"pull again with a larger max_bytes (up to {CREDIT_BYTES_AT_MOST})",
+            offset=viewer.offset,
+            max_bytes=viewer.credit_bytes,
+            needed_bytes=needed_bytes,
+        )
+
+    def _postpone(self, viewer: Viewer, waiting: set[Viewer]) -> None:
+        with self._changed:
+            if viewer in self._viewers.get(viewer.source, set()):
+                waiting.add(viewer)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._due or self._is_over(), timeout=self._patience_s())
+                if self._is_over():
+                    return
+                viewers, is_heartbeat = self._next_turn()
+            self.serve(viewers, is_heartbeat=is_heartbeat)
+
+    def _is_over(self) -> bool:
+        return self._is_stopped and not self._viewers
+
+    def _patience_s(self) -> float:
+        """How long to wait when nothing happens."""
+        return RETRY_S if self._stalled else max(self._heartbeat_at_s - self._now_s(), 0.0)
+
+    def _next_turn(self) -> tuple[set[Viewer], bool]:
+        viewers = self._due | self._stalled
+        self._due, self._stalled = set(), set()
+        is_heartbeat = self._now_s() >= self._heartbeat_at_s
+        if is_heartbeat:
+            self._heartbeat_at_s = self._now_s() + HEARTBEAT_S
+            viewers = self._everybody()
+        return viewers, is_heartbeat
+
+    def _everybody(self) -> set[Viewer]:
+        return {viewer for viewers in self._viewers.values() for viewer in viewers}

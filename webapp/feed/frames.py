@@ -1,0 +1,57 @@
+"""The bytes of the feed: server frames of the WebSocket protocol (RFC 6455), encoded once for everybody.
+
+A server does not mask its frames, so the same bytes serve every viewer. Events are joined as the bytes that stand
+in the journal; nobody parses them on the way.
+"""
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.errors import OffsetscopeError
+from webapp.pacing import ClockFacts
+
+_TEXT = 0x81
+_CLOSE = 0x88
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A stretch of the journal as one WebSocket frame: it takes a viewer from ``offset`` to ``next_offset``."""
+
+    offset: int
+    next_offset: int
+    data: bytes
+
+
+def events_frame(offset: int, next_offset: int, end_offset: int, clock: ClockFacts, payloads: Sequence[bytes]) -> Frame:
+    """``{"offset", "next", "end", "clock", "events"}``; without events it says where the reader and the clock are."""
+    head = {"offset": offset, "next": next_offset, "end": end_offset, "clock": clock.as_json()}
+    text = b'%s,"events":[%s]}' % (_compact(head)[:-1], b",".join(payloads))
+    return Frame(offset, next_offset, _frame(_TEXT, text))
+
+
+def error_frame(error: OffsetscopeError) -> bytes:
+    """``{"error": {"code", "message", "remedy", ...}}``."""
+    return _frame(_TEXT, _compact({"error": error.as_json()}))
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """The last frame: a status code of RFC 6455 and a reason of at most 123 bytes."""
+    return _frame(_CLOSE, struct.pack("!H", code) + reason.encode()[:123])
+
+
+def _compact(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _frame(opcode: int, payload: bytes) -> bytes:
+    size = len(payload)
+    if size < 126:
+        head = struct.pack("!BB", opcode, size)
+    elif size < 65_536:
+        head = struct.pack("!BBH", opcode, 126, size)
+    else:
+        head = struct.pack("!BBQ", opcode, 127, size)
+    return head + payload

@@ -1,0 +1,63 @@
+"""What a viewer asks for: a pull, which is a place in the journal and a credit of bytes."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from webapp.errors import InvalidPull
+
+PULL_BYTES_AT_MOST = 4_096
+CREDIT_BYTES_AT_MOST = 16 * 1024 * 1024
+
+NamedPlace = Literal["checkpoint", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A wish for what lies after ``place``, up to ``max_bytes`` of the journal."""
+
+    place: int | NamedPlace
+    max_bytes: int
+
+
+def parse_pull(frame: str | bytes) -> Pull:
+    """The pull in a frame as it came; raises :class:`InvalidPull` and says what is wrong with it."""
+    fields = _fields(frame)
+    unknown = sorted(set(fields) - {"pull", "max_bytes"})
+    if unknown:
+        raise _invalid(f"a pull has no field '{unknown[0][:40]}'", field=unknown[0][:40])
+    return Pull(_place(fields.get("pull")), _max_bytes(fields.get("max_bytes")))
+
+
+def _fields(frame: str | bytes) -> dict[str, object]:
+    if isinstance(frame, bytes):
+        raise _invalid("the frame is binary")
+    if len(frame) > PULL_BYTES_AT_MOST:
+        raise _invalid(f"the frame is longer than {PULL_BYTES_AT_MOST} characters", characters=len(frame))
+    try:
+        fields = json.loads(frame)
+    except (ValueError, RecursionError) as error:
+        raise _invalid("the frame is not JSON") from error
+    if not isinstance(fields, dict):
+        raise _invalid("the frame is not a JSON object")
+    return fields
+
+
+def _place(value: object) -> int | NamedPlace:
+    if value == "checkpoint":
+        return "checkpoint"
+    if value == "end":
+        return "end"
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise _invalid("pull must be an offset, 0 or more, or 'checkpoint' or 'end'", field="pull")
+    return value
+
+
+def _max_bytes(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= CREDIT_BYTES_AT_MOST:
+        raise _invalid(f"max_bytes must be a whole number from 1 to {CREDIT_BYTES_AT_MOST}", field="max_bytes")
+    return value
+
+
+def _invalid(message: str, **fields: str | int) -> InvalidPull:
+    return InvalidPull(message, 'send text like {"pull": "checkpoint", "max_bytes": 262144}', **fields)

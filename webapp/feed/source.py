@@ -1,0 +1,16 @@
+"""What the feed needs of a room: a journal to read, and the clock beside it."""
+
+from typing import Protocol
+
+from engine.journal import JournalChunk
+from webapp.answers import Moment
+
+
+class Source(Protocol):
+    """A journal that others write meanwhile; both methods may be called from any thread."""
+
+    def moment(self) -> Moment:
+        """The clock, the newest checkpoint and the end, as of now."""
+
+    def read_journal(self, offset: int, max_bytes: int) -> JournalChunk:
+        """Whole events from ``offset`` on, at most ``max_bytes`` of them; as ``Journal.read``."""

@@ -1,0 +1,128 @@
+"""A viewer: one reader of a room's journal, with a bookmark and a credit of its own."""
+
+import threading
+from collections import deque
+from typing import Protocol
+
+from webapp.feed.frames import Frame, close_frame
+from webapp.feed.source import Source
+from webapp.pacing import ClockFacts
+
+ANSWERS_AT_MOST = 64
+GOING_AWAY = 1001
+POLICY_VIOLATION = 1008
+
+
+class Outlet(Protocol):
+    """Where a viewer's bytes go: a socket that never makes anybody wait."""
+
+    def send_some(self, data: bytes | memoryview) -> int:
+        """Send what fits now and say how much that was; ``BlockingIOError`` if nothing does, ``OSError`` if gone."""
+
+    def stop_receiving(self) -> None:
+        """Nothing more is wanted from the other side: whoever waits for its next message is told so."""
+
+
+class Viewer:
+    """One reader of a feed: where its bytes go, its bookmark, and how much of its credit is left.
+
+    Bytes that the outlet did not take yet are the *tail*; a frame is always finished before the next begins, whichever
+    thread asks. A viewer that reads slowly just lags: while there is a tail, nothing new is read for it.
+    All methods may be called from any thread.
+    """
+
+    def __init__(self, source: Source, outlet: Outlet) -> None:
+        self.source = source
+        self.lock = threading.RLock()
+        self.offset = 0
+        self.credit_bytes = 0
+        self.is_credit_whole = False
+        self.owes_frame = False
+        self.knows_credit_is_short = False
+        self.last_clock: tuple[float, bool, bool] = (0.0, False, False)
+        self.last_frame_at_s = 0.0
+        self._outlet = outlet
+        self._tail: deque[memoryview] = deque()
+        self._is_closing = False
+
+    def pull(self, offset: int, max_bytes: int) -> None:
+        """Put the bookmark at ``offset`` with a new credit; the pull before is forgotten."""
+        with self.lock:
+            self.offset = offset
+            self.credit_bytes = max_bytes
+            self.is_credit_whole = True
+            self.owes_frame = True
+            self.knows_credit_is_short = False
+
+    def drop_pull(self) -> None:
+        """Send nothing more until the next pull."""
+        with self.lock:
+            self.credit_bytes = 0
+            self.owes_frame = False
+
+    def take(self, frame: Frame, clock: ClockFacts, at_s: float) -> None:
+        """Send a frame of the journal and move the bookmark and the credit along."""
+        with self.lock:
+            assert frame.offset == self.offset
+            size = frame.next_offset - frame.offset
+            assert 0 <= size <= self.credit_bytes, "a viewer gets no more than it asked for"
+            self.offset = frame.next_offset
+            self.credit_bytes -= size
+            if size:
+                self.is_credit_whole = False
+                self.knows_credit_is_short = False
+            self.owes_frame = False
+            self.last_clock = clock.look
+            self.last_frame_at_s = at_s
+            self._send(frame.data)
+
+    def say(self, data: bytes) -> None:
+        """Send an answer behind everything that was sent before.
+
+        Nothing is sent to a viewer that is being closed; one that does not read its answers is closed.
+        """
+        with self.lock:
+            if len(self._tail) > ANSWERS_AT_MOST:
+                self.end(POLICY_VIOLATION, "answers are not being read")
+            self._send(data)
+
+    def end(self, code: int, reason: str) -> None:
+        """Send a close frame as the last one."""
+        with self.lock:
+            self._send(close_frame(code, reason))
+            self._is_closing = True
+            self.credit_bytes = 0
+            self._outlet.stop_receiving()
+
+    def flush(self) -> bool:
+        """Send as much of the tail as goes now; true if all of it is gone."""
+        with self.lock:
+            while self._tail:
+                try:
+                    sent = self._outlet.send_some(self._tail[0])
+                except BlockingIOError:
+                    return False
+                except OSError:
+                    self._forget_all()
+                    return True
+                if sent < len(self._tail[0]):
+                    self._tail[0] = self._tail[0][sent:]
+                else:
+                    self._tail.popleft()
+            return True
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether its last frame was sent, or nobody is there to read one."""
+        return self._is_closing
+
+    def _send(self, data: bytes) -> None:
+        if not self._is_closing:
+            self._tail.append(memoryview(data))
+            self.flush()
+
+    def _forget_all(self) -> None:
+        self._tail.clear()
+        self._is_closing = True
+        self.credit_bytes = 0
+        self._outlet.stop_receiving()

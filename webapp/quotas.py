@@ -1,0 +1,97 @@
+"""How much anybody may take: rooms a minute, records and bytes a command, viewers a room."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from engine.commands.producing import Produce
+from webapp.errors import ProduceTooLarge, RoomsTooFast, TooManyViewers
+
+MINUTE_US = 60_000_000
+
+
+class RoomsPerMinute:
+    """A sliding minute for each address; ``wall_us`` is a monotonic clock in microseconds."""
+
+    def __init__(self, at_most: int, *, wall_us: Callable[[], int]) -> None:
+        self._at_most = at_most
+        self._wall_us = wall_us
+        self._lock = threading.Lock()
+        self._made: dict[str, deque[int]] = {}
+
+    def count(self, address: str) -> None:
+        """Count one more room of ``address``; ``RoomsTooFast`` if it has made as many as it may."""
+        now_us = self._wall_us()
+        with self._lock:
+            self._forget_before(now_us - MINUTE_US)
+            made = self._made.setdefault(address, deque())
+            if len(made) >= self._at_most:
+                wait_s = (made[0] + MINUTE_US - now_us) // 1_000_000 + 1
+                raise RoomsTooFast(
+                    f"your address has made {self._at_most} rooms within a minute",
+                    f"try again in {wait_s} seconds, or use a room that you have",
+                    rooms_per_minute=self._at_most,
+                    retry_after_s=wait_s,
+                )
+            made.append(now_us)
+
+    def _forget_before(self, begin_us: int) -> None:
+        for address in list(self._made):
+            made = self._made[address]
+            while made and made[0] <= begin_us:
+                made.popleft()
+            if not made:
+                del self._made[address]
+
+
+class ViewerSeats:
+    """How many watch, in each room and in all."""
+
+    def __init__(self, in_all_at_most: int, per_room_at_most: int) -> None:
+        self._in_all_at_most = in_all_at_most
+        self._per_room_at_most = per_room_at_most
+        self._lock = threading.Lock()
+        self._taken: dict[str, int] = {}
+
+    def take(self, room: str) -> None:
+        """Let one more watch ``room``; ``TooManyViewers`` if there is no seat."""
+        with self._lock:
+            here, in_all = self._taken.get(room, 0), sum(self._taken.values())
+            if here >= self._per_room_at_most or in_all >= self._in_all_at_most:
+                raise TooManyViewers(
+                    f"{here} watch this room and {in_all} the whole server, and that is all it takes",
+                    "watch along on somebody's screen, or try again when others have left",
+                    room=room,
+                    viewers=here,
+                )
+            self._taken[room] = here + 1
+
+    def give_back(self, room: str) -> None:
+        """One viewer of ``room`` has left."""
+        with self._lock:
+            self._taken[room] -= 1
+            if not self._taken[room]:
+                del self._taken[room]
+
+    def taken(self, room: str) -> int:
+        """How many watch ``room``."""
+        with self._lock:
+            return self._taken.get(room, 0)
+
+
+def require_fair_produce(command: Produce, *, records_at_most: int, bytes_at_most: int) -> None:
+    """``ProduceTooLarge`` if one command asks for more than it may."""
+    if command.records:
+        records = len(command.records)
+        size_bytes = sum(len(key.encode()) + len(value.encode()) for key, value in command.records)
+    else:
+        records = command.count
+        size_bytes = command.count * command.size
+    if records > records_at_most or size_bytes > bytes_at_most:
+        raise ProduceTooLarge(
+            f"{records} records of {size_bytes} bytes are more than one command may send",
+            f"send at most {records_at_most} records and {bytes_at_most} bytes at once",
+            command="produce",
+            records=records,
+            bytes=size_bytes,
+        )

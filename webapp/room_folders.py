@@ -1,0 +1,31 @@
+"""Where the parts of a room lie on disk."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFolders:
+    """The paths inside one room's folder."""
+
+    room: Path
+
+    @property
+    def commands(self) -> Path:
+        """The command log."""
+        return self.room / "commands"
+
+    @property
+    def journal(self) -> Path:
+        """The journal."""
+        return self.room / "journal"
+
+    @property
+    def former_journal(self) -> Path:
+        """The journal as the last run left it, while a restore compares the new one with it."""
+        return self.room / "journal.former"
+
+    @property
+    def cluster(self) -> Path:
+        """The brokers' logs."""
+        return self.room / "cluster"

@@ -1,0 +1,86 @@
+"""What is known of a room before its engine runs: how it began, and who may change it."""
+
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+from typing import Literal, Self, get_args
+
+from webapp.errors import RoomDamaged
+from webapp.files import write_atomically
+
+RECORD_FILE = "room.json"
+ROOM_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that is misread on a blackboard
+ROOM_CHARACTERS = 12
+ROOM_PATTERN = re.compile(rf"[{ROOM_ALPHABET}]{{{ROOM_CHARACTERS}}}")
+
+Start = Literal["standing", "running", "paused"]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRecord:
+    """The unchanging facts of a room; ``key_hash`` is all that is kept of the presenter key."""
+
+    room: str
+    scenario: str
+    seed: int
+    start: Start
+    key_hash: str
+    created_at_s: int
+
+    def is_key(self, presenter_key: str) -> bool:
+        """Whether this is the room's presenter key (compared in constant time)."""
+        return compare_digest(hash_key(presenter_key), self.key_hash)
+
+    def write(self, directory: Path) -> None:
+        """Keep the record in the room's folder, durably."""
+        write_atomically(directory / RECORD_FILE, json.dumps(asdict(self), indent=1).encode())
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """The record of the room in ``directory``; ``RoomDamaged`` if it cannot be read."""
+        try:
+            fields = json.loads((directory / RECORD_FILE).read_bytes())
+            record = cls(**fields)
+            types = {name: type(value) for name, value in fields.items()}
+            whole = (
+                types == {"room": str, "scenario": str, "seed": int, "start": str, "key_hash": str, "created_at_s": int}
+                and record.start in get_args(Start)
+                and record.room == directory.name
+            )
+        except (OSError, ValueError, TypeError) as error:
+            raise _unreadable(directory, error) from error
+        if not whole:
+            raise _unreadable(directory, "a field has a value that cannot be")
+        return record
+
+
+def new_room_id() -> str:
+    """An id that nobody guesses (60 bits) and that can be read out loud."""
+    return "".join(secrets.choice(ROOM_ALPHABET) for _ in range(ROOM_CHARACTERS))
+
+
+def is_room_id(text: str) -> bool:
+    """Whether a room could have this id."""
+    return ROOM_PATTERN.fullmatch(text) is not None
+
+
+def new_presenter_key() -> str:
+    """A fresh presenter key, shown once to whoever makes the room."""
+    return secrets.token_urlsafe(24)
+
+
+def hash_key(presenter_key: str) -> str:
+    """What is kept of a key: it has 192 random bits, so a plain hash tells nothing about it."""
+    return sha256(presenter_key.encode()).hexdigest()
+
+
+def _unreadable(directory: Path, reason: object) -> RoomDamaged:
+    return RoomDamaged(
+        f"{RECORD_FILE} of room {directory.name} cannot be read: {reason}",
+        "make a new room; the files of this one are kept as they are",
+        room=directory.name,
+    )

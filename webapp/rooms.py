@@ -1,0 +1,264 @@
+"""All rooms of a server: making them, finding them again, putting them away."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.errors import OffsetscopeError
+from webapp.command_log import CommandLog, LoggedCommand
+from webapp.data_directory import DataDirectory
+from webapp.errors import RoomDamaged, TooManyRooms, UnknownRoom
+from webapp.quotas import RoomsPerMinute
+from webapp.restoring import repeat, repeat_until, restore
+from webapp.room import PAUSE_FIELDS, Room
+from webapp.room_commands import ForkCommand
+from webapp.room_folders import RoomFolders
+from webapp.room_record import RoomRecord, Start, hash_key, new_presenter_key, new_room_id
+from webapp.settings import Settings
+from webapp.timeline import Timeline
+
+SECOND_US = 1_000_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRoom:
+    """A room that was just made, and its presenter key, which is shown this once."""
+
+    room: Room
+    presenter_key: str
+
+
+class Rooms:
+    """The rooms of one data folder; every method may be called from any thread.
+
+    Rooms are restored when somebody asks for them, sleep when nobody has for a while, are put away after a longer
+    while and deleted after a very long one. ``is_watched`` says whether a room has viewers, ``wake`` tells the pump.
+    """
+
+    def __init__(
+        self,
+        directory: DataDirectory,
+        settings: Settings,
+        *,
+        wall_us: Callable[[], int],
+        wake: Callable[[Room], None],
+        is_watched: Callable[[Room], bool],
+    ) -> None:
+        self._directory = directory
+        self._settings = settings
+        self._wall_us = wall_us
+        self._wake = wake
+        self._is_watched = is_watched
+        self._per_minute = RoomsPerMinute(settings.rooms_per_minute_and_address, wall_us=wall_us)
+        self._lock = threading.Lock()
+        self._known = set(directory.rooms())
+        self._loaded: dict[str, Room] = {}
+        self._gates: dict[str, threading.Lock] = {}
+        self._damaged: dict[str, OffsetscopeError] = {}
+
+    # --- making -----------------------------------------------------------------------------------------------------
+
+    def make(self, scenario: str, seed: int, start: Start, *, address: str) -> MadeRoom:
+        """A new room; raises ``UnknownScenario``, ``RoomsTooFast`` or ``TooManyRooms``."""
+        record, presenter_key = self._new_record(scenario, seed, start, address)
+
+        def begin(folders: RoomFolders, command_log: CommandLog) -> Timeline:
+            return Timeline(record, folders, wall_us=self._wall_us())
+
+        return MadeRoom(self._make(record, begin), presenter_key)
+
+    def fork(self, origin: Room, fork: ForkCommand, *, address: str) -> MadeRoom:
+        """A new room that has lived through what ``origin`` had at a point in its past, and stands there, paused."""
+        point, commands = origin.past(fork)
+        parent = origin.record
+        record, presenter_key = self._new_record(parent.scenario, parent.seed, parent.start, address)
+
+        def begin(folders: RoomFolders, command_log: CommandLog) -> Timeline:
+            timeline = Timeline(record, folders, wall_us=self._wall_us())
+            pause = LoggedCommand(point.at_us, PAUSE_FIELDS)
+            try:
+                command_log.append([*repeat_until(timeline, commands, point), pause])
+                repeat(timeline, pause)
+            except BaseException:
+                timeline.close()
+                raise
+            return timeline
+
+        return MadeRoom(self._make(record, begin), presenter_key)
+
+    def _new_record(self, scenario: str, seed: int, start: Start, address: str) -> tuple[RoomRecord, str]:
+        self._per_minute.count(address)
+        self._make_place()
+        presenter_key = new_presenter_key()
+        key_hash = hash_key(presenter_key)
+        return RoomRecord(new_room_id(), scenario, seed, start, key_hash, int(time.time())), presenter_key
+
+    def _make(self, record: RoomRecord, begin: Callable[[RoomFolders, CommandLog], Timeline]) -> Room:
+        """Make the room's files; its record comes last, so that a crash leaves a whole room or none."""
+        path = self._directory.room(record.room)
+        folders = RoomFolders(path)
+        path.mkdir()
+        try:
+            command_log = CommandLog.open(folders.commands)
+            try:
+                room = self._room(begin(folders, command_log), command_log)
+                record.write(path)
+            except BaseException:
+                command_log.close()
+                raise
+        except BaseException:
+            self._directory.delete(record.room)
+            raise
+        with self._lock:
+            self._known.add(record.room)
+            self._loaded[record.room] = room
+        self._wake(room)
+        return room
+
+    def _room(self, timeline: Timeline, command_log: CommandLog) -> Room:
+        return Room(
+            timeline,
+            command_log,
+            wake=self._wake,
+            wall_us=self._wall_us,
+            bytes_at_most=self._settings.room_bytes_at_most,
+        )
+
+    def _make_place(self) -> None:
+        """``TooManyRooms`` unless there is place for one more; rooms in which nothing was ever done make way."""
+        while True:
+            with self._lock:
+                if len(self._known) < self._settings.rooms_at_most:
+                    return
+                idle = [room for room in self._loaded.values() if room.is_untouched and not self._is_watched(room)]
+                away = self._known - set(self._loaded)
+            untouched = [room_id for room_id in away if self._directory.is_untouched(room_id)]
+            if untouched:
+                self._delete(min(untouched, key=self._directory.last_used_s))
+            elif idle:
+                self._delete(min(idle, key=lambda room: room.last_seen_us).record.room)
+            else:
+                raise TooManyRooms(
+                    f"the server holds {self._settings.rooms_at_most} rooms and takes no more",
+                    "use a room that you have, or try again later",
+                    rooms_at_most=self._settings.rooms_at_most,
+                )
+
+    # --- finding ----------------------------------------------------------------------------------------------------
+
+    def find(self, room_id: str) -> Room:
+        """The room, restored from its files if need be; somebody looks at it now.
+
+        Raises ``UnknownRoom``, ``RoomDamaged`` or whatever kept it from being restored.
+        """
+        room = self._loaded.get(room_id) or self._restored(room_id)
+        was_asleep = self._is_asleep(room)
+        room.last_seen_us = self._wall_us()
+        if was_asleep:
+            self._wake(room)
+        return room
+
+    def _restored(self, room_id: str) -> Room:
+        with self._lock:
+            if room_id not in self._known:
+                raise UnknownRoom(
+                    f"there is no room {room_id[:40]!r}", "make a new one; rooms nobody uses expire", room=room_id[:40]
+                )
+            gate = self._gates.setdefault(room_id, threading.Lock())
+        with gate:
+            if room_id in self._damaged:
+                raise self._damaged[room_id]
+            if room_id in self._loaded:
+                return self._loaded[room_id]
+            room = self._restore(room_id)
+            with self._lock:
+                self._loaded[room_id] = room
+                self._gates.pop(room_id, None)
+            self._wake(room)
+            return room
+
+    def _restore(self, room_id: str) -> Room:
+        """Read a room back; what went wrong is remembered, so that nobody tries the same again and again."""
+        path = self._directory.room(room_id)
+        begin_s = time.monotonic()
+        try:
+            record = RoomRecord.read(path)
+            command_log = CommandLog.open(RoomFolders(path).commands)
+            try:
+                timeline = restore(record, RoomFolders(path), command_log, wall_us=self._wall_us())
+            except BaseException:
+                command_log.close()
+                raise
+        except OffsetscopeError as error:
+            self._damaged[room_id] = error
+            logger.error("room %s cannot be restored: %s", room_id, error)
+            raise
+        except Exception as error:
+            logger.exception("room %s cannot be restored", room_id)
+            self._damaged[room_id] = RoomDamaged(
+                f"the room cannot be restored ({type(error).__name__})",
+                "make a new room; the files of this one are kept, and the server's log says more",
+                room=room_id,
+            )
+            raise self._damaged[room_id] from error
+        logger.info("room %s restored in %.2f s", room_id, time.monotonic() - begin_s)
+        return self._room(timeline, command_log)
+
+    # --- sleeping and going -----------------------------------------------------------------------------------------
+
+    def awake(self) -> list[Room]:
+        """The rooms in which time may pass: somebody watches, or asked a while ago."""
+        with self._lock:
+            loaded = list(self._loaded.values())
+        return [room for room in loaded if not self._is_asleep(room) or self._is_watched(room)]
+
+    def keep_house(self) -> None:
+        """Put away the rooms nobody has used for a while, and delete those nobody has used for long."""
+        with self._lock:
+            loaded = list(self._loaded.values())
+        for room in loaded:
+            idle_s = (self._wall_us() - room.last_seen_us) // SECOND_US
+            if idle_s >= self._settings.unload_after_s and not self._is_watched(room):
+                self._put_away(room)
+        for room_id in self._expired():
+            self._delete(room_id)
+
+    def close(self) -> None:
+        """Put all rooms away; their files are complete."""
+        with self._lock:
+            loaded = list(self._loaded.values())
+        for room in loaded:
+            self._put_away(room)
+
+    def _is_asleep(self, room: Room) -> bool:
+        return self._wall_us() - room.last_seen_us >= self._settings.sleep_after_s * SECOND_US
+
+    def _put_away(self, room: Room) -> None:
+        with self._lock:
+            self._loaded.pop(room.record.room, None)
+        room.close()
+        self._directory.note_use(room.record.room)
+
+    def _expired(self) -> list[str]:
+        with self._lock:
+            away = self._known - set(self._loaded)
+        now_s = time.time()
+        return [room_id for room_id in away if now_s - self._directory.last_used_s(room_id) > self._patience_s(room_id)]
+
+    def _patience_s(self, room_id: str) -> int:
+        untouched = self._directory.is_untouched(room_id)
+        return self._settings.untouched_room_expires_after_s if untouched else self._settings.room_expires_after_s
+
+    def _delete(self, room_id: str) -> None:
+        with self._lock:
+            room = self._loaded.pop(room_id, None)
+            self._known.discard(room_id)
+            self._damaged.pop(room_id, None)
+        if room is not None:
+            room.close()
+        self._directory.delete(room_id)
+        logger.info("room %s has expired", room_id)

@@ -1,0 +1,84 @@
+"""The parts of a running server, wired together: what every view reaches for."""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any
+
+from engine.commands.producing import Produce
+from webapp.answers import Applied
+from webapp.data_directory import DataDirectory
+from webapp.errors import CommandTimedOut
+from webapp.feed.broadcaster import Broadcaster
+from webapp.pump import Pump
+from webapp.quotas import ViewerSeats, require_fair_produce
+from webapp.room import Room
+from webapp.room_commands import Command
+from webapp.rooms import Rooms
+from webapp.settings import Settings
+
+
+def monotonic_us() -> int:
+    """Wall time that only goes forward, in microseconds."""
+    return time.monotonic_ns() // 1_000
+
+
+class Services:
+    """Rooms, the pump that lets their time pass, and the broadcaster that feeds their viewers.
+
+    Raises ``DataDirectoryUnusable``. Nothing runs before :meth:`start`; after :meth:`stop` all files are complete.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.seats = ViewerSeats(settings.viewers_at_most, settings.viewers_per_room_at_most)
+        self.broadcaster = Broadcaster()
+        self._directory = DataDirectory.open(settings.data_dir)
+        self.rooms = Rooms(
+            self._directory,
+            settings,
+            wall_us=monotonic_us,
+            wake=self._wake,
+            is_watched=lambda room: self.seats.taken(room.record.room) > 0,
+        )
+        self._pump = Pump(
+            self.rooms.awake,
+            tell_viewers=self.broadcaster.wake_all,
+            keep_house=self.rooms.keep_house,
+            slice_us=settings.slice_us,
+            budget_us=settings.slice_budget_us,
+        )
+
+    def start(self) -> None:
+        """Let time pass and viewers be fed."""
+        self._pump.start()
+        self.broadcaster.start()
+
+    def stop(self, *, within_s: float = 1.0) -> None:
+        """Say goodbye to the viewers and put every room away."""
+        self._pump.stop()
+        self.broadcaster.stop(within_s=within_s)
+        self.rooms.close()
+        self._directory.close()
+
+    def perform(self, room: Room, command: Command, fields: Mapping[str, Any]) -> Applied:
+        """Apply a command and wait for it; raises why it was refused, or ``CommandTimedOut``."""
+        settings = self.settings
+        if isinstance(command, Produce):
+            require_fair_produce(
+                command,
+                records_at_most=settings.produce_records_at_most,
+                bytes_at_most=settings.produce_bytes_at_most,
+            )
+        future = room.submit(command, fields)
+        try:
+            return future.result(timeout=settings.command_timeout_ms / 1_000)
+        except FutureTimeoutError:
+            raise CommandTimedOut(
+                f"the command was not applied within {settings.command_timeout_ms} ms; it may be yet",
+                "look at the room before you send it again",
+                room=room.record.room,
+            ) from None
+
+    def _wake(self, room: Room) -> None:
+        self._pump.wake(room)

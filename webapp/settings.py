@@ -1,0 +1,34 @@
+"""What a server is told once: where its rooms are, how time is sliced, and how much anybody may take."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_SCENARIO = "pageviews"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one server, fixed for its life; the unit stands last in each name."""
+
+    data_dir: Path
+    scenario: str = DEFAULT_SCENARIO
+
+    slice_us: int = 40_000
+    slice_budget_us: int = 25_000
+    command_timeout_ms: int = 10_000
+
+    sleep_after_s: int = 300
+    unload_after_s: int = 1_800
+    untouched_room_expires_after_s: int = 86_400
+    room_expires_after_s: int = 14 * 86_400
+
+    rooms_at_most: int = 2_000
+    rooms_per_minute_and_address: int = 240
+    room_bytes_at_most: int = 128 * 1024 * 1024
+    produce_records_at_most: int = 1_000
+    produce_bytes_at_most: int = 1_000_000
+    body_bytes_at_most: int = 2_000_000
+    log_read_bytes_at_most: int = 4 * 1024 * 1024
+
+    viewers_at_most: int = 1_500
+    viewers_per_room_at_most: int = 600
