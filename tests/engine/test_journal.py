@@ -164,6 +164,32 @@ def test_a_read_goes_on_in_the_next_segment(tmp_path: Path) -> None:
     assert chunk.next_offset == journal.end_offset
 
 
+def test_events_exactly_as_far_apart_as_landmarks_are_accepted(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 9 + len(broker(10).encode())
+    monkeypatch.setattr(journal_module, "LANDMARK_EVERY_BYTES", 2 * size)
+    starts = [journal.append(broker(number)) for number in range(10, 20)]
+    journal.publish()
+    assert [offset for offset in range(journal.end_offset) if is_start(journal, offset)] == starts
+
+
+def test_a_read_ends_before_a_segment_that_begins_with_damage(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, segment_bytes=SMALL_SEGMENT_BYTES)
+    for number in range(30):
+        journal.append(broker(number))
+        journal.publish()
+    second = sorted(tmp_path.iterdir())[1]
+    content = bytearray(second.read_bytes())
+    content[12] ^= 1
+    second.write_bytes(content)
+    chunk = journal.read(0, EVERYTHING)
+    assert chunk.next_offset == int(second.stem)
+    assert numbers(chunk) == list(range(len(chunk.payloads)))
+    with pytest.raises(InvalidMessage):
+        journal.read(chunk.next_offset, EVERYTHING)
+
+
 @pytest.mark.parametrize("beyond", [-1, 1, 10_000])
 def test_an_offset_outside_the_journal_is_refused(beyond: int, journal: Journal) -> None:
     journal.append(broker(1))

@@ -193,5 +193,5 @@ class LogMachine(RuleBasedStateMachine):
 
 TestLogAgainstModel = LogMachine.TestCase
 TestLogAgainstModel.settings = settings(
-    max_examples=80, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
