@@ -275,14 +275,16 @@ class Consumer:
 
     def _finish_work(self, period_us: int) -> None:
         """The application is done with a slice of work: positions move, the partitions taking turns."""
+        capacity = max(1, round(self.settings.messages_per_second * period_us / 1_000_000))
         busy = [fetcher for fetcher in self.fetchers.values() if fetcher.buffered]
-        if busy:
-            most = max(1, round(self.settings.messages_per_second * period_us / 1_000_000))
-            self._next_worked = (self._next_worked + 1) % len(busy)
-            self._consume(busy[self._next_worked], most)
+        self._next_worked += 1
+        for turn in range(len(busy)):
+            capacity -= self._consume(busy[(self._next_worked + turn) % len(busy)], capacity)
+            if capacity == 0:
+                break
         self._work_on()
 
-    def _consume(self, fetcher: Fetcher, most: int) -> None:
+    def _consume(self, fetcher: Fetcher, most: int) -> int:
         offset = fetcher.consumed_offset
         taken = fetcher.take(most)
         partition = fetcher.partition
@@ -299,6 +301,7 @@ class Consumer:
         )
         if not fetcher.buffered:
             fetcher.poll_when_due()
+        return len(taken)
 
     # --- positions ---
 

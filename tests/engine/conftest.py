@@ -1,0 +1,34 @@
+"""Every engine test that builds a cluster ends with its invariants checked."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.config import TINY, Config
+from tests.support.clusters import Stage
+
+MakeStage = Callable[..., Stage]
+
+
+@pytest.fixture
+def make_stage(tmp_path: Path) -> Iterator[MakeStage]:
+    """Build clusters; at the end of the test none may have a broken invariant."""
+    made: list[Stage] = []
+
+    def make(config: Config = TINY, *, seed: int = 1, brokers: int = 3) -> Stage:
+        stage = Stage(tmp_path / f"stage-{len(made)}", config, seed, brokers)
+        made.append(stage)
+        return stage
+
+    yield make
+    for stage in made:
+        assert stage.cluster.check() == []
+        stage.cluster.close()
+        stage.journal.close()
+
+
+@pytest.fixture
+def stage(make_stage: MakeStage) -> Stage:
+    """Three brokers, nothing else."""
+    return make_stage()

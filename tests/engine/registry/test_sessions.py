@@ -1,0 +1,206 @@
+"""Sessions, ephemeral nodes and watches, between a client and the server over the wire."""
+
+from random import Random
+from typing import Any
+
+from engine import events
+from engine.clock import Clock
+from engine.errors import NodeExists
+from engine.network import Latency, Network
+from engine.numbers import Numbers
+from engine.registry import operations as ops
+from engine.registry.client import Conversation, RegistryClient, Wait
+from engine.registry.server import RegistryServer
+from engine.scheduler import Scheduler
+
+LATENCY = Latency(100, 0)
+TIMEOUT_US = 6_000
+HEARTBEAT_US = 2_000
+
+
+class Member:
+    """A process that does nothing but talk to the registry."""
+
+    def __init__(self, name: str, world: "World") -> None:
+        self.name = name
+        self.notices: list[str] = []
+        self.lost = 0
+        self.closed = 0
+        self.world = world
+        self.client = RegistryClient(
+            name, world.scheduler, world.network, LATENCY, HEARTBEAT_US, lambda: None, self.lose, self.end
+        )
+        world.network.attach(name, self)
+        self.client.open()
+        world.run(300)
+
+    def lose(self) -> None:
+        self.lost += 1
+
+    def end(self) -> None:
+        self.closed += 1
+
+    def receive(self, source: str, message: Any) -> None:
+        if not self.client.heard(message):
+            self.notices.append(message.path)
+
+    def bounced(self, destination: str, message: Any) -> None:
+        raise AssertionError("the registry is always there")
+
+    def ask(self, *operations: ops.Operation) -> list[ops.Outcome]:
+        outcomes: list[ops.Outcome] = []
+
+        def talk() -> Conversation:
+            outcomes.extend((yield operations))
+
+        self.client.start(talk())
+        self.world.run(300)
+        return outcomes
+
+
+class World:
+    def __init__(self) -> None:
+        self.happened: list[events.Event] = []
+        self.scheduler = Scheduler(Clock())
+        self.network = Network(self.scheduler, Random(1), lambda message: None)
+        self.server = RegistryServer(self.scheduler, self.network, self.happened.append, Numbers(), LATENCY, TIMEOUT_US)
+
+    def run(self, duration_us: int) -> None:
+        self.scheduler.run_until(self.scheduler.now_us + duration_us)
+
+    def names(self) -> list[str]:
+        return [event.name for event in self.happened]
+
+
+def test_heartbeats_keep_a_session_for_as_long_as_they_come() -> None:
+    world = World()
+    member = Member("a", world)
+    member.ask(ops.Create("/x", "v", ephemeral=True))
+    world.run(20 * TIMEOUT_US)
+    assert "/x" in world.server.tree
+    assert "session_expired" not in world.names()
+
+
+def test_a_silent_client_loses_its_ephemeral_nodes_one_timeout_after_it_was_last_heard() -> None:
+    world = World()
+    member = Member("a", world)
+    member.ask(ops.Create("/x", "v", ephemeral=True), ops.Create("/y", "v", ephemeral=False))
+    member.client.abandon()
+    heard_us = member.client.last_heard_us
+    world.run(2 * TIMEOUT_US)
+    (expired,) = [event for event in world.happened if isinstance(event, events.SessionExpired)]
+    assert expired.at_us == heard_us + TIMEOUT_US
+    assert "/x" not in world.server.tree
+    assert "/y" in world.server.tree
+
+
+def test_a_session_that_is_closed_ends_at_once() -> None:
+    world = World()
+    member = Member("a", world)
+    member.ask(ops.Create("/x", "v", ephemeral=True))
+    member.client.close()
+    world.run(300)
+    assert "/x" not in world.server.tree
+    assert member.closed == 1
+
+
+def test_closing_before_the_session_is_granted_leaves_nothing_behind() -> None:
+    world = World()
+    member = Member("a", world)
+    other = RegistryClient(
+        "b", world.scheduler, world.network, LATENCY, HEARTBEAT_US, member.lose, member.lose, member.end
+    )
+
+    class Late:
+        def receive(self, source: str, message: Any) -> None:
+            other.heard(message)
+
+        def bounced(self, destination: str, message: Any) -> None:
+            raise AssertionError
+
+    world.network.attach("b", Late())
+    other.open()
+    other.close()
+    world.run(1_000)
+    assert (member.closed, member.lost) == (1, 0)
+    assert world.names().count("session_closed") == 1
+
+
+def test_a_watch_fires_once_for_a_child_that_comes_and_not_for_the_next() -> None:
+    world = World()
+    watcher, other = Member("a", world), Member("b", world)
+    assert watcher.ask(ops.WatchChildren("/p")) == [()]
+    other.ask(ops.Create("/p/1", "", ephemeral=True))
+    other.ask(ops.Create("/p/2", "", ephemeral=True))
+    assert watcher.notices == ["/p"]
+    assert watcher.ask(ops.WatchChildren("/p")) == [("1", "2")]
+
+
+def test_a_watch_fires_when_a_session_takes_its_nodes_along() -> None:
+    world = World()
+    watcher, other = Member("a", world), Member("b", world)
+    other.ask(ops.Create("/p/1", "", ephemeral=True))
+    watcher.ask(ops.WatchChildren("/p"))
+    other.client.close()
+    world.run(500)
+    assert watcher.notices == ["/p"]
+
+
+def test_a_value_change_fires_no_child_watch() -> None:
+    world = World()
+    watcher = Member("a", world)
+    watcher.ask(ops.Create("/p/1", "old", ephemeral=False), ops.WatchChildren("/p"))
+    watcher.ask(ops.Put("/p/1", "new", commit=0))
+    assert watcher.notices == []
+
+
+def test_only_the_holder_of_a_value_deletes_it() -> None:
+    world = World()
+    member = Member("a", world)
+    member.ask(ops.Create("/x", "mine", ephemeral=True))
+    (outcome,) = member.ask(ops.DeleteOwn("/x", "yours"))
+    assert getattr(outcome, "code", "") == "no_node"
+    assert "/x" in world.server.tree
+    member.ask(ops.DeleteOwn("/x", "mine"))
+    assert "/x" not in world.server.tree
+
+
+def test_a_claim_waits_until_the_earlier_session_has_expired() -> None:
+    world = World()
+    old = Member("a", world)
+    old.ask(ops.Create("/x", "old", ephemeral=True))
+    old.client.abandon()
+    new = Member("b", world)
+    (refusal,) = new.ask(ops.Create("/x", "new", ephemeral=True))
+    assert isinstance(refusal, NodeExists)
+    new.client.claim("/x", "new", 500)
+    world.run(2 * TIMEOUT_US)
+    assert world.server.value("/x", "") == "new"
+
+
+def test_a_client_whose_session_expired_is_told_and_does_nothing_more_in_its_name() -> None:
+    world = World()
+    member = Member("a", world)
+    member.client.abandon()
+    world.run(2 * TIMEOUT_US)
+    outcomes = member.ask(ops.Create("/x", "", ephemeral=True))
+    assert outcomes == []
+    assert member.lost == 1
+    assert "/x" not in world.server.tree
+
+
+def test_a_conversation_that_waits_goes_on_when_the_time_has_passed() -> None:
+    world = World()
+    member = Member("a", world)
+    woke_us: list[int] = []
+
+    def talk() -> Conversation:
+        yield Wait(5_000)
+        woke_us.append(world.scheduler.now_us)
+
+    began_us = world.scheduler.now_us
+    member.client.start(talk())
+    cancelled = member.client.start(talk())
+    member.client.cancel(cancelled)
+    world.run(10_000)
+    assert woke_us == [began_us + 5_000]

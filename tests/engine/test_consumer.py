@@ -1,0 +1,246 @@
+"""Pulling, working, committing, jumping, failing."""
+
+from dataclasses import replace
+
+from engine.config import TINY, Config
+from tests.engine.conftest import MakeStage
+from tests.support.clusters import Stage, with_consumer, with_producer
+
+
+def one_partition(make_stage: MakeStage, config: Config = TINY) -> Stage:
+    stage = make_stage(replace(config, flush_messages=1), brokers=1)
+    stage.do("add_topic", topic="clicks", partitions=1)
+    return stage
+
+
+def fill(stage: Stage, count: int, value: str = "test") -> None:
+    stage.do("produce", records=[{"value": value}] * count)
+    stage.run_ms(5)
+
+
+def consumed(stage: Stage, name: str) -> int:
+    return sum(event["messages"] for event in stage.events("messages_consumed") if event["consumer"] == name)
+
+
+def test_a_consumer_pulls_works_and_commits_to_the_end(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    fill(stage, 20)
+    stage.with_group("A")
+    place = stage.position()
+    assert (place["committed_offset"], place["fetch_offset"], place["lag_bytes"], place["lag_messages"]) == (
+        260,
+        260,
+        0,
+        0,
+    )
+    assert consumed(stage, "A") == 20
+
+
+def test_the_bytes_of_a_pull_are_those_asked_for_and_a_cut_message_is_pulled_again(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, with_consumer(TINY, fetch_bytes=30))
+    fill(stage, 5)
+    stage.with_group("A")
+    received = stage.events("fetch_received")
+    assert [(event["offset"], event["bytes"], event["messages"]) for event in received[:3]] == [
+        (0, 30, 2),
+        (26, 30, 2),
+        (52, 13, 1),
+    ]
+    assert consumed(stage, "A") == 5
+
+
+def test_positions_move_only_after_the_work_is_done(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, with_consumer(TINY, messages_per_second=10))
+    fill(stage, 3)
+    stage.do("add_group", group="readers")
+    stage.do("add_consumer", group="readers", consumer="A")
+    stage.run_ms(60)
+    fetcher = next(iter(stage.consumer("A").fetchers.values()))
+    assert (fetcher.fetch_offset, fetcher.consumed_offset) == (39, 0)
+    stage.run_ms(100)
+    assert fetcher.consumed_offset == 13
+
+
+def test_a_crash_delivers_again_exactly_what_was_not_committed(make_stage: MakeStage) -> None:
+    config = replace(with_consumer(TINY, commit_interval_ms=600_000, fetch_bytes=100_000), segment_bytes=10_000)
+    stage = one_partition(make_stage, config)
+    fill(stage, 50)
+    stage.with_group("A")
+    stage.do("commit", group="readers")
+    stage.run_ms(5)
+    assert stage.position()["committed_offset"] == 650
+    fill(stage, 23)
+    stage.run_ms(200)
+    assert consumed(stage, "A") == 73
+    stage.do("crash_consumer", consumer="A")
+    stage.do("add_consumer", group="readers", consumer="B")
+    stage.run_ms(500)
+    assert consumed(stage, "B") == 23  # case 52
+    assert stage.events("pulling_started")[-1]["offset"] == 650
+
+
+def test_a_clean_close_delivers_nothing_again(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, with_consumer(TINY, commit_interval_ms=600_000))
+    fill(stage, 30)
+    stage.with_group("A")
+    stage.run_ms(300)
+    assert stage.position()["committed_offset"] == 0
+    stage.do("stop_consumer", consumer="A")
+    stage.run_ms(20)
+    assert stage.position()["committed_offset"] == 390
+    stage.do("add_consumer", group="readers", consumer="B")
+    stage.run_ms(300)
+    assert consumed(stage, "B") == 0  # case 52
+
+
+def test_after_a_clean_close_members_and_owners_are_gone_and_offsets_stay(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    fill(stage, 3)
+    stage.with_group("A")
+    assert stage.cluster.snapshot()["registry"]["/consumers/readers/ids/A"][0] == '{ "clicks": 1 }'
+    stage.do("stop_consumer", consumer="A")
+    stage.run_ms(20)
+    registry = stage.cluster.snapshot()["registry"]
+    assert "/consumers/readers/ids/A" not in registry  # case 50
+    assert "/consumers/readers/owners/clicks/1-0" not in registry
+    assert registry["/consumers/readers/offsets/clicks/1-0"] == ["39", ""]
+
+
+def test_a_seek_is_stored_and_the_messages_are_delivered_again(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    fill(stage, 10)
+    stage.with_group("A")
+    stage.do("seek", group="readers", partition=0, offset=26)
+    stage.run_ms(1)
+    assert stage.position()["committed_offset"] == 26
+    stage.run_ms(200)
+    assert consumed(stage, "A") == 18
+    assert stage.position()["committed_offset"] == 130
+
+
+def test_a_seek_to_a_word_or_a_time_finds_its_offset(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, replace(TINY, segment_bytes=30))
+    for _ in range(6):
+        fill(stage, 1)
+    stage.do("add_group", group="readers")
+    for where, expected in [("latest", 78), ("earliest", 0)]:
+        stage.do("seek", group="readers", partition=0, offset=where)
+        assert stage.position()["committed_offset"] == expected
+    stage.do("seek", group="readers", partition=0, time_us=stage.cluster.now_us)
+    assert stage.position()["committed_offset"] == 78
+    stage.do("seek", group="readers", partition=0, time_us=0)
+    assert stage.position()["committed_offset"] == 0
+
+
+def test_bytes_on_their_way_when_somebody_seeks_do_not_count(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, with_consumer(TINY, messages_per_second=10))
+    fill(stage, 4)
+    stage.do("add_group", group="readers")
+    stage.do("add_consumer", group="readers", consumer="A")
+    while not stage.events("fetch_answered"):
+        stage.run_ms(0.1)
+    stage.do("seek", group="readers", partition=0, offset=39)
+    stage.run_ms(2)
+    (failed,) = stage.events("fetch_failed")
+    assert failed["reason"] == "stopped"
+    stage.run_ms(500)
+    assert consumed(stage, "A") == 1
+
+
+def test_a_paused_consumer_keeps_its_partition_and_does_nothing_until_resumed(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    fill(stage, 2)
+    stage.with_group("A")
+    stage.do("pause_consumer", consumer="A")
+    stage.run_ms(20)
+    pulls = len(stage.events("fetch_sent"))
+    fill(stage, 5)
+    stage.run_ms(500)
+    assert len(stage.events("fetch_sent")) == pulls
+    assert stage.owners() == {"A": ["clicks-0"]}
+    stage.do("resume_consumer", consumer="A")
+    stage.run_ms(200)
+    assert consumed(stage, "A") == 7
+
+
+def test_a_damaged_message_is_never_delivered_and_stops_the_partition_until_a_seek_past_it(
+    make_stage: MakeStage,
+) -> None:
+    stage = one_partition(make_stage)
+    fill(stage, 5)
+    stage.do("corrupt", partition=0, offset=26)
+    stage.with_group("A")
+    (rejected,) = stage.events("message_rejected")
+    assert (rejected["offset"], rejected["error"]) == (26, "invalid_message")  # case 27
+    assert consumed(stage, "A") == 2
+    assert stage.position()["committed_offset"] == 26
+    stage.do("seek", group="readers", partition=0, offset=39)
+    stage.run_ms(200)
+    assert consumed(stage, "A") == 4
+
+
+def test_a_message_larger_than_a_pull_is_named_and_a_larger_pull_gets_past_it(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, with_consumer(TINY, fetch_bytes=10))
+    fill(stage, 1)
+    stage.with_group("A")
+    (rejected,) = stage.events("message_rejected")
+    assert rejected["error"] == "invalid_message_size"  # case 34
+    stage.do("set_consumer", consumer="A", fetch_bytes=100)
+    stage.do("seek", group="readers", partition=0, offset=0)
+    stage.run_ms(100)
+    assert consumed(stage, "A") == 1
+
+
+def test_a_compressed_set_is_unpacked_and_a_commit_halfway_reads_all_of_it_again(make_stage: MakeStage) -> None:
+    config = with_consumer(with_producer(TINY, compression="gzip"), messages_per_second=10, commit_interval_ms=50)
+    stage = one_partition(make_stage, config)
+    fill(stage, 4)
+    stage.do("add_group", group="readers")
+    stage.do("add_consumer", group="readers", consumer="A")
+    stage.run_ms(250)
+    assert consumed(stage, "A") == 2
+    assert stage.position()["committed_offset"] == 0
+    stage.run_ms(500)
+    assert consumed(stage, "A") == 4
+    assert stage.position()["committed_offset"] == stage.partition()["next_offset"]
+
+
+def test_while_its_broker_is_down_a_consumer_backs_off_and_goes_on_when_it_is_back(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    fill(stage, 2)
+    stage.with_group("A")
+    stage.do("crash_broker", broker=1)
+    stage.run_ms(30)
+    assert {event["reason"] for event in stage.events("fetch_failed")} == {"broker_down"}
+    stage.run_ms(200)
+    stage.do("start_broker", broker=1)
+    stage.run_ms(200)
+    fill(stage, 3)
+    stage.run_ms(200)
+    assert consumed(stage, "A") == 5
+
+
+def test_two_groups_each_get_everything_at_their_own_pace(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    fill(stage, 10)
+    stage.with_group("A")
+    stage.do("add_group", group="others")
+    stage.do("add_consumer", group="others", consumer="X")
+    stage.do("set_consumer", consumer="X", messages_per_second=5)
+    stage.run_ms(1_000)
+    assert consumed(stage, "A") == 10
+    assert 3 <= consumed(stage, "X") <= 5
+    stage.run_ms(2_000)
+    assert consumed(stage, "X") == 10  # case 56
+
+
+def test_a_position_before_the_log_begins_is_set_to_the_smallest_offset(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    fill(stage, 3)
+    stage.with_group("A")
+    fetcher = next(iter(stage.consumer("A").fetchers.values()))
+    fetcher.jump(-5)
+    stage.run_ms(200)
+    (reset,) = stage.events("offset_reset")
+    assert (reset["out_of_range_offset"], reset["offset"]) == (-5, 0)
+    assert consumed(stage, "A") == 6

@@ -1,0 +1,181 @@
+"""Algorithm 1, as consumers come, go, crash and get in each other's way."""
+
+from dataclasses import replace
+
+from engine.config import TINY
+from engine.errors import OffsetscopeError
+from engine.ids import ConsumerId
+from engine.registry import operations as ops
+from tests.engine.conftest import MakeStage
+from tests.support.clusters import GROUP, Stage
+
+
+def steps(stage: Stage, consumer: str) -> list[str]:
+    wanted = ("rebalance_", "ownership_", "registry_read", "assignment_", "claim_", "pulling_started")
+    return [
+        event["event"]
+        for event in stage.events()
+        if event.get("consumer") == consumer and event["event"].startswith(wanted)
+    ]
+
+
+def test_a_lone_consumer_owns_everything(stage: Stage) -> None:
+    stage.with_topic().with_group("A")
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1", "clicks-2"]}
+
+
+def test_a_rebalance_releases_reads_computes_claims_and_only_then_pulls(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A")
+    assert steps(stage, "A") == [
+        "rebalance_started",
+        "ownership_released",
+        "registry_read",
+        "assignment_computed",
+        "pulling_started",
+        "rebalance_finished",
+    ]
+    order = [
+        event["event"]
+        for event in stage.events()
+        if "owners/clicks" in str(event.get("path")) or event["event"] == "pulling_started"
+    ]
+    assert order.index("pulling_started") > order.index("node_created")
+
+
+def test_a_second_and_a_third_consumer_take_their_shares_and_a_fourth_idles(stage: Stage) -> None:
+    stage.with_topic().with_group("A")
+    for name, expected in [
+        ("B", {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}),
+        ("C", {"A": ["clicks-0"], "B": ["clicks-1"], "C": ["clicks-2"]}),
+        ("D", {"A": ["clicks-0"], "B": ["clicks-1"], "C": ["clicks-2"], "D": []}),
+    ]:
+        stage.do("add_consumer", group=GROUP, consumer=name)
+        stage.run_ms(300)
+        assert stage.owners() == expected
+    assert stage.consumer("D").standing.state == "idle"
+
+
+def test_a_crash_is_noticed_only_when_the_session_runs_out(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B", "C")
+    stage.do("crash_consumer", consumer="B")
+    (crashed,) = stage.events("consumer_crashed")
+    assert crashed["at_us"] < crashed["session_expires_at_us"] <= crashed["at_us"] + TINY.session_timeout_us + 1_000
+    stage.cluster.run_until(crashed["session_expires_at_us"] - 1)
+    assert stage.owners()["B"] == ["clicks-1"]
+    assert stage.consumer("B").standing.state == "crashed"
+    stage.run_ms(300)
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": [], "C": ["clicks-2"]}
+    assert stage.consumer("B").standing.state == "gone"
+    (expired,) = [event for event in stage.events("session_expired") if event["client"].endswith("/B")]
+    assert expired["at_us"] == crashed["session_expires_at_us"]
+
+
+def test_a_clean_stop_hands_over_without_waiting_for_a_timeout(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B")
+    stage.do("stop_consumer", consumer="B")
+    stage.run_ms(20)
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1", "clicks-2"], "B": []}
+    assert stage.consumer("B").standing.state == "closed"
+
+
+def test_a_consumer_that_starts_again_under_its_name_is_a_member_again(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B")
+    stage.do("crash_consumer", consumer="B")
+    stage.do("add_consumer", group=GROUP, consumer="B")  # before its old session has expired
+    stage.run_ms(500)
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
+
+
+def test_a_partition_is_never_pulled_by_two_whatever_the_order_of_comings_and_goings(stage: Stage) -> None:
+    stage.with_topic().with_group("A")
+    for name in ("B", "C", "D"):
+        stage.do("add_consumer", group=GROUP, consumer=name)
+    stage.do("crash_consumer", consumer="A")
+    for _ in range(400):
+        stage.run_ms(1)
+        assert stage.cluster.check() == []
+    assert sorted(part for owns in stage.owners().values() for part in owns) == ["clicks-0", "clicks-1", "clicks-2"]
+
+
+def test_a_refused_claim_undoes_the_others_backs_off_and_gives_up_after_the_last_try(make_stage: MakeStage) -> None:
+    stage = make_stage(replace(TINY, rebalance_backoff_us=2_000_000)).with_topic()
+    stranger = ops.Create(f"/consumers/{GROUP}/owners/clicks/2-1", "stranger-0", ephemeral=False)
+    stage.do("add_group", group=GROUP)
+    hold(stage, stranger)
+    stage.do("add_consumer", group=GROUP, consumer="A")
+    stage.run_ms(10_000)
+    started = stage.events("rebalance_started")
+    assert [event["attempt"] for event in started] == [1, 2, 3, 4]  # case 51
+    gaps = [later["at_us"] - earlier["at_us"] for earlier, later in zip(started, started[1:], strict=False)]
+    assert all(2_000_000 < gap < 2_010_000 for gap in gaps)
+    assert {event["held_by"] for event in stage.events("claim_refused")} == {"stranger"}
+    assert len(stage.events("rebalance_failed")) == 1
+    assert stage.owners() == {"A": []}
+    assert stage.consumer("A").standing.state == "failed"
+    owned = [path for path in stage.cluster.snapshot()["registry"] if "/owners/clicks/" in path]
+    assert owned == [stranger.path]
+    registry = stage.cluster.parts.registry
+    registry.tree.delete(stranger.path)
+    stage.do("add_consumer", group=GROUP, consumer="B")  # any change of the registry is a new chance
+    stage.run_ms(5_000)
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
+
+
+def hold(stage: Stage, claim: ops.Create) -> None:
+    """Let somebody who is no member hold a partition."""
+    stage.cluster.parts.registry.put_by_operator(claim.path, claim.value)
+
+
+def test_a_broker_s_loss_and_return_moves_its_partitions_out_and_in(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B")
+    stage.do("crash_broker", broker=1)
+    stage.run_ms(400)
+    assert stage.owners() == {"A": ["clicks-1"], "B": ["clicks-2"]}
+    stage.do("start_broker", broker=1)
+    stage.run_ms(400)
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
+
+
+def test_an_orderly_rebalance_commits_first_so_that_nothing_is_delivered_twice(stage: Stage) -> None:
+    stage.with_topic(2).with_group("A")
+    stage.do("set_consumer", consumer="A", commit_interval_ms=600_000, fetch_bytes=1000)
+    for _ in range(20):
+        stage.do("produce", count=2)
+        stage.run_ms(5)
+    stage.run_ms(300)
+    stage.do("add_consumer", group=GROUP, consumer="B")
+    stage.run_ms(500)
+    consumed = sum(event["messages"] for event in stage.events("messages_consumed"))
+    assert consumed == stage.cluster.facts()["topics"][0]["events_appended"]
+
+
+def test_one_member_s_crash_does_not_disturb_another_group(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B")
+    stage.do("add_group", group="others")
+    stage.do("add_consumer", group="others", consumer="X")
+    stage.run_ms(300)
+    before = len(steps(stage, "X"))
+    stage.do("crash_consumer", consumer="B")
+    stage.run_ms(500)
+    assert len(steps(stage, "X")) == before
+
+
+def test_a_consumer_whose_session_expires_although_it_lives_stops_and_comes_back(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B")
+    registry = stage.cluster.parts.registry
+    client = stage.consumer("B")._registry
+    registry._end(client.session, "session_expired")  # as if its heartbeats had been lost
+    stage.run_ms(100)
+    stage.run_ms(500)
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
+    assert stage.consumer("B").standing.state == "running"
+
+
+def test_the_error_of_a_missing_consumer_lists_those_there_are(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B")
+    try:
+        stage.cluster.parts.consumer(ConsumerId(GROUP, "Z"))
+    except OffsetscopeError as error:
+        assert (error.code, error.remedy) == ("unknown_consumer", "known consumers: A, B")
+    else:
+        raise AssertionError("no error")

@@ -1,0 +1,97 @@
+"""The default state, to the byte."""
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.cluster import Cluster
+from engine.errors import UnknownScenario
+from engine.journal import Journal
+from engine.message import iterate_shallow
+from engine.scenarios import build
+from tests.support.clusters import payloads
+
+
+@pytest.fixture
+def pageviews(tmp_path: Path) -> Iterator[Cluster]:
+    journal = Journal.open(tmp_path / "journal")
+    cluster = build("pageviews", directory=tmp_path / "cluster", seed=1, journal=journal)
+    yield cluster
+    assert cluster.check() == []
+    cluster.close()
+    journal.close()
+
+
+def test_four_messages_a_partition_lie_at_the_offsets_of_the_model(pageviews: Cluster) -> None:
+    (topic,) = pageviews.facts()["topics"]
+    assert (topic["topic"], topic["events_appended"], topic["next_append_partition"]) == ("pageviews", 12, 0)
+    assert [place["message_offsets"] for place in topic["partitions"]] == [
+        [0, 215, 430, 645],
+        [0, 188, 376, 564],
+        [0, 204, 408, 612],
+    ]
+    assert [place["next_offset"] for place in topic["partitions"]] == [860, 752, 816]
+    assert [place["flushed_offset"] for place in topic["partitions"]] == [860, 752, 816]
+    assert [place["broker"] for place in topic["partitions"]] == [1, 2, 3]
+
+
+def test_the_files_hold_those_messages_with_good_crcs_and_nothing_else(pageviews: Cluster, tmp_path: Path) -> None:
+    files = sorted((tmp_path / "cluster").rglob("*.kafka"))
+    assert [str(file.relative_to(tmp_path / "cluster")) for file in files] == [
+        f"broker-{number + 1}/pageviews-{number}/00000000000000000000.kafka" for number in range(3)
+    ]
+    for file, payload_bytes in zip(files, (206, 179, 195), strict=True):
+        data = file.read_bytes()
+        entries = list(iterate_shallow(data, 0))
+        assert [(entry.magic, len(entry.payload)) for entry in entries] == [(0, payload_bytes)] * 4
+        assert data[5:9] == zlib.crc32(entries[0].payload).to_bytes(4, "big")
+        assert len(data) == 4 * (payload_bytes + 9)
+
+
+def test_two_groups_have_bookmarks_of_their_own_and_every_partition_an_owner(pageviews: Cluster) -> None:
+    metrics, warehouse = pageviews.facts()["groups"]
+    assert (metrics["group"], warehouse["group"]) == ("Real-time metrics", "Warehouse loader")
+    assert [(one["owner"], one["committed_offset"], one["fetch_offset"]) for one in metrics["partitions"]] == [
+        ("Metrics A", 215, 215),
+        ("Metrics B", 188, 188),
+        ("Metrics C", 204, 204),
+    ]
+    assert [(one["owner"], one["committed_offset"]) for one in warehouse["partitions"]] == [("Loader A", 0)] * 3
+    assert [consumer["state"] for consumer in metrics["consumers"]] == ["running"] * 3
+
+
+def test_the_journal_begins_with_the_whole_state_at_rest_and_nothing_before(pageviews: Cluster, tmp_path: Path) -> None:
+    pageviews.publish()
+    journal = Journal.open(tmp_path / "journal")
+    (first,) = payloads(journal)
+    journal.close()
+    assert first.startswith(b'{"event":"checkpoint","at_us":0,"cause":"start"')
+    assert pageviews.snapshot()["flights"] == {}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 12345, -7])
+def test_the_default_state_does_not_depend_on_the_seed(tmp_path: Path, seed: int) -> None:
+    journal = Journal.open(tmp_path / "journal")
+    cluster = build("pageviews", directory=tmp_path / "cluster", seed=seed, journal=journal)
+    facts = cluster.facts()
+    assert [place["message_offsets"][-1] for place in facts["topics"][0]["partitions"]] == [645, 564, 612]
+    assert [one["owner"] for one in facts["groups"][0]["partitions"]] == ["Metrics A", "Metrics B", "Metrics C"]
+    cluster.close()
+    journal.close()
+
+
+def test_left_alone_everybody_reads_everything_and_rests(pageviews: Cluster) -> None:
+    pageviews.run_until(60_000_000)
+    for group in pageviews.facts()["groups"]:
+        assert [place["lag_bytes"] for place in group["partitions"]] == [0, 0, 0]
+        assert [place["committed_offset"] for place in group["partitions"]] == [860, 752, 816]
+
+
+def test_a_scenario_that_does_not_exist_is_answered_with_those_that_do(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / "journal")
+    with pytest.raises(UnknownScenario, match="nowhere") as fault:
+        build("nowhere", directory=tmp_path / "cluster", seed=1, journal=journal)
+    assert "pageviews" in fault.value.remedy
+    journal.close()
