@@ -1,0 +1,37 @@
+"""Offsetscope on the web: rooms in which people share one cluster, and the pages, API and feed to them."""
+
+import mimetypes
+
+from flask import Flask
+
+from webapp.paths import resource_directory
+from webapp.services import Services
+from webapp.settings import Settings
+from webapp.views import faults, register, security
+from webapp.views.context import EXTENSION
+
+# What a module script must be declared as; some systems' tables say otherwise.
+mimetypes.add_type("text/javascript", ".js")
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application over the rooms in ``settings.data_dir``, already running.
+
+    Raises ``DataDirectoryUnusable``. Its :class:`~webapp.services.Services` are at ``app.extensions["offsetscope"]``;
+    whoever made the application stops them in the end.
+    """
+    app = Flask(
+        "offsetscope",
+        static_folder=resource_directory("static"),
+        template_folder=resource_directory("templates"),
+    )
+    app.config["MAX_CONTENT_LENGTH"] = settings.body_bytes_at_most
+    app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": settings.message_bytes_at_most}
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    faults.register(app)
+    security.register(app)
+    register(app)
+    services = Services(settings)
+    app.extensions[EXTENSION] = services
+    services.start()
+    return app

@@ -78,6 +78,11 @@ class ViewerSeats:
         with self._lock:
             return self._taken.get(room, 0)
 
+    def taken_in_all(self) -> int:
+        """How many watch any room."""
+        with self._lock:
+            return sum(self._taken.values())
+
 
 def require_fair_produce(command: Produce, *, records_at_most: int, bytes_at_most: int) -> None:
     """``ProduceTooLarge`` if one command asks for more than it may."""

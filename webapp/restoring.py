@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.config import SECOND_US
+from engine.entries import PLAIN_OVERHEAD_BYTES
 from engine.errors import OffsetscopeError
 from engine.journal import Journal, JournalChunk
-from engine.entries import PLAIN_OVERHEAD_BYTES
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.room_commands import parse
 from webapp.room_folders import RoomFolders

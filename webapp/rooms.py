@@ -210,6 +210,11 @@ class Rooms:
 
     # --- sleeping and going -----------------------------------------------------------------------------------------
 
+    @property
+    def known(self) -> int:
+        """How many rooms there are, in memory or on disk."""
+        return len(self._known)
+
     def awake(self) -> list[Room]:
         """The rooms in which time may pass: somebody watches, or asked a while ago."""
         with self._lock:

@@ -80,5 +80,14 @@ class Services:
                 room=room.record.room,
             ) from None
 
+    def health(self) -> dict[str, str | int]:
+        """That the server runs, and how much it holds."""
+        return {
+            "status": "ok",
+            "rooms": self.rooms.known,
+            "rooms_awake": len(self.rooms.awake()),
+            "viewers": self.seats.taken_in_all(),
+        }
+
     def _wake(self, room: Room) -> None:
         self._pump.wake(room)

@@ -30,5 +30,6 @@ class Settings:
     body_bytes_at_most: int = 2_000_000
     log_read_bytes_at_most: int = 4 * 1024 * 1024
 
+    message_bytes_at_most: int = 16 * 1024 * 1024
     viewers_at_most: int = 1_500
     viewers_per_room_at_most: int = 600

@@ -1,0 +1,5 @@
+"""``python -m webapp`` is ``offsetscope``."""
+
+from webapp.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,93 @@
+"""The command line: ``offsetscope serve``."""
+
+import argparse
+import logging
+import sys
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from engine.errors import OffsetscopeError
+from engine.scenarios import SCENARIOS
+from webapp import create_app
+from webapp.paths import default_data_directory
+from webapp.server import address_of, listen, serve
+from webapp.settings import DEFAULT_SCENARIO, Settings
+from webapp.views.context import EXTENSION
+
+WRONG_USE = 2
+HIGHEST_PORT = 65_535
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the line and exit with code 2."""
+        fail(f"{message} (see {self.prog} --help)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code is 0, or 2 with one line on stderr if it cannot do what it was asked."""
+    options = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    return run(options)
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may be typed."""
+    whole = OneLineParser(prog="offsetscope", description="A small, real Kafka of the 2011 paper, to look at.")
+    verbs = whole.add_subparsers(dest="verb", required=True, metavar="serve")
+    verb = verbs.add_parser("serve", help="serve the page, the stage and the API until Ctrl-C")
+    verb.add_argument("--host", default="127.0.0.1", help="the address to listen on (default %(default)s)")
+    verb.add_argument("--port", type=port, default=8000, help="the port, 0 for any free one (default %(default)s)")
+    verb.add_argument(
+        "--data-dir",
+        type=Path,
+        default=default_data_directory(),
+        help="the folder that holds the rooms, used by one server at a time (default %(default)s)",
+    )
+    verb.add_argument(
+        "--scenario",
+        default=DEFAULT_SCENARIO,
+        choices=sorted(SCENARIOS),
+        help="how new rooms begin (default %(default)s)",
+    )
+    verb.add_argument("--open", action="store_true", help="open the page in the browser")
+    return whole
+
+
+def port(text: str) -> int:
+    """A port number, 0 standing for any that is free."""
+    if not text.isdecimal() or int(text) > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"'{text}' is no port from 0 to {HIGHEST_PORT}")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve as the options say."""
+    try:
+        listening = listen(options.host, options.port)
+    except OSError as error:
+        fail(f"cannot listen on {options.host} port {options.port}: {error.strerror}; choose another with --port")
+    try:
+        app = create_app(Settings(data_dir=options.data_dir.expanduser(), scenario=options.scenario))
+    except OffsetscopeError as error:
+        fail(f"{error.message}; {error.remedy}")
+    address = address_of(options.host, listening)
+
+    def ready() -> None:
+        print(f"Offsetscope is at {address}", flush=True)
+        if options.open:
+            webbrowser.open(address)
+
+    serve(app, app.extensions[EXTENSION], options.host, listening, ready=ready)
+    return 0
+
+
+def fail(line: str) -> NoReturn:
+    """Say in one line what is wrong, and exit with code 2."""
+    print(f"offsetscope: {' '.join(line.split())}", file=sys.stderr)
+    raise SystemExit(WRONG_USE)

@@ -1,0 +1,83 @@
+"""Serving the application: one process, a thread for each request, and a goodbye to everybody on a signal.
+
+werkzeug's threaded server carries a thousand viewers, since one broadcaster thread writes for all of them; gunicorn
+would cut their sockets without a close frame.
+"""
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from webapp.services import Services
+
+POLL_S = 0.05
+FAREWELL_S = 0.8
+
+logger = logging.getLogger(__name__)
+
+
+class QuietHandler(WSGIRequestHandler):
+    """A request handler that logs faults, not requests."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: a stage asks many times a minute."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound and listening; ``OSError`` if the port is taken or the host is none of ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(1024)
+    except (OSError, OverflowError):
+        listening.close()
+        raise
+    return listening
+
+
+def address_of(host: str, listening: socket.socket) -> str:
+    """What to type into a browser."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listening.getsockname()[1]}/"
+
+
+def serve(app: Flask, services: Services, host: str, listening: socket.socket, *, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; then say goodbye to every viewer (1001) and put the rooms away.
+
+    ``ready`` is called once requests are being taken.
+    """
+    server = make_server(
+        host,
+        listening.getsockname()[1],
+        app,
+        threaded=True,
+        request_handler=QuietHandler,
+        fd=listening.fileno(),
+    )
+    server.daemon_threads = True  # type: ignore[attr-defined]  # the threaded server has it
+    _stop_on_signals(server)
+    ready()
+    try:
+        server.serve_forever(poll_interval=POLL_S)
+    finally:
+        server.server_close()
+        services.stop(within_s=FAREWELL_S)
+
+
+def _stop_on_signals(server: BaseWSGIServer) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        # shutdown() waits for serve_forever(), which this very thread is in
+        threading.Thread(target=server.shutdown, name="shutdown").start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)

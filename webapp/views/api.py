@@ -1,0 +1,80 @@
+"""The JSON API, which others script against; docs/api.md describes it."""
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, make_response
+
+from engine.entries import scan_entries
+from webapp.answers import Applied
+from webapp.room_commands import ForkAtOffset, ForkAtTime, parse
+from webapp.room_record import Start
+from webapp.rooms import MadeRoom
+from webapp.views.access import require_presenter
+from webapp.views.context import client_address, find_room, room_urls, services
+from webapp.views.inputs import flag_field, integer_field, json_object, query_fields, query_integer, text_field
+from webapp.views.pages import DEFAULT_SEED
+
+CREATED, ACCEPTED = 201, 202
+DEFAULT_READ_BYTES = 65_536
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/rooms")
+
+
+@blueprint.post("")
+def make_room() -> Response:
+    """A new room, running unless ``paused`` is true."""
+    fields = json_object(["scenario", "seed", "paused"])
+    scenario = text_field(fields, "scenario", services().settings.scenario)
+    seed = integer_field(fields, "seed", DEFAULT_SEED)
+    start: Start = "paused" if flag_field(fields, "paused", default=False) else "running"
+    made = services().rooms.make(scenario, seed, start, address=client_address())
+    return make_response(_as_json(made), CREATED)
+
+
+@blueprint.get("/<room>")
+def read_room(room: str) -> Response:
+    """The facts, read from the engine."""
+    return jsonify(find_room(room).facts())
+
+
+@blueprint.post("/<room>/commands")
+def command(room: str) -> Response:
+    """Apply one command; the answer comes once it is applied and the journal tells of it."""
+    found = find_room(room)
+    require_presenter(found)
+    fields = json_object()
+    parsed = parse(fields)
+    if isinstance(parsed, ForkAtOffset | ForkAtTime):
+        made = services().rooms.fork(found, parsed, address=client_address())
+        moment = made.room.moment()
+        applied = Applied(moment.clock.now_us, moment.end_offset)
+        return make_response({**_as_json(made), **applied.as_json()}, ACCEPTED)
+    return make_response(services().perform(found, parsed, fields).as_json(), ACCEPTED)
+
+
+@blueprint.get("/<room>/log/<topic>/<int:partition>")
+def read_log(room: str, topic: str, partition: int) -> Response:
+    """The raw bytes a consumer would fetch; ``X-Next-Offset`` is where its next pull begins."""
+    query_fields(["offset", "max_bytes"])
+    offset = query_integer("offset", 0)
+    max_bytes = query_integer("max_bytes", DEFAULT_READ_BYTES, at_most=services().settings.log_read_bytes_at_most)
+    data = find_room(room).read_log(topic, partition, offset, max_bytes)
+    response = make_response(data)
+    response.headers["Content-Type"] = "application/octet-stream"
+    response.headers["X-Offset"] = str(offset)
+    response.headers["X-Next-Offset"] = str(offset + scan_entries(data).end)
+    return response
+
+
+@blueprint.get("/<room>/registry")
+def read_registry(room: str) -> Response:
+    """The znode tree."""
+    return jsonify(find_room(room).registry())
+
+
+def _as_json(made: MadeRoom) -> dict[str, Any]:
+    return {
+        "room": made.room.record.room,
+        "presenter_key": made.presenter_key,
+        "urls": room_urls(made.room.record, absolute=True),
+    }

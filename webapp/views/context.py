@@ -1,0 +1,68 @@
+"""What every view reaches for: the services of the running server, a room by its id, the addresses of a room."""
+
+from typing import Any
+
+from flask import current_app, request, url_for
+
+from webapp.errors import InvalidRequest
+from webapp.room import Room
+from webapp.room_record import RoomRecord
+from webapp.services import Services
+
+EXTENSION = "offsetscope"
+THEMES = ("auto", "light", "dark", "projector")
+
+
+def services() -> Services:
+    """The services of the application that serves this request."""
+    running: Services = current_app.extensions[EXTENSION]
+    return running
+
+
+def find_room(room: str) -> Room:
+    """The room of this id; raises what ``Rooms.find`` raises."""
+    return services().rooms.find(room)
+
+
+def client_address() -> str:
+    """Whom to count rooms against."""
+    return request.remote_addr or "unknown"
+
+
+def room_urls(record: RoomRecord, *, absolute: bool = False) -> dict[str, str]:
+    """``{"stage", "embed", "api", "feed"}``; paths for pages, whole addresses for programs."""
+    urls = {
+        "stage": url_for("pages.room", room=record.room, _external=absolute),
+        "embed": url_for("embed.embed", scenario=record.scenario, _external=absolute),
+        "api": url_for("api.read_room", room=record.room, _external=absolute),
+        "feed": url_for("feed.websocket_route", room=record.room, _external=absolute, _scheme=None),
+    }
+    if absolute:
+        urls["feed"] = urls["feed"].replace("http", "ws", 1)
+    return urls
+
+
+def stage_context(room: Room, *, presenter: bool) -> dict[str, Any]:
+    """What the stage's templates are given: facts and state of one moment, addresses, theme, who is looking."""
+    picture = room.picture()
+    return {
+        "room": room.record.room,
+        "facts": picture.facts,
+        "state": picture.state,
+        "theme": wanted_theme(),
+        "presenter": presenter,
+        "urls": room_urls(room.record),
+    }
+
+
+def wanted_theme() -> str:
+    """The ``theme`` of the query; raises :class:`InvalidRequest` for one that does not exist."""
+    theme = request.args.get("theme", THEMES[0])
+    if theme not in THEMES:
+        raise InvalidRequest(f"there is no theme {theme[:40]!r}", f"use one of: {', '.join(THEMES)}", field="theme")
+    return theme
+
+
+def is_htmx() -> bool:
+    """Whether htmx asks, and wants a fragment."""
+    return request.headers.get("HX-Request") == "true"

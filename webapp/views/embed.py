@@ -1,0 +1,21 @@
+"""The stage alone, for an iframe on somebody's site: a fresh room at every load."""
+
+from flask import Blueprint, render_template
+
+from webapp.room_record import Start
+from webapp.views.context import client_address, services, stage_context
+from webapp.views.inputs import query_fields, query_flag
+from webapp.views.pages import DEFAULT_SEED
+
+blueprint = Blueprint("embed", __name__)
+
+
+@blueprint.get("/embed/<scenario>")
+def embed(scenario: str) -> str:
+    """A room of this scenario; the key is in the page, because a frame on another site gets no cookies."""
+    query_fields(["theme", "controls", "autoplay"])
+    options = {"controls": query_flag("controls", default=True), "autoplay": query_flag("autoplay", default=False)}
+    start: Start = "running" if options["autoplay"] else "standing"
+    made = services().rooms.make(scenario, DEFAULT_SEED, start, address=client_address())
+    context = stage_context(made.room, presenter=True)
+    return render_template("embed.html", **context, embed=options, presenter_key=made.presenter_key)

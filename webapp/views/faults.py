@@ -1,0 +1,132 @@
+"""How a fault reaches whoever asked: JSON for programs, a fragment for htmx, a page for people. Never a traceback."""
+
+import logging
+from collections.abc import Callable
+
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from jinja2 import TemplateError
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from engine.errors import OffsetscopeError
+from webapp.errors import (
+    BodyTooLarge,
+    InternalFault,
+    InvalidRequest,
+    MethodNotAllowed,
+    RoomsTooFast,
+    UnknownPage,
+    UnsupportedMediaType,
+    UpgradeNeeded,
+    status_of,
+)
+from webapp.views.context import is_htmx, wanted_theme
+
+JSON_PATHS = ("/api/", "/healthz")
+
+logger = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Answer every fault in one shape."""
+    app.register_error_handler(OffsetscopeError, answer)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_own_mistake)
+
+
+def answer(error: OffsetscopeError) -> Response:
+    """The error as whoever asks can read it, with the status of its class."""
+    status = status_of(error)
+    response = make_response(_body(error, status.value), status)
+    if isinstance(error, RoomsTooFast):
+        response.headers["Retry-After"] = str(error.fields["retry_after_s"])
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, UpgradeNeeded):
+        response.headers["Upgrade"] = "websocket"
+    return response
+
+
+def wants_json() -> bool:
+    """Whether a program asks."""
+    if request.path.startswith(JSON_PATHS):
+        return True
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+def _body(error: OffsetscopeError, status: int) -> Response | str:
+    if wants_json():
+        return jsonify(error.as_json())
+    try:
+        if is_htmx():
+            command = (request.view_args or {}).get("command", "")
+            outcome = {"ok": False, "command": command, "message": error.message, "remedy": error.remedy}
+            return render_template("_partials/outcome.html", outcome=outcome)
+        return render_template("error.html", status=status, error=error.as_json(), theme=_theme())
+    except TemplateError:
+        logger.exception("the error page itself cannot be shown")
+        return jsonify(error.as_json())
+
+
+def _theme() -> str:
+    try:
+        return wanted_theme()
+    except InvalidRequest:
+        return "auto"
+
+
+def _answer_http(error: HTTPException) -> Response | HTTPException:
+    if isinstance(error, RequestRedirect) or error.code is None:
+        return error
+    response = answer(FAULTS.get(error.code, _plain)(error))
+    if error.code == 405:
+        response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    if error.code not in FAULTS:
+        response.status_code = error.code
+    return response
+
+
+def _answer_own_mistake(error: Exception) -> Response:
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return answer(
+        InternalFault("the server made a mistake", "try again; if it stays, report it with what the server's log says")
+    )
+
+
+def _plain(error: HTTPException) -> OffsetscopeError:
+    return InvalidRequest(
+        error.description or "the request cannot be answered", "look at docs/api.md for what can be asked"
+    )
+
+
+def _invalid(error: HTTPException) -> OffsetscopeError:
+    return InvalidRequest(error.description or "the request cannot be read", "send what docs/api.md describes")
+
+
+def _not_found(error: HTTPException) -> OffsetscopeError:
+    return UnknownPage(f"there is nothing at {request.path[:120]}", "start at /", path=request.path[:120])
+
+
+def _wrong_method(error: HTTPException) -> OffsetscopeError:
+    allowed = sorted(set(getattr(error, "valid_methods", None) or ()) - {"HEAD", "OPTIONS"})
+    return MethodNotAllowed(
+        f"{request.method} is not for {request.path[:120]}", f"use {' or '.join(allowed) or 'GET'}", allowed=allowed
+    )
+
+
+def _too_large(error: HTTPException) -> OffsetscopeError:
+    at_most = current_app.config["MAX_CONTENT_LENGTH"]
+    return BodyTooLarge(f"the body is larger than {at_most} bytes", "send less at once", bytes_at_most=at_most)
+
+
+def _wrong_type(error: HTTPException) -> OffsetscopeError:
+    return UnsupportedMediaType("the body is of a type that is not read here", "send Content-Type: application/json")
+
+
+FAULTS: dict[int, Callable[[HTTPException], OffsetscopeError]] = {
+    400: _invalid,
+    404: _not_found,
+    405: _wrong_method,
+    413: _too_large,
+    415: _wrong_type,
+}

@@ -1,0 +1,46 @@
+"""The doorway of the feed: who may come in, and then the plain function that serves them."""
+
+from flask import Blueprint, Response, g, request
+from flask_sock import Sock
+from simple_websocket import Server
+
+from webapp.errors import ForeignOrigin, UpgradeNeeded
+from webapp.feed import feed
+from webapp.feed.connection import Connection
+from webapp.views.access import is_own_origin
+from webapp.views.context import find_room, services
+
+blueprint = Blueprint("feed", __name__)
+sock = Sock()
+
+
+@sock.route("/api/rooms/<room>/feed", bp=blueprint)  # type: ignore[untyped-decorator]  # flask-sock ships no types
+def websocket_route(websocket: Server, room: str) -> None:
+    """Anybody who knows the room may watch."""
+    feed(Connection(websocket), g.watched_room, services().broadcaster)
+
+
+@blueprint.get("/api/rooms/<room>/feed")
+def explain(room: str) -> Response:
+    """What plain HTTP is told."""
+    raise UpgradeNeeded("the feed is a WebSocket", "connect to the same address with ws:// or wss://", room=room[:40])
+
+
+@blueprint.before_request
+def let_in() -> None:
+    """Refuse before the handshake: a foreign page (403), an unknown room (404), a full house (429)."""
+    if request.endpoint != f"{blueprint.name}.websocket_route":
+        return
+    if not is_own_origin():
+        raise ForeignOrigin("a page of another site may not watch", "open the room's own page, or embed it")
+    room = find_room((request.view_args or {})["room"])
+    room.moment()
+    services().seats.take(room.record.room)
+    g.watched_room = room
+
+
+@blueprint.teardown_request
+def let_out(error: BaseException | None) -> None:
+    """Give the seat back, however the visit ended."""
+    if "watched_room" in g:
+        services().seats.give_back(g.watched_room.record.room)

@@ -1,0 +1,56 @@
+"""The pages: the article with the stage on top, and the stage of any room."""
+
+import logging
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+
+from engine.errors import OffsetscopeError
+from webapp.room import Room
+from webapp.views.access import HOME_COOKIE, has_presenter_cookie, remember_home, remember_presenter
+from webapp.views.context import client_address, find_room, services, stage_context
+
+DEFAULT_SEED = 1
+
+blueprint = Blueprint("pages", __name__)
+logger = logging.getLogger(__name__)
+
+
+@blueprint.get("/")
+def index() -> Response:
+    """A room of one's own, standing at the default state; the same one after a reload."""
+    homes = _home()
+    if homes:
+        return make_response(render_template("index.html", **stage_context(homes[0], presenter=True)))
+    running = services()
+    made = running.rooms.make(running.settings.scenario, DEFAULT_SEED, "standing", address=client_address())
+    response = make_response(render_template("index.html", **stage_context(made.room, presenter=True)))
+    remember_home(response, made.room)
+    remember_presenter(response, made.room, made.presenter_key)
+    return response
+
+
+@blueprint.get("/rooms/<room>")
+def room(room: str) -> str:
+    """The full stage of a room, for anybody who knows its id."""
+    found = find_room(room)
+    return render_template("room.html", **stage_context(found, presenter=has_presenter_cookie(found)))
+
+
+@blueprint.get("/healthz")
+def health() -> Response:
+    """That the server answers, and how much it holds."""
+    return jsonify(services().health())
+
+
+def _home() -> list[Room]:
+    """The room this visitor came from, if it is still there and still theirs."""
+    room_id = request.cookies.get(HOME_COOKIE, "")
+    if not room_id:
+        return []
+    try:
+        found = find_room(room_id)
+        found.moment()
+    except OffsetscopeError as error:
+        logger.info("a visitor gets a new room: %s", error)
+        return []
+    return [found] if has_presenter_cookie(found) else []

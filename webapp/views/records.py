@@ -1,0 +1,82 @@
+"""One message as it lies on disk, taken apart for people to look at."""
+
+import zlib
+from typing import Any
+
+from engine.entries import LENGTH_BYTES, MAX_OVERHEAD_BYTES, PLAIN_OVERHEAD_BYTES, read_header
+from engine.errors import InvalidMessageSize, OffsetInsideMessage, OffsetOutOfRange
+from webapp.room import Room
+
+SHOWN_BYTES = 4_096
+LARGEST_MESSAGE_BYTES = 1_100_000
+
+
+def record_at(room: Room, topic: str, partition: int, offset: int) -> dict[str, Any]:
+    """The message that begins at ``offset``: its bytes in hex, its header, whether its CRC fits, its text.
+
+    Raises what reading the log raises, and ``OffsetInsideMessage`` if no message begins there.
+    """
+    _require_boundary(room, topic, partition, offset)
+    data = _message(room, topic, partition, offset)
+    header = read_header(data[:MAX_OVERHEAD_BYTES].ljust(MAX_OVERHEAD_BYTES, b"\0"))
+    payload = data[header.overhead_bytes :]
+    return {
+        "topic": topic,
+        "partition": partition,
+        "offset": offset,
+        "next_offset": offset + len(data),
+        "length": len(data) - LENGTH_BYTES,
+        "magic": data[LENGTH_BYTES],
+        "attributes": data[LENGTH_BYTES + 1] if header.overhead_bytes > PLAIN_OVERHEAD_BYTES else 0,
+        "crc": header.crc,
+        "crc_ok": zlib.crc32(payload) == header.crc,
+        "bytes_hex": data[:SHOWN_BYTES].hex(),
+        "bytes_hidden": max(0, len(data) - SHOWN_BYTES),
+        "payload_text": payload[:SHOWN_BYTES].decode("utf-8", errors="replace"),
+    }
+
+
+def _message(room: Room, topic: str, partition: int, offset: int) -> bytes:
+    head = room.read_log(topic, partition, offset, LENGTH_BYTES)
+    if len(head) < LENGTH_BYTES:
+        raise OffsetOutOfRange(
+            f"nothing that a reader could see lies at offset {offset}",
+            "wait until the broker has flushed it, or choose an earlier message",
+            offset=offset,
+        )
+    size_bytes = LENGTH_BYTES + int.from_bytes(head, "big")
+    data = room.read_log(topic, partition, offset, min(size_bytes, LARGEST_MESSAGE_BYTES))
+    if len(data) != size_bytes or size_bytes < PLAIN_OVERHEAD_BYTES:
+        raise InvalidMessageSize(
+            f"the length at offset {offset} is not that of a message", "choose another message", offset=offset
+        )
+    return data
+
+
+def _require_boundary(room: Room, topic: str, partition: int, offset: int) -> None:
+    """Walk from the beginning of the segment, length by length, as a broker would (it has no index either)."""
+    position = _segment_base(room, topic, partition, offset)
+    data = room.read_log(topic, partition, position, offset - position)
+    base = position
+    while position < offset:
+        length = data[position - base : position - base + LENGTH_BYTES]
+        next_position = position + LENGTH_BYTES + int.from_bytes(length, "big")
+        if len(length) < LENGTH_BYTES or next_position > offset:
+            raise OffsetInsideMessage(
+                f"no message begins at offset {offset} of {topic}-{partition}",
+                f"the message before it begins at {position}",
+                offset=offset,
+                message_offset=position,
+            )
+        position = next_position
+
+
+def _segment_base(room: Room, topic: str, partition: int, offset: int) -> int:
+    bases = [
+        segment["base_offset"]
+        for topic_facts in room.facts()["topics"]
+        for partition_facts in topic_facts["partitions"]
+        for segment in partition_facts["segments"]
+        if topic_facts["topic"] == topic and partition_facts["partition"] == partition
+    ]
+    return max((base for base in bases if base <= offset), default=offset)
