@@ -1,5 +1,7 @@
 """Who gets what."""
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,8 +40,8 @@ def test_nobody_gets_anything_where_nobody_is() -> None:
 
 @given(st.integers(0, 60), st.integers(1, 20), st.randoms())
 def test_every_partition_has_exactly_one_owner_however_the_input_is_shuffled(
-    partitions: int, streams: int, chance
-) -> None:  # type: ignore[no-untyped-def]
+    partitions: int, streams: int, chance: Random
+) -> None:
     everything = placed(1, partitions)
     names = [f"c{number}" for number in range(streams)]
     straight = assign_range(everything, names)
