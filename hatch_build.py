@@ -1,7 +1,7 @@
 """Install hook: brings htmx from the npm registry to static/vendor/htmx, checked against package-lock.json.
 
 Third-party code is not committed. Whoever installs Offsetscope gets exactly the bytes whose sha512 stands in the lock
-file: with the npm on PATH where there is one, else with the npm inside a Python wheel, so that Node.js need not be there.
+file: by the npm on PATH where there is one, else by the npm inside a Python wheel, so that nobody needs Node.js.
 """
 
 import shutil
