@@ -1,0 +1,151 @@
+// @ts-check
+/**
+ * What is on its way, as marks at a time: place = (t - at) / (due - at) along a way, and nothing else. The width of a
+ * mark that carries bytes is their number; on the wire the scale is a fixed part of the tapes' scale.
+ */
+import { between, eased, level, line, placeOn, reversed, unit } from "./paths.js";
+import { bytesInWords } from "./words.js";
+
+/**
+ * @typedef {Record<string, any>} State
+ * @typedef {import("./ribbons.js").Anchors} Anchors
+ * @typedef {import("./ribbons.js").Ribbon} Ribbon
+ * @typedef {import("./paths.js").Piece} Piece
+ * @typedef {object} Picture
+ * @property {State} state @property {number} now_us @property {Anchors} anchors @property {Ribbon[]} ribbons
+ * @property {number} window_bytes @property {Map<string, number>} origins by "<topic>-<partition>"
+ * @property {boolean} steps no motion: every flight stands half way
+ * @typedef {object} Mark
+ * @property {string} key @property {string} kind @property {number} x @property {number} y centre
+ * @property {number} width 0 when the mark carries no bytes @property {number} cells
+ * @property {string} label @property {string} detail @property {string} group @property {boolean} idle
+ */
+
+const WIRE_SCALE = 0.4;
+const LEAST_WIDTH = 8;
+
+/** @param {Picture} picture @returns {Mark[]} */
+export function marks(picture) {
+  return Object.entries(picture.state.flights).flatMap(([key, flight]) => {
+    const draw = DRAW[/** @type {keyof DRAW} */ (key.slice(0, key.indexOf(":")))];
+    const mark = draw?.(flight, picture, partOf(flight, picture));
+    return mark ? [{ ...mark, key }] : [];
+  });
+}
+
+/** @param {State} flight @param {Picture} picture */
+function partOf(flight, picture) {
+  if (picture.steps) return 0.5;
+  return unit((picture.now_us - flight.at_us) / Math.max(1, flight.due_us - flight.at_us));
+}
+
+/** @param {State} flight */
+const logOf = (flight) => `${flight.topic}-${flight.partition}`;
+
+/** @param {Picture} picture @param {string} log @param {number} offset */
+function xOf(picture, log, offset) {
+  const tape = picture.anchors.tapes.get(log);
+  if (!tape) return 0;
+  const part = (offset - (picture.origins.get(log) ?? 0)) / picture.window_bytes;
+  return tape.left + unit(part) * tape.width;
+}
+
+/** @param {Picture} picture @param {string} log @param {number} bytes @param {number} onTape 1: as wide as on the tape, 0: as on the wire */
+function widthOf(picture, log, bytes, onTape) {
+  const scale = (picture.anchors.tapes.get(log)?.width ?? 0) / picture.window_bytes;
+  return Math.max(LEAST_WIDTH, bytes * scale * between(WIRE_SCALE, 1, onTape));
+}
+
+/** @param {State} flight @param {Picture} picture @param {number} part */
+function batch(flight, picture, part) {
+  const log = logOf(flight);
+  const tape = picture.anchors.tapes.get(log);
+  if (!tape) return undefined;
+  const before = Object.values(picture.state.flights)
+    .filter((other) => other.event === "batch_sent" && logOf(other) === log && other.batch < flight.batch)
+    .reduce((sum, other) => sum + other.bytes, 0);
+  const start = picture.state.partitions[log].next_offset + before;
+  const half = widthOf(picture, log, flight.bytes, 1) / 2;
+  const above = { x: tape.left, y: tape.top - tape.lift };
+  const over = { x: xOf(picture, log, start) + half, y: above.y };
+  const landing = { x: over.x, y: tape.top + tape.height / 2 };
+  const place = placeOn([level(picture.anchors.producer, above), line(above, over), line(over, landing)], part);
+  const messages = `${flight.messages} ${flight.messages === 1 ? "message" : "messages"}`;
+  return {
+    kind: "batch", ...place, width: widthOf(picture, log, flight.bytes, eased(unit((part - 0.75) / 0.25))),
+    cells: flight.compression === "none" ? flight.messages : 1,
+    label: bytesInWords(flight.bytes), detail: `${messages} to p${flight.partition}${flight.key ? `, key ${flight.key}` : ""}`,
+    group: "", idle: false,
+  };
+}
+
+/** @param {State} flight @param {Picture} picture @returns {Piece[]} from the tab to the card */
+function ribbonWay(flight, picture) {
+  const key = `${flight.group}/${logOf(flight)}`;
+  const ribbon = picture.ribbons.find((one) => one.key === key && one.consumer === flight.consumer);
+  if (ribbon) return [ribbon.piece];
+  const tab = picture.anchors.tabs.get(key);
+  const card = picture.anchors.consumers.get(`${flight.group}/${flight.consumer}`);
+  if (!tab || !card) return [];
+  return [level(tab, { x: card.left, y: card.top + card.height / 2 })];
+}
+
+/** @param {State} flight @param {Picture} picture @param {number} part */
+function fetch(flight, picture, part) {
+  const ribbon = ribbonWay(flight, picture);
+  if (!ribbon.length) return undefined;
+  const tab = ribbon[0].from;
+  const at = { x: xOf(picture, logOf(flight), flight.offset), y: tab.y };
+  const log = picture.state.partitions[logOf(flight)];
+  return {
+    kind: "fetch", ...placeOn([...reversed(ribbon), line(tab, at)], part), width: 0, cells: 0,
+    label: `from ${flight.offset}`, detail: `at most ${bytesInWords(flight.max_bytes)}`,
+    group: flight.group, idle: flight.offset >= log.flushed_offset,
+  };
+}
+
+/** @param {State} flight @param {Picture} picture @param {number} part */
+function answer(flight, picture, part) {
+  const ribbon = ribbonWay(flight, picture);
+  const log = logOf(flight);
+  const tape = picture.anchors.tapes.get(log);
+  if (!ribbon.length || !tape) return undefined;
+  const tab = ribbon[0].from;
+  const x = (xOf(picture, log, flight.offset) + xOf(picture, log, flight.offset + flight.bytes)) / 2;
+  const [read, down] = [{ x, y: tape.top + tape.height / 2 }, { x, y: tab.y }];
+  return {
+    kind: "answer", ...placeOn([line(read, down), line(down, tab), ...ribbon], part),
+    width: flight.bytes ? widthOf(picture, log, flight.bytes, 1 - eased(unit(part / 0.25))) : 0, cells: 0,
+    label: flight.error || bytesInWords(flight.bytes), detail: flight.error ? "" : `of p${flight.partition} from ${flight.offset}`,
+    group: flight.group, idle: flight.bytes === 0 && !flight.error,
+  };
+}
+
+/** @param {Picture} picture @param {string} consumer `<group>/<name>` */
+function cardOf(picture, consumer) {
+  const card = picture.anchors.consumers.get(consumer);
+  return card && { x: card.left, y: card.top + card.height / 2 };
+}
+
+/** @param {State} flight @param {Picture} picture @param {number} part */
+function commit(flight, picture, part) {
+  const from = cardOf(picture, `${flight.group}/${flight.consumer}`);
+  if (!from) return undefined;
+  return {
+    kind: "commit", ...placeOn([line(from, picture.anchors.registry)], part), width: 0, cells: 0,
+    label: `commit ${flight.offset}`, detail: `p${flight.partition}`, group: flight.group, idle: false,
+  };
+}
+
+/** @param {State} flight @param {Picture} picture @param {number} part */
+function watch(flight, picture, part) {
+  const client = flight.client.slice(flight.client.indexOf(":") + 1);
+  const to = cardOf(picture, client);
+  if (!to) return undefined;
+  return {
+    kind: "watch", ...placeOn([line(picture.anchors.registry, to)], part), width: 0, cells: 0,
+    label: "watch", detail: flight.path, group: client.slice(0, client.lastIndexOf("/")), idle: false,
+  };
+}
+
+const DRAW = { batch, fetch, answer, commit, watch };

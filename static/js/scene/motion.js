@@ -1,0 +1,36 @@
+// @ts-check
+/** Whether anything is under way: what keeps the animation running, and what a script waits for. */
+import { isIdle } from "./narration.js";
+
+/** @typedef {Record<string, any>} State */
+
+const UNSETTLED = new Set(["joining", "rebalancing", "backing_off", "closing", "crashed"]);
+
+/** @param {State} state @returns {boolean} whether a picture of it changes with time alone */
+export function movesWithTime(state) {
+  return Object.keys(state.flights).length > 0 || countsDown(state);
+}
+
+/** @param {State} state */
+function countsDown(state) {
+  return (
+    Object.values(state.consumers).some((consumer) => consumer.session_expires_at_us || consumer.rebalance.until_us) ||
+    Object.values(state.brokers).some((broker) => broker.session_expires_at_us)
+  );
+}
+
+/**
+ * Nothing is in flight that changes what is shown: no batch, no answer with bytes, no pull that will bring bytes, no
+ * rebalance, no countdown of a crash. Pulls that find nothing new come and go for ever and do not count.
+ * @param {State} state
+ * @returns {boolean}
+ */
+export function atRest(state) {
+  if (countsDown(state)) return false;
+  if (Object.values(state.consumers).some((consumer) => UNSETTLED.has(consumer.state))) return false;
+  return Object.values(state.flights).every((flight) => {
+    if (flight.event === "fetch_sent") return isIdle(flight, state);
+    if (flight.event === "fetch_answered") return flight.bytes === 0;
+    return flight.event !== "batch_sent" && flight.event !== "commit_sent" && flight.event !== "watch_fired";
+  });
+}

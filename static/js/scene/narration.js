@@ -1,0 +1,118 @@
+// @ts-check
+/**
+ * One short sentence for what happened, the weightiest of an instant. Sentences come from events and nothing else.
+ *
+ * @typedef {Record<string, any>} State
+ * @typedef {{text: string, weight: number}} Sentence `weight`: what is worth interrupting for; 0 is worth no word
+ */
+import { bytesInWords, secondsInWords, shortPartition } from "./words.js";
+
+const SILENT = { text: "", weight: 0 };
+
+/** @param {string[]} names */
+const listed = (names) => (names.length ? names.map(shortPartition).join(", ") : "nothing");
+
+/** @param {number} count @param {string} noun */
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** @type {Record<string, (event: any, state: State) => Sentence>} */
+const SENTENCES = {
+  batch_sent: (e) => ({
+    text: e.key
+      ? `The key ${e.key} hashes to p${e.partition}: ${counted(e.messages, "message")} on the way to broker ${e.broker}.`
+      : `The producer sends ${counted(e.messages, "message")} as one batch of ${bytesInWords(e.bytes)} to p${e.partition}.`,
+    weight: 5,
+  }),
+  batch_appended: (e) => ({
+    text: `Broker ${e.broker} appends ${bytesInWords(e.next_offset - e.offset)} to p${e.partition}: from offset ${e.offset} to ${e.next_offset}.`,
+    weight: 6,
+  }),
+  batch_lost: (e) => ({
+    text: `The batch for p${e.partition} reached nobody, and the producer is not told: the paper has no acknowledgement.`, weight: 9,
+  }),
+  log_flushed: (e) => ({ text: `p${e.partition} is flushed up to ${e.flushed_offset}: readers can see these bytes now.`, weight: 3 }),
+  segment_rolled: (e) => ({ text: `p${e.partition} begins a new segment file at offset ${e.base_offset}.`, weight: 5 }),
+  log_recovered: (e) => ({
+    text: e.bytes_cut
+      ? `p${e.partition} is recovered: ${bytesInWords(e.bytes_cut)} that were never flushed are gone.`
+      : `p${e.partition} is recovered: nothing was lost.`,
+    weight: 7,
+  }),
+  broker_crashed: (e) => ({ text: `Broker ${e.broker} crashed: its partitions cannot be read or written.`, weight: 9 }),
+  broker_stopped: (e) => ({ text: `Broker ${e.broker} flushed its logs and stopped.`, weight: 9 }),
+  broker_started: (e) => ({ text: `Broker ${e.broker} is back.`, weight: 9 }),
+  producer_changed: () => ({ text: "The producer works with new settings.", weight: 7 }),
+  fetch_sent: (e, state) => (isIdle(e, state) ? SILENT : {
+    text: `${e.consumer} asks broker ${e.broker} for p${e.partition} from offset ${e.offset}, at most ${bytesInWords(e.max_bytes)}.`, weight: 2,
+  }),
+  fetch_answered: (e) => (e.bytes ? {
+    text: `Broker ${e.broker} reads ${bytesInWords(e.bytes)} of p${e.partition} from its file for ${e.consumer}.`, weight: 3,
+  } : SILENT),
+  fetch_received: (e) => (e.bytes ? {
+    text: `${e.consumer} holds ${counted(e.messages, "message")} of p${e.partition}; it will pull from ${e.next_offset} next.`, weight: 3,
+  } : SILENT),
+  fetch_failed: (e) => (e.reason === "broker_down" ? {
+    text: `${e.consumer} asked for p${e.partition}, but nobody answers there.`, weight: 5,
+  } : SILENT),
+  commit_landed: () => SILENT,
+  offset_sought: (e) => ({
+    text: `The bookmark of ${e.group} on p${e.partition} is moved to ${e.offset}: reading goes on from there.`, weight: 9,
+  }),
+  offset_reset: (e) => ({
+    text: `Offset ${e.out_of_range_offset} is not in p${e.partition} any more: ${e.consumer} goes on from ${e.offset}.`, weight: 8,
+  }),
+  message_rejected: (e) => ({ text: `${e.consumer} met damaged bytes at ${e.offset} of p${e.partition} and reads no further.`, weight: 9 }),
+  node_changed: (e) => {
+    const [, , group, kind, , place] = e.path.split("/");
+    if (kind !== "offsets" || !place) return SILENT;
+    return { text: `${group} commits p${place.split("-")[1]}: its bookmark is at ${e.value}.`, weight: 4 };
+  },
+  group_added: (e) => ({ text: `The group ${e.group} begins with bookmarks of its own.`, weight: 8 }),
+  consumer_added: (e) => ({ text: `${e.consumer} joins ${e.group}.`, weight: 8 }),
+  consumer_closing: (e) => ({ text: `${e.consumer} is asked to stop: it commits first.`, weight: 8 }),
+  consumer_closed: (e) => ({ text: `${e.consumer} left in good order; what it owned is free at once.`, weight: 8 }),
+  consumer_crashed: (e) => ({
+    text: `${e.consumer} crashed. Nobody knows until its session runs out in ${secondsInWords(e.session_expires_at_us - e.at_us)}.`,
+    weight: 9,
+  }),
+  consumer_removed: (e) => ({ text: `${e.consumer} is no longer listed.`, weight: 7 }),
+  session_expired: (e) => ({
+    text: `The session of ${e.client.slice(e.client.lastIndexOf("/") + 1)} ran out: the registry drops its nodes.`, weight: 9,
+  }),
+  watch_fired: (e) => ({
+    text: `The registry tells ${e.client.slice(e.client.lastIndexOf("/") + 1)} that ${e.path} has changed.`, weight: 5,
+  }),
+  rebalance_started: (e) => ({ text: `${e.consumer} rebalances: it stops pulling and commits.`, weight: 6 }),
+  ownership_released: (e) => (e.partitions.length ? { text: `${e.consumer} releases ${listed(e.partitions)}.`, weight: 7 } : SILENT),
+  registry_read: (e) => ({
+    text: `${e.consumer} sees ${counted(e.members.length, "member")} for ${counted(e.partitions.length, "partition")}.`, weight: 7,
+  }),
+  assignment_computed: (e) => ({ text: `${e.consumer} computes its own share: ${listed(e.partitions)}.`, weight: 7 }),
+  claim_refused: (e) => ({
+    text: `${e.consumer} cannot claim p${e.partition} yet: ${e.held_by} still owns it.`, weight: 8,
+  }),
+  rebalance_backed_off: (e) => ({
+    text: `${e.consumer} gives its claims back and tries again in ${secondsInWords(e.until_us - e.at_us)}.`, weight: 8,
+  }),
+  rebalance_finished: (e) => ({
+    text: e.partitions.length ? `${e.consumer} owns ${listed(e.partitions)} and pulls.` : `${e.consumer} idles: there is no partition left for it.`,
+    weight: 8,
+  }),
+  rebalance_failed: (e) => ({ text: `${e.consumer} gave up after ${e.attempts} attempts and owns nothing.`, weight: 9 }),
+};
+
+/** @param {State} fetch @param {State} state @returns {boolean} whether the pull finds nothing new to read */
+export function isIdle(fetch, state) {
+  const log = state.partitions[`${fetch.topic}-${fetch.partition}`];
+  return !log || fetch.offset >= log.flushed_offset;
+}
+
+/** @param {State[]} events @param {State} state after them @returns {Sentence} the weightiest; the latest of equals */
+export function sentence(events, state) {
+  let best = SILENT;
+  for (const event of events) {
+    const one = Object.hasOwn(SENTENCES, event.event) ? SENTENCES[event.event](event, state) : SILENT;
+    if (one.weight && one.weight >= best.weight) best = one;
+  }
+  return best;
+}

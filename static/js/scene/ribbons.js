@@ -1,0 +1,36 @@
+// @ts-check
+/** Ownership as ribbons: from a partition's tab of a group to the consumer that owns it. */
+import { ownerOf } from "./ownership.js";
+import { level } from "./paths.js";
+
+/**
+ * @typedef {import("./paths.js").Point} Point
+ * @typedef {import("./paths.js").Piece} Piece
+ * @typedef {Record<string, any>} State
+ * @typedef {object} Tape
+ * @property {number} left @property {number} top @property {number} width @property {number} height
+ * @property {number} lift how far above the tape a batch travels
+ * @typedef {object} Anchors where things are on the stage, in pixels from its corner
+ * @property {Point} producer @property {Point} registry
+ * @property {Map<string, Tape>} tapes by "<topic>-<partition>"
+ * @property {Map<string, Point>} tabs by "<group>/<topic>-<partition>": where a ribbon begins
+ * @property {Map<string, {left: number, top: number, height: number}>} consumers by "<group>/<consumer>"
+ * @typedef {{key: string, group: string, consumer: string, log: string, piece: Piece}} Ribbon
+ */
+
+/** @param {State} state @param {Anchors} anchors @returns {Ribbon[]} */
+export function ribbons(state, anchors) {
+  return Object.entries(state.groups).flatMap(([group, { consumers }]) =>
+    consumers.flatMap((/** @type {string} */ consumer) => {
+      const card = anchors.consumers.get(`${group}/${consumer}`);
+      const owned = Object.entries(state.partitions).filter(([, log]) => ownerOf(state, group, log) === consumer);
+      if (!card) return [];
+      return owned.flatMap(([log], index) => {
+        const tab = anchors.tabs.get(`${group}/${log}`);
+        if (!tab) return [];
+        const end = { x: card.left, y: card.top + (card.height * (index + 1)) / (owned.length + 1) };
+        return [{ key: `${group}/${log}`, group, consumer, log, piece: level(tab, end) }];
+      });
+    }),
+  );
+}

@@ -1,0 +1,32 @@
+// @ts-check
+/**
+ * The one reducer: state and event in, next state out. What each event changes is written in docs/journal.md.
+ *
+ * Pure and sharing: the old state stays as it was, unchanged parts are the same objects. A test folds a real journal
+ * up to each checkpoint the engine wrote and compares.
+ *
+ * @typedef {Record<string, any>} State
+ * @typedef {{event: string, at_us: number, [field: string]: any}} JournalEvent
+ * @typedef {(state: State, event: JournalEvent) => State} Handler
+ */
+import { consumeHandlers } from "./reduce_consume.js";
+import { groupHandlers } from "./reduce_group.js";
+import { logHandlers } from "./reduce_log.js";
+import { registryHandlers } from "./reduce_registry.js";
+
+/** @type {Map<string, Handler>} */
+const HANDLERS = new Map(
+  Object.entries({ ...logHandlers, ...groupHandlers, ...consumeHandlers, ...registryHandlers }),
+);
+
+/**
+ * @param {State} state
+ * @param {JournalEvent} event
+ * @returns {State} events that nobody handles (and those of a newer engine) change the time only
+ */
+export function reduce(state, event) {
+  if (event.event === "checkpoint") return event.state;
+  const handler = HANDLERS.get(event.event);
+  const next = handler ? handler(state, event) : state;
+  return { ...next, at_us: event.at_us };
+}

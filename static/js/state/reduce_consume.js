@@ -1,0 +1,44 @@
+// @ts-check
+/** Events of pulling, consuming and committing. */
+import { withChange, withKey, withoutKey } from "./persistent.js";
+
+/** @typedef {import("./reduce.js").Handler} Handler */
+
+/** @param {{group: string, topic: string, partition: number}} of */
+const positionOf = (of) => `${of.group}/${of.topic}-${of.partition}`;
+
+/** @param {(event: any) => object} change @returns {Handler} */
+const changesPosition = (change) => (state, event) => ({
+  ...state, positions: withChange(state.positions, positionOf(event), change(event)),
+});
+
+const jump = changesPosition((event) => ({ fetch_offset: event.offset, consumed_offset: event.offset, error: "" }));
+
+/** @type {Record<string, Handler>} */
+export const consumeHandlers = {
+  pulling_started: (state, event) => ({
+    ...state,
+    positions: withKey(state.positions, positionOf(event), {
+      consumer: event.consumer, fetch_offset: event.offset, consumed_offset: event.offset, error: "",
+    }),
+  }),
+  pulling_stopped: (state, event) => ({ ...state, positions: withoutKey(state.positions, positionOf(event)) }),
+  fetch_sent: (state, event) => ({ ...state, flights: withKey(state.flights, `fetch:${event.fetch}`, event) }),
+  fetch_answered: (state, event) => ({
+    ...state,
+    flights: withKey(withoutKey(state.flights, `fetch:${event.fetch}`), `answer:${event.fetch}`, event),
+  }),
+  fetch_received: (state, event) => changesPosition(() => ({ fetch_offset: event.next_offset }))(
+    { ...state, flights: withoutKey(state.flights, `answer:${event.fetch}`) }, event,
+  ),
+  fetch_failed: (state, event) => ({
+    ...state,
+    flights: withoutKey(withoutKey(state.flights, `fetch:${event.fetch}`), `answer:${event.fetch}`),
+  }),
+  messages_consumed: changesPosition((event) => ({ consumed_offset: event.next_offset })),
+  message_rejected: changesPosition((event) => ({ error: event.error })),
+  offset_sought: (state, event) => (event.consumer ? jump(state, event) : state),
+  offset_reset: jump,
+  commit_sent: (state, event) => ({ ...state, flights: withKey(state.flights, `commit:${event.commit}`, event) }),
+  commit_landed: (state, event) => ({ ...state, flights: withoutKey(state.flights, `commit:${event.commit}`) }),
+};

@@ -1,0 +1,113 @@
+// @ts-check
+/** Events of topics, brokers, the producer and the bytes in the logs. */
+import { withChange, withKey, withoutKey } from "./persistent.js";
+
+/** @typedef {import("./reduce.js").Handler} Handler */
+
+/** How many entries of a log the state remembers: the newest. */
+export const ENTRIES_KEPT = 64;
+
+/** @param {{topic: string, partition: number}} at */
+const logOf = (at) => `${at.topic}-${at.partition}`;
+
+/** @type {Handler} */
+const topicAdded = (state, event) => {
+  let partitions = state.partitions;
+  event.brokers.forEach((/** @type {number} */ broker, /** @type {number} */ partition) => {
+    partitions = withKey(partitions, `${event.topic}-${partition}`, {
+      topic: event.topic, partition, broker,
+      first_offset: 0, flushed_offset: 0, next_offset: 0, segments: [[0, 0]], entries: [],
+    });
+  });
+  const topic = { events_appended: 0, next_append_partition: 0, brokers: event.brokers };
+  return { ...state, partitions, topics: withKey(state.topics, event.topic, topic) };
+};
+
+/** @param {boolean} alive @returns {Handler} */
+const brokerIs = (alive) => (state, event) => ({
+  ...state,
+  brokers: withKey(state.brokers, event.broker, {
+    ...state.brokers[event.broker], alive, session_expires_at_us: event.session_expires_at_us ?? 0,
+  }),
+});
+
+/** @type {Handler} */
+const brokerStopped = (state, event) => ({ ...state, brokers: withChange(state.brokers, event.broker, { alive: false }) });
+
+/** @type {Handler} */
+const logRecovered = (state, event) => {
+  let offset = event.next_offset - event.sizes.reduce((/** @type {number} */ sum, /** @type {number} */ size) => sum + size, 0);
+  const entries = event.sizes.map((/** @type {number} */ size, /** @type {number} */ index) => {
+    const entry = [offset, size, event.messages[index], event.previews[index]];
+    offset += size;
+    return entry;
+  });
+  const topic = state.topics[event.topic];
+  return {
+    ...state,
+    topics: withChange(state.topics, event.topic, { events_appended: topic.events_appended - event.messages_cut }),
+    partitions: withChange(state.partitions, logOf(event), {
+      next_offset: event.next_offset, flushed_offset: event.next_offset, segments: event.segments, entries,
+    }),
+  };
+};
+
+/** @type {Handler} */
+const batchSent = (state, event) => ({
+  ...state,
+  flights: withKey(state.flights, `batch:${event.batch}`, event),
+  topics: withChange(state.topics, event.topic, { next_append_partition: event.next_append_partition }),
+});
+
+/** @param {any} event @returns {Array<[number, number, number, string]>} */
+function entriesOf(event) {
+  const each = event.sizes.length < event.messages ? event.messages : 1;
+  let offset = event.offset;
+  return event.sizes.map((/** @type {number} */ size, /** @type {number} */ index) => {
+    const entry = [offset, size, each, event.previews[index]];
+    offset += size;
+    return entry;
+  });
+}
+
+/** @type {Handler} */
+const batchAppended = (state, event) => {
+  const log = state.partitions[logOf(event)];
+  const [base, bytes] = log.segments[log.segments.length - 1];
+  return {
+    ...state,
+    flights: withoutKey(state.flights, `batch:${event.batch}`),
+    topics: withChange(state.topics, event.topic, {
+      events_appended: state.topics[event.topic].events_appended + event.messages,
+    }),
+    partitions: withChange(state.partitions, logOf(event), {
+      next_offset: event.next_offset,
+      segments: [...log.segments.slice(0, -1), [base, bytes + event.next_offset - event.offset]],
+      entries: [...log.entries, ...entriesOf(event)].slice(-ENTRIES_KEPT),
+    }),
+  };
+};
+
+/** @type {Record<string, Handler>} */
+export const logHandlers = {
+  topic_added: topicAdded,
+  broker_added: brokerIs(true),
+  broker_started: brokerIs(true),
+  broker_crashed: brokerIs(false),
+  broker_stopped: brokerStopped,
+  log_recovered: logRecovered,
+  producer_changed: (state, event) => ({ ...state, producer: event.settings }),
+  batch_sent: batchSent,
+  batch_appended: batchAppended,
+  batch_lost: (state, event) => ({ ...state, flights: withoutKey(state.flights, `batch:${event.batch}`) }),
+  segment_rolled: (state, event) => ({
+    ...state,
+    partitions: withChange(state.partitions, logOf(event), {
+      segments: [...state.partitions[logOf(event)].segments, [event.base_offset, 0]],
+    }),
+  }),
+  log_flushed: (state, event) => ({
+    ...state,
+    partitions: withChange(state.partitions, logOf(event), { flushed_offset: event.flushed_offset }),
+  }),
+};

@@ -1,0 +1,118 @@
+// @ts-check
+/**
+ * Moving a bookmark by hand, with a pointer or with the keyboard: to any message boundary that readers can see. It is
+ * shown where it would go; letting go (or Enter) is a real seek, Escape puts it back.
+ */
+import { boundariesOf } from "../scene/tape.js";
+import { paintBookmark } from "../view/brokers.js";
+
+/**
+ * @typedef {Record<string, any>} State
+ * @typedef {{bookmark: HTMLElement, group: string, log: State, committed: number, offset: number}} Move
+ */
+
+export class Bookmarks {
+  /**
+   * @param {HTMLElement} stage
+   * @param {() => State | undefined} state the live one
+   * @param {import("./commands.js").Commands} commands
+   */
+  constructor(stage, state, commands) {
+    this.state = state;
+    this.commands = commands;
+    /** @type {Move | undefined} */
+    this.move = undefined;
+    stage.addEventListener("pointerdown", (event) => this.#grab(event));
+    stage.addEventListener("pointermove", (event) => this.#drag(event));
+    stage.addEventListener("pointerup", () => this.#finish());
+    stage.addEventListener("pointercancel", () => this.#cancel());
+    stage.addEventListener("keydown", (event) => this.#key(event));
+    stage.addEventListener("focusout", (event) => {
+      if (event.target === this.move?.bookmark) this.#cancel();
+    });
+  }
+
+  /** @param {EventTarget | null} target @returns {Move | undefined} */
+  #begin(target) {
+    const bookmark = /** @type {HTMLElement | null} */ (/** @type {Element | null} */ (target)?.closest('[data-part="bookmark"]') ?? null);
+    if (!bookmark || bookmark.getAttribute("aria-disabled") === "true") return undefined;
+    if (this.move?.bookmark === bookmark) return this.move;
+    const key = /** @type {HTMLElement} */ (bookmark.closest("[data-log]")).dataset.log ?? "";
+    const group = /** @type {HTMLElement} */ (bookmark.closest("[data-group]")).dataset.group ?? "";
+    const log = this.state()?.partitions[key];
+    if (!log) return undefined;
+    const committed = Number(bookmark.dataset.offset);
+    return { bookmark, group, log, committed, offset: committed };
+  }
+
+  /** @param {Move} move @param {number} offset */
+  #show(move, offset) {
+    this.move = { ...move, offset };
+    move.bookmark.setAttribute("data-moving", "");
+    paintBookmark(move.bookmark, offset, move.log.flushed_offset);
+    move.bookmark.setAttribute("aria-valuetext", `offset ${offset} of ${move.log.flushed_offset}; Enter seeks`);
+  }
+
+  /** @param {PointerEvent} event */
+  #grab(event) {
+    const move = event.button === 0 ? this.#begin(event.target) : undefined;
+    if (!move) return;
+    event.preventDefault();
+    move.bookmark.focus();
+    move.bookmark.setPointerCapture(event.pointerId);
+    this.dragging = true;
+    this.#show(move, move.committed);
+  }
+
+  /** @param {PointerEvent} event */
+  #drag(event) {
+    if (!this.dragging || !this.move) return;
+    const records = /** @type {Element} */ (this.move.bookmark.closest("[data-log]")?.querySelector('[data-part="records"]'));
+    const { left, width } = records.getBoundingClientRect();
+    const styles = getComputedStyle(records);
+    const [origin, bytes] = ["--origin", "--window"].map((name) => Number(styles.getPropertyValue(name)));
+    const pointed = origin + ((event.clientX - left) / width) * bytes;
+    const boundaries = boundariesOf(this.move.log, this.move.committed);
+    const nearest = boundaries.reduce((best, one) => (Math.abs(one - pointed) < Math.abs(best - pointed) ? one : best));
+    if (nearest !== this.move.offset) this.#show(this.move, nearest);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const move = this.#begin(event.target);
+    if (!move) return;
+    const boundaries = boundariesOf(move.log, move.committed);
+    const index = boundaries.indexOf(move.offset);
+    const targets = /** @type {Record<string, number>} */ ({
+      ArrowLeft: index - 1, ArrowDown: index - 1, ArrowRight: index + 1, ArrowUp: index + 1,
+      Home: 0, End: boundaries.length - 1,
+    });
+    if (event.key in targets) this.#show(move, boundaries[Math.min(boundaries.length - 1, Math.max(0, targets[event.key]))]);
+    else if (event.key === "Enter" && this.move) this.#finish();
+    else if (event.key === "Escape" && this.move) this.#cancel();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #finish() {
+    const { move } = this;
+    if (!move) return;
+    this.#end(move);
+    if (move.offset === move.committed) return;
+    const { topic, partition } = move.log;
+    this.commands.seek({ group: move.group, topic, partition, offset: move.offset });
+  }
+
+  #cancel() {
+    if (this.move) this.#end({ ...this.move, offset: this.move.committed });
+  }
+
+  /** Show it where it stood; when the seek has happened, the journal says so. @param {Move} move */
+  #end(move) {
+    this.dragging = false;
+    this.move = undefined;
+    move.bookmark.removeAttribute("data-moving");
+    paintBookmark(move.bookmark, Number(move.bookmark.dataset.offset), move.log.flushed_offset);
+  }
+}

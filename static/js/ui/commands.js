@@ -1,0 +1,50 @@
+// @ts-check
+/**
+ * The commands of this page on their way: forms are sent by htmx, each is answered with an outcome that names the
+ * journal offset behind its effects, and until that is drawn the page is not settled.
+ */
+
+export class Commands {
+  /** @param {HTMLElement} stage */
+  constructor(stage) {
+    this.stage = stage;
+    this.under_way = 0;
+    this.effect_offset = 0;
+    stage.addEventListener("htmx:before:request", (event) => this.#count(event, 1));
+    stage.addEventListener("htmx:finally:request", (event) => {
+      this.#count(event, -1);
+      this.#readOutcome();
+    });
+  }
+
+  /** @param {Event} event @param {number} change */
+  #count(event, change) {
+    const { ctx } = /** @type {CustomEvent} */ (event).detail;
+    if (ctx.request.method === "POST") this.under_way += change;
+  }
+
+  #readOutcome() {
+    const outcome = /** @type {HTMLElement | null} */ (this.stage.querySelector("[data-journal-offset]"));
+    if (outcome) this.effect_offset = Math.max(0, Number(outcome.dataset.journalOffset));
+  }
+
+  /** @param {number} drawnOffset */
+  unanswered(drawnOffset) {
+    return this.under_way > 0 || drawnOffset < this.effect_offset;
+  }
+
+  /** Send a form of the page as if a person had pressed its button. @param {string} selector */
+  press(selector) {
+    const button = /** @type {HTMLButtonElement | null} */ (this.stage.querySelector(selector));
+    if (button && !button.disabled) button.click();
+  }
+
+  /** Put a group's bookmark elsewhere. @param {{group: string, topic: string, partition: number, offset: number}} seek */
+  seek(seek) {
+    const form = /** @type {HTMLFormElement} */ (this.stage.querySelector('[data-part="seek-form"]'));
+    for (const [name, value] of Object.entries(seek)) {
+      /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).value = String(value);
+    }
+    form.requestSubmit();
+  }
+}

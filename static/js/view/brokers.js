@@ -1,0 +1,138 @@
+// @ts-check
+/** Brokers, their partitions' tapes, and the bookmarks under them. */
+import { committedOf, ownerOf, positionOf } from "../scene/ownership.js";
+import { earlierOf, originOf, segmentFile } from "../scene/tape.js";
+import { bytesInWords } from "../scene/words.js";
+import { keep, part, setAttribute, setProperty, setShown, setText } from "./nodes.js";
+
+/**
+ * @typedef {Record<string, any>} State
+ * @typedef {{state: State, window_bytes: number, panels: string}} Painting
+ */
+
+/** @param {HTMLElement} parent @param {Painting} painting */
+export function paintBrokers(parent, painting) {
+  const { state } = painting;
+  keep(parent, Object.entries(state.brokers), {
+    template: "broker", attribute: "data-broker", key: ([id]) => id,
+    fill: (node, [id, broker]) => {
+      setAttribute(node, "data-testid", `broker-${id}`);
+      setAttribute(node, "data-alive", broker.alive);
+      setText(part(node, "id"), id);
+      setText(part(node, "state"), broker.alive ? "" : "down");
+      setAttribute(part(node, "broker-field"), "value", id);
+      const logs = Object.values(state.partitions).filter((log) => String(log.broker) === id);
+      keep(part(node, "partitions"), logs, {
+        template: "partition", attribute: "data-log", key: (log) => `${log.topic}-${log.partition}`,
+        fill: (partition, log) => paintPartition(partition, log, painting),
+      });
+    },
+  });
+}
+
+/** @param {HTMLElement} node @param {State} log @param {Painting} painting */
+function paintPartition(node, log, painting) {
+  const origin = originOf(log, painting.window_bytes);
+  const earlier = earlierOf(log, origin);
+  setAttribute(node, "data-testid", `partition-${log.topic}-${log.partition}`);
+  setAttribute(node, "aria-label", `partition p${log.partition} of ${log.topic}`);
+  setProperty(node, "--origin", origin);
+  setProperty(node, "--next", log.next_offset);
+  setProperty(node, "--flushed", log.flushed_offset);
+  setProperty(node, "--first", log.first_offset);
+  setText(part(node, "name"), `p${log.partition}`);
+  setText(part(node, "earlier"), earlier);
+  setShown(part(node, "earlier-box"), { hidden: earlier === "" });
+  setShown(part(node, "unflushed"), { hidden: log.flushed_offset === log.next_offset });
+  setText(part(node, "next"), log.next_offset);
+  setAttribute(part(node, "records"), "aria-label", `messages of p${log.partition}`);
+  paintSegments(part(node, "segments"), log);
+  paintRecords(part(node, "records"), log, painting);
+  keep(part(node, "rows"), Object.entries(painting.state.groups), {
+    template: "bookmark-row", attribute: "data-group", key: ([group]) => group,
+    fill: (row, [group, { consumers }]) => paintRow(row, { log, group, consumers, origin }, painting.state),
+  });
+}
+
+/** @param {HTMLElement} parent @param {State} log */
+function paintSegments(parent, log) {
+  keep(parent, /** @type {number[][]} */ (log.segments), {
+    template: "segment", attribute: "data-base-offset", key: ([base]) => String(base),
+    fill: (node, [base, bytes]) => {
+      setProperty(node, "--offset", base);
+      setProperty(node, "--size", bytes);
+      setText(part(node, "file"), segmentFile(base));
+      setText(part(node, "bytes"), bytesInWords(bytes));
+    },
+  });
+}
+
+/** @param {HTMLElement} parent @param {State} log @param {Painting} painting */
+function paintRecords(parent, log, painting) {
+  keep(parent, /** @type {Array<[number, number, number, string]>} */ (log.entries), {
+    template: "record", attribute: "data-offset", key: ([offset]) => String(offset),
+    fill: (node, [offset, size, messages, preview]) => {
+      setAttribute(node, "data-testid", `record-${log.topic}-${log.partition}@${offset}`);
+      setAttribute(node, "data-flushed", offset < log.flushed_offset);
+      setProperty(node, "--offset", offset);
+      setProperty(node, "--size", size);
+      setText(part(node, "preview"), preview);
+      setText(part(node, "size"), size);
+      setText(part(node, "count"), messages > 1 ? ` · ${messages} messages` : "");
+      setText(part(node, "offset"), offset);
+      const cell = part(node, "cell");
+      const query = new URLSearchParams({ topic: log.topic, partition: log.partition, offset: String(offset) });
+      setAttribute(cell, "href", `${painting.panels}/log?${query}`);
+      setAttribute(cell, "aria-label", `offset ${offset}, ${size} bytes: ${preview}`);
+    },
+  });
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {{log: State, group: string, consumers: string[], origin: number}} of
+ * @param {State} state
+ */
+function paintRow(row, { log, group, consumers, origin }, state) {
+  const committed = committedOf(state, group, log);
+  const { fetch_offset, consumed_offset } = positionOf(state, group, log);
+  const owner = ownerOf(state, group, log);
+  const index = Object.keys(state.groups).indexOf(group);
+  setAttribute(row, "data-group-index", index);
+  setProperty(row, "--row", index);
+  setText(part(row, "group"), group);
+  stretch(part(row, "again"), committed, fetch_offset);
+  stretch(part(row, "consumed"), committed, consumed_offset);
+  const fetch = part(row, "fetch");
+  setShown(fetch, { hidden: fetch_offset === committed });
+  setAttribute(fetch, "data-offset", fetch_offset);
+  setProperty(fetch, "--offset", fetch_offset);
+  setText(part(row, "fetch-offset"), fetch_offset);
+  const bookmark = part(row, "bookmark");
+  setAttribute(bookmark, "data-testid", `bookmark-${group}-${log.topic}-${log.partition}`);
+  setAttribute(bookmark, "data-offset", committed);
+  setAttribute(bookmark, "data-pinned", committed < origin);
+  setAttribute(bookmark, "aria-label", `consumer bookmark of ${group} on p${log.partition}`);
+  setAttribute(bookmark, "aria-valuemin", log.first_offset);
+  setAttribute(bookmark, "aria-valuemax", log.flushed_offset);
+  if (!bookmark.hasAttribute("data-moving")) paintBookmark(bookmark, committed, log.flushed_offset);
+  const tab = part(row, "owner");
+  setAttribute(tab, "data-testid", `owner-${group}-${log.topic}-${log.partition}`);
+  setAttribute(tab, "data-consumer", owner);
+  setAttribute(tab, "data-consumer-index", consumers.indexOf(owner));
+  setText(part(row, "owner-name"), owner || "no owner");
+}
+
+/** @param {HTMLElement} bookmark @param {number} offset where it is shown @param {number} end */
+export function paintBookmark(bookmark, offset, end) {
+  setProperty(bookmark, "--offset", offset);
+  setText(part(bookmark, "offset"), offset);
+  setAttribute(bookmark, "aria-valuenow", offset);
+  setAttribute(bookmark, "aria-valuetext", `offset ${offset} of ${end}`);
+}
+
+/** @param {HTMLElement} node @param {number} from @param {number} to */
+function stretch(node, from, to) {
+  setProperty(node, "--offset", from);
+  setProperty(node, "--size", Math.max(0, to - from));
+}

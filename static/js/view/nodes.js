@@ -1,0 +1,98 @@
+// @ts-check
+/**
+ * Nodes of the page: found by the marks the partials put on them, cloned from the same partials, and changed only
+ * where something is different, so that a node stays the same node for as long as it stands for the same thing.
+ */
+
+/** @typedef {HTMLElement | SVGElement} Node_ */
+
+/** @type {WeakMap<Element, Map<string, HTMLElement>>} */
+const partsOf = new WeakMap();
+
+/**
+ * @param {Element} node
+ * @param {string} name of a data-part inside it
+ * @returns {HTMLElement}
+ */
+export function part(node, name) {
+  let parts = partsOf.get(node);
+  if (!parts) partsOf.set(node, (parts = new Map()));
+  let found = parts.get(name);
+  if (!found) {
+    found = /** @type {HTMLElement} */ (node.querySelector(`[data-part="${name}"]`));
+    if (!found) throw new Error(`the markup has no part "${name}"`);
+    parts.set(name, found);
+  }
+  return found;
+}
+
+/** @param {Element} node @param {string | number} text */
+export function setText(node, text) {
+  const wanted = String(text);
+  if (node.textContent !== wanted) node.textContent = wanted;
+}
+
+/** @param {Element} node @param {string} name @param {string | number | boolean} value */
+export function setAttribute(node, name, value) {
+  const wanted = String(value);
+  if (node.getAttribute(name) !== wanted) node.setAttribute(name, wanted);
+}
+
+/** @param {Node_} node @param {string} name of a custom property, with its dashes @param {string | number} value */
+export function setProperty(node, name, value) {
+  const wanted = String(value);
+  if (node.style.getPropertyValue(name) !== wanted) node.style.setProperty(name, wanted);
+}
+
+/** @param {HTMLElement} node @param {{hidden: boolean}} how */
+export function setShown(node, { hidden }) {
+  if (node.hidden !== hidden) node.hidden = hidden;
+}
+
+/** @param {string} name of a <template id="clone-..."> @returns {HTMLElement} */
+export function clone(name) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(`clone-${name}`));
+  const node = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+  return node;
+}
+
+/** Called with each clone that stands in the page, so that htmx can take care of its forms. */
+const onAdded = (/** @type {HTMLElement} */ node) => {
+  const { htmx } = /** @type {any} */ (window);
+  if (htmx && node.querySelector("[hx-post], [hx-get]")) htmx.process(node);
+};
+
+/**
+ * Make the children of a parent stand for a list of models, in their order: what is there stays, what is new is cloned,
+ * what is gone is removed.
+ * @template Model
+ * @param {HTMLElement} parent
+ * @param {Model[]} models
+ * @param {object} how
+ * @param {string} how.template
+ * @param {string} how.attribute in which a child carries its key
+ * @param {(model: Model) => string} how.key
+ * @param {(node: HTMLElement, model: Model) => void} how.fill
+ */
+export function keep(parent, models, { template, attribute, key, fill }) {
+  /** @type {Map<string, HTMLElement>} */
+  const standing = new Map();
+  for (const child of parent.children) standing.set(child.getAttribute(attribute) ?? "", /** @type {HTMLElement} */ (child));
+  let place = parent.firstElementChild;
+  for (const model of models) {
+    const name = key(model);
+    let node = standing.get(name);
+    standing.delete(name);
+    const fresh = !node;
+    if (!node) {
+      node = clone(template);
+      node.setAttribute(attribute, name);
+      node.setAttribute("data-fresh", "");
+    }
+    fill(node, model);
+    if (node === place) place = place.nextElementSibling;
+    else parent.insertBefore(node, place);
+    if (fresh) onAdded(node);
+  }
+  for (const node of standing.values()) node.remove();
+}

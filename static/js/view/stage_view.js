@@ -1,0 +1,72 @@
+// @ts-check
+/**
+ * The stage as a picture: given a state, a time and a clock it makes the page show them. It decides nothing; what is
+ * where comes from scene, and what is said from words.
+ */
+import { marks } from "../scene/flights.js";
+import { ribbons } from "../scene/ribbons.js";
+import { originOf, windowBytes } from "../scene/tape.js";
+import { measure } from "./anchors.js";
+import { paintBrokers } from "./brokers.js";
+import { paintFacts } from "./facts.js";
+import { paintFlights } from "./flights.js";
+import { paintCountdowns, paintGroups } from "./groups.js";
+import { part, setProperty } from "./nodes.js";
+import { paintRibbons } from "./ribbons.js";
+
+/** @typedef {Record<string, any>} State */
+
+export class StageView {
+  /** @param {HTMLElement} stage */
+  constructor(stage) {
+    this.stage = stage;
+    this.panels = stage.dataset.panels ?? "";
+    this.board = part(stage, "board");
+    this.layout_changed = true;
+    /** @type {State | undefined} */
+    this.painted = undefined;
+    new ResizeObserver(() => (this.layout_changed = true)).observe(this.board);
+  }
+
+  /** @param {State} state @param {number} now_us @param {{steps: boolean}} how `steps`: without motion */
+  paint(state, now_us, { steps }) {
+    if (state !== this.painted) this.#paintState(state);
+    if (this.layout_changed) this.#lay(state);
+    paintCountdowns(part(this.stage, "groups"), state, now_us);
+    const { anchors, ribbons: drawn, window_bytes, origins } = /** @type {any} */ (this);
+    const flying = marks({ state, now_us, anchors, ribbons: drawn, window_bytes, origins, steps });
+    paintFlights(part(this.stage, "flights"), flying, (group) => Object.keys(state.groups).indexOf(group));
+  }
+
+  /** @param {State} state */
+  #paintState(state) {
+    this.window_bytes = windowBytes(state);
+    this.origins = new Map(Object.entries(state.partitions).map(([key, log]) => [key, originOf(log, this.window_bytes ?? 0)]));
+    setProperty(this.stage, "--window", this.window_bytes);
+    const painting = { state, window_bytes: this.window_bytes, panels: this.panels };
+    paintFacts(this.stage, state);
+    paintBrokers(part(this.stage, "brokers"), painting);
+    paintGroups(part(this.stage, "groups"), painting);
+    if (movesBoxes(this.painted, state)) this.layout_changed = true;
+    this.painted = state;
+  }
+
+  /** @param {State} state */
+  #lay(state) {
+    this.layout_changed = false;
+    this.anchors = measure(this.board);
+    this.ribbons = ribbons(state, this.anchors);
+    const overlay = /** @type {SVGElement} */ (/** @type {unknown} */ (part(this.stage, "ribbons")));
+    paintRibbons(overlay, this.ribbons, ({ group, consumer }) => ({
+      group: Object.keys(state.groups).indexOf(group), consumer: state.groups[group].consumers.indexOf(consumer),
+    }));
+  }
+}
+
+/** @param {State | undefined} before @param {State} after @returns {boolean} whether boxes or ribbons may stand elsewhere */
+function movesBoxes(before, after) {
+  return (
+    !before || before.groups !== after.groups || before.registry !== after.registry || before.consumers !== after.consumers ||
+    before.brokers !== after.brokers || Object.keys(before.partitions).length !== Object.keys(after.partitions).length
+  );
+}
