@@ -32,7 +32,7 @@ check: $(VENV)/.installed-to-develop ## style and types: ruff, mypy and, where n
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.installed && npm run --silent check; \
+	@if command -v npm >/dev/null; then $(MAKE) --silent --no-print-directory node_modules/.installed && npm run --silent check; \
 		else echo 'npm is not on PATH: the types of the JavaScript were not checked'; fi
 
 format: $(VENV)/.installed-to-develop ## let ruff write what `check` asks for
