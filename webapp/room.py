@@ -204,14 +204,14 @@ class Room:
             batch = self._next_batch()
             at_us = self._timeline.cluster.now_us
             self._command_log.append([LoggedCommand(at_us, submission.fields) for submission in batch])
-            refusals = [self._refusals(submission.command) for submission in batch]
-            applied = Applied(self._timeline.cluster.now_us, self._timeline.cluster.publish())
-            for submission, refused in zip(batch, refusals, strict=True):
+            outcomes = [self._outcome(submission.command) for submission in batch]
+            journal_offset = self._timeline.cluster.publish()
+            for submission, outcome in zip(batch, outcomes, strict=True):
                 self._waiting.popleft()
-                if refused:
-                    submission.future.set_exception(refused[0])
+                if isinstance(outcome, OffsetscopeError):
+                    submission.future.set_exception(outcome)
                 else:
-                    submission.future.set_result(applied)
+                    submission.future.set_result(Applied(outcome, journal_offset))
             self._commands_since_weighed += len(batch)
 
     def _next_batch(self) -> list[Submission]:
@@ -223,16 +223,16 @@ class Room:
                 break
         return batch
 
-    def _refusals(self, command: Command) -> list[OffsetscopeError]:
-        """Apply the command; if it was refused, and nothing happened, the reason."""
+    def _outcome(self, command: Command) -> int | OffsetscopeError:
+        """Apply the command: when that was, or why it was refused and nothing happened."""
         self._timeline.run_until(self._timeline.cluster.now_us)
         try:
             self._timeline.apply(command)
         except OffsetscopeError as error:
             if not error.definite:
                 raise
-            return [error]
-        return []
+            return error
+        return self._timeline.cluster.now_us
 
     # --- limits and faults ------------------------------------------------------------------------------------------
 

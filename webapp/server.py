@@ -23,9 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 class QuietHandler(WSGIRequestHandler):
-    """A request handler that logs faults, not requests."""
+    """A request handler that logs faults, not requests, and does not say what it is made of."""
 
     protocol_version = "HTTP/1.1"
+
+    def version_string(self) -> str:
+        """The ``Server`` header."""
+        return "offsetscope"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: a stage asks many times a minute."""
@@ -56,6 +60,18 @@ def serve(app: Flask, services: Services, host: str, listening: socket.socket, *
 
     ``ready`` is called once requests are being taken.
     """
+    server = threaded_server(app, host, listening)
+    _stop_on_signals(server)
+    ready()
+    try:
+        server.serve_forever(poll_interval=POLL_S)
+    finally:
+        server.server_close()
+        services.stop(within_s=FAREWELL_S)
+
+
+def threaded_server(app: Flask, host: str, listening: socket.socket) -> BaseWSGIServer:
+    """A server on a socket that listens already; its threads end with the process, whatever they wait for."""
     server = make_server(
         host,
         listening.getsockname()[1],
@@ -65,13 +81,7 @@ def serve(app: Flask, services: Services, host: str, listening: socket.socket, *
         fd=listening.fileno(),
     )
     server.daemon_threads = True  # type: ignore[attr-defined]  # the threaded server has it
-    _stop_on_signals(server)
-    ready()
-    try:
-        server.serve_forever(poll_interval=POLL_S)
-    finally:
-        server.server_close()
-        services.stop(within_s=FAREWELL_S)
+    return server
 
 
 def _stop_on_signals(server: BaseWSGIServer) -> None:

@@ -30,7 +30,7 @@ def register(app: Flask) -> None:
             response.headers["X-Frame-Options"] = "DENY"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
-        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin" if may_be_framed else "same-origin"
         response.headers["Cache-Control"] = _cache_control(response, hashes)
         return response
 

@@ -1,0 +1,55 @@
+"""A server for the tests of the web side: in this process, on a free port, with a data folder of its own."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.webapp.support import LiveServer
+from webapp import create_app
+from webapp.server import listen, threaded_server
+from webapp.services import Services
+from webapp.settings import Settings
+from webapp.views.context import EXTENSION
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    made = create_app(settings)
+    yield made
+    services: Services = made.extensions[EXTENSION]
+    services.stop(within_s=1.0)
+
+
+@pytest.fixture
+def services(app: Flask) -> Services:
+    running: Services = app.extensions[EXTENSION]
+    return running
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def live(app: Flask) -> Iterator[LiveServer]:
+    """The application behind real sockets."""
+    listening = listen("127.0.0.1", 0)
+    server = threaded_server(app, "127.0.0.1", listening)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield LiveServer(f"127.0.0.1:{listening.getsockname()[1]}", app.extensions[EXTENSION])
+    app.extensions[EXTENSION].broadcaster.stop(within_s=1.0)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    listening.detach()

@@ -1,0 +1,40 @@
+"""Rooms without a server: the clock is moved by hand, and the test is the pump."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.webapp.support import HandClock
+from webapp.command_log import CommandLog
+from webapp.restoring import restore
+from webapp.room import Room
+from webapp.room_folders import RoomFolders
+from webapp.room_record import RoomRecord, Start, hash_key
+from webapp.timeline import Timeline
+
+KEY = "the key"
+ROOM = "aaaabbbbcccc"
+
+
+def record(start: Start = "running", seed: int = 1, scenario: str = "pageviews") -> RoomRecord:
+    return RoomRecord(ROOM, scenario, seed, start, hash_key(KEY), 0)
+
+
+def new_room(
+    directory: Path,
+    clock: HandClock,
+    start: Start = "running",
+    *,
+    bytes_at_most: int = 1 << 30,
+    wake: Callable[[Room], None] = lambda room: None,
+) -> Room:
+    folders = RoomFolders(directory)
+    timeline = Timeline(record(start), folders, wall_us=clock())
+    commands = CommandLog.open(folders.commands)
+    return Room(timeline, commands, wake=wake, wall_us=clock, bytes_at_most=bytes_at_most)
+
+
+def restored_room(directory: Path, clock: HandClock, start: Start = "running") -> Room:
+    folders = RoomFolders(directory)
+    commands = CommandLog.open(folders.commands)
+    timeline = restore(record(start), folders, commands, wall_us=clock())
+    return Room(timeline, commands, wake=lambda room: None, wall_us=clock, bytes_at_most=1 << 30)

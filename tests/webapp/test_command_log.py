@@ -1,0 +1,81 @@
+"""The durable record of what people did."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.message import encode_message_set
+from engine.storage.disk import OsDisk
+from engine.storage.log import NEVER_BY_COUNT, Log, LogLimits
+from webapp.command_log import CommandLog, LoggedCommand
+from webapp.errors import RoomDamaged
+
+SENT = [
+    LoggedCommand(0, {"command": "produce", "records": [{"key": "é", "value": "\ud800"}]}),
+    LoggedCommand(5, {"command": "clock", "action": "speed", "speed": 0.1}),
+]
+
+
+class SyncCounter(OsDisk):
+    """A disk that knows how often it was asked to be sure, and how much had been written by then."""
+
+    def __init__(self) -> None:
+        super().__init__(sync=True)
+        self.synced_bytes = 0
+        self.written_bytes = 0
+
+    def append(self, handle: int, data: bytes) -> None:
+        super().append(handle, data)
+        self.written_bytes += len(data)
+
+    def sync(self, handle: int) -> None:
+        super().sync(handle)
+        self.synced_bytes = self.written_bytes
+
+
+def write(directory: Path, payloads: list[bytes]) -> None:
+    limits = LogLimits(1 << 20, NEVER_BY_COUNT, 1 << 20)
+    log = Log.open(directory, limits=limits, disk=OsDisk(sync=False))
+    log.append(encode_message_set(payloads))
+    log.close()
+
+
+def test_commands_come_back_as_they_were_sent(tmp_path: Path) -> None:
+    log = CommandLog.open(tmp_path)
+    log.append(SENT[:1])
+    log.append(SENT[1:])
+    log.close()
+    again = CommandLog.open(tmp_path)
+    assert list(again) == SENT
+    again.close()
+
+
+def test_an_append_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
+    disk = SyncCounter()
+    log = CommandLog.open(tmp_path, disk=disk)
+    log.append(SENT)
+    assert disk.synced_bytes == disk.written_bytes == log.size_bytes > 0
+    log.close()
+
+
+def test_a_torn_end_is_cut_off_and_what_was_promised_stays(tmp_path: Path) -> None:
+    log = CommandLog.open(tmp_path)
+    log.append(SENT)
+    log.close()
+    (file,) = tmp_path.iterdir()
+    with file.open("ab") as opened:
+        opened.write(b"\0\0\0\x63\0torn")
+    again = CommandLog.open(tmp_path)
+    assert again.bytes_cut == 9
+    assert list(again) == SENT
+    again.close()
+
+
+@pytest.mark.parametrize("payload", [b"not JSON", b"[]", b'{"at_us":1}', b'{"at_us":1,"command":[]}', b"{}"])
+def test_what_is_no_command_is_named_with_its_offset(tmp_path: Path, payload: bytes) -> None:
+    write(tmp_path, [SENT[1].encode(), payload])
+    log = CommandLog.open(tmp_path)
+    with pytest.raises(RoomDamaged) as damaged:
+        list(log)
+    assert damaged.value.fields["offset"] == 9 + len(SENT[1].encode())
+    log.close()

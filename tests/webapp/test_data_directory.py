@@ -1,0 +1,49 @@
+"""The folder that holds the rooms."""
+
+from pathlib import Path
+
+import pytest
+
+from webapp.data_directory import DataDirectory
+from webapp.errors import DataDirectoryUnusable
+
+ROOM = "aaaabbbbcccc"
+
+
+def test_two_servers_cannot_use_one_data_folder(tmp_path: Path) -> None:
+    first = DataDirectory.open(tmp_path)
+    with pytest.raises(DataDirectoryUnusable, match="another server uses it"):
+        DataDirectory.open(tmp_path)
+    first.close()
+    DataDirectory.open(tmp_path).close()
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataDirectoryUnusable) as refused:
+        DataDirectory.open(tmp_path / "file" / "data")
+    assert str(tmp_path / "file" / "data") in refused.value.message
+    assert "--data-dir" in refused.value.remedy
+
+
+def test_what_a_crash_left_half_made_or_half_deleted_is_swept_away(tmp_path: Path) -> None:
+    rooms = tmp_path / "rooms"
+    (rooms / ROOM / "commands").mkdir(parents=True)
+    (rooms / f"doomed-{ROOM}" / "journal").mkdir(parents=True)
+    whole = rooms / "ddddeeeeffff"
+    whole.mkdir()
+    (whole / "room.json").write_text("{}")
+    (rooms / "somebody's notes").mkdir()
+    directory = DataDirectory.open(tmp_path)
+    assert directory.rooms() == ["ddddeeeeffff"]
+    assert sorted(path.name for path in rooms.iterdir()) == ["ddddeeeeffff", "somebody's notes"]
+    directory.close()
+
+
+def test_a_deleted_room_is_gone(tmp_path: Path) -> None:
+    directory = DataDirectory.open(tmp_path)
+    (directory.room(ROOM) / "journal").mkdir(parents=True)
+    directory.delete(ROOM)
+    assert list((tmp_path / "rooms").iterdir()) == []
+    assert directory.last_used_s(ROOM) == 0
+    directory.close()

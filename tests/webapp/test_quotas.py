@@ -1,0 +1,75 @@
+"""Limits on what anybody may take."""
+
+import pytest
+
+from tests.webapp.support import HandClock
+from webapp.errors import ProduceTooLarge, RoomsTooFast, TooManyViewers
+from webapp.quotas import RoomsPerMinute, ViewerSeats, require_fair_produce
+from webapp.room_commands import parse
+
+
+def test_an_address_makes_so_many_rooms_in_a_minute_and_no_more() -> None:
+    clock = HandClock()
+    limit = RoomsPerMinute(2, wall_us=clock)
+    limit.count("a")
+    clock.pass_ms(30_000)
+    limit.count("a")
+    limit.count("b")
+    with pytest.raises(RoomsTooFast) as refused:
+        limit.count("a")
+    assert refused.value.fields["retry_after_s"] == 31
+
+
+def test_the_minute_slides() -> None:
+    clock = HandClock()
+    limit = RoomsPerMinute(1, wall_us=clock)
+    limit.count("a")
+    clock.pass_ms(60_000)
+    limit.count("a")
+    with pytest.raises(RoomsTooFast):
+        limit.count("a")
+
+
+def test_a_room_has_so_many_seats() -> None:
+    seats = ViewerSeats(10, 2)
+    seats.take("a")
+    seats.take("a")
+    with pytest.raises(TooManyViewers):
+        seats.take("a")
+    seats.take("b")
+
+
+def test_the_server_has_so_many_seats() -> None:
+    seats = ViewerSeats(2, 2)
+    seats.take("a")
+    seats.take("b")
+    with pytest.raises(TooManyViewers):
+        seats.take("c")
+
+
+def test_a_seat_given_back_can_be_taken() -> None:
+    seats = ViewerSeats(1, 1)
+    seats.take("a")
+    seats.give_back("a")
+    seats.take("b")
+    assert (seats.taken("a"), seats.taken("b"), seats.taken_in_all()) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"count": 11},
+        {"count": 2, "size": 51},
+        {"records": [{"value": "x"}] * 11},
+        {"records": [{"key": "k" * 50, "value": "v" * 51}]},
+    ],
+)
+def test_one_produce_may_not_be_too_large(fields: dict[str, object]) -> None:
+    command = parse({"command": "produce", **fields})
+    with pytest.raises(ProduceTooLarge):
+        require_fair_produce(command, records_at_most=10, bytes_at_most=100)  # type: ignore[arg-type]
+
+
+def test_a_fair_produce_passes() -> None:
+    command = parse({"command": "produce", "records": [{"key": "k" * 50, "value": "v" * 50}]})
+    require_fair_produce(command, records_at_most=1, bytes_at_most=100)  # type: ignore[arg-type]

@@ -1,0 +1,168 @@
+"""A room comes back from its seed and its commands, byte for byte."""
+
+import logging
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.errors import OffsetscopeError
+from tests.webapp.rooms_by_hand import ROOM, new_room, restored_room
+from tests.webapp.support import METRICS, HandClock, act, events_of, journal_of, run_ms
+from webapp.command_log import CommandLog, LoggedCommand
+from webapp.room import Room
+
+ACTS: list[dict[str, object]] = [
+    {"command": "produce", "count": 3},
+    {"command": "produce", "records": [{"key": "user-17", "value": "/home"}]},
+    {"command": "set_producer", "rate_per_second": 5, "compression": "gzip"},
+    {"command": "crash_consumer", "group": METRICS, "consumer": "Metrics B"},
+    {"command": "add_consumer", "group": METRICS},
+    {"command": "stop_consumer", "group": METRICS, "consumer": "Metrics A"},
+    {"command": "seek", "group": METRICS, "topic": "pageviews", "partition": 1, "offset": 0},
+    {"command": "crash_broker", "broker": 2},
+    {"command": "start_broker", "broker": 2},
+    {"command": "clock", "action": "pause"},
+    {"command": "clock", "action": "step"},
+    {"command": "clock", "action": "resume"},
+    {"command": "clock", "action": "speed", "speed": 4},
+    {"command": "reset"},
+]
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+def live_through(room: Room, clock: HandClock, seed: int, acts: int = 40) -> None:
+    """A random life: some acts are refused, slices are of uneven length."""
+    chance = random.Random(seed)
+    for _ in range(acts):
+        fields = chance.choice(ACTS)
+        try:
+            act(room, **fields)  # type: ignore[arg-type]
+        except OffsetscopeError as error:
+            assert error.definite
+        run_ms(room, clock, chance.choice([0, 40, 400, 1_200]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_restored_room_has_the_same_journal_clock_and_state(tmp_path: Path, clock: HandClock, seed: int) -> None:
+    room = new_room(tmp_path, clock)
+    live_through(room, clock, seed)
+    act(room, "clock", action="pause")
+    journal, picture = journal_of(room), room.picture()
+    room.close()
+    again = restored_room(tmp_path, clock)
+    assert journal_of(again) == journal
+    assert again.picture() == picture
+    again.close()
+
+
+def test_a_restored_room_goes_on_exactly_as_it_would_have(tmp_path: Path, clock: HandClock) -> None:
+    room = new_room(tmp_path / "a", clock)
+    act(room, "produce", count=9)
+    run_ms(room, clock, 2_000)
+    act(room, "crash_consumer", group=METRICS, consumer="Metrics C")
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    again = restored_room(tmp_path / "b", clock)
+    for one in (room, again):
+        act(one, "clock", action="pause")
+        for _ in range(60):
+            act(one, "clock", action="step")
+    assert journal_of(again) == journal_of(room)
+    room.close()
+    again.close()
+
+
+def test_a_running_room_is_restored_up_to_its_last_event(tmp_path: Path, clock: HandClock) -> None:
+    room = new_room(tmp_path, clock)
+    run_ms(room, clock, 3_000)
+    journal = journal_of(room)
+    shutil.copytree(tmp_path, tmp_path / "copy")  # as it lies on the disk, without a goodbye
+    again = restored_room(tmp_path / "copy", clock)
+    assert journal_of(again) == journal
+    assert again.facts()["clock"]["now_us"] == events_of(room)[-1]["at_us"]
+    assert not again.facts()["clock"]["paused"]
+    room.close()
+    again.close()
+
+
+def test_standing_and_speed_come_back(tmp_path: Path, clock: HandClock) -> None:
+    room = new_room(tmp_path, clock, "standing")
+    act(room, "clock", action="speed", speed=0.5)
+    room.close()
+    again = restored_room(tmp_path, clock, "standing")
+    assert again.facts()["clock"] == {"now_us": 0, "speed": 0.5, "paused": True, "standing": True}
+    again.close()
+
+
+def test_a_torn_journal_is_told_anew(tmp_path: Path, clock: HandClock) -> None:
+    room = new_room(tmp_path, clock)
+    act(room, "produce", count=3)
+    run_ms(room, clock, 2_000)
+    act(room, "clock", action="pause")
+    journal = journal_of(room)
+    room.close()
+    (segment,) = (tmp_path / "journal").iterdir()
+    segment.write_bytes(segment.read_bytes()[:-20])
+    again = restored_room(tmp_path, clock)
+    assert journal_of(again) == journal
+    again.close()
+
+
+def test_a_journal_that_is_gone_is_told_anew(tmp_path: Path, clock: HandClock) -> None:
+    room = new_room(tmp_path, clock)
+    act(room, "produce", count=3)
+    run_ms(room, clock, 1_000)
+    act(room, "clock", action="pause")
+    journal = journal_of(room)
+    room.close()
+    shutil.rmtree(tmp_path / "journal")
+    again = restored_room(tmp_path, clock)
+    assert journal_of(again) == journal
+    again.close()
+
+
+def test_a_restore_that_was_interrupted_compares_with_the_true_journal(tmp_path: Path, clock: HandClock) -> None:
+    room = new_room(tmp_path, clock)
+    run_ms(room, clock, 2_000)
+    journal = journal_of(room)
+    room.close()
+    (tmp_path / "journal").rename(tmp_path / "journal.former")
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / "00000000000000000000.kafka").write_bytes(b"half a restore")
+    again = restored_room(tmp_path, clock)
+    assert journal_of(again) == journal
+    assert not (tmp_path / "journal.former").exists()
+    again.close()
+
+
+def test_a_journal_that_differs_is_reported_and_the_new_one_counts(
+    tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = new_room(tmp_path, clock)
+    run_ms(room, clock, 2_000)
+    room.close()
+    commands = CommandLog.open(tmp_path / "commands")
+    commands.append([LoggedCommand(500_000, {"command": "produce", "count": 1})])
+    commands.close()
+    with caplog.at_level(logging.WARNING):
+        again = restored_room(tmp_path, clock)
+    (warning,) = [entry.getMessage() for entry in caplog.records]
+    assert warning.startswith(f"room {ROOM}: the journal told anew differs from offset")
+    assert any(event["event"] == "batch_sent" for event in events_of(again))
+    again.close()
+
+
+def test_a_healthy_restore_reports_nothing(
+    tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = new_room(tmp_path, clock)
+    live_through(room, clock, seed=9, acts=10)
+    room.close()
+    with caplog.at_level(logging.WARNING):
+        restored_room(tmp_path, clock).close()
+    assert caplog.records == []

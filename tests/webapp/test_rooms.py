@@ -1,0 +1,289 @@
+"""Many rooms: made, found again, asleep, expired, and never in each other's way."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.errors import LogGap, OffsetscopeError, UnknownScenario
+from tests.webapp.support import METRICS, HandClock, act, events_of, journal_of, run_ms
+from webapp.command_log import CommandLog
+from webapp.data_directory import DataDirectory
+from webapp.errors import RoomDamaged, RoomsTooFast, TooManyRooms, UnknownRoom
+from webapp.room import Room
+from webapp.room_commands import ForkAtOffset, ForkAtTime
+from webapp.rooms import Rooms
+from webapp.settings import Settings
+
+
+class House:
+    """Rooms over a data folder, with a clock moved by hand; ``restart`` is the end of the process and a new one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.clock = HandClock()
+        self.settings = settings
+        self.watched: set[str] = set()
+        self.woken: list[Room] = []
+        self._open()
+
+    def _open(self) -> None:
+        self.directory = DataDirectory.open(self.settings.data_dir)
+        self.rooms = Rooms(
+            self.directory,
+            self.settings,
+            wall_us=self.clock,
+            wake=self.woken.append,
+            is_watched=lambda room: room.record.room in self.watched,
+        )
+
+    def make(self, start: str = "running", address: str = "here") -> Room:
+        return self.rooms.make("pageviews", 1, start, address=address).room  # type: ignore[arg-type]
+
+    def restart(self) -> None:
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        self.rooms.close()
+        self.directory.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    built = House(Settings(data_dir=tmp_path))
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def small_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
+    built: list[House] = []
+
+    def build(**limits: int) -> House:
+        built.append(House(replace(Settings(data_dir=tmp_path), **limits)))  # type: ignore[arg-type]
+        return built[-1]
+
+    yield build
+    for one in built:
+        one.close()
+
+
+def test_a_room_is_found_by_its_id(house: House) -> None:
+    room = house.make()
+    assert house.rooms.find(room.record.room) is room
+
+
+@pytest.mark.parametrize("room_id", ["aaaabbbbcccc", "", "..", "../../etc", "a" * 500])
+def test_an_unknown_room_is_a_typed_error(house: House, room_id: str) -> None:
+    with pytest.raises(UnknownRoom):
+        house.rooms.find(room_id)
+
+
+def test_an_unknown_scenario_leaves_nothing_behind(house: House) -> None:
+    with pytest.raises(UnknownScenario):
+        house.rooms.make("nothing", 1, "running", address="here")
+    assert house.rooms.known == 0
+    assert list((house.settings.data_dir / "rooms").iterdir()) == []
+
+
+def test_only_a_hash_of_the_presenter_key_is_kept(house: House) -> None:
+    made = house.rooms.make("pageviews", 1, "running", address="here")
+    assert made.room.record.is_key(made.presenter_key)
+    assert not made.room.record.is_key(made.presenter_key[:-1])
+    for path in house.settings.data_dir.rglob("*"):
+        assert path.is_dir() or made.presenter_key.encode() not in path.read_bytes()
+
+
+def test_two_rooms_share_nothing(house: House) -> None:
+    one, other = house.make("paused"), house.make("paused")
+    act(one, "produce", count=3)
+    act(one, "clock", action="step")
+    assert other.facts()["clock"]["now_us"] == 0
+    assert journal_of(other) == journal_of(one)[:1]
+
+
+def test_a_room_is_restored_when_somebody_asks_for_it(house: House) -> None:
+    room = house.make()
+    act(room, "produce", count=3)
+    run_ms(room, house.clock, 1_200)
+    act(room, "clock", action="pause")
+    facts, journal = room.facts(), journal_of(room)
+    house.restart()
+    again = house.rooms.find(room.record.room)
+    assert again is not room
+    assert (again.facts(), journal_of(again)) == (facts, journal)
+    assert again.record == room.record
+    assert house.woken[-1] is again
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"room": 1}', b'{"room": "x", "scenario": "pageviews"}'])
+def test_a_torn_record_makes_only_its_own_room_unusable(house: House, content: bytes) -> None:
+    room, other = house.make(), house.make()
+    house.restart()
+    (house.directory.room(room.record.room) / "room.json").write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(RoomDamaged):
+            house.rooms.find(room.record.room)
+    house.rooms.find(other.record.room)
+
+
+def test_a_command_that_is_none_makes_only_its_own_room_unusable(house: House) -> None:
+    room = house.make()
+    act(room, "produce", count=1)
+    house.restart()
+    folder = house.directory.room(room.record.room) / "commands"
+    (folder / "00000000000000000007.kafka").write_bytes(b"x")
+    with pytest.raises(LogGap):
+        house.rooms.find(room.record.room)
+    assert house.make().facts()
+
+
+def test_a_mistake_during_a_restore_is_a_typed_error(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = house.make()
+    house.restart()
+
+    def planted(*arguments: object, **named: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("webapp.rooms.restore", planted)
+    with pytest.raises(RoomDamaged, match="ZeroDivisionError"):
+        house.rooms.find(room.record.room)
+
+
+def test_a_fork_at_a_time_is_the_room_as_it_was_then_and_paused(house: House) -> None:
+    room = house.make()
+    run_ms(room, house.clock, 1_000)
+    act(room, "produce", count=3)
+    run_ms(room, house.clock, 400)
+    act(room, "crash_consumer", group=METRICS, consumer="Metrics A")
+    run_ms(room, house.clock, 2_000)
+    made = house.rooms.fork(room, ForkAtTime(1_200_000), address="here")
+    fork = made.room
+    assert fork.record.room != room.record.room
+    assert fork.record.is_key(made.presenter_key)
+    assert fork.facts()["clock"] == {"now_us": 1_200_000, "speed": 1.0, "paused": True, "standing": False}
+    told = journal_of(fork)
+    assert told == journal_of(room)[: len(told)]
+    assert {"batch_sent"} <= {event["event"] for event in events_of(fork)} - {"consumer_crashed"}
+    act(fork, "produce", count=1)
+    assert journal_of(fork) != journal_of(room)[: len(told) + 1]
+
+
+def test_a_fork_at_a_journal_offset_has_seen_the_journal_up_to_there(house: House) -> None:
+    room = house.make("paused")
+    first = act(room, "produce", records=[{"value": "first"}])
+    act(room, "produce", records=[{"value": "second"}])
+    fork = house.rooms.fork(room, ForkAtOffset(first.journal_offset), address="here").room
+    assert fork.moment().end_offset == first.journal_offset
+    assert journal_of(fork) == list(room.read_journal(0, first.journal_offset).payloads)
+
+
+def test_a_fork_is_restored_like_any_other_room(house: House) -> None:
+    room = house.make()
+    run_ms(room, house.clock, 2_000)
+    fork = house.rooms.fork(room, ForkAtTime(1_000_000), address="here").room
+    facts = fork.facts()
+    house.restart()
+    assert house.rooms.find(fork.record.room).facts() == facts
+
+
+def test_rooms_sleep_when_nobody_has_looked_for_a_while(house: House) -> None:
+    room, watched = house.make(), house.make()
+    house.watched.add(watched.record.room)
+    assert house.rooms.awake() == [room, watched]
+    house.clock.pass_ms(1_000 * house.settings.sleep_after_s)
+    assert house.rooms.awake() == [watched]
+    house.woken.clear()
+    house.rooms.find(room.record.room)
+    assert house.rooms.awake() == [room, watched]
+    assert house.woken == [room]
+
+
+def test_a_room_that_slept_goes_on_where_it_was(house: House) -> None:
+    room = house.make()
+    run_ms(room, house.clock, 400)
+    house.clock.pass_ms(1_000 * house.settings.sleep_after_s)
+    room.slice(budget_us=10_000_000)
+    assert room.facts()["clock"]["now_us"] <= 650_000
+
+
+def test_rooms_are_put_away_after_longer_and_come_back(house: House) -> None:
+    room, watched = house.make("paused"), house.make("paused")
+    house.watched.add(watched.record.room)
+    act(room, "produce", count=2)
+    journal = journal_of(room)
+    house.clock.pass_ms(1_000 * house.settings.unload_after_s)
+    house.rooms.keep_house()
+    again = house.rooms.find(room.record.room)
+    assert again is not room
+    assert journal_of(again) == journal
+    assert house.rooms.find(watched.record.room) is watched
+
+
+def age(house: House, room: Room, days: float) -> None:
+    """Make the room look as if it was put away so long ago."""
+    path = house.directory.room(room.record.room) / "room.json"
+    at_s = path.stat().st_mtime - days * 86_400
+    os.utime(path, (at_s, at_s))
+
+
+def test_rooms_expire_sooner_when_nothing_was_ever_done_in_them(house: House) -> None:
+    used, untouched, fresh = house.make(), house.make(), house.make()
+    act(used, "produce", count=1)
+    house.restart()
+    for room in (used, untouched):
+        age(house, room, 2)
+    house.rooms.keep_house()
+    with pytest.raises(UnknownRoom):
+        house.rooms.find(untouched.record.room)
+    house.rooms.find(fresh.record.room)
+    age(house, used, 20)
+    house.rooms.keep_house()
+    with pytest.raises(UnknownRoom):
+        house.rooms.find(used.record.room)
+    assert house.rooms.known == 1
+
+
+def test_there_are_so_many_rooms_and_no_more(small_house: Callable[..., House]) -> None:
+    house = small_house(rooms_at_most=2)
+    for _ in range(2):
+        act(house.make(), "produce", count=1)
+    with pytest.raises(TooManyRooms) as refused:
+        house.make()
+    assert refused.value.fields["rooms_at_most"] == 2
+
+
+def test_a_room_in_which_nothing_was_done_makes_way_for_a_new_one(small_house: Callable[..., House]) -> None:
+    house = small_house(rooms_at_most=3)
+    used, watched, idle = house.make(), house.make(), house.make()
+    act(used, "produce", count=1)
+    house.watched.add(watched.record.room)
+    house.make()
+    with pytest.raises(UnknownRoom):
+        house.rooms.find(idle.record.room)
+    for room in (used, watched):
+        assert house.rooms.find(room.record.room) is room
+
+
+def test_one_address_makes_so_many_rooms_in_a_minute(small_house: Callable[..., House]) -> None:
+    house = small_house(rooms_per_minute_and_address=2)
+    house.make()
+    house.rooms.fork(house.make(), ForkAtTime(0), address="elsewhere")
+    with pytest.raises(RoomsTooFast):
+        house.make()
+    house.make(address="elsewhere")
+
+
+def test_the_command_log_holds_what_was_sent_and_when(house: House) -> None:
+    room = house.make("paused")
+    act(room, "produce", records=[{"value": "x"}])
+    with pytest.raises(OffsetscopeError):
+        act(room, "start_broker", broker=1)
+    house.close()
+    log = CommandLog.open(house.directory.room(room.record.room) / "commands")
+    assert [logged.fields["command"] for logged in log] == ["produce", "start_broker"]
+    assert {logged.at_us for logged in log} == {0}
+    log.close()
+    house._open()
