@@ -1,0 +1,167 @@
+"""Requests and their bytes (0.7: kafka.api; the kinds are those of api/RequestKeys.scala).
+
+A request is ``length(4) kind(2) body``; the length does not count itself. There is no version and no number by
+which to tell answers apart: they come in the order of the requests.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from engine.wire.faults import MalformedRequest
+from engine.wire.fields import FieldReader, int16, int32, int64, string
+
+RANDOM_PARTITION: Final = -1
+LATEST_MS: Final = -1
+EARLIEST_MS: Final = -2
+
+PRODUCE: Final = 0
+FETCH: Final = 1
+MULTI_FETCH: Final = 2
+MULTI_PRODUCE: Final = 3
+OFFSETS: Final = 4
+
+Body = TypeVar("Body")
+
+
+@dataclass(frozen=True, slots=True)
+class ProduceRequest:
+    """A message set for a partition, :data:`RANDOM_PARTITION` for one of the broker's choice. It is not answered."""
+
+    topic: str
+    partition: int
+    message_set: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """A pull of up to ``max_bytes`` from ``offset`` on."""
+
+    topic: str
+    partition: int
+    offset: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MultiProduceRequest:
+    """Several produce requests in one. It is not answered."""
+
+    produces: tuple[ProduceRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MultiFetchRequest:
+    """Several pulls in one, answered together and in order."""
+
+    fetches: tuple[FetchRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetsRequest:
+    """Which offsets did a partition have before ``time_ms`` of the epoch?
+
+    In its place :data:`LATEST_MS` begins at the end, and :data:`EARLIEST_MS` asks for the first offset alone.
+    """
+
+    topic: str
+    partition: int
+    time_ms: int
+    max_offsets: int
+
+
+Request = ProduceRequest | FetchRequest | MultiFetchRequest | MultiProduceRequest | OffsetsRequest
+
+
+# --- to bytes -------------------------------------------------------------------------------------------------------
+
+
+def encode_request(request: Request) -> bytes:
+    """The whole request, length first; :class:`MalformedRequest` if a value does not fit into its field."""
+    kind, body = _encode_body(request)
+    return int32(2 + len(body)) + int16(kind) + body
+
+
+def _encode_body(request: Request) -> tuple[int, bytes]:
+    match request:
+        case ProduceRequest():
+            return PRODUCE, _encode_produce(request)
+        case FetchRequest():
+            return FETCH, _encode_fetch(request)
+        case MultiFetchRequest(fetches):
+            return MULTI_FETCH, _encode_many(fetches, _encode_fetch)
+        case MultiProduceRequest(produces):
+            return MULTI_PRODUCE, _encode_many(produces, _encode_produce)
+        case OffsetsRequest():
+            return OFFSETS, _encode_offsets(request)
+
+
+def _encode_produce(request: ProduceRequest) -> bytes:
+    message_set = request.message_set
+    return string(request.topic) + int32(request.partition) + int32(len(message_set)) + message_set
+
+
+def _encode_fetch(request: FetchRequest) -> bytes:
+    return string(request.topic) + int32(request.partition) + int64(request.offset) + int32(request.max_bytes)
+
+
+def _encode_offsets(request: OffsetsRequest) -> bytes:
+    return string(request.topic) + int32(request.partition) + int64(request.time_ms) + int32(request.max_offsets)
+
+
+def _encode_many(bodies: Sequence[Body], encode: Callable[[Body], bytes]) -> bytes:
+    """A count, an int16, and the bodies; one witness of the time leaves the count out, source and clients do not."""
+    return int16(len(bodies)) + b"".join([encode(body) for body in bodies])
+
+
+# --- from bytes -----------------------------------------------------------------------------------------------------
+
+
+def decode_request(frame: bytes) -> Request:
+    """The request whose bytes stand behind a length field; :class:`MalformedRequest` if they are none.
+
+    Bytes behind the last field are passed over, as in 0.7.
+    """
+    fields = FieldReader(frame, MalformedRequest)
+    kind = fields.int16()
+    if kind not in _DECODERS:
+        raise fields.failed(f"there is no request of kind {kind}")
+    return _DECODERS[kind](fields)
+
+
+def _decode_produce(fields: FieldReader) -> ProduceRequest:
+    topic = fields.string()
+    partition = fields.int32()
+    return ProduceRequest(topic, partition, fields.raw(fields.int32(), "a message set"))
+
+
+def _decode_fetch(fields: FieldReader) -> FetchRequest:
+    return FetchRequest(fields.string(), fields.int32(), fields.int64(), fields.int32())
+
+
+def _decode_many(fields: FieldReader, decode: Callable[[FieldReader], Body]) -> tuple[Body, ...]:
+    count = fields.int16()
+    if count < 0:
+        raise fields.failed(f"a count of {count}")
+    return tuple([decode(fields) for _ in range(count)])
+
+
+def _decode_offsets(fields: FieldReader) -> OffsetsRequest:
+    return OffsetsRequest(fields.string(), fields.int32(), fields.int64(), fields.int32())
+
+
+def _decode_multi_fetch(fields: FieldReader) -> MultiFetchRequest:
+    return MultiFetchRequest(_decode_many(fields, _decode_fetch))
+
+
+def _decode_multi_produce(fields: FieldReader) -> MultiProduceRequest:
+    return MultiProduceRequest(_decode_many(fields, _decode_produce))
+
+
+_DECODERS: Final[Mapping[int, Callable[[FieldReader], Request]]] = {
+    PRODUCE: _decode_produce,
+    FETCH: _decode_fetch,
+    MULTI_FETCH: _decode_multi_fetch,
+    MULTI_PRODUCE: _decode_multi_produce,
+    OFFSETS: _decode_offsets,
+}
