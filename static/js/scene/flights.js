@@ -27,7 +27,7 @@ const LEAST_WIDTH = 8;
 /** @param {Picture} picture @returns {Mark[]} */
 export function marks(picture) {
   return Object.entries(picture.state.flights).flatMap(([key, flight]) => {
-    const draw = DRAW[/** @type {keyof DRAW} */ (key.slice(0, key.indexOf(":")))];
+    const draw = DRAW.get(key.slice(0, key.indexOf(":")));
     const mark = draw?.(flight, picture, partOf(flight, picture));
     return mark ? [{ ...mark, key }] : [];
   });
@@ -148,4 +148,5 @@ function watch(flight, picture, part) {
   };
 }
 
-const DRAW = { batch, fetch, answer, commit, watch };
+/** @type {Map<string, (flight: State, picture: Picture, part: number) => Omit<Mark, "key"> | undefined>} */
+const DRAW = new Map(Object.entries({ batch, fetch, answer, commit, watch }));

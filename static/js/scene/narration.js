@@ -32,11 +32,11 @@ const SENTENCES = {
   }),
   log_flushed: (e) => ({ text: `p${e.partition} is flushed up to ${e.flushed_offset}: readers can see these bytes now.`, weight: 3 }),
   segment_rolled: (e) => ({ text: `p${e.partition} begins a new segment file at offset ${e.base_offset}.`, weight: 5 }),
-  log_recovered: (e) => ({
-    text: e.bytes_cut
-      ? `p${e.partition} is recovered: ${bytesInWords(e.bytes_cut)} that were never flushed are gone.`
-      : `p${e.partition} is recovered: nothing was lost.`,
-    weight: 7,
+  log_cut: (e) => ({
+    text: e.cause === "crash"
+      ? `${bytesInWords(e.bytes_cut)} of p${e.partition} were never flushed: the crash took them.`
+      : `Recovery cuts ${bytesInWords(e.bytes_cut)} off p${e.partition}: everything from the first damaged message on.`,
+    weight: 10,
   }),
   broker_crashed: (e) => ({ text: `Broker ${e.broker} crashed: its partitions cannot be read or written.`, weight: 9 }),
   broker_stopped: (e) => ({ text: `Broker ${e.broker} flushed its logs and stopped.`, weight: 9 }),

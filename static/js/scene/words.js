@@ -3,6 +3,7 @@
 
 /** @typedef {Record<string, any>} State */
 
+/** @type {Record<string, string>} */
 const STATE_WORDS = {
   joining: "joining",
   rebalancing: "rebalancing",
@@ -16,6 +17,7 @@ const STATE_WORDS = {
   gone: "gone",
 };
 
+/** @type {Record<string, string>} */
 const STEP_WORDS = {
   release: "releases what it owned",
   read: "looks who is there",
@@ -33,7 +35,7 @@ export const secondsInWords = (at_us) => `${(Math.max(0, at_us) / 1_000_000).toF
 /** @param {State} consumer */
 export function stateInWords(consumer) {
   if (consumer.paused && ["running", "idle"].includes(consumer.state)) return "paused";
-  return STATE_WORDS[/** @type {keyof STATE_WORDS} */ (consumer.state)] ?? consumer.state;
+  return STATE_WORDS[consumer.state] ?? consumer.state;
 }
 
 /**
@@ -46,7 +48,7 @@ export function doingInWords(consumer) {
     case "joining":
       return "opens a session with the registry";
     case "rebalancing":
-      return shareInWords(rebalance) || (STEP_WORDS[/** @type {keyof STEP_WORDS} */ (rebalance.step)] ?? "");
+      return shareInWords(rebalance) || (STEP_WORDS[rebalance.step] ?? "");
     case "backing_off":
       return `attempt ${rebalance.attempt} was refused: waits, then tries again`;
     case "idle":

@@ -4,7 +4,7 @@ import { withChange, withKey, withoutKey } from "./persistent.js";
 
 /** @typedef {import("./reduce.js").Handler} Handler */
 
-/** @param {{group: string, topic: string, partition: number}} of */
+/** @param {Record<string, any>} of an event of one group and partition */
 const positionOf = (of) => `${of.group}/${of.topic}-${of.partition}`;
 
 /** @param {(event: any) => object} change @returns {Handler} */

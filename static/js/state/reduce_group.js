@@ -6,7 +6,7 @@ import { withChange, withKey, withoutKey } from "./persistent.js";
 
 const AT_REST = { attempt: 0, cause: "", step: "", members: [], partitions: [], share: [], until_us: 0 };
 
-/** @param {{group: string, consumer: string}} of */
+/** @param {Record<string, any>} of an event of one consumer */
 const idOf = (of) => `${of.group}/${of.consumer}`;
 
 /** @param {(event: any) => object} change @returns {Handler} */
@@ -53,7 +53,7 @@ const consumerCrashed = (state, event) => {
       ([key, position]) => !(key.startsWith(prefix) && position.consumer === event.consumer),
     ),
   );
-  const change = { state: "crashed", session_expires_at_us: event.session_expires_at_us };
+  const change = { state: "crashed", session_expires_at_us: event.session_expires_at_us, rebalance: AT_REST };
   return { ...state, positions, consumers: withChange(state.consumers, idOf(event), change) };
 };
 
@@ -76,8 +76,8 @@ export const groupHandlers = {
   consumer_changed: changesConsumer((event) => ({ settings: event.settings })),
   consumer_paused: changesConsumer(() => ({ paused: true })),
   consumer_resumed: changesConsumer(() => ({ paused: false })),
-  consumer_closing: changesConsumer(() => ({ state: "closing" })),
-  consumer_closed: changesConsumer(() => ({ state: "closed" })),
+  consumer_closing: changesConsumer(() => ({ state: "closing", rebalance: AT_REST })),
+  consumer_closed: changesConsumer(() => ({ state: "closed", rebalance: AT_REST })),
   consumer_crashed: consumerCrashed,
   consumer_removed: consumerRemoved,
   session_expired: sessionExpired,

@@ -7,7 +7,7 @@ import { withChange, withKey, withoutKey } from "./persistent.js";
 /** How many entries of a log the state remembers: the newest. */
 export const ENTRIES_KEPT = 64;
 
-/** @param {{topic: string, partition: number}} at */
+/** @param {Record<string, any>} at an event of one partition */
 const logOf = (at) => `${at.topic}-${at.partition}`;
 
 /** @type {Handler} */
@@ -35,19 +35,20 @@ const brokerIs = (alive) => (state, event) => ({
 const brokerStopped = (state, event) => ({ ...state, brokers: withChange(state.brokers, event.broker, { alive: false }) });
 
 /** @type {Handler} */
-const logRecovered = (state, event) => {
-  let offset = event.next_offset - event.sizes.reduce((/** @type {number} */ sum, /** @type {number} */ size) => sum + size, 0);
-  const entries = event.sizes.map((/** @type {number} */ size, /** @type {number} */ index) => {
-    const entry = [offset, size, event.messages[index], event.previews[index]];
-    offset += size;
-    return entry;
-  });
-  const topic = state.topics[event.topic];
+const logCut = (state, event) => {
+  const log = state.partitions[logOf(event)];
+  const end = event.next_offset;
+  const segments = log.segments
+    .filter((/** @type {number[]} */ [base]) => base <= end)
+    .map((/** @type {number[]} */ [base, bytes]) => [base, Math.min(bytes, end - base)]);
   return {
     ...state,
-    topics: withChange(state.topics, event.topic, { events_appended: topic.events_appended - event.messages_cut }),
+    topics: withChange(state.topics, event.topic, {
+      events_appended: state.topics[event.topic].events_appended - event.messages_cut,
+    }),
     partitions: withChange(state.partitions, logOf(event), {
-      next_offset: event.next_offset, flushed_offset: event.next_offset, segments: event.segments, entries,
+      next_offset: end, flushed_offset: end, segments,
+      entries: log.entries.filter((/** @type {number[]} */ [offset]) => offset < end),
     }),
   };
 };
@@ -95,7 +96,7 @@ export const logHandlers = {
   broker_started: brokerIs(true),
   broker_crashed: brokerIs(false),
   broker_stopped: brokerStopped,
-  log_recovered: logRecovered,
+  log_cut: logCut,
   producer_changed: (state, event) => ({ ...state, producer: event.settings }),
   batch_sent: batchSent,
   batch_appended: batchAppended,

@@ -39,7 +39,7 @@ export class Player {
     this.waiting = [];
     /** @type {Array<(passed: Passed) => void>} */
     this.listeners = [];
-    /** @type {Instant[]} read, but not yet drawn or told */
+    /** The next picture is the first of a history: it is not glided to. */
     this.anew = true;
   }
 

@@ -5,6 +5,9 @@ import { earlierOf, originOf, segmentFile } from "../scene/tape.js";
 import { bytesInWords } from "../scene/words.js";
 import { keep, part, setAttribute, setProperty, setShown, setText } from "./nodes.js";
 
+/** From this part of the tape on, a flag would stand on the name of its row. */
+const CROWDED = 0.7;
+
 /**
  * @typedef {Record<string, any>} State
  * @typedef {{state: State, window_bytes: number, panels: string}} Painting
@@ -50,7 +53,7 @@ function paintPartition(node, log, painting) {
   paintRecords(part(node, "records"), log, painting);
   keep(part(node, "rows"), Object.entries(painting.state.groups), {
     template: "bookmark-row", attribute: "data-group", key: ([group]) => group,
-    fill: (row, [group, { consumers }]) => paintRow(row, { log, group, consumers, origin }, painting.state),
+    fill: (row, [group, { consumers }]) => paintRow(row, { log, group, consumers, origin }, painting),
   });
 }
 
@@ -91,9 +94,9 @@ function paintRecords(parent, log, painting) {
 /**
  * @param {HTMLElement} row
  * @param {{log: State, group: string, consumers: string[], origin: number}} of
- * @param {State} state
+ * @param {Painting} painting
  */
-function paintRow(row, { log, group, consumers, origin }, state) {
+function paintRow(row, { log, group, consumers, origin }, { state, window_bytes }) {
   const committed = committedOf(state, group, log);
   const { fetch_offset, consumed_offset } = positionOf(state, group, log);
   const owner = ownerOf(state, group, log);
@@ -101,6 +104,7 @@ function paintRow(row, { log, group, consumers, origin }, state) {
   setAttribute(row, "data-group-index", index);
   setProperty(row, "--row", index);
   setText(part(row, "group"), group);
+  setAttribute(row, "data-crowded", (Math.max(committed, fetch_offset) - origin) / window_bytes > CROWDED);
   stretch(part(row, "again"), committed, fetch_offset);
   stretch(part(row, "consumed"), committed, consumed_offset);
   const fetch = part(row, "fetch");
