@@ -11,7 +11,7 @@ from engine.errors import LogClosed, LogGap, OffsetOutOfRange
 from engine.message import summarize_set
 from engine.storage.disk import Disk, storage_failed
 from engine.storage.recovery import Recovery, recover
-from engine.storage.segment import Segment, base_offsets, segment_name
+from engine.storage.segment import Segment, SegmentSlice, base_offsets, segment_name
 
 NEVER_BY_COUNT: Final = sys.maxsize
 NOT_ROLLED: Final = -1
@@ -162,10 +162,14 @@ class Log:
         ``flushed_offset`` there is nothing yet; beyond it, and before ``first_offset``, it raises
         :class:`~engine.errors.OffsetOutOfRange`.
         """
-        self._require_open()
-        if not self._bases[0] <= offset <= self._active.flushed_offset:
-            raise self._out_of_range(offset)
-        return self._segments[bisect_right(self._bases, offset) - 1].read(offset, max_bytes)
+        return self._segment_of(offset).read(offset, max_bytes)
+
+    def locate(self, offset: int, max_bytes: int) -> SegmentSlice:
+        """Where :meth:`read` finds its bytes, for a caller that hands them on unread (paper, section 3.1: sendfile).
+
+        They stay there until retention removes the file. Raises as :meth:`read`.
+        """
+        return self._segment_of(offset).locate(offset, max_bytes)
 
     def flush(self) -> int:
         """Put everything on disk and show it to readers; return the new ``flushed_offset``."""
@@ -191,6 +195,12 @@ class Log:
             self.flush()
         finally:
             self._shut()
+
+    def _segment_of(self, offset: int) -> Segment:
+        self._require_open()
+        if not self._bases[0] <= offset <= self._active.flushed_offset:
+            raise self._out_of_range(offset)
+        return self._segments[bisect_right(self._bases, offset) - 1]
 
     def _roll(self) -> Segment:
         """Begin a new segment at the end of what is now flushed for good (0.7: Log.roll)."""

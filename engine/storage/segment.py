@@ -1,6 +1,7 @@
 """One piece of a log: a file of message sets, from a base offset on."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.storage.disk import Disk
@@ -17,6 +18,15 @@ def segment_name(base_offset: int) -> str:
 def base_offsets(names: list[str]) -> list[int]:
     """The base offsets of all segment files among ``names``, in order; other files are none of ours."""
     return sorted(int(match[1]) for match in map(_NAME.fullmatch, names) if match)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSlice:
+    """Flushed bytes of a segment, by the place in the file where they stand."""
+
+    path: Path
+    position: int
+    size_bytes: int
 
 
 class Segment:
@@ -51,6 +61,11 @@ class Segment:
         """Flushed bytes from ``offset`` on, which must not lie before the segment."""
         position = offset - self.base_offset
         return self.file.read(position, min(max_bytes, self._flushed_bytes - position))
+
+    def locate(self, offset: int, max_bytes: int) -> SegmentSlice:
+        """Where :meth:`read` finds its bytes."""
+        position = offset - self.base_offset
+        return SegmentSlice(self.file.path, position, max(0, min(max_bytes, self._flushed_bytes - position)))
 
     def flush(self) -> None:
         """Put all bytes on disk, then show them to readers."""

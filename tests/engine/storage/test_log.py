@@ -8,6 +8,7 @@ from engine.errors import InvalidMessage, LogClosed, LogGap, MessageTooLarge, Of
 from engine.message import encode_compressed_set, encode_message_set
 from engine.storage.log import NEVER_BY_COUNT, NOT_ROLLED, Appended, Log, LogLimits, SegmentFacts
 from engine.storage.recovery import Recovery
+from engine.storage.segment import SegmentSlice
 from tests.support.disks import FaultyDisk
 
 MAGIC_1_42 = bytes.fromhex("000000080100" + "3224b088" + "3432")
@@ -60,6 +61,24 @@ def test_a_read_stops_at_the_end_of_a_segment(twenty_messages: Log) -> None:
     assert twenty_messages.read(0, 1 << 20) == MAGIC_1_42 * 9
     assert twenty_messages.read(108, 1 << 20) == MAGIC_1_42 * 9
     assert twenty_messages.read(216, 1 << 20) == MAGIC_1_42 * 2
+
+
+@pytest.mark.parametrize(
+    ("offset", "max_bytes"), [(0, 1 << 20), (12, 30), (100, 0), (108, 12), (230, 5), (240, 9), (0, -1)]
+)
+def test_a_slice_is_where_a_read_finds_its_bytes(twenty_messages: Log, offset: int, max_bytes: int) -> None:
+    found = twenty_messages.locate(offset, max_bytes)
+    held = found.path.read_bytes()[found.position : found.position + found.size_bytes]
+    assert held == twenty_messages.read(offset, max_bytes)
+
+
+def test_a_slice_ends_at_the_flushed_bytes(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, flush_messages=2)
+    for _ in range(3):
+        log.append(MAGIC_1_42)
+    assert log.locate(0, 1 << 20) == SegmentSlice(tmp_path / "00000000000000000000.kafka", 0, 24)
+    with pytest.raises(OffsetOutOfRange):
+        log.locate(25, 1)
 
 
 def test_a_segment_over_its_limit_is_closed_by_the_next_append_and_not_before(tmp_path: Path, disk: FaultyDisk) -> None:
