@@ -22,6 +22,7 @@ from engine.protocol import (
 )
 from engine.registry import paths
 from engine.registry.client import RegistryClient
+from engine.registry.session import NO_SESSION, Ends
 from engine.scheduler import Scheduler, Timer
 from engine.storage.disk import Disk
 from engine.storage.log import Appended, Log, LogLimits
@@ -63,7 +64,6 @@ class Broker:
         self._on_append = on_append
         self._on_cut = on_cut
         self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
-        self._registry_latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
         self._flush_timers: dict[TopicPartition, Timer] = {}
         self._last_flush_us: dict[TopicPartition, int] = {}
         self._segment_times: dict[TopicPartition, dict[int, int]] = {}
@@ -97,12 +97,12 @@ class Broker:
         self._go()
 
     def crash(self) -> int:
-        """Lose what was not flushed and fall silent; returns when the registry will notice, in virtual microseconds."""
+        """Lose what was not flushed and fall silent; returns when the last word reaches the registry, in virtual us."""
         for partition, log in self.logs.items():
             self._tell_cut(partition, "crash", log.lose_unflushed())
         self._registry.abandon()
         self._go()
-        return self._registry.last_heard_us + self._config.session_timeout_us
+        return self._registry.last_heard_us
 
     def close_files(self) -> None:
         """Close the logs without any word to anybody: the whole cluster is being put away."""
@@ -305,16 +305,8 @@ class Broker:
     # --- registry ---
 
     def _new_registry_client(self) -> RegistryClient:
-        return RegistryClient(
-            self.address,
-            self._scheduler,
-            self._network,
-            self._registry_latency,
-            self._config.heartbeat_interval_us,
-            self._register,
-            self._register_anew,
-            lambda: None,
-        )
+        ends = Ends(self._register, self._register_anew, lambda: None)
+        return RegistryClient(self.address, self._scheduler, self._network, self._config, ends)
 
     def _register_anew(self) -> None:
         self._registry.open()
@@ -330,7 +322,7 @@ class Broker:
 
     def _announce(self, topic: str) -> None:
         """Register a topic when its first message reaches this broker: until then consumers do not know of it here."""
-        if topic in self._announced or self._registry.session == 0:
+        if topic in self._announced or self._registry.session == NO_SESSION:
             return
         self._announced.add(topic)
         numbers = sorted(partition.partition for partition in self.logs if partition.topic == topic)

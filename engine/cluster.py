@@ -57,7 +57,7 @@ class Cluster:
         self._checkpoint_due = False
         self._numbers = Numbers()
         scheduler = Scheduler(self._clock)
-        network = Network(scheduler, Random(f"network {seed}"), self._end_flight)
+        network = Network(scheduler, Random(f"network {seed}"), self._emit, self._end_flight)
         registry_latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
         registry = RegistryServer(
             scheduler, network, self._emit, self._numbers, registry_latency, config.session_timeout_us
@@ -220,13 +220,14 @@ class Cluster:
         self.parts.groups[group] = Group(tuple(topics))
         self._emit(events.GroupAdded(self.now_us, group))
 
-    def add_consumer(self, consumer: ConsumerId, settings: ConsumerSettings) -> Consumer:
-        """Start a consumer; one of the same name must have ended before."""
+    def add_consumer(self, consumer: ConsumerId, settings: ConsumerSettings, streams: int = 1) -> Consumer:
+        """Start a consumer with some streams; one of the same name must have ended before."""
         group = self.parts.group(consumer.group)
         parts = self.parts
         added = Consumer(
             consumer,
             group.topics,
+            streams,
             settings,
             parts.config,
             parts.scheduler,
@@ -237,7 +238,7 @@ class Cluster:
         )
         group.consumers[consumer.name] = added
         parts.session_ends_us.pop(added.address, None)
-        self._emit(events.ConsumerAdded(self.now_us, consumer.group, consumer.name, asdict(settings)))
+        self._emit(events.ConsumerAdded(self.now_us, consumer.group, consumer.name, streams, asdict(settings)))
         added.start()
         return added
 
@@ -258,7 +259,7 @@ class Cluster:
 
     def crash_broker(self, broker: Broker) -> None:
         """End a broker without warning; what it had not flushed is lost."""
-        expires_at_us = broker.crash()
+        expires_at_us = self._expiry(broker.address, broker.crash())
         self.parts.session_ends_us[broker.address] = expires_at_us
         self._emit(events.BrokerCrashed(self.now_us, broker.broker, expires_at_us))
 
@@ -270,11 +271,17 @@ class Cluster:
 
     def crash_consumer(self, consumer: Consumer) -> None:
         """End a consumer without warning; the registry will notice when its session runs out."""
-        expires_at_us = consumer.crash()
+        expires_at_us = self._expiry(consumer.address, consumer.crash())
         consumer.standing.end("crashed")
         self.parts.session_ends_us[consumer.address] = expires_at_us
         name = consumer.consumer
         self._emit(events.ConsumerCrashed(self.now_us, name.group, name.name, expires_at_us))
+
+    def _expiry(self, client: str, last_word_lands_us: int) -> int:
+        """When the registry will notice that a client is gone, unless the wire loses its last word."""
+        timeout_us = self.parts.config.session_timeout_us
+        heard_until_us = self.parts.registry.expires_at_us(client)
+        return max(heard_until_us, last_word_lands_us + timeout_us if last_word_lands_us > self.now_us else 0)
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """Take an ended consumer off the list."""

@@ -15,13 +15,20 @@ MILLISECOND_US = 1_000
 class ConsumerSettings:
     """How one consumer pulls, works and commits.
 
-    ``messages_per_second`` is the speed of the application behind the consumer, not of the broker.
+    ``messages_per_second`` is the speed of the application behind each of its streams, not of the broker.
+    ``queued_chunks`` is how many pulls' worth of bytes may wait for the application before a partition is pulled no
+    further (0.7: queuedchunks.max). ``commit_interval_ms`` 0 commits only by hand, on a clean close and in a
+    rebalance. ``position_moves`` ``after`` the work (at least once) or ``before`` it, as 0.7 did. ``offset_reset`` is
+    ``smallest``, ``largest`` or ``fail``, for a partition without a bookmark or with one that is out of range.
     """
 
     poll_interval_ms: int
     fetch_bytes: int
+    queued_chunks: int
     messages_per_second: float
     commit_interval_ms: int
+    position_moves: str
+    offset_reset: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class Config:
     rebalance_tries: int
     rebalance_backoff_us: int
     fetch_backoff_us: int
+    fetch_timeout_us: int
     segment_bytes: int
     flush_messages: int
     flush_interval_us: int
@@ -72,6 +80,7 @@ PAPER = Config(
     rebalance_tries=4,
     rebalance_backoff_us=2 * SECOND_US,
     fetch_backoff_us=SECOND_US,
+    fetch_timeout_us=30 * SECOND_US,
     segment_bytes=1 << 30,
     flush_messages=500,
     flush_interval_us=3 * SECOND_US,
@@ -79,7 +88,13 @@ PAPER = Config(
     max_message_bytes=1_000_000,
     checkpoint_every_bytes=1 << 20,
     consumer=ConsumerSettings(
-        poll_interval_ms=0, fetch_bytes=300 * 1024, messages_per_second=22_000, commit_interval_ms=10_000
+        poll_interval_ms=0,
+        fetch_bytes=300 * 1024,
+        queued_chunks=10,
+        messages_per_second=22_000,
+        commit_interval_ms=10_000,
+        position_moves="after",
+        offset_reset="smallest",
     ),
     producer=ProducerSettings(
         rate_per_second=0, batch_messages=200, linger_ms=5_000, partitioner="random", keys=0, compression="none"
@@ -95,6 +110,7 @@ DEMO = Config(
     rebalance_tries=4,
     rebalance_backoff_us=2 * SECOND_US,
     fetch_backoff_us=3 * SECOND_US,
+    fetch_timeout_us=8 * SECOND_US,
     segment_bytes=2048,
     flush_messages=6,
     flush_interval_us=1_200 * MILLISECOND_US,
@@ -102,7 +118,13 @@ DEMO = Config(
     max_message_bytes=1_000_000,
     checkpoint_every_bytes=256 * 1024,
     consumer=ConsumerSettings(
-        poll_interval_ms=1_500, fetch_bytes=1024, messages_per_second=2, commit_interval_ms=3_000
+        poll_interval_ms=1_500,
+        fetch_bytes=1024,
+        queued_chunks=1,
+        messages_per_second=2,
+        commit_interval_ms=3_000,
+        position_moves="after",
+        offset_reset="smallest",
     ),
     producer=ProducerSettings(
         rate_per_second=0, batch_messages=3, linger_ms=500, partitioner="round_robin", keys=0, compression="none"
@@ -118,13 +140,22 @@ TINY = Config(
     rebalance_tries=4,
     rebalance_backoff_us=20_000,
     fetch_backoff_us=3_000,
+    fetch_timeout_us=30_000,
     segment_bytes=256,
     flush_messages=3,
     flush_interval_us=5_000,
     flush_check_interval_us=1_000,
     max_message_bytes=4_096,
     checkpoint_every_bytes=8 * 1024,
-    consumer=ConsumerSettings(poll_interval_ms=2, fetch_bytes=128, messages_per_second=1_000, commit_interval_ms=5),
+    consumer=ConsumerSettings(
+        poll_interval_ms=2,
+        fetch_bytes=128,
+        queued_chunks=1,
+        messages_per_second=1_000,
+        commit_interval_ms=5,
+        position_moves="after",
+        offset_reset="smallest",
+    ),
     producer=ProducerSettings(
         rate_per_second=0, batch_messages=3, linger_ms=1, partitioner="round_robin", keys=0, compression="none"
     ),

@@ -211,10 +211,11 @@ class GroupAdded(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConsumerAdded(Event):
-    """A consumer process started in a group (see ``config.ConsumerSettings``)."""
+    """A consumer process started in a group, with ``streams`` streams (see ``config.ConsumerSettings``)."""
 
     group: str
     consumer: str
+    streams: int
     settings: dict[str, Any]
 
 
@@ -241,6 +242,15 @@ class ConsumerResumed(Event):
 
     group: str
     consumer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerFrozen(Event):
+    """A consumer process stands still (a long pause of its runtime) until ``until_us``, and does not know it."""
+
+    group: str
+    consumer: str
+    until_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,9 +337,10 @@ class FetchReceived(Event):
 
 @dataclass(frozen=True, slots=True)
 class FetchFailed(Event):
-    """A pull came to nothing: ``reason`` is ``broker_down``, ``stopped`` (the consumer no longer wanted it: it
+    """A pull came to nothing.
 
-    released the partition or sought elsewhere) or ``consumer_gone``.
+    ``reason`` is ``broker_down``, ``timeout``, ``consumer_gone``, or ``stopped``: the consumer no longer wanted it,
+    for it had released the partition or sought elsewhere.
     """
 
     fetch: int
@@ -349,6 +360,21 @@ class MessagesConsumed(Event):
     topic: str
     partition: int
     offset: int
+    next_offset: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesTaken(Event):
+    """The application behind a consumer begins to work on messages whose position has moved already.
+
+    Only where positions move before the work (0.7); a crash in between loses these messages.
+    """
+
+    group: str
+    consumer: str
+    topic: str
+    partition: int
     next_offset: int
     messages: int
 
@@ -428,6 +454,30 @@ class OffsetReset(Event):
     partition: int
     out_of_range_offset: int
     offset: int
+
+
+# --- the wire ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged(Event):
+    """The link between two addresses works differently now; all zero and not cut: it is fine again."""
+
+    one: str
+    other: str
+    cut: bool
+    loss_permille: int
+    delay_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDropped(Event):
+    """A message vanished on the wire; ``cause`` is ``cut`` or ``lost``, ``flight`` its name, "" if it was not drawn."""
+
+    source: str
+    destination: str
+    flight: str
+    cause: str
 
 
 # --- registry ---------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from engine.message import DeepMessage, iterate_deep
 from engine.network import Latency, Network
 from engine.numbers import Numbers
 from engine.protocol import FetchRequest, FetchResponse
-from engine.scheduler import Scheduler, Timer
+from engine.scheduler import Timer, Timers
 
 NOTHING_IN_FLIGHT = 0
 
@@ -26,116 +26,103 @@ NOTHING_IN_FLIGHT = 0
 class Wiring:
     """What a fetcher needs of the world around its consumer."""
 
+    address: str
+    consumer: ConsumerId
     config: Config
-    scheduler: Scheduler
+    timers: Timers
     network: Network
     emit: Emit
     numbers: Numbers
     settings: Callable[[], ConsumerSettings]
     paused: Callable[[], bool]
-    on_messages: Callable[[], None]
     on_out_of_range: Callable[["Fetcher"], None]
 
 
 class Fetcher:
-    """The pulling of one partition by one consumer."""
+    """The pulling of one partition by one consumer; ``on_messages`` is called when there is work."""
 
     def __init__(
         self,
         wiring: Wiring,
-        address: str,
-        consumer: ConsumerId,
         partition: TopicPartition,
         broker: BrokerId,
         offset: int,
+        on_messages: Callable[[], None],
     ) -> None:
         self.partition = partition
         self.broker = broker
         self.fetch_offset = offset
         self.consumed_offset = offset
         self.error = ""
-        self.buffered: deque[DeepMessage] = deque()
         self._wiring = wiring
-        self._address = address
-        self._consumer = consumer
+        self._on_messages = on_messages
         self._latency = Latency(wiring.config.network_latency_us, wiring.config.latency_jitter_permille)
+        self._names = (wiring.consumer.group, wiring.consumer.name, partition.topic, partition.partition)
+        self._chunks: deque[deque[DeepMessage]] = deque()
+        self._taken_from = offset
+        self._taken_messages = 0
         self._in_flight = NOTHING_IN_FLIGHT
-        self._last_poll_us = wiring.scheduler.now_us
+        self._last_poll_us = wiring.timers.now_us
         self._timer: Timer | None = None
-        now_us = wiring.scheduler.now_us
-        wiring.emit(
-            events.PullingStarted(now_us, consumer.group, consumer.name, partition.topic, partition.partition, offset)
-        )
+        self._patience: Timer | None = None
+        wiring.emit(events.PullingStarted(wiring.timers.now_us, *self._names, offset))
 
     # --- pulling ---
 
     def poll_after(self, delay_us: int) -> None:
-        """Pull in ``delay_us``, unless a pull is under way, the consumer is paused or the bytes are damaged."""
-        if self._in_flight or self.error or self._wiring.paused():
+        """Pull in ``delay_us``, unless that must not be: a pull is under way, enough is waiting, paused, or damaged."""
+        queue_full = len(self._chunks) >= self._wiring.settings().queued_chunks
+        if self._in_flight or queue_full or self.error or self._wiring.paused():
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._wiring.scheduler.after(delay_us, self._poll)
+        self._timer = self._wiring.timers.after(delay_us, self._poll)
 
     def poll_when_due(self) -> None:
         """Pull as soon as the poll interval since the last pull has passed."""
         due_us = self._last_poll_us + self._wiring.settings().poll_interval_ms * 1000
-        self.poll_after(max(0, due_us - self._wiring.scheduler.now_us))
+        self.poll_after(max(0, due_us - self._wiring.timers.now_us))
 
     def hold(self) -> None:
         """Pull no more for now (a paused consumer); what is under way still arrives."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def stop(self) -> None:
-        """Give the partition up: drop what is buffered, ignore what is under way."""
+    def vanish(self) -> None:
+        """The process is gone: no timer goes on, no word is said."""
         self.hold()
-        self.buffered.clear()
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def stop(self) -> None:
+        """Give the partition up: drop what is waiting, ignore what is under way."""
+        self.vanish()
+        self._chunks.clear()
         self._in_flight = NOTHING_IN_FLIGHT
-        partition = self.partition
-        self._wiring.emit(
-            events.PullingStopped(
-                self._wiring.scheduler.now_us,
-                self._consumer.group,
-                self._consumer.name,
-                partition.topic,
-                partition.partition,
-            )
-        )
+        self._wiring.emit(events.PullingStopped(self._wiring.timers.now_us, *self._names))
 
     def jump(self, offset: int) -> None:
         """Go on from ``offset``, wherever we were; the bytes of a pull under way will not count."""
-        self.buffered.clear()
+        self._chunks.clear()
         self._in_flight = NOTHING_IN_FLIGHT
         self.error = ""
-        self.fetch_offset = offset
-        self.consumed_offset = offset
+        self.fetch_offset = self.consumed_offset = self._taken_from = offset
+        self._taken_messages = 0
 
     def _poll(self) -> None:
         wiring = self._wiring
-        now_us = wiring.scheduler.now_us
+        now_us = wiring.timers.now_us
         self._last_poll_us = now_us
-        self._in_flight = wiring.numbers.next("fetch")
+        self._in_flight = number = wiring.numbers.next("fetch")
         max_bytes = wiring.settings().fetch_bytes
-        request = FetchRequest(
-            self._in_flight, self._consumer.group, self._consumer.name, self.partition, self.fetch_offset, max_bytes
-        )
+        group, name = wiring.consumer.group, wiring.consumer.name
+        request = FetchRequest(number, group, name, self.partition, self.fetch_offset, max_bytes)
         destination = f"broker:{self.broker}"
-        due_us = wiring.network.due_us(self._address, destination, self._latency)
-        sent = events.FetchSent(
-            now_us,
-            due_us,
-            self._in_flight,
-            self._consumer.group,
-            self._consumer.name,
-            self.partition.topic,
-            self.partition.partition,
-            self.broker,
-            self.fetch_offset,
-            max_bytes,
-        )
+        due_us = wiring.network.due_us(wiring.address, destination, self._latency)
+        sent = events.FetchSent(now_us, due_us, number, *self._names, self.broker, self.fetch_offset, max_bytes)
         wiring.emit(sent)
-        wiring.network.send_drawn(self._address, destination, request, f"fetch:{self._in_flight}", sent, due_us)
+        wiring.network.send_drawn(wiring.address, destination, request, f"fetch:{number}", sent, due_us)
+        self._patience = wiring.timers.after(wiring.config.fetch_timeout_us, lambda: self._give_up(request))
 
     # --- answers ---
 
@@ -143,79 +130,104 @@ class Fetcher:
         """Take the bytes of a pull apart, or begin anew where they are not to be trusted."""
         request = response.request
         if request.fetch != self._in_flight:
-            self.fail(request, "stopped")
+            self._fail(request, "stopped")
             return
-        self._in_flight = NOTHING_IN_FLIGHT
+        self._settle()
         if response.error:
             self._tell_received(request, 0, 0)
             self._wiring.on_out_of_range(self)
             return
         messages, error = decode(response.data, request.offset)
-        self.buffered.extend(messages)
         if messages:
+            self._chunks.append(deque(messages))
             self.fetch_offset = messages[-1].next_offset
         self._tell_received(request, len(messages), len(response.data))
         if error:
             self.reject(error)
-        elif messages:
-            self._wiring.on_messages()
+        if messages:
+            self._on_messages()
+            self.poll_when_due()
         else:
             self.poll_after(max(self._wiring.config.fetch_backoff_us, self._wiring.settings().poll_interval_ms * 1000))
 
     def lost(self, request: FetchRequest) -> None:
         """A pull found no broker: try again after the back-off."""
+        self._end_in_vain(request, "broker_down")
+
+    def _give_up(self, request: FetchRequest) -> None:
+        self._end_in_vain(request, "timeout")
+
+    def _end_in_vain(self, request: FetchRequest, reason: str) -> None:
         current = request.fetch == self._in_flight
-        self.fail(request, "broker_down" if current else "stopped")
+        self._fail(request, reason if current else "stopped")
         if current:
-            self._in_flight = NOTHING_IN_FLIGHT
+            self._settle()
             self.poll_after(self._wiring.config.fetch_backoff_us)
 
-    def fail(self, request: FetchRequest, reason: str) -> None:
-        """Tell that a pull came to nothing."""
-        tell_failed(self._wiring.emit, self._wiring.scheduler.now_us, request, reason)
+    def _settle(self) -> None:
+        self._in_flight = NOTHING_IN_FLIGHT
+        if self._patience is not None:
+            self._patience.cancel()
 
     def reject(self, error: str) -> None:
-        """Read no further: the next bytes are damaged, or a message is larger than a pull."""
+        """Read no further: damaged bytes, a message larger than a pull, or a position nobody may reset."""
         self.error = error
-        partition = self.partition
-        self._wiring.emit(
-            events.MessageRejected(
-                self._wiring.scheduler.now_us,
-                self._consumer.group,
-                self._consumer.name,
-                partition.topic,
-                partition.partition,
-                self.fetch_offset,
-                error,
-            )
-        )
-        if self.buffered:
-            self._wiring.on_messages()
+        self._wiring.emit(events.MessageRejected(self._wiring.timers.now_us, *self._names, self.fetch_offset, error))
+
+    def _fail(self, request: FetchRequest, reason: str) -> None:
+        tell_failed(self._wiring.emit, self._wiring.timers.now_us, request, reason)
 
     def _tell_received(self, request: FetchRequest, messages: int, size: int) -> None:
-        self._wiring.emit(
-            events.FetchReceived(
-                self._wiring.scheduler.now_us,
-                request.fetch,
-                request.group,
-                request.consumer,
-                request.partition.topic,
-                request.partition.partition,
-                request.offset,
-                self.fetch_offset,
-                messages,
-                size,
-            )
+        now_us = self._wiring.timers.now_us
+        received = events.FetchReceived(
+            now_us, request.fetch, *self._names, request.offset, self.fetch_offset, messages, size
         )
+        self._wiring.emit(received)
 
     # --- consuming ---
 
-    def take(self, most: int) -> list[DeepMessage]:
-        """Hand out up to ``most`` buffered messages, which then count as consumed."""
-        taken = [self.buffered.popleft() for _ in range(min(most, len(self.buffered)))]
-        if taken:
-            self.consumed_offset = taken[-1].next_offset
-        return taken
+    @property
+    def waiting_messages(self) -> int:
+        """Messages that have been pulled and not been worked on."""
+        return sum(len(chunk) for chunk in self._chunks)
+
+    def consume(self, most: int) -> int:
+        """The work on up to ``most`` messages is done: the position moves. Returns how many there were."""
+        offset = self.consumed_offset
+        count = self._drop(most)
+        now_us = self._wiring.timers.now_us
+        self._wiring.emit(events.MessagesConsumed(now_us, *self._names, offset, self.consumed_offset, count))
+        self.poll_when_due()
+        return count
+
+    def take(self, most: int) -> int:
+        """The work on up to ``most`` messages begins, and the position moves already (0.7: ConsumerIterator.next)."""
+        self._taken_from = self.consumed_offset
+        self._taken_messages = self._drop(most)
+        now_us = self._wiring.timers.now_us
+        self._wiring.emit(events.MessagesTaken(now_us, *self._names, self.consumed_offset, self._taken_messages))
+        return self._taken_messages
+
+    def finish_taken(self) -> None:
+        """The work on what was taken is done."""
+        if self._taken_messages:
+            now_us, end = self._wiring.timers.now_us, self.consumed_offset
+            done = events.MessagesConsumed(now_us, *self._names, self._taken_from, end, self._taken_messages)
+            self._wiring.emit(done)
+            self._taken_messages = 0
+        self.poll_when_due()
+
+    def _drop(self, most: int) -> int:
+        """Move the consumed position over up to ``most`` waiting messages."""
+        count = 0
+        while count < most and self._chunks:
+            chunk = self._chunks[0]
+            while count < most and chunk:
+                self.consumed_offset = chunk.popleft().next_offset
+                count += 1
+            if not chunk:
+                self._chunks.popleft()
+        return count
 
 
 def decode(data: bytes, offset: int) -> tuple[list[DeepMessage], str]:
@@ -232,8 +244,5 @@ def decode(data: bytes, offset: int) -> tuple[list[DeepMessage], str]:
 def tell_failed(emit: Emit, now_us: int, request: FetchRequest, reason: str) -> None:
     """Journal that a pull came to nothing."""
     partition = request.partition
-    emit(
-        events.FetchFailed(
-            now_us, request.fetch, request.group, request.consumer, partition.topic, partition.partition, reason
-        )
-    )
+    names = request.group, request.consumer, partition.topic, partition.partition
+    emit(events.FetchFailed(now_us, request.fetch, *names, reason))

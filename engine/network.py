@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
+from engine import events
 from engine.clock import NEVER_US
-from engine.events import Event
+from engine.events import Emit, Event
 from engine.scheduler import Scheduler
 
 
@@ -21,6 +22,7 @@ class Process(Protocol):
 
 
 ANY_LIFE = 0
+UNDRAWN = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +38,73 @@ class Latency:
         return self.base_us + (chance.randint(-spread_us, spread_us) if spread_us else 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with the link between two parties, in both directions.
+
+    A ``cut`` link carries nothing; ``loss_permille`` of the messages vanish; all are ``delay_us`` later.
+    """
+
+    cut: bool = False
+    loss_permille: int = 0
+    delay_us: int = 0
+
+
+FINE = Trouble()
+Link = tuple[str, str]
+
+
+def link_between(one: str, other: str) -> Link:
+    """The name of the link between two addresses, whichever way round they are given."""
+    return (one, other) if one <= other else (other, one)
+
+
 class Network:
     """The wire: delivers each message after its latency, never before an earlier one on the same link.
 
-    A message may carry the event that tells of its departure (its *flight*); until it lands, :attr:`flights`
-    lists it, which is how a picture that starts now knows what is in the air. A message whose both ends have gone
-    is handed to ``on_lost``, for its flight must end too.
+    A message may carry the event that tells of its departure (its *flight*); until it lands or vanishes,
+    :attr:`flights` lists it, which is how a picture that starts now knows what is in the air. A message that nobody
+    will ever handle (both ends have gone, or the wire lost it) is handed to ``on_lost``.
     """
 
-    def __init__(self, scheduler: Scheduler, chance: Random, on_lost: Callable[[Any], None]) -> None:
+    def __init__(self, scheduler: Scheduler, chance: Random, emit: Emit, on_lost: Callable[[Any], None]) -> None:
         self._scheduler = scheduler
         self._chance = chance
+        self._emit = emit
         self._on_lost = on_lost
         self._processes: dict[str, Process] = {}
         self._lives: dict[str, int] = {}
         self._link_clear_us: dict[tuple[str, str], int] = {}
         self._flights: dict[str, Event] = {}
+        self._troubles: dict[Link, Trouble] = {}
 
     @property
     def flights(self) -> Iterable[tuple[str, Event]]:
         """What is on its way and drawn: (name, departure event), in order of departure."""
         return self._flights.items()
+
+    # --- links ---
+
+    @property
+    def troubles(self) -> Iterable[tuple[Link, Trouble]]:
+        """The links that something is wrong with."""
+        return self._troubles.items()
+
+    def trouble(self, link: Link, trouble: Trouble) -> None:
+        """From now on something is wrong with a link, or nothing any more (``FINE``)."""
+        if trouble == FINE:
+            self._troubles.pop(link, None)
+        else:
+            self._troubles[link] = trouble
+        changed = events.LinkChanged(
+            self._scheduler.now_us, link[0], link[1], trouble.cut, trouble.loss_permille, trouble.delay_us
+        )
+        self._emit(changed)
+
+    def _trouble_of(self, source: str, destination: str) -> Trouble:
+        return self._troubles.get(link_between(source, destination), FINE)
+
+    # --- processes ---
 
     def attach(self, address: str, process: Process) -> None:
         """Make a process reachable."""
@@ -68,34 +116,43 @@ class Network:
         """Make a process unreachable; what it has already sent still travels."""
         del self._processes[address]
 
+    # --- messages ---
+
     def due_us(self, source: str, destination: str, latency: Latency) -> int:
         """Draw when a message sent now would land; pass it to :meth:`send` at once."""
         clear_us = self._link_clear_us.get((source, destination), -NEVER_US)
-        return max(self._scheduler.now_us + latency.draw(self._chance), clear_us)
+        delay_us = self._trouble_of(source, destination).delay_us if self._troubles else 0
+        return max(self._scheduler.now_us + latency.draw(self._chance) + delay_us, clear_us)
 
-    def send(self, source: str, destination: str, message: Any, due_us: int) -> None:
+    def send(self, source: str, destination: str, message: Any, due_us: int, name: str = UNDRAWN) -> None:
         """Let ``message`` land at ``due_us`` (from :meth:`due_us`)."""
         self._link_clear_us[(source, destination)] = due_us
         lives = self._life(source), self._life(destination)
-        self._scheduler.at(due_us, lambda: self._deliver(source, destination, message, lives))
+        loss_permille = self._trouble_of(source, destination).loss_permille if self._troubles else 0
+        lost = loss_permille > 0 and self._chance.randrange(1000) < loss_permille
+        self._scheduler.at(due_us, lambda: self._deliver(source, destination, message, lives, name, lost=lost))
 
     def send_drawn(self, source: str, destination: str, message: Any, name: str, flight: Event, due_us: int) -> None:
         """Like :meth:`send`, for a message that the picture shows under ``name`` while it travels."""
         self._flights[name] = flight
-        self._scheduler.at(due_us, lambda: self._land(name))
-        self.send(source, destination, message, due_us)
-
-    def _land(self, name: str) -> None:
-        del self._flights[name]
+        self.send(source, destination, message, due_us, name)
 
     def _life(self, address: str) -> int:
         """Which life of a process this is; ``ANY_LIFE`` while it is not there."""
         return self._lives[address] if address in self._processes else ANY_LIFE
 
-    def _deliver(self, source: str, destination: str, message: Any, lives: tuple[int, int]) -> None:
+    def _deliver(
+        self, source: str, destination: str, message: Any, lives: tuple[int, int], name: str, *, lost: bool
+    ) -> None:
         """A message ends with the life it was meant for: a process that has started anew has new connections."""
+        if name != UNDRAWN:
+            del self._flights[name]
         source_life, destination_life = lives
-        if destination in self._processes and destination_life in (ANY_LIFE, self._lives[destination]):
+        if lost or self._trouble_of(source, destination).cut:
+            now_us = self._scheduler.now_us
+            self._emit(events.MessageDropped(now_us, source, destination, name, "lost" if lost else "cut"))
+            self._on_lost(message)
+        elif destination in self._processes and destination_life in (ANY_LIFE, self._lives[destination]):
             self._processes[destination].receive(source, message)
         elif source in self._processes and source_life == self._lives[source]:
             self._processes[source].bounced(destination, message)

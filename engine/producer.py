@@ -18,6 +18,7 @@ from engine.protocol import ProduceRequest
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import Conversation, RegistryClient
+from engine.registry.session import Ends
 from engine.scheduler import Scheduler, Timer
 from engine.traffic import Traffic
 
@@ -73,16 +74,8 @@ class Producer:
         self._own_topic = ""
         self._own_timer: Timer | None = None
         self._own_due: float = 0.0
-        self._registry = RegistryClient(
-            ADDRESS,
-            scheduler,
-            network,
-            Latency(config.registry_latency_us, config.latency_jitter_permille),
-            config.heartbeat_interval_us,
-            self._watch_brokers,
-            self.start,
-            lambda: None,
-        )
+        ends = Ends(self._watch_brokers, self.start, lambda: None)
+        self._registry = RegistryClient(ADDRESS, scheduler, network, config, ends)
         network.attach(ADDRESS, self)
 
     def start(self) -> None:

@@ -16,7 +16,7 @@ Transitions: started -> released -> read -> computed -> claimed -> finished
                                                      -> refused -> backed off -> started (next attempt) | failed
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from engine import events
@@ -27,8 +27,8 @@ from engine.events import Emit
 from engine.ids import BrokerId, ConsumerId, TopicPartition
 from engine.registry import operations as ops
 from engine.registry import paths
-from engine.registry.client import Conversation, Outcomes, Wait
-from engine.scheduler import Scheduler
+from engine.registry.client import Conversation, Outcomes, Wait, Wanted
+from engine.scheduler import Timers
 
 
 @dataclass(slots=True)
@@ -55,17 +55,32 @@ class Standing:
         self.cause, self.attempt, self.step = cause, attempt, "release"
 
 
+NO_BOOKMARK = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A claimed partition: the stream that owns it and where to read on (``NO_BOOKMARK`` if nothing is stored)."""
+
+    stream: str
+    broker: BrokerId
+    partition: TopicPartition
+    offset: int
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
     """What a rebalance does to its consumer."""
 
     release_all: Callable[[], tuple[ops.Operation, ...]]
     """Stop pulling; returns the commits and the deletions that the registry must see."""
-    start_pulling: Callable[[Mapping[Placed, int]], None]
-    """Pull these partitions from these offsets."""
+    start_pulling: Callable[[Sequence[Start]], None]
+    """Pull these partitions."""
 
 
-Round = Generator[tuple[ops.Operation, ...] | Wait, Outcomes, bool]
+Round = Generator[Wanted, Outcomes, bool]
+Claim = tuple[str, Placed]
+"""A stream and a partition that falls to it."""
 
 
 class Rebalance:
@@ -74,21 +89,22 @@ class Rebalance:
     def __init__(
         self,
         config: Config,
-        scheduler: Scheduler,
+        timers: Timers,
         emit: Emit,
         consumer: ConsumerId,
+        streams: Sequence[str],
         topics: Sequence[str],
         hands: Hands,
         standing: Standing,
     ) -> None:
         self._config = config
-        self._scheduler = scheduler
+        self._timers = timers
         self._emit = emit
         self._consumer = consumer
         self._topics = topics
         self._hands = hands
         self._standing = standing
-        self._stream = paths.stream(consumer.name)
+        self._streams = streams
 
     def run(self, cause: str) -> Conversation:
         """The whole rebalance as a conversation with the registry."""
@@ -96,17 +112,17 @@ class Rebalance:
         tries = self._config.rebalance_tries
         for attempt in range(1, tries + 1):
             self._standing.begin(cause, attempt)
-            self._emit(events.RebalanceStarted(self._scheduler.now_us, group, name, cause, attempt))
+            self._emit(events.RebalanceStarted(self._timers.now_us, group, name, cause, attempt))
             if (yield from self._attempt(attempt)):
                 return
             if attempt < tries:
                 backoff_us = self._config.rebalance_backoff_us
-                until_us = self._scheduler.now_us + backoff_us
+                until_us = self._timers.now_us + backoff_us
                 self._standing.state, self._standing.until_us = "backing_off", until_us
-                self._emit(events.RebalanceBackedOff(self._scheduler.now_us, group, name, attempt, until_us))
+                self._emit(events.RebalanceBackedOff(self._timers.now_us, group, name, attempt, until_us))
                 yield Wait(backoff_us)
         self._standing.end("failed")
-        self._emit(events.RebalanceFailed(self._scheduler.now_us, group, name, tries))
+        self._emit(events.RebalanceFailed(self._timers.now_us, group, name, tries))
 
     def _attempt(self, attempt: int) -> Round:
         group, name = self._consumer.group, self._consumer.name
@@ -118,7 +134,7 @@ class Rebalance:
             for operation in release
             if isinstance(operation, ops.DeleteOwn)
         )
-        now_us = self._scheduler.now_us
+        now_us = self._timers.now_us
         self._standing.step = "read"
         self._emit(events.OwnershipReleased(now_us, group, name, tuple(str(partition) for partition in released)))
         share = yield from self._compute_share()
@@ -127,16 +143,19 @@ class Rebalance:
             return False
         offsets: Outcomes = ()
         if share:
-            offsets = yield tuple(ops.Get(paths.offset(group, partition, broker)) for broker, partition in share)
-        partitions = tuple(str(partition) for _, partition in share)
+            offsets = yield tuple(ops.Get(paths.offset(group, partition, broker)) for _, (broker, partition) in share)
         self._hands.start_pulling(
-            {placed: int(value) if isinstance(value, str) else 0 for placed, value in zip(share, offsets, strict=True)}
+            [
+                Start(stream, broker, partition, int(value) if isinstance(value, str) else NO_BOOKMARK)
+                for (stream, (broker, partition)), value in zip(share, offsets, strict=True)
+            ]
         )
         self._standing.end("running" if share else "idle")
-        self._emit(events.RebalanceFinished(self._scheduler.now_us, group, name, partitions, attempt))
+        partitions = tuple(str(partition) for _, (_, partition) in share)
+        self._emit(events.RebalanceFinished(self._timers.now_us, group, name, partitions, attempt))
         return True
 
-    def _compute_share(self) -> Generator[tuple[ops.Operation, ...] | Wait, Outcomes, tuple[Placed, ...]]:
+    def _compute_share(self) -> Generator[Wanted, Outcomes, tuple[Claim, ...]]:
         """Steps 2 and 3. A member whose node says nothing of a topic takes no part in it."""
         group, name = self._consumer.group, self._consumer.name
         lists = yield (
@@ -160,42 +179,46 @@ class Rebalance:
             if isinstance(value, str)
             for number in paths.decode_partitions(value)
         ]
-        share: list[Placed] = []
+        share: list[Claim] = []
         for topic in self._topics:
             streams = [
-                paths.stream(member)
+                paths.stream(member, number)
                 for member, value in subscriptions.items()
-                if isinstance(value, str) and f'"{topic}"' in value
+                if isinstance(value, str)
+                for number in range(paths.decode_subscription(value).get(topic, 0))
             ]
-            of_topic = [one for one in placed if one[1].topic == topic]
-            share += assign_range(of_topic, streams).get(self._stream, ())
-        now_us = self._scheduler.now_us
+            shares = assign_range([one for one in placed if one[1].topic == topic], streams)
+            share += [(stream, one) for stream in self._streams for one in shares.get(stream, ())]
+        now_us = self._timers.now_us
         everything = tuple(str(partition) for _, partition in sorted(placed))
-        own = tuple(str(partition) for _, partition in share)
+        own = tuple(str(partition) for _, (_, partition) in share)
         standing = self._standing
         standing.step, standing.members, standing.partitions, standing.share = "claim", members, everything, own
         self._emit(events.RegistryRead(now_us, group, name, members, everything))
         self._emit(events.AssignmentComputed(now_us, group, name, own))
         return tuple(share)
 
-    def _claim(self, share: Sequence[Placed]) -> Round:
+    def _claim(self, share: Sequence[Claim]) -> Round:
         """Step 4; ``False`` if another holds one of the partitions, after undoing the claims that went through."""
         if not share:
             return True
         group, name = self._consumer.group, self._consumer.name
-        claims = [paths.owner(group, partition, broker) for broker, partition in share]
-        outcomes = yield tuple(ops.Create(path, self._stream, ephemeral=True) for path in claims)
+        claims = [
+            ops.Create(paths.owner(group, partition, broker), stream, ephemeral=True)
+            for stream, (broker, partition) in share
+        ]
+        outcomes = yield tuple(claims)
         refused = False
         undo = []
-        for (_, partition), path, outcome in zip(share, claims, outcomes, strict=True):
-            if isinstance(outcome, NodeExists) and outcome.fields["value"] != self._stream:
+        for (_, (_, partition)), claim, outcome in zip(share, claims, outcomes, strict=True):
+            if isinstance(outcome, NodeExists) and outcome.fields["value"] != claim.value:
                 refused = True
                 held_by = paths.stream_consumer(str(outcome.fields["value"]))
-                now_us = self._scheduler.now_us
                 self._standing.step = "refused"
+                now_us = self._timers.now_us
                 self._emit(events.ClaimRefused(now_us, group, name, partition.topic, partition.partition, held_by))
             else:
-                undo.append(ops.DeleteOwn(path, self._stream))
+                undo.append(ops.DeleteOwn(claim.path, claim.value))
         if refused and undo:
             yield tuple(undo)
         return not refused

@@ -6,10 +6,13 @@ run is a function of its inputs.
 
 import heapq
 from collections.abc import Callable
+from typing import Protocol
 
 from engine.clock import NEVER_US, Clock
 
 Action = Callable[[], None]
+WAKE_PRIORITY = -1
+"""A process that goes on must look around before it does what fell due meanwhile."""
 
 
 class Timer:
@@ -35,6 +38,20 @@ class Timer:
         action, self._action = self._action, None
         if action is not None:
             action()
+
+
+class Timers(Protocol):
+    """Where an actor finds the time and leaves what it wants to do later."""
+
+    @property
+    def now_us(self) -> int:
+        """The present in virtual time."""
+
+    def at(self, due_us: int, action: Action, *, priority: int = 0) -> Timer:
+        """Run ``action`` at ``due_us``, or as soon as possible if that has passed."""
+
+    def after(self, delay_us: int, action: Action, *, priority: int = 0) -> Timer:
+        """Run ``action`` in ``delay_us`` microseconds."""
 
 
 class Scheduler:
@@ -75,3 +92,50 @@ class Scheduler:
             self._clock.advance_to(due_us)
             timer.fire()
         self._clock.advance_to(max(at_us, self.now_us))
+
+
+class ProcessTime:
+    """One process's view of the scheduler, which can stand still for a while (a long pause of its runtime).
+
+    What falls due while it stands still is done in order when it goes on; ``on_wake`` comes before all of it.
+    """
+
+    def __init__(self, scheduler: Scheduler, on_wake: Action) -> None:
+        self._scheduler = scheduler
+        self._on_wake = on_wake
+        self._stalled_until_us = scheduler.now_us
+
+    @property
+    def now_us(self) -> int:
+        """The present in virtual time."""
+        return self._scheduler.now_us
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the process stands still."""
+        return self.now_us < self._stalled_until_us
+
+    def stall(self, until_us: int) -> None:
+        """Stand still until ``until_us``."""
+        self._stalled_until_us = max(until_us, self._stalled_until_us)
+        self._scheduler.at(self._stalled_until_us, self._wake, priority=WAKE_PRIORITY)
+
+    def at(self, due_us: int, action: Action, *, priority: int = 0) -> Timer:
+        """As the scheduler's, but not while the process stands still."""
+        timer = Timer(due_us, action)
+        self._scheduler.at(due_us, lambda: self._fire(timer), priority=priority)
+        return timer
+
+    def after(self, delay_us: int, action: Action, *, priority: int = 0) -> Timer:
+        """As the scheduler's, but not while the process stands still."""
+        return self.at(self.now_us + delay_us, action, priority=priority)
+
+    def _fire(self, timer: Timer) -> None:
+        if self.stalled and timer.pending:
+            self._scheduler.at(self._stalled_until_us, lambda: self._fire(timer))
+        else:
+            timer.fire()
+
+    def _wake(self) -> None:
+        if not self.stalled:
+            self._on_wake()

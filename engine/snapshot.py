@@ -38,6 +38,14 @@ def snapshot(parts: Parts) -> dict[str, Any]:
             for partition, fetcher in consumer.fetchers.items()
         },
         "registry": {path: [node.value, parts.registry.client_of(node.session)] for path, node in parts.registry.tree},
+        "links": {
+            f"{one} | {other}": {
+                "cut": trouble.cut,
+                "loss_permille": trouble.loss_permille,
+                "delay_us": trouble.delay_us,
+            }
+            for (one, other), trouble in parts.network.troubles
+        },
         "flights": {name: event.as_json() for name, event in parts.network.flights},
     }
 
@@ -79,6 +87,8 @@ def _consumer(parts: Parts, consumer: Consumer) -> dict[str, Any]:
         "state": standing.state,
         "paused": consumer.paused,
         "session_expires_at_us": parts.session_ends_us.get(address_of(consumer.consumer), 0),
+        "frozen_until_us": consumer.frozen_until_us,
+        "streams": len(consumer.streams),
         "settings": asdict(consumer.settings),
         "rebalance": {
             "attempt": standing.attempt,

@@ -1,20 +1,25 @@
-"""A process's tie to the registry: one session, its heartbeats, and conversations that read like a recipe.
+"""A process's tie to the registry: one session, and conversations that read like a recipe.
 
 A conversation is a generator. It yields a tuple of operations and is resumed with their outcomes one round trip
 later, or yields a :class:`Wait` and is resumed when that has passed. So the paper's Algorithm 1 can be written
-down line by line although every line takes time.
+down line by line although every line takes time. An answer that does not come is asked for again: every operation
+may be done twice without harm (a claim that stands with our own value counts as made).
 """
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
+from engine.config import Config
 from engine.errors import NodeExists, SessionExpired
 from engine.events import Event
 from engine.network import Latency, Network
 from engine.registry import operations as ops
 from engine.registry.server import ADDRESS as REGISTRY
-from engine.scheduler import Scheduler, Timer
+from engine.registry.session import Ends, Session
+from engine.scheduler import Timer, Timers
+
+NO_CONVERSATION = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,104 +29,87 @@ class Wait:
     delay_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An operation that the picture shows on its way as ``name``; ``tell`` journals that it left, given its arrival."""
+
+    operation: ops.Operation
+    name: str
+    tell: Callable[[int], Event]
+
+
+Wanted = tuple[ops.Operation, ...] | Wait | Drawn
 Outcomes = tuple[ops.Outcome, ...]
-Conversation = Generator[tuple[ops.Operation, ...] | Wait, Outcomes, None]
-NO_SESSION = 0
+Conversation = Generator[Wanted, Outcomes, None]
 
 
 class RegistryClient:
     """The registry as one process sees it; ``address`` is also the client's name there."""
 
-    def __init__(
-        self,
-        address: str,
-        scheduler: Scheduler,
-        network: Network,
-        latency: Latency,
-        heartbeat_interval_us: int,
-        on_session: Callable[[], None],
-        on_session_lost: Callable[[], None],
-        on_closed: Callable[[], None],
-    ) -> None:
+    def __init__(self, address: str, timers: Timers, network: Network, config: Config, ends: Ends) -> None:
         self._address = address
-        self._scheduler = scheduler
+        self._timers = timers
         self._network = network
-        self._latency = latency
-        self._heartbeat_interval_us = heartbeat_interval_us
-        self._on_session = on_session
-        self._on_session_lost = on_session_lost
-        self._on_closed = on_closed
-        self._heartbeat: Timer | None = None
+        self._latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
+        self._request_timeout_us = config.session_timeout_us // 2
+        self._on_lost = ends.on_lost
         self._conversations: dict[int, Conversation] = {}
-        self._waits: dict[int, Timer] = {}
+        self._requests: dict[int, int] = {}
+        self._timers_of: dict[int, Timer] = {}
+        self._last_conversation = 0
         self._last_request = 0
-        self._closing = False
-        self.session = NO_SESSION
-        self.last_heard_us = scheduler.now_us
+        self.last_heard_us = timers.now_us
+        self._session = Session(
+            address,
+            timers,
+            self._send,
+            config.heartbeat_interval_us,
+            config.session_timeout_us,
+            Ends(ends.on_open, self._lose, ends.on_closed),
+        )
 
     # --- session ---
 
+    @property
+    def session(self) -> int:
+        """The session's number; ``NO_SESSION`` while there is none."""
+        return self._session.number
+
     def open(self) -> None:
-        """Ask for a session; ``on_session`` is called when it is there."""
-        self._send(ops.OpenSession(self._address))
+        """Ask for a session; ``on_open`` is called when it is there."""
+        self._session.open()
 
     def close(self) -> None:
-        """End the session in good order, dropping conversations; ``on_closed`` is called when the registry has it."""
-        self.abandon()
-        self._closing = True
-        if self.session != NO_SESSION:
-            self._send(ops.CloseSession(self.session))
+        """End the session in good order, dropping conversations; ``on_closed`` is called when that is done."""
+        self._forget_conversations()
+        self._session.close()
 
     def abandon(self) -> None:
         """Stop talking: no heartbeat, no conversation goes on. The registry keeps the session until it expires."""
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-        for timer in self._waits.values():
-            timer.cancel()
-        self._waits.clear()
-        self._conversations.clear()
+        self._forget_conversations()
+        self._session.abandon()
+
+    def look_at_lease(self) -> None:
+        """After a long pause: give the session up if the registry may have done so."""
+        self._session.check_lease()
 
     def heard(self, message: Any) -> bool:
         """Take an answer of the registry; ``False`` if it is a watch's notice, which is the owner's to handle."""
-        match message:
-            case ops.SessionGranted(session=session):
-                self._take_session(session)
-            case ops.SessionGone(expired=True):
-                self._lose_session()
-            case ops.SessionGone():
-                self.session = NO_SESSION
-                self._on_closed()
-            case ops.Response(request=request, outcomes=outcomes):
-                self._take_outcomes(request, outcomes)
-            case _:
-                return False
-        return True
+        if isinstance(message, ops.Response):
+            self._take_outcomes(message)
+            return True
+        return self._session.heard(message)
 
-    def _take_session(self, session: int) -> None:
-        self.session = session
-        if self._closing:
-            self._send(ops.CloseSession(session))
-        else:
-            self._beat()
-            self._on_session()
-
-    def _beat(self) -> None:
-        self._heartbeat = self._scheduler.after(self._heartbeat_interval_us, self._beat)
-        if self.session != NO_SESSION:
-            self._send(ops.Heartbeat(self.session))
-
-    def _lose_session(self) -> None:
-        if self.session != NO_SESSION:
-            self.session = NO_SESSION
-            self.abandon()
-            self._on_session_lost()
+    def _lose(self) -> None:
+        self._forget_conversations()
+        self._on_lost()
 
     # --- conversations ---
 
     def start(self, conversation: Conversation) -> int:
         """Begin a conversation; the number returned can cancel it."""
-        self._last_request += 1
-        number = self._last_request
+        self._last_conversation += 1
+        number = self._last_conversation
         self._conversations[number] = conversation
         self._resume(number, ())
         return number
@@ -129,13 +117,13 @@ class RegistryClient:
     def cancel(self, number: int) -> None:
         """End a conversation where it stands; operations already sent still happen at the registry."""
         self._conversations.pop(number, None)
-        timer = self._waits.pop(number, None)
+        timer = self._timers_of.pop(number, None)
         if timer is not None:
             timer.cancel()
 
     def tell(self, *operations: ops.Operation) -> None:
-        """Send operations whose outcomes nobody waits for."""
-        self._send(ops.Request(self.session, 0, operations))
+        """Send operations once, whose outcomes nobody waits for."""
+        self._send(ops.Request(self.session, self._next_request(), operations))
 
     def claim(self, path: str, value: str, retry_us: int) -> None:
         """Create an ephemeral node, trying again while an earlier session of ours still holds it."""
@@ -145,15 +133,10 @@ class RegistryClient:
         while isinstance((yield (ops.Create(path, value, ephemeral=True),))[0], NodeExists):
             yield Wait(retry_us)
 
-    def departure(self) -> int:
-        """Draw when an operation sent now would land, in virtual microseconds; pass it to :meth:`tell_drawn`."""
-        return self._network.due_us(self._address, REGISTRY, self._latency)
-
-    def tell_drawn(self, operation: ops.Operation, name: str, flight: Event, due_us: int) -> None:
-        """Like :meth:`tell`, for an operation that the picture shows on its way."""
-        self.last_heard_us = due_us
-        request = ops.Request(self.session, 0, (operation,))
-        self._network.send_drawn(self._address, REGISTRY, request, name, flight, due_us)
+    def _forget_conversations(self) -> None:
+        for number in list(self._conversations):
+            self.cancel(number)
+        self._requests.clear()
 
     def _resume(self, number: int, outcomes: Outcomes) -> None:
         conversation = self._conversations[number]
@@ -164,25 +147,44 @@ class RegistryClient:
             return
         if number not in self._conversations:
             return
-        if isinstance(wanted, Wait):
-            self._waits[number] = self._scheduler.after(wanted.delay_us, lambda: self._wake(number))
-        elif wanted:
-            self._send(ops.Request(self.session, number, wanted))
+        if isinstance(wanted, Wait) or wanted == ():
+            delay_us = wanted.delay_us if isinstance(wanted, Wait) else 0
+            self._timers_of[number] = self._timers.after(delay_us, lambda: self._resume(number, ()))
         else:
-            self._scheduler.after(0, lambda: self._wake(number))
+            self._ask(number, self._next_request(), wanted)
 
-    def _wake(self, number: int) -> None:
-        self._waits.pop(number, None)
+    def _ask(self, number: int, request: int, wanted: tuple[ops.Operation, ...] | Drawn) -> None:
+        """Send a request of a conversation, and again each time that its answer stays away."""
+        self._requests[request] = number
+        if isinstance(wanted, Drawn):
+            due_us = self._departure()
+            message = ops.Request(self.session, request, (wanted.operation,))
+            flight = wanted.tell(due_us)
+            self._network.send_drawn(self._address, REGISTRY, message, wanted.name, flight, due_us)
+        else:
+            self._send(ops.Request(self.session, request, wanted))
+        self._timers_of[number] = self._timers.after(
+            self._request_timeout_us, lambda: self._ask(number, request, wanted)
+        )
+
+    def _take_outcomes(self, response: ops.Response) -> None:
+        if any(isinstance(outcome, SessionExpired) for outcome in response.outcomes):
+            self._session.heard(ops.SessionGone(response.session, expired=True))
+            return
+        number = self._requests.pop(response.request, NO_CONVERSATION)
         if number in self._conversations:
-            self._resume(number, ())
+            self._timers_of.pop(number).cancel()
+            self._resume(number, response.outcomes)
 
-    def _take_outcomes(self, number: int, outcomes: Outcomes) -> None:
-        if any(isinstance(outcome, SessionExpired) for outcome in outcomes):
-            self._lose_session()
-        elif number in self._conversations:
-            self._resume(number, outcomes)
+    def _next_request(self) -> int:
+        self._last_request += 1
+        return self._last_request
+
+    # --- wire ---
+
+    def _departure(self) -> int:
+        self.last_heard_us = self._network.due_us(self._address, REGISTRY, self._latency)
+        return self.last_heard_us
 
     def _send(self, message: object) -> None:
-        due_us = self.departure()
-        self.last_heard_us = due_us
-        self._network.send(self._address, REGISTRY, message, due_us)
+        self._network.send(self._address, REGISTRY, message, self._departure())

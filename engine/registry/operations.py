@@ -51,9 +51,10 @@ Outcome = str | tuple[str, ...] | OffsetscopeError
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A client introduces itself."""
+    """A client introduces itself; ``sent_us`` comes back with the answer, as with a heartbeat."""
 
     client: str
+    sent_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,23 @@ class SessionGranted:
     """The number of the session that the registry opened."""
 
     session: int
+    sent_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A client lives."""
+    """A client lives, or did at ``sent_us``."""
 
     session: int
+    sent_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatHeard:
+    """The registry has heard the heartbeat sent at ``sent_us``: the session lasts at least a timeout from then."""
+
+    session: int
+    sent_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,7 @@ class Request:
 class Response:
     """The outcomes of a request's operations, in order."""
 
+    session: int
     request: int
     outcomes: tuple[Outcome, ...]
 

@@ -14,6 +14,7 @@ We differ from 0.7 in one value: it writes *how many* partitions of T broker B h
 each broker; our partitions are numbered across the topic, so the node lists the numbers.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 
 from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
@@ -70,6 +71,11 @@ def stream_consumer(stream_id: str) -> str:
 def encode_subscription(streams: Mapping[str, int]) -> str:
     """A member node's value, written as 0.7 writes it: ``{ "pageviews": 1 }`` (consumer/TopicCount)."""
     return "{ " + ",".join(f'"{name}": {count}' for name, count in streams.items()) + " }"
+
+
+def decode_subscription(value: str) -> dict[str, int]:
+    """How many streams a member has for each topic."""
+    return {str(topic): int(streams) for topic, streams in json.loads(value).items()}
 
 
 def encode_partitions(numbers: Iterable[int]) -> str:

@@ -9,7 +9,7 @@ from engine.events import Emit
 from engine.network import Latency, Network
 from engine.numbers import Numbers
 from engine.registry import operations as ops
-from engine.registry.tree import PERSISTENT, Tree
+from engine.registry.tree import PERSISTENT, Node, Tree
 from engine.scheduler import Scheduler
 
 ADDRESS = "registry"
@@ -65,11 +65,12 @@ class RegistryServer:
     def receive(self, source: str, message: Any) -> None:
         """Serve one message of a client."""
         match message:
-            case ops.OpenSession(client=client):
-                self._open(source, client)
-            case ops.Heartbeat(session=session):
-                if not self._hear(session):
-                    self._reply(source, ops.SessionGone(session, expired=True))
+            case ops.OpenSession(client=client, sent_us=sent_us):
+                self._open(source, client, sent_us)
+            case ops.Heartbeat(session=session, sent_us=sent_us):
+                heard = self._hear(session)
+                answer = ops.HeartbeatHeard(session, sent_us) if heard else ops.SessionGone(session, expired=True)
+                self._reply(source, answer)
             case ops.CloseSession(session=session):
                 if session in self._sessions:
                     self._end(session, "session_closed")
@@ -84,19 +85,32 @@ class RegistryServer:
         if isinstance(message, ops.WatchNotice):
             self._emit(events.WatchDelivered(self._scheduler.now_us, message.watch))
 
+    def expire(self, client: str) -> None:
+        """Give a client's sessions up at once, as if their time had jumped ahead."""
+        for number in [session.number for session in self._sessions.values() if session.client == client]:
+            self._end(number, "session_expired")
+
+    def expires_at_us(self, client: str) -> int:
+        """When a client's sessions will all have expired, as things stand; 0 if it has none."""
+        return max((one.expires_at_us for one in self._sessions.values() if one.client == client), default=0)
+
+    def has_session(self, client: str) -> bool:
+        """Whether a client has a session."""
+        return any(session.client == client for session in self._sessions.values())
+
     def put_by_operator(self, path: str, value: str) -> None:
         """Set a persistent node without a session, as an operator's shell does."""
         self._put(ops.Put(path, value, commit=0))
 
     # --- sessions ---
 
-    def _open(self, source: str, client: str) -> None:
+    def _open(self, source: str, client: str, sent_us: int) -> None:
         session = Session(self._numbers.next("session"), client, 0)
         self._sessions[session.number] = session
         self._hear(session.number)
         self._emit(events.SessionOpened(self._scheduler.now_us, session.number, client))
         self._scheduler.at(session.expires_at_us, lambda: self._check_expiry(session.number))
-        self._reply(source, ops.SessionGranted(session.number))
+        self._reply(source, ops.SessionGranted(session.number, sent_us))
 
     def _hear(self, number: int) -> bool:
         session = self._sessions.get(number)
@@ -139,12 +153,15 @@ class RegistryServer:
                 outcomes.append(error)
                 if isinstance(operation, ops.Put) and operation.commit:
                     self._emit(events.CommitLanded(self._scheduler.now_us, operation.commit, error.code))
-        self._reply(source, ops.Response(request.request, tuple(outcomes)))
+        self._reply(source, ops.Response(request.session, request.request, tuple(outcomes)))
 
     def _do(self, session: int, operation: ops.Operation) -> ops.Outcome:
         match operation:
             case ops.Create(path=path, value=value, ephemeral=ephemeral):
-                self._create(path, value, session if ephemeral else PERSISTENT)
+                holder = session if ephemeral else PERSISTENT
+                asked_twice = path in self.tree and self.tree.get(path) == Node(value, holder)
+                if not asked_twice:
+                    self._create(path, value, holder)
                 return value
             case ops.Get(path=path):
                 return self.tree.get(path).value

@@ -26,7 +26,7 @@ class Party:
 def wire() -> tuple[Scheduler, Network, Party, Party, list[Any]]:
     lost: list[Any] = []
     scheduler = Scheduler(Clock())
-    network = Network(scheduler, Random(7), lost.append)
+    network = Network(scheduler, Random(7), lambda event: None, lost.append)
     left, right = Party(), Party()
     network.attach("left", left)
     network.attach("right", right)

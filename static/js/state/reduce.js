@@ -13,10 +13,11 @@ import { consumeHandlers } from "./reduce_consume.js";
 import { groupHandlers } from "./reduce_group.js";
 import { logHandlers } from "./reduce_log.js";
 import { registryHandlers } from "./reduce_registry.js";
+import { wireHandlers } from "./reduce_wire.js";
 
 /** @type {Map<string, Handler>} */
 const HANDLERS = new Map(
-  Object.entries({ ...logHandlers, ...groupHandlers, ...consumeHandlers, ...registryHandlers }),
+  Object.entries({ ...logHandlers, ...groupHandlers, ...consumeHandlers, ...registryHandlers, ...wireHandlers }),
 );
 
 /**

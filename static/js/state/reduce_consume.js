@@ -35,6 +35,7 @@ export const consumeHandlers = {
     ...state,
     flights: withoutKey(withoutKey(state.flights, `fetch:${event.fetch}`), `answer:${event.fetch}`),
   }),
+  messages_taken: changesPosition((event) => ({ consumed_offset: event.next_offset })),
   messages_consumed: changesPosition((event) => ({ consumed_offset: event.next_offset })),
   message_rejected: changesPosition((event) => ({ error: event.error })),
   offset_sought: (state, event) => (event.consumer ? jump(state, event) : state),

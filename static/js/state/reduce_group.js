@@ -31,7 +31,7 @@ const consumerAdded = (state, event) => {
     groups: withKey(state.groups, event.group, { ...state.groups[event.group], consumers }),
     consumers: withKey(state.consumers, idOf(event), {
       group: event.group, consumer: event.consumer, state: "joining", paused: false,
-      session_expires_at_us: 0, settings: event.settings, rebalance: AT_REST,
+      session_expires_at_us: 0, frozen_until_us: 0, streams: event.streams, settings: event.settings, rebalance: AT_REST,
     }),
   };
 };
@@ -76,6 +76,7 @@ export const groupHandlers = {
   consumer_changed: changesConsumer((event) => ({ settings: event.settings })),
   consumer_paused: changesConsumer(() => ({ paused: true })),
   consumer_resumed: changesConsumer(() => ({ paused: false })),
+  consumer_frozen: changesConsumer((event) => ({ frozen_until_us: event.until_us })),
   consumer_closing: changesConsumer(() => ({ state: "closing", rebalance: AT_REST })),
   consumer_closed: changesConsumer(() => ({ state: "closed", rebalance: AT_REST })),
   consumer_crashed: consumerCrashed,

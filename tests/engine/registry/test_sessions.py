@@ -1,21 +1,29 @@
 """Sessions, ephemeral nodes and watches, between a client and the server over the wire."""
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from engine import events
 from engine.clock import Clock
+from engine.config import TINY
 from engine.errors import NodeExists
 from engine.network import Latency, Network
 from engine.numbers import Numbers
 from engine.registry import operations as ops
 from engine.registry.client import Conversation, RegistryClient, Wait
 from engine.registry.server import RegistryServer
+from engine.registry.session import Ends
 from engine.scheduler import Scheduler
 
-LATENCY = Latency(100, 0)
-TIMEOUT_US = 6_000
-HEARTBEAT_US = 2_000
+CONFIG = replace(
+    TINY, registry_latency_us=100, latency_jitter_permille=0, session_timeout_us=6_000, heartbeat_interval_us=2_000
+)
+TIMEOUT_US = CONFIG.session_timeout_us
+
+
+def client_of(world: "World", name: str, ends: Ends) -> RegistryClient:
+    return RegistryClient(name, world.scheduler, world.network, CONFIG, ends)
 
 
 class Member:
@@ -27,9 +35,7 @@ class Member:
         self.lost = 0
         self.closed = 0
         self.world = world
-        self.client = RegistryClient(
-            name, world.scheduler, world.network, LATENCY, HEARTBEAT_US, lambda: None, self.lose, self.end
-        )
+        self.client = client_of(world, name, Ends(lambda: None, self.lose, self.end))
         world.network.attach(name, self)
         self.client.open()
         world.run(300)
@@ -62,8 +68,10 @@ class World:
     def __init__(self) -> None:
         self.happened: list[events.Event] = []
         self.scheduler = Scheduler(Clock())
-        self.network = Network(self.scheduler, Random(1), lambda message: None)
-        self.server = RegistryServer(self.scheduler, self.network, self.happened.append, Numbers(), LATENCY, TIMEOUT_US)
+        self.network = Network(self.scheduler, Random(1), self.happened.append, lambda message: None)
+        self.server = RegistryServer(
+            self.scheduler, self.network, self.happened.append, Numbers(), Latency(100, 0), TIMEOUT_US
+        )
 
     def run(self, duration_us: int) -> None:
         self.scheduler.run_until(self.scheduler.now_us + duration_us)
@@ -107,9 +115,7 @@ def test_a_session_that_is_closed_ends_at_once() -> None:
 def test_closing_before_the_session_is_granted_leaves_nothing_behind() -> None:
     world = World()
     member = Member("a", world)
-    other = RegistryClient(
-        "b", world.scheduler, world.network, LATENCY, HEARTBEAT_US, member.lose, member.lose, member.end
-    )
+    other = client_of(world, "b", Ends(member.lose, member.lose, member.end))
 
     class Late:
         def receive(self, source: str, message: Any) -> None:
