@@ -165,6 +165,7 @@ class FeedClient:
 
     def close(self) -> None:
         self.socket.close(timeout=PATIENCE_S)
+        self.socket.shutdown()
 
 
 @contextmanager

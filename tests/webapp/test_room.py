@@ -49,7 +49,11 @@ def test_choosing_a_speed_does_not_start_a_standing_room(tmp_path: Path, clock: 
 def test_a_new_room_has_the_offsets_of_its_scenario(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock, "standing")
     partitions = room.facts()["topics"][0]["partitions"]
-    assert [one["message_offsets"] for one in partitions] == [[0, 215, 430, 645], [0, 188, 376, 564], [0, 204, 408, 612]]
+    assert [one["message_offsets"] for one in partitions] == [
+        [0, 215, 430, 645],
+        [0, 188, 376, 564],
+        [0, 204, 408, 612],
+    ]
     room.close()
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 
 from webapp.room_record import Start
-from webapp.views.context import client_address, services, stage_context
+from webapp.views.context import client_address, services, stage_context, wanted_theme
 from webapp.views.inputs import query_fields, query_flag
 from webapp.views.pages import DEFAULT_SEED
 
@@ -16,6 +16,7 @@ def embed(scenario: str) -> str:
     query_fields(["theme", "controls", "autoplay"])
     options = {"controls": query_flag("controls", default=True), "autoplay": query_flag("autoplay", default=False)}
     start: Start = "running" if options["autoplay"] else "standing"
+    wanted_theme()  # refused before a room is made for nothing
     made = services().rooms.make(scenario, DEFAULT_SEED, start, address=client_address())
     context = stage_context(made.room, presenter=True)
     return render_template("embed.html", **context, embed=options, presenter_key=made.presenter_key)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
-from jinja2 import TemplateError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -63,7 +62,7 @@ def _body(error: OffsetscopeError, status: int) -> Response | str:
             outcome = {"ok": False, "command": command, "message": error.message, "remedy": error.remedy}
             return render_template("_partials/outcome.html", outcome=outcome)
         return render_template("error.html", status=status, error=error.as_json(), theme=_theme())
-    except TemplateError:
+    except Exception:  # whatever it is, the first error matters more
         logger.exception("the error page itself cannot be shown")
         return jsonify(error.as_json())
 

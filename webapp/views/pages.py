@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from engine.errors import OffsetscopeError
 from webapp.room import Room
 from webapp.views.access import HOME_COOKIE, has_presenter_cookie, remember_home, remember_presenter
-from webapp.views.context import client_address, find_room, services, stage_context
+from webapp.views.context import client_address, find_room, services, stage_context, wanted_theme
 
 DEFAULT_SEED = 1
 
@@ -21,6 +21,7 @@ def index() -> Response:
     homes = _home()
     if homes:
         return make_response(render_template("index.html", **stage_context(homes[0], presenter=True)))
+    wanted_theme()  # refused before a room is made for nothing
     running = services()
     made = running.rooms.make(running.settings.scenario, DEFAULT_SEED, "standing", address=client_address())
     response = make_response(render_template("index.html", **stage_context(made.room, presenter=True)))

@@ -16,6 +16,7 @@ def record_at(room: Room, topic: str, partition: int, offset: int) -> dict[str, 
 
     Raises what reading the log raises, and ``OffsetInsideMessage`` if no message begins there.
     """
+    _require_readable(room, topic, partition, offset)
     _require_boundary(room, topic, partition, offset)
     data = _message(room, topic, partition, offset)
     header = read_header(data[:MAX_OVERHEAD_BYTES].ljust(MAX_OVERHEAD_BYTES, b"\0"))
@@ -36,14 +37,17 @@ def record_at(room: Room, topic: str, partition: int, offset: int) -> dict[str, 
     }
 
 
-def _message(room: Room, topic: str, partition: int, offset: int) -> bytes:
-    head = room.read_log(topic, partition, offset, LENGTH_BYTES)
-    if len(head) < LENGTH_BYTES:
+def _require_readable(room: Room, topic: str, partition: int, offset: int) -> None:
+    if len(room.read_log(topic, partition, offset, LENGTH_BYTES)) < LENGTH_BYTES:
         raise OffsetOutOfRange(
             f"nothing that a reader could see lies at offset {offset}",
             "wait until the broker has flushed it, or choose an earlier message",
             offset=offset,
         )
+
+
+def _message(room: Room, topic: str, partition: int, offset: int) -> bytes:
+    head = room.read_log(topic, partition, offset, LENGTH_BYTES)
     size_bytes = LENGTH_BYTES + int.from_bytes(head, "big")
     data = room.read_log(topic, partition, offset, min(size_bytes, LARGEST_MESSAGE_BYTES))
     if len(data) != size_bytes or size_bytes < PLAIN_OVERHEAD_BYTES:

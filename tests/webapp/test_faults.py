@@ -1,0 +1,124 @@
+"""Every fault in one shape, for programs, for htmx and for people; and the headers of every answer."""
+
+import logging
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from engine import errors as engine_errors
+from engine.errors import OffsetscopeError
+from webapp import errors as web_errors
+from webapp.errors import STATUSES, status_of
+
+BROWSER = {"Accept": "text/html"}
+
+
+def subclasses(base: type[OffsetscopeError]) -> list[type[OffsetscopeError]]:
+    return [base, *(found for child in base.__subclasses__() for found in subclasses(child))]
+
+
+def test_every_error_has_a_status_of_its_own_kind_and_a_code_of_its_own() -> None:
+    classes = subclasses(OffsetscopeError)
+    codes = [found.code for found in classes]
+    assert len(codes) == len(set(codes))
+    for found in classes:
+        assert 400 <= status_of(found("message", "remedy")) < 600
+    assert {known.__module__ for known in STATUSES} == {engine_errors.__name__, web_errors.__name__}
+
+
+def test_only_our_own_faults_are_server_errors() -> None:
+    serious = {found for found, status in STATUSES.items() if status >= 500}
+    assert serious == {
+        engine_errors.LogGap,
+        engine_errors.StorageFailed,
+        web_errors.InternalFault,
+        web_errors.RoomDamaged,
+        web_errors.RoomFailed,
+        web_errors.CommandTimedOut,
+        web_errors.ServerStopping,
+        web_errors.DataDirectoryUnusable,
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing", 404, "unknown_page"),
+        ("DELETE", "/", 405, "method_not_allowed"),
+        ("GET", "/api/rooms", 405, "method_not_allowed"),
+        ("PUT", "/api/rooms", 405, "method_not_allowed"),
+        ("GET", "/rooms/aaaabbbbcccc", 404, "unknown_room"),
+        ("GET", "/static/nothing.js", 404, "unknown_page"),
+        ("GET", "/static/../webapp/cli.py", 404, "unknown_page"),
+    ],
+)
+def test_a_fault_is_json_for_programs_and_a_page_for_people(
+    client: FlaskClient, method: str, path: str, status: int, code: str
+) -> None:
+    program = client.open(path, method=method, headers={"Accept": "application/json"})
+    assert (program.status_code, program.json["code"]) == (status, code)
+    assert program.json["message"]
+    assert program.json["remedy"]
+    person = client.open(path, method=method, headers=BROWSER)
+    assert person.status_code == status
+    if path.startswith("/api"):
+        assert person.json == program.json
+    else:
+        assert program.json["message"].split("'")[0] in person.text.replace("&#39;", "'")
+
+
+def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(client: FlaskClient) -> None:
+    answer = client.delete("/api/rooms")
+    assert answer.json["allowed"] == ["POST"]
+    assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("headers", [BROWSER, {"Accept": "application/json"}, {"HX-Request": "true"}])
+def test_our_own_mistake_is_logged_and_never_shown(
+    app: Flask, client: FlaskClient, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def mistake() -> str:
+        raise ZeroDivisionError("a secret detail")
+
+    app.view_functions["pages.index"] = mistake
+    with caplog.at_level(logging.ERROR):
+        answer = client.get("/", headers=headers)
+    assert answer.status_code == 500
+    assert "a secret detail" not in answer.text
+    assert "Traceback" not in answer.text
+    assert "a secret detail" in caplog.text
+
+
+def test_an_error_page_that_cannot_be_made_is_json(app: Flask, client: FlaskClient) -> None:
+    app.jinja_env.globals["url_for"] = None
+    for path in ("/nothing", "/rooms/aaaabbbbcccc"):
+        answer = client.get(path, headers=BROWSER)
+        assert answer.status_code == 404
+        assert answer.json["remedy"]
+
+
+def test_every_answer_carries_the_headers_that_protect_it(client: FlaskClient) -> None:
+    for path in ("/", "/healthz", "/nothing", "/embed/pageviews"):
+        headers = client.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Content-Security-Policy"].startswith("default-src 'self'; style-src 'self'; ")
+        assert "unsafe-inline" not in headers["Content-Security-Policy"].replace("style-src-attr 'unsafe-inline'", "")
+        assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_static_file_with_the_right_hash_may_be_kept_and_any_other_is_asked_for_again(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.test_request_context():
+        address = app.url_for("static", filename="js/main.js")
+    with client.get(address) as first:
+        assert "immutable" in first.headers["Cache-Control"]
+        assert first.mimetype == "text/javascript"
+    with client.get("/static/js/main.js") as plain:
+        assert plain.headers["Cache-Control"] == "no-cache"
+    with client.get("/static/js/main.js", headers={"If-None-Match": plain.headers["ETag"]}) as again:
+        assert again.status_code == 304
+    with client.get("/static/js/main.js?v=0") as stale:
+        assert stale.headers["Cache-Control"] == "no-cache"

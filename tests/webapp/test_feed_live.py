@@ -1,0 +1,165 @@
+"""The feed over real sockets."""
+
+import itertools
+import json
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+import websocket
+
+from tests.webapp.support import PATIENCE_S, LiveServer, watching
+from webapp.settings import Settings
+
+
+def refused_handshake(url: str, **options: object) -> tuple[int, dict[str, object]]:
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+        websocket.create_connection(url, timeout=PATIENCE_S, **options)
+    body = refused.value.resp_body
+    assert body is not None
+    return refused.value.status_code, json.loads(body)
+
+
+def test_a_viewer_follows_the_room(live: LiveServer) -> None:
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer:
+        viewer.pull("checkpoint")
+        first = viewer.receive()
+        assert [event["event"] for event in first["events"]] == ["checkpoint"]
+        assert first["clock"]["paused"]
+        applied = live.command(made, "crash_consumer", group="Real-time metrics", consumer="Metrics A")
+        frames = viewer.receive_until(applied["journal_offset"])
+        assert frames[0]["offset"] == first["next"]
+        assert "consumer_crashed" in [event["event"] for frame in frames for event in frame["events"]]
+
+
+def test_a_change_of_the_clock_is_told_at_once(live: LiveServer) -> None:
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer:
+        viewer.pull("end")
+        assert viewer.receive()["clock"]["speed"] == 1
+        live.command(made, "clock", action="speed", speed=4)
+        assert viewer.receive()["clock"]["speed"] == 4
+
+
+def test_a_paused_room_sends_heartbeats(live: LiveServer) -> None:
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer:
+        viewer.pull("end")
+        frames = [viewer.receive() for _ in range(3)]
+        assert [frame["events"] for frame in frames] == [[], [], []]
+
+
+def test_bad_frames_are_answered_and_the_connection_stays(live: LiveServer) -> None:
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer:
+        for frame in ("hello", '{"pull": 3, "max_bytes": 100}', "x" * 3_000_000, '{"pull": 99999999, "max_bytes": 9}'):
+            viewer.send(frame)
+            assert set(viewer.receive()) == {"error"}
+        viewer.socket.send_binary(b"\0\1\2")
+        assert viewer.receive()["error"]["code"] == "invalid_pull"
+        viewer.pull("checkpoint")
+        assert viewer.receive()["offset"] == 0
+
+
+def test_frames_that_break_the_protocol_end_one_connection_and_nothing_else(live: LiveServer) -> None:
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer, watching(made.urls["feed"]) as rude:
+        rude.socket.sock.sendall(b"\xff\xff\xff\xff" * 8)
+        assert rude.close_code() == 1002
+        viewer.pull("checkpoint")
+        assert viewer.receive()["offset"] == 0
+        assert live.make_room()
+
+
+def test_a_ping_is_answered_between_frames(live: LiveServer) -> None:
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer:
+        viewer.pull("checkpoint")
+        viewer.receive()
+        viewer.socket.ping("are you there")
+        opcode, frame = viewer.socket.recv_data_frame(control_frame=True)
+        assert (opcode, frame.data) == (websocket.ABNF.OPCODE_PONG, b"are you there")
+
+
+def test_a_viewer_that_says_goodbye_is_answered_and_its_seat_is_free(live: LiveServer) -> None:
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer:
+        viewer.socket.send_close()
+        assert viewer.close_code() == 1000
+    room = live.services.rooms.find(made.room)
+    with live.services.broadcaster._changed:
+        assert live.services.broadcaster._changed.wait_for(
+            lambda: room not in live.services.broadcaster._viewers, timeout=PATIENCE_S
+        )
+
+
+def somebody_lags(live: LiveServer) -> bool:
+    """Whether a viewer's socket is full, so that a frame of it is half sent."""
+    broadcaster = live.services.broadcaster
+    with broadcaster._changed:
+        viewers = broadcaster._everybody()
+    return any(viewer._tail for viewer in viewers)
+
+
+def test_a_slow_reader_does_not_hold_up_the_others(live: LiveServer) -> None:
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"], sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]) as slow:
+        slow.pull("checkpoint", 16_000_000)
+        with watching(made.urls["feed"]) as fast:
+            fast.pull("checkpoint", 16_000_000)
+            live.command(made, "set_producer", batch_messages=1)
+            while not somebody_lags(live):
+                applied = live.command(made, "produce", records=[{"value": "x"}] * 500)
+                position = fast.receive_until(applied["journal_offset"])[-1]["next"]
+                assert position < 16_000_000, "the slow reader's socket took everything"
+        frames = slow.receive_until(position)
+        for before, after in itertools.pairwise(frames):
+            assert before["next"] == after["offset"]
+
+
+def test_a_page_of_another_site_may_not_watch(live: LiveServer) -> None:
+    made = live.make_room()
+    for origin in ("http://evil.example", "null", f"http://{live.host}.evil.example"):
+        status, error = refused_handshake(made.urls["feed"], origin=origin)
+        assert (status, error["code"]) == (403, "foreign_origin")
+    with watching(made.urls["feed"], origin=f"http://{live.host}"), watching(made.urls["feed"], suppress_origin=True):
+        assert live.services.seats.taken(made.room) == 2
+
+
+def test_an_unknown_room_is_refused_before_the_handshake(live: LiveServer) -> None:
+    status, error = refused_handshake(f"ws://{live.host}/api/rooms/aaaabbbbcccc/feed")
+    assert (status, error["code"]) == (404, "unknown_room")
+
+
+class TestAFullHouse:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return Settings(data_dir=settings.data_dir, viewers_per_room_at_most=1, viewers_at_most=2)
+
+    def test_a_room_takes_so_many_viewers(self, live: LiveServer) -> None:
+        made = live.make_room()
+        with watching(made.urls["feed"]):
+            status, error = refused_handshake(made.urls["feed"])
+            assert (status, error["code"]) == (429, "too_many_viewers")
+
+    def test_the_server_takes_so_many_viewers(self, live: LiveServer) -> None:
+        one, other, third = (live.make_room() for _ in range(3))
+        with watching(one.urls["feed"]), watching(other.urls["feed"]):
+            assert refused_handshake(third.urls["feed"])[0] == 429
+
+
+def test_a_client_that_vanishes_mid_frame_is_forgotten(live: LiveServer) -> None:
+    made = live.make_room()
+    host, _, port = urlsplit(made.urls["feed"]).netloc.partition(":")
+    with watching(made.urls["feed"]) as viewer:
+        viewer.pull("checkpoint", 16_000_000)
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as raw:
+            raw.sendall(
+                f"GET {urlsplit(made.urls['feed']).path} HTTP/1.1\r\nHost: {live.host}\r\nUpgrade: websocket\r\n"
+                "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+            )
+            assert raw.recv(12) == b"HTTP/1.1 101"
+        end = live.command(made, "produce", count=3)["journal_offset"]
+        viewer.receive_until(end)

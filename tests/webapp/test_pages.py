@@ -1,0 +1,253 @@
+"""Pages, controls and panels, as a browser and htmx ask for them."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.webapp.support import make_room
+
+HTMX = {"HX-Request": "true"}
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def room_of(page: TestResponse) -> str:
+    found = re.search(r'data-room="([a-z0-9]+)"', page.text)
+    assert found, page.text[:500]
+    return found.group(1)
+
+
+def clock_of(client: FlaskClient, room: str) -> dict[str, object]:
+    clock: dict[str, object] = client.get(f"/api/rooms/{room}").json["clock"]
+    return clock
+
+
+def test_a_visitor_gets_a_standing_room_and_the_same_one_after_a_reload(client: FlaskClient) -> None:
+    first = client.get("/", headers=BROWSER)
+    assert first.status_code == 200
+    assert clock_of(client, room_of(first))["standing"]
+    assert room_of(client.get("/", headers=BROWSER)) == room_of(first)
+
+
+def test_two_visitors_get_two_rooms(app: Flask) -> None:
+    assert room_of(app.test_client().get("/")) != room_of(app.test_client().get("/"))
+
+
+def test_the_key_is_in_cookies_that_scripts_cannot_read_and_not_in_the_page(client: FlaskClient) -> None:
+    page = client.get("/")
+    cookies = page.headers.getlist("Set-Cookie")
+    assert len(cookies) == 2
+    for cookie in cookies:
+        assert "HttpOnly" in cookie
+        assert "SameSite=Lax" in cookie
+    key = next(cookie for cookie in cookies if cookie.startswith("presenter-")).split("=", 1)[1].split(";")[0]
+    assert len(key) >= 32
+    assert key not in page.text
+
+
+def test_a_visitor_whose_room_is_gone_gets_a_new_one(client: FlaskClient) -> None:
+    client.set_cookie("offsetscope-room", "aaaabbbbcccc")
+    assert client.get("/").status_code == 200
+    client.set_cookie("offsetscope-room", "../../etc")
+    assert client.get("/").status_code == 200
+
+
+def test_a_cookie_that_names_somebody_elses_room_gives_no_control(app: Flask, client: FlaskClient) -> None:
+    room = room_of(client.get("/"))
+    other = app.test_client()
+    other.set_cookie("offsetscope-room", room)
+    assert room_of(other.get("/")) != room
+
+
+def test_anybody_who_knows_the_id_may_look_and_only_the_presenter_may_act(app: Flask, client: FlaskClient) -> None:
+    room = room_of(client.get("/"))
+    stranger = app.test_client()
+    page = stranger.get(f"/rooms/{room}")
+    assert page.status_code == 200
+    assert 'data-presenter="false"' in page.text
+    assert 'data-presenter="true"' in client.get(f"/rooms/{room}").text
+    answer = stranger.post(f"/rooms/{room}/controls/reset", headers=HTMX)
+    assert answer.status_code == 401
+    assert 'data-ok="false"' in answer.text
+
+
+@pytest.mark.parametrize("theme", ["auto", "light", "dark", "projector"])
+def test_a_theme_is_a_parameter(client: FlaskClient, theme: str) -> None:
+    assert f'data-theme="{theme}"' in client.get(f"/?theme={theme}").text
+
+
+def test_an_unknown_theme_is_answered_with_those_there_are(client: FlaskClient) -> None:
+    answer = client.get("/?theme=neon", headers=BROWSER)
+    assert answer.status_code == 400
+    assert "projector" in answer.text
+
+
+# --- controls -------------------------------------------------------------------------------------------------------
+
+
+def test_a_control_answers_htmx_with_the_outcome(client: FlaskClient) -> None:
+    room = room_of(client.get("/"))
+    answer = client.post(f"/rooms/{room}/controls/produce", data={"topic": "pageviews", "count": "3"}, headers=HTMX)
+    assert answer.status_code == 200
+    assert 'data-ok="true"' in answer.text
+    offset = re.search(r'data-journal-offset="(\d+)"', answer.text)
+    assert offset
+    assert int(offset.group(1)) > 0
+    assert "<html" not in answer.text
+    assert not clock_of(client, room)["standing"]
+
+
+def test_a_keyed_send_is_a_form_of_key_and_value(client: FlaskClient) -> None:
+    room = room_of(client.get("/"))
+    form = {"topic": "pageviews", "key": "user-17", "value": "/home"}
+    assert client.post(f"/rooms/{room}/controls/produce", data=form, headers=HTMX).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"action": "toggle"},
+        {"action": "pause"},
+        {"action": "resume"},
+        {"action": "step"},
+        {"action": "speed", "speed": "0.25"},
+    ],
+)
+def test_the_clock_is_controlled_by_forms(client: FlaskClient, form: dict[str, str]) -> None:
+    room = room_of(client.get("/"))
+    answer = client.post(f"/rooms/{room}/controls/clock", data=form, headers=HTMX)
+    assert answer.status_code == 200
+    assert 'data-command="clock"' in answer.text
+
+
+def test_without_htmx_a_control_leads_back_to_where_it_stood(client: FlaskClient) -> None:
+    room = room_of(client.get("/"))
+    path = f"/rooms/{room}/controls/produce"
+    for referer, target in (
+        ("http://localhost/", "/"),
+        (f"http://localhost/rooms/{room}?theme=dark", f"/rooms/{room}?theme=dark"),
+        ("", f"/rooms/{room}"),
+        ("http://evil.example/", f"/rooms/{room}"),
+        ("http://localhost//evil.example", f"/rooms/{room}"),
+    ):
+        answer = client.post(path, data={"count": "1"}, headers={"Referer": referer, "Origin": "http://localhost"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, target)
+
+
+def test_a_control_that_is_refused_says_so_in_the_form_that_was_asked_for(client: FlaskClient) -> None:
+    room = room_of(client.get("/"))
+    path = f"/rooms/{room}/controls/start_broker"
+    fragment = client.post(path, data={"broker": "1"}, headers=HTMX)
+    assert fragment.status_code == 409
+    assert 'data-command="start_broker"' in fragment.text
+    assert "<html" not in fragment.text
+    page = client.post(path, data={"broker": "1"}, headers=BROWSER)
+    assert page.status_code == 409
+    assert "<html" in page.text
+    program = client.post(path, data={"broker": "1"}, headers={"Accept": "application/json"})
+    assert program.json["code"] == "wrong_state"
+
+
+def test_a_fork_leads_to_the_new_room_and_makes_its_visitor_the_presenter(client: FlaskClient) -> None:
+    room = room_of(client.get("/"))
+    client.post(f"/rooms/{room}/controls/produce", data={"count": "1"}, headers=HTMX)
+    answer = client.post(f"/rooms/{room}/controls/fork", data={"at_us": "0"}, headers=HTMX)
+    target = answer.headers["HX-Redirect"]
+    assert 'data-presenter="true"' in client.get(target).text
+    plain = client.post(f"/rooms/{room}/controls/fork", data={"at_us": "0"})
+    assert plain.status_code == 303
+    assert plain.headers["Location"] not in (target, f"/rooms/{room}")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+    ],
+)
+def test_a_page_of_another_site_cannot_act_with_a_visitors_cookie(client: FlaskClient, headers: dict[str, str]) -> None:
+    room = room_of(client.get("/"))
+    path = f"/rooms/{room}/controls/reset"
+    assert client.post(path, headers=headers).status_code == 403
+    assert client.post(f"/api/rooms/{room}/commands", json={"command": "reset"}, headers=headers).status_code == 403
+    own = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+    assert client.post(path, headers=own).status_code == 303
+
+
+def test_a_form_is_read_strictly(client: FlaskClient) -> None:
+    room = room_of(client.get("/"))
+    path = f"/rooms/{room}/controls/produce"
+    twice = client.post(path, data={"count": ["1", "2"]}, headers=HTMX)
+    assert twice.status_code == 400
+    unknown = client.post(path, data={"count": "1", "colour": "red"}, headers=HTMX)
+    assert unknown.status_code == 400
+    assert "colour" in unknown.text
+    assert client.post(path, json={"count": 1}, headers=HTMX).status_code == 415
+    assert client.post(f"/rooms/{room}/controls/explode", headers=HTMX).status_code == 400
+
+
+# --- panels ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "registry",
+        "groups",
+        "producer",
+        "consumer?group=Real-time+metrics&consumer=Metrics+A",
+        "log?topic=pageviews&partition=1&offset=188",
+    ],
+)
+def test_every_panel_is_a_fragment_for_anybody(app: Flask, client: FlaskClient, path: str) -> None:
+    room = room_of(client.get("/"))
+    answer = app.test_client().get(f"/rooms/{room}/panels/{path}", headers=HTMX)
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
+
+
+def test_the_log_panel_shows_the_bytes_of_one_message(client: FlaskClient) -> None:
+    made = make_room(client, paused=True)
+    panel = client.get(f"/rooms/{made.room}/panels/log?topic=pageviews&partition=0&offset=215", headers=HTMX)
+    data = client.get(f"/api/rooms/{made.room}/log/pageviews/0?offset=215&max_bytes=215").data
+    shown = "".join(re.findall(r">([0-9a-f]{2})<", panel.text))
+    assert bytes.fromhex(shown) == data
+    assert f"{int.from_bytes(data[5:9]):08x}" in panel.text
+    assert 'data-ok="true"' in panel.text
+
+
+def test_the_log_panel_tells_of_a_flipped_byte(client: FlaskClient) -> None:
+    made = make_room(client, paused=True)
+    fields = {"command": "corrupt", "topic": "pageviews", "partition": 0, "offset": 215}
+    assert client.post(f"/api/rooms/{made.room}/commands", json=fields, headers=made.headers).status_code == 202
+    for offset, fits in ((0, "true"), (215, "false"), (430, "true")):
+        panel = client.get(f"/rooms/{made.room}/panels/log?topic=pageviews&partition=0&offset={offset}", headers=HTMX)
+        assert f'data-ok="{fits}"' in panel.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("nothing", 404),
+        ("consumer", 400),
+        ("consumer?group=Real-time+metrics&consumer=Nobody", 404),
+        ("log", 400),
+        ("log?topic=pageviews&partition=x", 400),
+        ("log?topic=pageviews&partition=0&offset=7", 400),
+        ("log?topic=pageviews&partition=0&offset=860", 416),
+        ("log?topic=pageviews&partition=0&offset=9999", 416),
+        ("log?topic=nothing", 404),
+    ],
+)
+def test_a_panel_that_cannot_be_shown_says_why(client: FlaskClient, path: str, status: int) -> None:
+    made = make_room(client, paused=True)
+    answer = client.get(f"/rooms/{made.room}/panels/{path}", headers=HTMX)
+    assert answer.status_code == status
+    assert 'data-ok="false"' in answer.text

@@ -1,0 +1,73 @@
+"""One client's connection, as the loop sees it."""
+
+import selectors
+import socket
+
+from engine.wire.frames import REQUEST_MAX_BYTES, FrameBuffer
+from webapp.tcp.outbox import Outbox
+from webapp.tcp.settings import ConnectionLimits
+
+
+class Connection:
+    """A socket, what came in and is no request yet, what has to go out, and since when nothing moved.
+
+    While there is something to send nothing is received, as in 0.7: a client that does not read cannot pile up
+    responses here.
+    """
+
+    def __init__(self, connected: socket.socket, peer: str, limits: ConnectionLimits, now_s: float) -> None:
+        self.socket = connected
+        self.peer = peer
+        self.frames = FrameBuffer(REQUEST_MAX_BYTES)
+        self.outbox = Outbox()
+        self.interest = selectors.EVENT_READ
+        self.answered_s = now_s  # when a request was last done with, or the connection was made
+        self._limits = limits
+        self._began_s = now_s
+        self._moved_bytes = 0
+
+    @property
+    def wanted(self) -> int:
+        """The event to wait for."""
+        return selectors.EVENT_READ if self.outbox.is_empty else selectors.EVENT_WRITE
+
+    @property
+    def deadline_s(self) -> float:
+        """When the client has been too slow, or silent for too long."""
+        if self.outbox.is_empty and self.frames.buffered_bytes == 0:
+            return self._began_s + self._limits.idle_s
+        return self._began_s + self._limits.grace_s + self._moved_bytes / self._limits.slowest_bytes_per_second
+
+    def receive(self, buffer: memoryview, now_s: float) -> int:
+        """Take what has come, up to the size of ``buffer``; raises ``EOFError`` if the client is gone."""
+        try:
+            received_bytes = self.socket.recv_into(buffer)
+        except BlockingIOError:
+            return 0
+        if received_bytes == 0:
+            raise EOFError
+        if self.frames.buffered_bytes == 0:
+            self._begin(now_s)
+        self.frames.feed(buffer[:received_bytes])
+        self._moved_bytes += received_bytes
+        return received_bytes
+
+    def send(self, now_s: float) -> None:
+        """Send what the socket takes."""
+        self._moved_bytes += self.outbox.send(self.socket)
+        if self.outbox.is_empty:
+            self.done(now_s)
+
+    def done(self, now_s: float) -> None:
+        """A request is answered, or needs no answer."""
+        self.answered_s = now_s
+        self._begin(now_s)
+
+    def close(self) -> None:
+        """Let the socket and the file go."""
+        self.outbox.close()
+        self.socket.close()
+
+    def _begin(self, now_s: float) -> None:
+        self._began_s = now_s
+        self._moved_bytes = 0

@@ -1,0 +1,28 @@
+"""What goes wrong around a broker on a socket."""
+
+from engine.errors import OffsetscopeError
+
+
+class DataFolderUnusable(OffsetscopeError):
+    """The folder of the logs cannot be made, written or locked."""
+
+    code = "data_folder_unusable"
+
+
+class TooManyPartitions(OffsetscopeError):
+    """The broker holds as many logs as it has file handles for."""
+
+    code = "too_many_partitions"
+
+
+class BrokerUnreachable(OffsetscopeError):
+    """Nobody takes connections at the address, so nothing was sent."""
+
+    code = "broker_unreachable"
+
+
+class ConnectionBroken(OffsetscopeError):
+    """The connection ended before an answer was there, or while bytes were being sent."""
+
+    code = "connection_broken"
+    definite = False
