@@ -6,8 +6,9 @@ from typing import Any
 
 from engine import events
 from engine.config import Config
-from engine.errors import OffsetOutOfRange, OffsetscopeError, UnknownPartition
-from engine.events import Emit
+from engine.disk_queue import DiskQueue
+from engine.errors import OffsetOutOfRange, OffsetscopeError, StorageFailed, UnknownPartition
+from engine.events import Emit, Event
 from engine.ids import BrokerId, TopicPartition
 from engine.message import iterate_shallow, preview
 from engine.network import Latency, Network
@@ -24,8 +25,8 @@ from engine.registry import paths
 from engine.registry.client import RegistryClient
 from engine.registry.session import NO_SESSION, Ends
 from engine.scheduler import Scheduler, Timer
-from engine.storage.disk import Disk
 from engine.storage.log import Appended, Log, LogLimits
+from engine.storage.troubled_disk import TroubledDisk
 from engine.traffic import wall_milliseconds
 
 Appending = Callable[[TopicPartition, Appended, tuple[str, ...]], None]
@@ -48,9 +49,10 @@ class Broker:
         scheduler: Scheduler,
         network: Network,
         emit: Emit,
-        disk: Disk,
+        disk: TroubledDisk,
         on_append: Appending,
         on_cut: Cutting,
+        on_disk_failure: Callable[[], None],
     ) -> None:
         self.broker = broker
         self.alive = False
@@ -61,6 +63,8 @@ class Broker:
         self._network = network
         self._emit = emit
         self._disk = disk
+        self._queue = DiskQueue(broker, scheduler, emit, self.handle_produce)
+        self._on_disk_failure = on_disk_failure
         self._on_append = on_append
         self._on_cut = on_cut
         self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
@@ -138,7 +142,32 @@ class Broker:
                 )
             )
 
+    # --- disk ---
+
+    @property
+    def disk_delay_us(self) -> int:
+        """How long the disk takes for a message set."""
+        return self._queue.delay_us
+
+    @property
+    def disk_full(self) -> bool:
+        """Whether the disk takes no more."""
+        return self._disk.full
+
+    @property
+    def waiting(self) -> dict[str, Event]:
+        """The message sets that wait for the disk, by the name of their flight."""
+        return self._queue.waiting
+
+    def trouble_disk(self, delay_us: int, *, full: bool) -> None:
+        """Make the disk slow or full, or neither any more."""
+        self._queue.delay_us = delay_us
+        self._disk.full = full
+        self._emit(events.DiskChanged(self._scheduler.now_us, self.broker, delay_us, full))
+
     def _go(self) -> None:
+        for request in self._queue.drop():
+            self._tell_lost(request, "broker_down")
         for timer in self._flush_timers.values():
             timer.cancel()
         self._flush_timers.clear()
@@ -152,7 +181,7 @@ class Broker:
         """Serve one message from the network."""
         match message:
             case ProduceRequest():
-                self.handle_produce(message)
+                self._queue.put(message)
             case FetchRequest():
                 self._answer(source, message)
             case OffsetsRequest(partition=partition, time_us=time_us, max_offsets=most):
@@ -181,26 +210,26 @@ class Broker:
             )
 
     def handle_produce(self, request: ProduceRequest) -> None:
-        """Append a message set; a bad one is dropped without a word to the producer (no acknowledgement)."""
+        """Append a message set; a bad one is dropped without a word to the producer (no acknowledgement).
+
+        A disk that refuses halts the broker, as it did in 0.7 (Log.append).
+        """
         partition = request.partition
         try:
             log = self._log(partition)
             appended = log.append(request.message_set)
         except OffsetscopeError as error:
-            self._emit(
-                events.BatchLost(
-                    self._scheduler.now_us,
-                    request.batch,
-                    partition.topic,
-                    partition.partition,
-                    self.broker,
-                    request.messages,
-                    error.code,
-                )
-            )
+            self._tell_lost(request, error.code)
+            if isinstance(error, StorageFailed):
+                self._on_disk_failure()
             return
         self._tell_append(request, appended)
         self._announce(partition.topic)
+
+    def _tell_lost(self, request: ProduceRequest, reason: str) -> None:
+        partition = request.partition
+        where = partition.topic, partition.partition, self.broker
+        self._emit(events.BatchLost(self._scheduler.now_us, request.batch, *where, request.messages, reason))
 
     def handle_fetch(self, request: FetchRequest) -> FetchResponse:
         """Read the bytes asked for, no further than the flushed end of the segment that holds the offset."""

@@ -28,8 +28,8 @@ from engine.registry import paths
 from engine.registry.server import RegistryServer
 from engine.scheduler import Scheduler
 from engine.snapshot import snapshot
-from engine.storage.disk import Disk, OsDisk
 from engine.storage.log import Appended
+from engine.storage.troubled_disk import TroubledDisk
 from engine.tally import Tally
 from engine.traffic import Traffic
 
@@ -51,7 +51,6 @@ class Cluster:
         shutil.rmtree(directory, ignore_errors=True)
         self.muted = True
         self._directory = directory
-        self._disk: Disk = OsDisk(sync=False)
         self._journal = journal
         self._clock = Clock(start_us)
         self._checkpoint_due = False
@@ -199,9 +198,10 @@ class Cluster:
             self.parts.scheduler,
             self.parts.network,
             self._emit,
-            self._disk,
+            TroubledDisk(sync=False),
             self._note_append,
             lambda partition, next_offset: self.parts.tallies[partition].cut(next_offset),
+            lambda: self.crash_broker(self.parts.brokers[broker]),
         )
         self.parts.brokers[broker].start()
         self._emit(events.BrokerAdded(self.now_us, broker))

@@ -160,6 +160,17 @@ class BatchAppended(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BatchQueued(Event):
+    """A message set reached a broker whose disk is slow, and is written at ``due_us``."""
+
+    due_us: int
+    batch: int
+    topic: str
+    partition: int
+    broker: int
+
+
+@dataclass(frozen=True, slots=True)
 class BatchLost(Event):
     """A message set reached nobody; the paper's producer is not told (no acknowledgement)."""
 
@@ -187,6 +198,15 @@ class LogFlushed(Event):
     topic: str
     partition: int
     flushed_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiskChanged(Event):
+    """A broker's disk now takes ``delay_us`` for each message set, and takes none at all while it is ``full``."""
+
+    broker: int
+    delay_us: int
+    full: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """The full state of a cluster in the shape that a reader of the journal folds (docs/journal.md, "The state")."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from engine.consumer import Consumer, address_of
+from engine.events import Event
 from engine.ids import TopicPartition
 from engine.parts import Parts
 
@@ -21,6 +23,7 @@ def snapshot(parts: Parts) -> dict[str, Any]:
             str(number): {
                 "alive": broker.alive,
                 "session_expires_at_us": parts.session_ends_us.get(broker.address, 0),
+                "disk": {"delay_us": broker.disk_delay_us, "full": broker.disk_full},
             }
             for number, broker in parts.brokers.items()
         },
@@ -46,8 +49,15 @@ def snapshot(parts: Parts) -> dict[str, Any]:
             }
             for (one, other), trouble in parts.network.troubles
         },
-        "flights": {name: event.as_json() for name, event in parts.network.flights},
+        "flights": {name: event.as_json() for name, event in _flights(parts)},
     }
+
+
+def _flights(parts: Parts) -> Iterator[tuple[str, Event]]:
+    """What is on the wire, and what has landed but waits for a disk."""
+    yield from parts.network.flights
+    for broker in parts.brokers.values():
+        yield from broker.waiting.items()
 
 
 def _topic(parts: Parts, topic: str) -> dict[str, Any]:

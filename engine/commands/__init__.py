@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from engine.cluster import Cluster
-from engine.commands import bookmarks, brokers, consumers, producing
+from engine.commands import bookmarks, brokers, consumers, failures, producing
 from engine.commands.fields import Fields
 from engine.errors import InvalidCommand
 
@@ -32,6 +32,11 @@ COMMANDS: Mapping[str, Parser] = {
     "set_producer": producing.SetProducer,
     "add_topic": producing.AddTopic,
     "corrupt": producing.Corrupt,
+    "set_link": failures.SetLink,
+    "heal_links": failures.HealLinks,
+    "set_disk": failures.SetDisk,
+    "freeze_consumer": failures.FreezeConsumer,
+    "expire_session": failures.ExpireSession,
     "add_broker": brokers.AddBroker,
     "stop_broker": brokers.StopBroker,
     "crash_broker": brokers.CrashBroker,

@@ -15,6 +15,17 @@ ANY_GROUP = ""
 NEXT_FREE = ""
 MOST_GROUPS = 16
 MOST_CONSUMERS = 64
+MOST_STREAMS = 16
+AS_BEFORE = 0
+
+
+CONSUMER_NUMBERS = {
+    "poll_interval_ms": (0, 600_000),
+    "fetch_bytes": (1, 10_000_000),
+    "queued_chunks": (1, 100),
+    "commit_interval_ms": (0, 600_000),
+}
+CONSUMER_CHOICES = {"position_moves": ("after", "before"), "offset_reset": ("smallest", "largest", "fail")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +52,21 @@ class AddGroup:
 
 @dataclass(frozen=True, slots=True)
 class AddConsumer:
-    """Start a consumer in a group; one that has ended starts again under its name."""
+    """Start a consumer in a group; one that has ended starts again under its name.
+
+    With ``streams`` 0 it has as many streams as before, or one.
+    """
 
     group: str
     consumer: str
+    streams: int
 
     @staticmethod
     def parse(fields: Fields) -> "AddConsumer":
-        """``group`` and, if not the next free one, a name as ``consumer``."""
+        """``group``; a name as ``consumer``, if not the next free one; ``streams``, if not one."""
         name = fields.text("consumer", NEXT_FREE)
-        return AddConsumer(fields.text("group"), checked_label(name, "consumer") if name else name)
+        streams = fields.integer("streams", 1, MOST_STREAMS, AS_BEFORE)
+        return AddConsumer(fields.text("group"), checked_label(name, "consumer") if name else name, streams)
 
     def apply(self, cluster: Cluster) -> None:
         """A consumer of that name must not be alive. It takes the settings of the group's first consumer."""
@@ -63,7 +79,8 @@ class AddConsumer:
             raise WrongState(f"the group has {MOST_CONSUMERS} consumers", "remove ended ones first", group=self.group)
         model = known or next(iter(group.consumers.values()), None)
         settings = model.settings if model is not None else cluster.parts.config.consumer
-        cluster.add_consumer(ConsumerId(GroupId(self.group), name), settings)
+        streams = self.streams or (len(known.streams) if known is not None else 1)
+        cluster.add_consumer(ConsumerId(GroupId(self.group), name), settings, streams)
 
 
 def next_name(group: GroupId, names: list[str]) -> str:
@@ -180,24 +197,23 @@ class SetConsumer:
     """Change how a consumer pulls, works and commits (see ``config.ConsumerSettings``)."""
 
     who: ConsumerCommand
-    changes: tuple[tuple[str, float | int], ...]
+    changes: tuple[tuple[str, float | int | str], ...]
 
     @staticmethod
     def parse(fields: Fields) -> "SetConsumer":
         """``consumer`` and any of the settings by name."""
         who = ConsumerCommand.parse(fields)
-        changes: dict[str, float | int] = {}
-        for name, low, high in (
-            ("poll_interval_ms", 0, 600_000),
-            ("fetch_bytes", 1, 10_000_000),
-            ("commit_interval_ms", 10, 600_000),
-        ):
+        changes: dict[str, float | int | str] = {}
+        for name, (low, high) in CONSUMER_NUMBERS.items():
             if fields.has(name):
                 changes[name] = fields.integer(name, low, high)
+        for name, choices in CONSUMER_CHOICES.items():
+            if fields.has(name):
+                changes[name] = fields.choice(name, choices)
         if fields.has("messages_per_second"):
             changes["messages_per_second"] = fields.number("messages_per_second", 0.05, 100_000)
         if not changes:
-            names = "poll_interval_ms, fetch_bytes, messages_per_second, commit_interval_ms"
+            names = ", ".join([*CONSUMER_NUMBERS, "messages_per_second", *CONSUMER_CHOICES])
             raise fields.fault("a setting", "is missing", f"give one of: {names}")
         return SetConsumer(who, tuple(changes.items()))
 

@@ -62,6 +62,17 @@ class Fields:
             raise self.fault(name, f"cannot be {_shown(value)}", remedy)
         return int(value) if value == int(value) else value
 
+    def flag(self, name: str) -> bool:
+        """Yes or no; not given is no."""
+        if not self.has(name):
+            return False
+        value = self._values[name]
+        if value in (True, "true", "on", "1"):
+            return True
+        if value in (False, "false", "off", "0"):
+            return False
+        raise self.fault(name, f"cannot be {_shown(value)}", "give true or false")
+
     def choice(self, name: str, choices: Sequence[str], default: str = MISSING) -> str:
         """One of some words."""
         remedy = "use one of: " + ", ".join(choices)

@@ -94,7 +94,7 @@ def payloads(journal: Journal) -> list[bytes]:
     return found
 
 
-def with_consumer(config: Config, **changes: float) -> Config:
+def with_consumer(config: Config, **changes: float | str) -> Config:
     """A config whose consumers work differently."""
     return replace(config, consumer=replace(config.consumer, **changes))  # type: ignore[arg-type]
 

@@ -23,11 +23,13 @@ const topicAdded = (state, event) => {
   return { ...state, partitions, topics: withKey(state.topics, event.topic, topic) };
 };
 
+const GOOD_DISK = { delay_us: 0, full: false };
+
 /** @param {boolean} alive @returns {Handler} */
 const brokerIs = (alive) => (state, event) => ({
   ...state,
   brokers: withKey(state.brokers, event.broker, {
-    ...state.brokers[event.broker], alive, session_expires_at_us: event.session_expires_at_us ?? 0,
+    disk: GOOD_DISK, ...state.brokers[event.broker], alive, session_expires_at_us: event.session_expires_at_us ?? 0,
   }),
 });
 
@@ -71,13 +73,16 @@ function entriesOf(event) {
   });
 }
 
+/** @param {Record<string, any>} flights @param {{batch: number}} of @returns {Record<string, any>} without that batch */
+const landed = (flights, { batch }) => withoutKey(withoutKey(flights, `batch:${batch}`), `disk:${batch}`);
+
 /** @type {Handler} */
 const batchAppended = (state, event) => {
   const log = state.partitions[logOf(event)];
   const [base, bytes] = log.segments[log.segments.length - 1];
   return {
     ...state,
-    flights: withoutKey(state.flights, `batch:${event.batch}`),
+    flights: landed(state.flights, event),
     topics: withChange(state.topics, event.topic, {
       events_appended: state.topics[event.topic].events_appended + event.messages,
     }),
@@ -100,7 +105,13 @@ export const logHandlers = {
   producer_changed: (state, event) => ({ ...state, producer: event.settings }),
   batch_sent: batchSent,
   batch_appended: batchAppended,
-  batch_lost: (state, event) => ({ ...state, flights: withoutKey(state.flights, `batch:${event.batch}`) }),
+  batch_queued: (state, event) => ({
+    ...state, flights: withKey(landed(state.flights, event), `disk:${event.batch}`, event),
+  }),
+  batch_lost: (state, event) => ({ ...state, flights: landed(state.flights, event) }),
+  disk_changed: (state, { broker, delay_us, full }) => ({
+    ...state, brokers: withChange(state.brokers, broker, { disk: { delay_us, full } }),
+  }),
   segment_rolled: (state, event) => ({
     ...state,
     partitions: withChange(state.partitions, logOf(event), {

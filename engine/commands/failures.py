@@ -1,0 +1,117 @@
+"""What a person can break, and mend again."""
+
+from dataclasses import dataclass
+
+from engine.cluster import Cluster
+from engine.commands.consumers import ConsumerCommand
+from engine.commands.fields import Fields
+from engine.errors import InvalidCommand, UnknownName, WrongState
+from engine.network import FINE, Trouble, link_between
+
+LONGEST_MS = 600_000
+
+
+def checked_address(cluster: Cluster, address: str) -> str:
+    """An address that exists: registry, producer, broker:1, consumer:<group>/<name>; :class:`UnknownName`."""
+    parts = cluster.parts
+    known = ["registry", "producer", *(broker.address for broker in parts.brokers.values())]
+    known += [consumer.address for consumer in parts.all_consumers()]
+    if address not in known:
+        raise UnknownName(
+            f"nobody has the address {address[:80]!r}", "known: " + ", ".join(known), address=address[:80]
+        )
+    return address
+
+
+@dataclass(frozen=True, slots=True)
+class SetLink:
+    """Break the link between two parties, in both directions, or mend it: what is not given is fine."""
+
+    one: str
+    other: str
+    trouble: Trouble
+
+    @staticmethod
+    def parse(fields: Fields) -> "SetLink":
+        """``from`` and ``to`` as addresses; ``cut``, ``loss_percent``, ``delay_ms``."""
+        cut = fields.flag("cut")
+        loss_permille = round(10 * fields.number("loss_percent", 0, 100, 0))
+        delay_us = 1000 * fields.integer("delay_ms", 0, LONGEST_MS, 0)
+        return SetLink(fields.text("from"), fields.text("to"), Trouble(cut, loss_permille, delay_us))
+
+    def apply(self, cluster: Cluster) -> None:
+        """Both must exist; they may be down."""
+        one, other = checked_address(cluster, self.one), checked_address(cluster, self.other)
+        if one == other:
+            raise InvalidCommand("nobody has a link to itself", "name two different parties", field="to")
+        cluster.parts.network.trouble(link_between(one, other), self.trouble)
+
+
+@dataclass(frozen=True, slots=True)
+class HealLinks:
+    """Mend every link."""
+
+    @staticmethod
+    def parse(fields: Fields) -> "HealLinks":
+        """No fields."""
+        return HealLinks()
+
+    def apply(self, cluster: Cluster) -> None:
+        """Does nothing where nothing is broken."""
+        for link, _ in list(cluster.parts.network.troubles):
+            cluster.parts.network.trouble(link, FINE)
+
+
+@dataclass(frozen=True, slots=True)
+class SetDisk:
+    """Make a broker's disk slow or full, or neither: what is not given is fine."""
+
+    broker: int
+    delay_ms: int
+    full: bool
+
+    @staticmethod
+    def parse(fields: Fields) -> "SetDisk":
+        """``broker``; ``delay_ms`` for each message set, ``full``."""
+        broker = fields.integer("broker", 1, 10_000)
+        return SetDisk(broker, fields.integer("delay_ms", 0, LONGEST_MS, 0), fields.flag("full"))
+
+    def apply(self, cluster: Cluster) -> None:
+        """The broker may be down. With a full disk it halts at its next append."""
+        cluster.parts.broker(self.broker).trouble_disk(self.delay_ms * 1000, full=self.full)
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeConsumer:
+    """Let a consumer process stand still for a while, as in a long garbage collection."""
+
+    who: ConsumerCommand
+    duration_ms: int
+
+    @staticmethod
+    def parse(fields: Fields) -> "FreezeConsumer":
+        """``consumer``, ``duration_ms``."""
+        return FreezeConsumer(ConsumerCommand.parse(fields), fields.integer("duration_ms", 1, LONGEST_MS))
+
+    def apply(self, cluster: Cluster) -> None:
+        """It must be alive. Longer than its session lasts, and others take over meanwhile."""
+        self.who.find_alive(cluster).freeze(cluster.now_us + self.duration_ms * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireSession:
+    """Let the registry's clock jump for one client: its session is over, although the client lives."""
+
+    client: str
+
+    @staticmethod
+    def parse(fields: Fields) -> "ExpireSession":
+        """``client``: an address."""
+        return ExpireSession(fields.text("client"))
+
+    def apply(self, cluster: Cluster) -> None:
+        """It must have a session."""
+        client = checked_address(cluster, self.client)
+        if not cluster.parts.registry.has_session(client):
+            raise WrongState(f"{client} has no session", "wait until it has one", client=client)
+        cluster.parts.registry.expire(client)

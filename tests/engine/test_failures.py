@@ -1,0 +1,253 @@
+"""Bad wires, bad disks, processes that stand still: what gets lost, what comes back, who stops in time."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.config import TINY
+from engine.errors import InvalidCommand, UnknownName, WrongState
+from tests.engine.conftest import MakeStage
+from tests.support.clusters import GROUP, Stage, with_consumer
+
+
+def consumed(stage: Stage, name: str = "A") -> int:
+    return sum(event["messages"] for event in stage.events("messages_consumed") if event["consumer"] == name)
+
+
+def test_a_cut_link_swallows_a_batch_without_a_word_and_a_mended_one_carries_the_next(stage: Stage) -> None:
+    stage.with_topic(1)
+    stage.do("set_link", **{"from": "producer", "to": "broker:1"}, cut=True)
+    stage.do("produce", count=1)
+    stage.run_ms(5)
+    (dropped,) = stage.events("message_dropped")
+    assert (dropped["flight"], dropped["cause"]) == ("batch:2", "cut")
+    assert stage.cluster.snapshot()["flights"] == {}
+    stage.do("heal_links")
+    assert stage.cluster.snapshot()["links"] == {}
+    stage.do("produce", count=1)
+    stage.run_ms(5)
+    assert stage.cluster.facts()["topics"][0]["events_appended"] == 2
+
+
+def test_a_consumer_cut_off_from_its_broker_times_out_and_catches_up_when_the_link_is_back(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A")
+    stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "broker:1"}, cut=True)
+    stage.do("produce", records=[{"value": "late"}])
+    stage.run_ms(200)
+    assert {event["reason"] for event in stage.events("fetch_failed")} >= {"timeout"}
+    assert consumed(stage) == 1
+    stage.do("heal_links")
+    stage.run_ms(200)
+    assert consumed(stage) == 2
+
+
+def test_a_lossy_wire_loses_no_message_that_the_broker_has(make_stage: MakeStage) -> None:
+    stage = make_stage(with_consumer(TINY, fetch_bytes=1000), seed=3).with_topic().with_group("A", "B")
+    for address in ("broker:1", "broker:2", "broker:3", "registry"):
+        for name in ("A", "B"):
+            stage.do("set_link", **{"from": f"consumer:{GROUP}/{name}", "to": address}, loss_percent=20)
+    for _ in range(30):
+        stage.do("produce", count=2)
+        stage.run_ms(20)
+        assert stage.cluster.check() == []
+    stage.do("heal_links")
+    stage.run_ms(2_000)
+    assert stage.events("message_dropped")
+    facts = stage.cluster.facts()
+    assert [place["lag_messages"] for place in facts["groups"][0]["partitions"]] == [0, 0, 0]
+
+
+def test_a_delayed_link_delivers_everything_later_and_in_order(stage: Stage) -> None:
+    stage.with_topic(1)
+    stage.do("set_link", **{"from": "producer", "to": "broker:1"}, delay_ms=50)
+    stage.do("produce", records=[{"value": "one"}])
+    stage.do("heal_links")
+    stage.do("produce", records=[{"value": "two"}])
+    (first, second) = stage.events("batch_sent")[-2:]
+    assert first["due_us"] - first["at_us"] >= 50_000
+    stage.run_ms(100)
+    assert [event["previews"] for event in stage.events("batch_appended")[-2:]] == [["one"], ["two"]]
+    assert second["due_us"] >= first["due_us"]
+
+
+def test_a_consumer_cut_off_from_the_registry_stops_before_another_owns_what_it_had(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B")
+    stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, cut=True)
+    stage.run_ms(400)
+    assert stage.owners()["B"] == ["clicks-0", "clicks-1", "clicks-2"]
+    stopped_us = max(event["at_us"] for event in stage.events("pulling_stopped") if event["consumer"] == "A")
+    taken_us = min(
+        event["at_us"]
+        for event in stage.events("node_created")
+        if "/owners/" in event["path"] and event["value"] == "B-0" and event["path"].endswith("1-0")
+    )
+    assert stopped_us < taken_us
+    stage.do("heal_links")
+    stage.run_ms(500)
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
+
+
+def test_a_frozen_consumer_loses_its_partitions_and_on_waking_touches_nothing_of_them(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B")
+    stage.do("set_producer", rate_per_second=300)
+    stage.run_ms(100)
+    stage.do("freeze_consumer", consumer="A", duration_ms=400)
+    (frozen,) = stage.events("consumer_frozen")
+    stage.run_ms(399)
+    assert stage.owners()["B"] == ["clicks-0", "clicks-1", "clicks-2"]
+    while_frozen = [
+        event
+        for event in stage.events("messages_consumed", "fetch_sent", "commit_sent")
+        if event["consumer"] == "A" and frozen["at_us"] < event["at_us"] < frozen["until_us"]
+    ]
+    assert while_frozen == []
+    stage.run_ms(2)
+    woke = [
+        event["event"]
+        for event in stage.events()
+        if event["at_us"] == frozen["until_us"] and event.get("consumer") == "A"
+    ]
+    assert woke[0] == "pulling_stopped"
+    assert "messages_consumed" not in woke
+    stage.do("set_producer", rate_per_second=0)
+    stage.run_ms(1_000)
+    assert sorted(part for owns in stage.owners().values() for part in owns) == ["clicks-0", "clicks-1", "clicks-2"]
+
+
+def test_a_short_freeze_costs_nothing_but_time(stage: Stage) -> None:
+    stage.with_topic().with_group("A")
+    before = len(stage.events("rebalance_started"))
+    stage.do("freeze_consumer", consumer="A", duration_ms=20)
+    stage.run_ms(300)
+    assert len(stage.events("rebalance_started")) == before
+
+
+def test_a_session_that_expires_at_the_registry_sends_its_client_back_to_the_start(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B")
+    stage.do("expire_session", client=f"consumer:{GROUP}/B")
+    stage.run_ms(600)
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
+    stage.do("expire_session", client="broker:1")
+    stage.run_ms(600)
+    assert "/brokers/ids/1" in stage.cluster.snapshot()["registry"]
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
+
+
+def test_a_slow_disk_writes_in_order_and_what_waits_is_on_the_picture(stage: Stage) -> None:
+    stage.with_topic(1)
+    stage.do("set_disk", broker=1, delay_ms=40)
+    for value in ("one", "two"):
+        stage.do("produce", records=[{"value": value}])
+    stage.run_ms(5)
+    assert set(stage.cluster.snapshot()["flights"]) == {"disk:2", "disk:3"}
+    stage.run_ms(200)
+    appended = stage.events("batch_appended")[-2:]
+    assert [event["previews"] for event in appended] == [["one"], ["two"]]
+    assert appended[1]["at_us"] - appended[0]["at_us"] == 40_000
+    assert stage.cluster.snapshot()["flights"] == {}
+
+
+def test_what_waits_for_a_disk_is_lost_in_a_crash(stage: Stage) -> None:
+    stage.with_topic(1)
+    stage.do("set_disk", broker=1, delay_ms=40)
+    stage.do("produce", count=2)
+    stage.run_ms(5)
+    stage.do("crash_broker", broker=1)
+    (lost,) = stage.events("batch_lost")
+    assert (lost["messages"], lost["reason"]) == (2, "broker_down")
+    assert stage.cluster.snapshot()["flights"] == {}
+
+
+def test_a_full_disk_halts_its_broker_at_the_next_append_and_mended_it_comes_back_whole(stage: Stage) -> None:
+    stage.with_topic(1)
+    stage.do("set_disk", broker=1, full=True)
+    stage.do("produce", count=1)
+    stage.run_ms(5)
+    (lost,) = stage.events("batch_lost")
+    assert lost["reason"] == "storage_failed"
+    assert [event["broker"] for event in stage.events("broker_crashed")] == [1]
+    stage.do("set_disk", broker=1)
+    stage.do("start_broker", broker=1)
+    stage.run_ms(500)
+    stage.do("produce", count=1)
+    stage.run_ms(10)
+    assert stage.cluster.facts()["topics"][0]["events_appended"] == 2
+
+
+def test_positions_that_move_before_the_work_lose_it_in_a_crash(make_stage: MakeStage) -> None:
+    config = with_consumer(TINY, messages_per_second=10, position_moves="before", commit_interval_ms=10)
+    stage = make_stage(replace(config, flush_messages=1)).with_topic(1)
+    stage.do("add_group", group=GROUP)
+    stage.do("add_consumer", group=GROUP, consumer="A")
+    stage.run_ms(60)
+    assert stage.events("messages_taken")
+    assert consumed(stage) == 0
+    assert stage.position()["committed_offset"] == stage.partition()["next_offset"]
+    stage.do("crash_consumer", consumer="A")
+    stage.do("add_consumer", group=GROUP, consumer="B")
+    stage.run_ms(500)
+    assert consumed(stage, "A") + consumed(stage, "B") == 0  # delivered once, worked on never
+
+
+def test_a_stream_each_for_two_partitions_works_at_its_own_speed(stage: Stage) -> None:
+    stage.with_topic(2)
+    stage.do("add_group", group=GROUP)
+    stage.do("add_consumer", group=GROUP, consumer="A", streams=3)
+    stage.run_ms(300)
+    owners = {
+        path: value for path, (value, _) in stage.cluster.snapshot()["registry"].items() if "/owners/clicks/" in path
+    }
+    assert sorted(owners.values()) == ["A-0", "A-1"]
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"]}
+    assert consumed(stage) == 2
+    stage.do("stop_consumer", consumer="A")
+    stage.run_ms(20)
+    assert stage.owners() == {"A": []}
+
+
+def test_a_bounded_queue_lets_pulls_run_ahead_so_far_and_no_further(make_stage: MakeStage) -> None:
+    config = with_consumer(TINY, messages_per_second=1, queued_chunks=3, fetch_bytes=26)
+    stage = make_stage(replace(config, flush_messages=1), brokers=1)
+    stage.do("add_topic", topic="clicks", partitions=1)
+    stage.do("produce", records=[{"value": "test"}] * 20)
+    stage.run_ms(5)
+    stage.do("add_group", group=GROUP)
+    stage.do("add_consumer", group=GROUP, consumer="A")
+    stage.run_ms(500)
+    assert stage.position()["fetch_offset"] == 3 * 26
+    stage.run_ms(2_000)
+    assert stage.position()["fetch_offset"] == 4 * 26
+
+
+@pytest.mark.parametrize(("policy", "expected"), [("smallest", 1), ("largest", 0)])
+def test_a_group_without_a_bookmark_begins_where_its_policy_says(
+    make_stage: MakeStage, policy: str, expected: int
+) -> None:
+    stage = make_stage(with_consumer(TINY, offset_reset=policy)).with_topic(1).with_group("A")
+    assert consumed(stage) == expected
+    stage.do("produce", count=1, size=50)
+    stage.run_ms(200)
+    assert consumed(stage) == expected + 1
+
+
+def test_a_group_that_may_not_reset_stops_and_says_so(make_stage: MakeStage) -> None:
+    stage = make_stage(with_consumer(TINY, offset_reset="fail")).with_topic(1).with_group("A")
+    (rejected,) = stage.events("message_rejected")
+    assert rejected["error"] == "offset_out_of_range"
+    stage.do("seek", group=GROUP, partition=0, offset="earliest")
+    stage.run_ms(200)
+    assert consumed(stage) == 1
+
+
+def test_what_cannot_be_broken_is_answered_with_what_can(stage: Stage) -> None:
+    stage.with_topic(1)
+    with pytest.raises(UnknownName, match="broker:9"):
+        stage.do("set_link", **{"from": "producer", "to": "broker:9"}, cut=True)
+    with pytest.raises(InvalidCommand):
+        stage.do("set_link", **{"from": "producer", "to": "producer"}, cut=True)
+    with pytest.raises(InvalidCommand, match="cut"):
+        stage.do("set_link", **{"from": "producer", "to": "broker:1"}, cut="perhaps")
+    stage.do("stop_broker", broker=1)
+    stage.run_ms(20)
+    with pytest.raises(WrongState):
+        stage.do("expire_session", client="broker:1")
