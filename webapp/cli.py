@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+import threading
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,8 +81,8 @@ def run(options: argparse.Namespace) -> int:
 
     def ready() -> None:
         print(f"Offsetscope is at {address}", flush=True)
-        if options.open:
-            webbrowser.open(address)
+        if options.open:  # in a thread of its own: a browser in the terminal would keep the server waiting
+            threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
 
     serve(app, app.extensions[EXTENSION], options.host, listening, ready=ready)
     return 0
