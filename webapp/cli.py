@@ -13,7 +13,7 @@ from engine.errors import OffsetscopeError
 from engine.scenarios import SCENARIOS
 from webapp import create_app
 from webapp.paths import default_data_directory
-from webapp.server import address_of, listen, serve
+from webapp.server import address_of, allow_many_files, listen, serve
 from webapp.settings import DEFAULT_SCENARIO, Settings
 from webapp.views.context import EXTENSION
 
@@ -77,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
         app = create_app(Settings(data_dir=options.data_dir.expanduser(), scenario=options.scenario))
     except OffsetscopeError as error:
         fail(f"{error.message}; {error.remedy}")
+    allow_many_files()
     address = address_of(options.host, listening)
 
     def ready() -> None:

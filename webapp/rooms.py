@@ -223,14 +223,20 @@ class Rooms:
 
     def keep_house(self) -> None:
         """Put away the rooms nobody has used for a while, and delete those nobody has used for long."""
-        with self._lock:
-            loaded = list(self._loaded.values())
-        for room in loaded:
-            idle_s = (self._wall_us() - room.last_seen_us) // SECOND_US
-            if idle_s >= self._settings.unload_after_s and not self._is_watched(room):
-                self._put_away(room)
+        for room in self._idle_rooms():
+            self._put_away(room)
         for room_id in self._expired():
             self._delete(room_id)
+
+    def _idle_rooms(self) -> list[Room]:
+        """The rooms nobody watches that have been idle too long, or are too many to be kept open."""
+        with self._lock:
+            loaded = list(self._loaded.values())
+        unwatched = [room for room in loaded if not self._is_watched(room)]
+        unwatched.sort(key=lambda room: room.last_seen_us)
+        surplus = max(0, len(loaded) - self._settings.rooms_in_memory_at_most)
+        begin_us = self._wall_us() - self._settings.unload_after_s * SECOND_US
+        return [room for index, room in enumerate(unwatched) if index < surplus or room.last_seen_us <= begin_us]
 
     def close(self) -> None:
         """Put all rooms away; their files are complete."""

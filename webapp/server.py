@@ -5,6 +5,7 @@ would cut their sockets without a close frame.
 """
 
 import logging
+import resource
 import signal
 import socket
 import threading
@@ -18,6 +19,7 @@ from webapp.services import Services
 
 POLL_S = 0.05
 FAREWELL_S = 0.8
+FILES_WANTED = 10_000
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +49,14 @@ def listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def allow_many_files() -> None:
+    """Raise the limit on open files as far as this user may: a room has about five open, a viewer one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def address_of(host: str, listening: socket.socket) -> str:

@@ -23,6 +23,7 @@ class Settings:
     room_expires_after_s: int = 14 * 86_400
 
     rooms_at_most: int = 2_000
+    rooms_in_memory_at_most: int = 400
     rooms_per_minute_and_address: int = 240
     room_bytes_at_most: int = 128 * 1024 * 1024
     produce_records_at_most: int = 1_000

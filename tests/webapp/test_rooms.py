@@ -222,6 +222,19 @@ def test_rooms_are_put_away_after_longer_and_come_back(house: House) -> None:
     assert house.rooms.find(watched.record.room) is watched
 
 
+def test_so_many_rooms_are_kept_open_and_those_unseen_longest_are_put_away(
+    small_house: Callable[..., House],
+) -> None:
+    house = small_house(rooms_in_memory_at_most=2)
+    rooms = []
+    for _ in range(4):
+        house.clock.pass_ms(10)
+        rooms.append(house.make("paused"))
+    house.watched.add(rooms[0].record.room)
+    house.rooms.keep_house()
+    assert [house.rooms.find(room.record.room) is room for room in rooms] == [True, False, False, True]
+
+
 def age(house: House, room: Room, days: float) -> None:
     """Make the room look as if it was put away so long ago."""
     path = house.directory.room(room.record.room) / "room.json"

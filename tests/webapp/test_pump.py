@@ -1,0 +1,111 @@
+"""The thread in which time passes."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from tests.webapp.rooms_by_hand import new_room
+from tests.webapp.support import PATIENCE_S
+from webapp.answers import Applied
+from webapp.errors import RoomFailed
+from webapp.pump import Pump
+from webapp.room import Room
+from webapp.room_commands import parse
+from webapp.services import monotonic_us
+
+
+class Household:
+    """Rooms on real time, and a pump for them; ``told`` are the rooms whose viewers were told of something new."""
+
+    def __init__(self) -> None:
+        self.rooms: list[Room] = []
+        self.told: list[Room] = []
+        self.news = threading.Condition()
+        self.housekeeping = threading.Event()
+        self.pump = Pump(
+            lambda: list(self.rooms),
+            tell_viewers=self._tell,
+            keep_house=self._keep_house,
+            slice_us=40_000,
+            budget_us=25_000,
+        )
+
+    def _tell(self, room: Room) -> None:
+        with self.news:
+            self.told.append(room)
+            self.news.notify_all()
+
+    def _keep_house(self) -> None:
+        self.housekeeping.set()
+        raise OSError("planted")
+
+    def add(self, directory: Path, start: str) -> Room:
+        room = new_room(directory, monotonic_us, start, wake=self.pump.wake)  # type: ignore[arg-type]
+        self.rooms.append(room)
+        return room
+
+    def wait_for_news_of(self, room: Room) -> None:
+        with self.news:
+            assert self.news.wait_for(lambda: room in self.told, timeout=PATIENCE_S)
+            self.told.clear()
+
+
+@pytest.fixture
+def household() -> Iterator[Household]:
+    built = Household()
+    yield built
+    built.pump.stop()
+    for room in built.rooms:
+        room.close()
+
+
+def send(room: Room, **fields: object) -> Future[Applied]:
+    return room.submit(parse(fields), fields)
+
+
+def test_time_passes_in_rooms_that_run_and_stands_in_those_that_do_not(household: Household, tmp_path: Path) -> None:
+    running, paused = household.add(tmp_path / "a", "running"), household.add(tmp_path / "b", "paused")
+    household.pump.start()
+    household.wait_for_news_of(running)
+    assert running.facts()["clock"]["now_us"] > 0
+    assert paused.facts()["clock"]["now_us"] == 0
+
+
+def test_a_command_wakes_a_pump_that_sleeps(household: Household, tmp_path: Path) -> None:
+    room = household.add(tmp_path, "standing")
+    household.pump.start()
+    assert send(room, command="produce", count=3).result(timeout=PATIENCE_S).at_us == 0
+    household.wait_for_news_of(room)
+    household.wait_for_news_of(room)
+    assert room.facts()["clock"]["now_us"] > 0
+
+
+def test_a_room_that_fails_does_not_stop_the_others(
+    household: Household, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, whole = household.add(tmp_path / "a", "running"), household.add(tmp_path / "b", "running")
+
+    def planted(at_us: int) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(broken._timeline.cluster, "run_until", planted)
+    household.pump.start()
+    household.wait_for_news_of(broken)
+    with pytest.raises(RoomFailed):
+        broken.facts()
+    assert send(whole, command="produce", count=1).result(timeout=PATIENCE_S)
+    household.wait_for_news_of(whole)
+
+
+def test_housekeeping_that_fails_does_not_stop_time(household: Household, tmp_path: Path) -> None:
+    room = household.add(tmp_path, "running")
+    household.pump.start()
+    assert household.housekeeping.wait(timeout=PATIENCE_S)
+    assert send(room, command="clock", action="pause").result(timeout=PATIENCE_S)
+
+
+def test_a_pump_that_never_started_can_be_stopped(household: Household) -> None:
+    household.pump.stop()
