@@ -1,7 +1,11 @@
-"""Writing a small file so that a crash leaves the old one or the new one, never half of either."""
+"""Files: written so that a crash leaves the old one or the new one, never half of either; and weighed."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+
+WEIGH_EVERY_US = 2_000_000
+WEIGH_EVERY_CHANGES = 16
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -22,6 +26,28 @@ def sync_directory(directory: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+class FolderWeight:
+    """How many bytes a folder held when it was last looked at; ``wall_us`` is a monotonic clock."""
+
+    def __init__(self, directory: Path, *, wall_us: Callable[[], int]) -> None:
+        self._directory = directory
+        self._wall_us = wall_us
+        self.bytes = 0
+        self.weigh()
+
+    def weigh(self) -> None:
+        """Look now."""
+        self.bytes = bytes_on_disk(self._directory)
+        self._weighed_at_us = self._wall_us()
+        self._changes = 0
+
+    def weigh_after(self, changes: int) -> None:
+        """Look if so many changes, together with those before, or the time that has passed, make it worth while."""
+        self._changes += changes
+        if self._changes >= WEIGH_EVERY_CHANGES or self._wall_us() - self._weighed_at_us > WEIGH_EVERY_US:
+            self.weigh()
 
 
 def bytes_on_disk(directory: Path) -> int:

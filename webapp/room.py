@@ -17,13 +17,11 @@ from engine.journal import JournalChunk
 from webapp.answers import Applied, Moment, Picture
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.errors import RoomFailed, RoomFull, ServerStopping
-from webapp.files import bytes_on_disk
+from webapp.files import FolderWeight
 from webapp.restoring import PastPoint, time_at
 from webapp.room_commands import Command, ForkAtOffset, ForkAtTime, ForkCommand, Pause, Step
 from webapp.timeline import Timeline
 
-WEIGH_EVERY_US = 2_000_000
-WEIGH_EVERY_COMMANDS = 16
 PIECES_OF_A_SLICE = 4
 PAUSE_FIELDS: Mapping[str, Any] = {"command": "clock", "action": "pause"}
 
@@ -65,9 +63,8 @@ class Room:
         self._bytes_at_most = bytes_at_most
         self._waiting: deque[Submission] = deque()
         self._faults: list[OffsetscopeError] = []  # why the room stands still for good; empty while it works
-        self._commands_since_weighed = 0
         timeline.cluster.publish()
-        self._weigh()
+        self._weight = FolderWeight(timeline.folders.room, wall_us=wall_us)
 
     # --- what requests ask for --------------------------------------------------------------------------------------
 
@@ -169,9 +166,10 @@ class Room:
             before = self.moment()
             try:
                 self._let_time_pass(budget_us)
-                self._serve_waiting()
+                served = self._serve_waiting()
                 self._timeline.cluster.publish()
-                self._keep_within_limit()
+                self._weight.weigh_after(served)
+                self._stand_still_if_full()
             except Exception as error:
                 self._fail(error)
                 return True
@@ -199,7 +197,9 @@ class Room:
                 break
         timeline.pace = timeline.pace.anchored(timeline.cluster.now_us, begin_us)
 
-    def _serve_waiting(self) -> None:
+    def _serve_waiting(self) -> int:
+        """Write down, apply and answer the commands that wait; how many they were."""
+        served = 0
         while self._waiting:
             batch = self._next_batch()
             at_us = self._timeline.cluster.now_us
@@ -212,7 +212,8 @@ class Room:
                     submission.future.set_exception(outcome)
                 else:
                     submission.future.set_result(Applied(outcome, journal_offset))
-            self._commands_since_weighed += len(batch)
+            served += len(batch)
+        return served
 
     def _next_batch(self) -> list[Submission]:
         """The commands that can be written down together: time moves at none of them but the last."""
@@ -238,29 +239,20 @@ class Room:
 
     @property
     def _is_full(self) -> bool:
-        return self._bytes > self._bytes_at_most
+        return self._weight.bytes > self._bytes_at_most
 
-    def _weigh(self) -> None:
-        self._bytes = bytes_on_disk(self._timeline.folders.room)
-        self._weighed_at_us = self._wall_us()
-        self._commands_since_weighed = 0
-
-    def _keep_within_limit(self) -> None:
-        """Look at the size of the room now and then, and stop its time when it has grown too large."""
-        is_due = self._wall_us() - self._weighed_at_us > WEIGH_EVERY_US
-        if is_due or self._commands_since_weighed >= WEIGH_EVERY_COMMANDS:
-            self._weigh()
+    def _stand_still_if_full(self) -> None:
         if self._is_full and self._timeline.pace.is_running:
             self._command_log.append([LoggedCommand(self._timeline.cluster.now_us, PAUSE_FIELDS)])
             self._timeline.apply(Pause())
-            logger.warning("room %s has grown to %d bytes and stands still", self.record.room, self._bytes)
+            logger.warning("room %s has grown to %d bytes and stands still", self.record.room, self._weight.bytes)
 
     def _full(self) -> RoomFull:
         return RoomFull(
-            f"the room's files take {self._bytes} bytes; it may not grow any more",
+            f"the room's files take {self._weight.bytes} bytes; it may not grow any more",
             "go on in a new room, or fork this one at an earlier point",
             room=self.record.room,
-            bytes=self._bytes,
+            bytes=self._weight.bytes,
             bytes_at_most=self._bytes_at_most,
         )
 

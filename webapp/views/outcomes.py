@@ -5,11 +5,17 @@ from typing import Any
 
 from webapp.answers import Applied
 
+# They name only fields that the command cannot do without.
 SENTENCES: Mapping[str, str] = {
     "produce": "The producer sends.",
     "set_producer": "The producer has its new settings.",
     "add_topic": "The topic {topic} is there.",
     "corrupt": "One byte at offset {offset} was flipped on disk; nobody knows yet.",
+    "set_link": "The link between {from} and {to} is not what it was.",
+    "heal_links": "Every link is fine again.",
+    "set_disk": "The disk of broker {broker} is not what it was.",
+    "freeze_consumer": "{consumer} stands still for {duration_ms} ms.",
+    "expire_session": "The registry ends the session of {client}.",
     "add_broker": "A broker joins.",
     "stop_broker": "Broker {broker} flushes and goes.",
     "crash_broker": "Broker {broker} crashed; what it had not flushed is gone.",
@@ -40,12 +46,5 @@ def succeeded(fields: Mapping[str, Any], applied: Applied) -> dict[str, Any]:
     """The context of the outcome fragment after a command that was applied."""
     command = str(fields["command"])
     template = CLOCK_SENTENCES.get(str(fields.get("action"))) if command == "clock" else SENTENCES.get(command)
-    sentence = (template or "Done.").format_map(_Words(fields))
+    sentence = (template or "Done.").format_map(fields)
     return {"ok": True, "command": command, "message": sentence, "remedy": "", **applied.as_json()}
-
-
-class _Words(dict[str, Any]):
-    """The fields of a command; one that was left out is a word that always fits."""
-
-    def __missing__(self, name: str) -> str:
-        return f"the {name}"

@@ -1,0 +1,35 @@
+"""What became of an act, in a sentence."""
+
+import re
+
+import pytest
+
+from engine.commands import COMMANDS
+from engine.errors import InvalidCommand
+from webapp.answers import Applied
+from webapp.room_commands import ACTIONS, PARSERS, parse
+from webapp.views.outcomes import CLOCK_SENTENCES, SENTENCES, succeeded
+
+
+def test_every_command_has_its_sentence() -> None:
+    assert set(SENTENCES) == {*COMMANDS, *PARSERS} - {"clock"}
+    assert set(CLOCK_SENTENCES) == {*ACTIONS, "speed"}
+
+
+def test_a_sentence_names_what_the_command_named() -> None:
+    fields = {"command": "crash_consumer", "group": "g", "consumer": "{x} <b>"}
+    outcome = succeeded(fields, Applied(7, 99))
+    assert outcome["message"].startswith("{x} <b> crashed;")
+    assert (outcome["ok"], outcome["applied_at_us"], outcome["journal_offset"]) == (True, 7, 99)
+
+
+@pytest.mark.parametrize("command", SENTENCES)
+def test_a_sentence_names_only_fields_that_the_command_cannot_do_without(command: str) -> None:
+    named = re.findall(r"{(\w+)}", SENTENCES[command])
+    for missing in named:
+        given = {field: "1" for field in ("group", "consumer", "topic", "broker", "partition", "offset", "client")}
+        given |= {"from": "producer", "to": "registry", "duration_ms": "5"}
+        del given[missing]
+        with pytest.raises(InvalidCommand) as refused:
+            parse({"command": command, **given})
+        assert refused.value.fields["field"] == missing
