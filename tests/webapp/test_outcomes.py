@@ -27,7 +27,7 @@ def test_a_sentence_names_what_the_command_named() -> None:
 def test_a_sentence_names_only_fields_that_the_command_cannot_do_without(command: str) -> None:
     named = re.findall(r"{(\w+)}", SENTENCES[command])
     for missing in named:
-        given = {field: "1" for field in ("group", "consumer", "topic", "broker", "partition", "offset", "client")}
+        given = dict.fromkeys(("group", "consumer", "topic", "broker", "partition", "offset", "client"), "1")
         given |= {"from": "producer", "to": "registry", "duration_ms": "5"}
         del given[missing]
         with pytest.raises(InvalidCommand) as refused:
