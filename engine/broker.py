@@ -20,17 +20,22 @@ from engine.protocol import (
     OffsetsRequest,
     OffsetsResponse,
     ProduceRequest,
+    ProduceResponse,
 )
 from engine.registry import paths
 from engine.registry.client import RegistryClient
 from engine.registry.session import NO_SESSION, Ends
 from engine.scheduler import Scheduler, Timer
-from engine.storage.log import Appended, Log, LogLimits
+from engine.storage.limits import LogLimits
+from engine.storage.log import Appended, Log
 from engine.storage.troubled_disk import TroubledDisk
 from engine.traffic import wall_milliseconds
 
 Appending = Callable[[TopicPartition, Appended, tuple[str, ...]], None]
 Cutting = Callable[[TopicPartition, int], int]
+
+
+PRODUCER = "producer"
 
 
 def address_of(broker: BrokerId) -> str:
@@ -167,7 +172,7 @@ class Broker:
 
     def _go(self) -> None:
         for request in self._queue.drop():
-            self._tell_lost(request, "broker_down")
+            self._tell_lost(request, "broker_down")  # one that waits for its acknowledgement finds out by itself, later
         for timer in self._flush_timers.values():
             timer.cancel()
         self._flush_timers.clear()
@@ -219,12 +224,31 @@ class Broker:
             log = self._log(partition)
             appended = log.append(request.message_set)
         except OffsetscopeError as error:
-            self._tell_lost(request, error.code)
+            self._refuse(request, error.code)
             if isinstance(error, StorageFailed):
                 self._on_disk_failure()
             return
         self._tell_append(request, appended)
         self._announce(partition.topic)
+        if request.acknowledge:
+            self._acknowledge(request, ProduceResponse(request.batch, appended.offset, ""))
+
+    def _refuse(self, request: ProduceRequest, reason: str) -> None:
+        """Nobody hears of it, unless the producer wants to know; then it says itself what it makes of it."""
+        if request.acknowledge:
+            self._acknowledge(request, ProduceResponse(request.batch, 0, reason))
+        else:
+            self._tell_lost(request, reason)
+
+    def _acknowledge(self, request: ProduceRequest, response: ProduceResponse) -> None:
+        partition = request.partition
+        where = partition.topic, partition.partition, self.broker
+        due_us = self._network.due_us(self.address, PRODUCER, self._latency)
+        told = events.BatchAcknowledged(
+            self._scheduler.now_us, due_us, request.batch, *where, response.offset, response.error
+        )
+        self._emit(told)
+        self._network.send_drawn(self.address, PRODUCER, response, f"ack:{request.batch}", told, due_us)
 
     def _tell_lost(self, request: ProduceRequest, reason: str) -> None:
         partition = request.partition

@@ -138,10 +138,10 @@ class Cluster:
         """A message between two processes that are both gone: its flight ends all the same."""
         now_us = self.now_us
         match message:
-            case ProduceRequest(batch=batch, partition=partition, messages=messages):
+            case ProduceRequest(batch=batch, partition=partition, messages=messages, acknowledge=False):
                 broker = self.parts.broker_of(partition).broker
                 lost = events.BatchLost(
-                    now_us, batch, partition.topic, partition.partition, broker, messages, "broker_down"
+                    now_us, batch, partition.topic, partition.partition, broker, messages, "not_delivered"
                 )
                 self._emit(lost)
             case FetchRequest() | FetchResponse():

@@ -35,17 +35,27 @@ class ConsumerSettings:
 class ProducerSettings:
     """How the producer makes, groups and sends messages.
 
-    ``rate_per_second`` 0 means that it sends only when told to. ``keys`` is how many different keys its own
-    messages carry; 0 means that they carry none. ``partitioner`` is ``round_robin`` or ``random`` for messages
-    without a key; a key always goes where its hash says. ``compression`` is ``none`` or ``gzip``.
+    ``rate_per_second`` 0 means that it sends only when told to. ``sending`` ``sync`` sends at once what it is told to,
+    ``async`` puts it into the queue; its own messages always go there, in batches of ``batch_messages`` or what has
+    lingered. The queue holds ``queue_messages``; when full it lets an application ``fail``, ``block`` or ``wait``
+    ``queue_wait_ms`` (0.7: queue.size, queue.enqueueTimeout.ms). ``keys`` is how many different keys its own messages
+    carry; 0 means that they carry none. ``partitioner`` is ``round_robin`` or ``random`` for messages without a key; a
+    key always goes where its hash says. ``compression`` is ``none`` or ``gzip``. ``acknowledgement`` is ``none`` as in
+    the paper, or ``broker``: then one batch at a time is under way, and one that fails is sent again ``retries`` times.
     """
 
     rate_per_second: float
+    sending: str
     batch_messages: int
     linger_ms: int
+    queue_messages: int
+    queue_full: str
+    queue_wait_ms: int
     partitioner: str
     keys: int
     compression: str
+    acknowledgement: str
+    retries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,18 @@ PAPER = Config(
         offset_reset="smallest",
     ),
     producer=ProducerSettings(
-        rate_per_second=0, batch_messages=200, linger_ms=5_000, partitioner="random", keys=0, compression="none"
+        rate_per_second=0,
+        sending="sync",
+        batch_messages=200,
+        linger_ms=5_000,
+        queue_messages=10_000,
+        queue_full="fail",
+        queue_wait_ms=0,
+        partitioner="random",
+        keys=0,
+        compression="none",
+        acknowledgement="none",
+        retries=0,
     ),
 )
 
@@ -127,7 +148,18 @@ DEMO = Config(
         offset_reset="smallest",
     ),
     producer=ProducerSettings(
-        rate_per_second=0, batch_messages=3, linger_ms=500, partitioner="round_robin", keys=0, compression="none"
+        rate_per_second=0,
+        sending="sync",
+        batch_messages=3,
+        linger_ms=500,
+        queue_messages=100,
+        queue_full="fail",
+        queue_wait_ms=0,
+        partitioner="round_robin",
+        keys=0,
+        compression="none",
+        acknowledgement="none",
+        retries=0,
     ),
 )
 
@@ -157,6 +189,17 @@ TINY = Config(
         offset_reset="smallest",
     ),
     producer=ProducerSettings(
-        rate_per_second=0, batch_messages=3, linger_ms=1, partitioner="round_robin", keys=0, compression="none"
+        rate_per_second=0,
+        sending="sync",
+        batch_messages=3,
+        linger_ms=1,
+        queue_messages=100,
+        queue_full="fail",
+        queue_wait_ms=0,
+        partitioner="round_robin",
+        keys=0,
+        compression="none",
+        acknowledgement="none",
+        retries=0,
     ),
 )

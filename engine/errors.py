@@ -157,6 +157,18 @@ class NoBrokerAvailable(OffsetscopeError):
     code = "no_broker_available"
 
 
+class QueueFull(OffsetscopeError):
+    """An asynchronous producer's queue has no place left (0.7: QueueFullException)."""
+
+    code = "queue_full"
+
+
+class QueueClosed(OffsetscopeError):
+    """An asynchronous producer was closed and takes no more (0.7: QueueClosedException)."""
+
+    code = "queue_closed"
+
+
 # --- registry ---------------------------------------------------------------------------------------------
 
 

@@ -183,6 +183,36 @@ class BatchLost(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BatchAcknowledged(Event):
+    """A broker tells the producer, who asked, that a message set is at ``offset``, or by ``error`` that it is not."""
+
+    due_us: int
+    batch: int
+    topic: str
+    partition: int
+    broker: int
+    offset: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgementReceived(Event):
+    """The producer knows what became of a message set."""
+
+    batch: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerQueueChanged(Event):
+    """How many messages wait in the producer's queue, how many for a place in it, how many were dropped so far."""
+
+    queued: int
+    blocked: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentRolled(Event):
     """A log began a new segment file at ``base_offset``."""
 

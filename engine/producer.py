@@ -1,40 +1,35 @@
-"""The producer: chooses partitions, groups messages into sets, sends them, hears nothing back (paper, section 3.1)."""
+"""The producer: chooses partitions, groups messages into sets, sends them.
+
+In the paper it hears nothing back (section 3.1), and so it does here unless acknowledgements are switched on.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from random import Random
 from typing import Any
 
 from engine import events
 from engine.config import Config, ProducerSettings
-from engine.errors import MessageTooLarge, NoBrokerAvailable
+from engine.errors import MessageTooLarge, NoBrokerAvailable, QueueFull
 from engine.events import Emit
 from engine.ids import BrokerId, TopicPartition
 from engine.message import encode_compressed_set, encode_message_set
 from engine.network import Latency, Network
 from engine.numbers import Numbers
+from engine.page_views import PageViews
 from engine.partitioner import keyed_index, next_by_chance, next_in_turn
-from engine.protocol import ProduceRequest
+from engine.protocol import ProduceRequest, ProduceResponse
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import Conversation, RegistryClient
 from engine.registry.session import Ends
-from engine.scheduler import Scheduler, Timer
+from engine.scheduler import Scheduler
+from engine.send_queue import Counts, Record, SendQueue
 from engine.traffic import Traffic
+from engine.unacknowledged import Unacknowledged, Unsure
 
 ADDRESS = "producer"
 NO_KEY = ""
-SLICE_US = 50_000
-"""Above one message a slice, the producer's own messages are made several at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A message with the key that chooses its partition; the format of 2011 stores the payload alone."""
-
-    key: str
-    payload: bytes
-
 
 Layout = Callable[[str], Sequence[BrokerId]]
 
@@ -69,11 +64,11 @@ class Producer:
         self._layout = layout
         self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
         self._live_brokers: frozenset[int] = frozenset()
-        self._waiting: dict[tuple[str, str], list[Record]] = {}
-        self._linger: dict[tuple[str, str], Timer] = {}
         self._own_topic = ""
-        self._own_timer: Timer | None = None
-        self._own_due: float = 0.0
+        self._own = PageViews(scheduler, self._make_own)
+        self._unacknowledged = Unacknowledged(scheduler, config.fetch_timeout_us, self._send_again, self._sender_free)
+        self._told = Counts(0, 0, 0)
+        self._queue = self._new_queue()
         ends = Ends(self._watch_brokers, self.start, lambda: None)
         self._registry = RegistryClient(ADDRESS, scheduler, network, config, ends)
         network.attach(ADDRESS, self)
@@ -81,6 +76,11 @@ class Producer:
     def start(self) -> None:
         """Open a session and learn which brokers live."""
         self._registry.open()
+
+    @property
+    def queue_counts(self) -> Counts:
+        """What waits to be sent, as it was last journaled."""
+        return self._told
 
     # --- sending ---
 
@@ -105,8 +105,18 @@ class Producer:
             )
 
     def send(self, topic: str, records: Sequence[Record]) -> None:
-        """Send records at once: those without a key as one set, the others as one set a partition."""
+        """Send records as the settings say: at once, or through the queue.
+
+        Raises what :meth:`check` does, and :class:`QueueFull`; then nothing is sent.
+        """
         self.check(topic, records)
+        if self.settings.sending == "async":
+            self._queue.put(topic, records)
+        else:
+            self._send_now(topic, records)
+
+    def _send_now(self, topic: str, records: Sequence[Record]) -> None:
+        """Records without a key leave as one set, the others as one set a partition."""
         unkeyed = [record for record in records if record.key == NO_KEY]
         if unkeyed:
             self._dispatch(topic, self._turn(topic), NO_KEY, unkeyed)
@@ -137,6 +147,11 @@ class Producer:
         compressed = self.settings.compression == "gzip"
         message_set = encode_compressed_set(payloads) if compressed else encode_message_set(payloads)
         partition = TopicPartition(topic, number)
+        self._transmit(Unsure(0, partition, key, len(records), message_set, self.settings.retries))
+
+    def _transmit(self, unsure: Unsure) -> None:
+        """Put a message set on the wire under a new number."""
+        topic, number = unsure.partition.topic, unsure.partition.partition
         broker = self._layout(topic)[number]
         batch = self._numbers.next("batch")
         destination = f"broker:{broker}"
@@ -148,31 +163,77 @@ class Producer:
             topic,
             number,
             broker,
-            key,
-            len(records),
-            len(message_set),
+            unsure.key,
+            unsure.messages,
+            len(unsure.message_set),
             self.settings.compression,
             self.next_append.setdefault(topic, 0),
         )
         self._emit(sent)
-        request = ProduceRequest(batch, partition, len(records), message_set)
+        acknowledge = self.settings.acknowledgement == "broker"
+        if acknowledge:
+            numbered = Unsure(
+                batch, unsure.partition, unsure.key, unsure.messages, unsure.message_set, unsure.tries_left
+            )
+            self._unacknowledged.add(numbered)
+        request = ProduceRequest(batch, unsure.partition, unsure.messages, unsure.message_set, acknowledge)
         self._network.send_drawn(ADDRESS, destination, request, f"batch:{batch}", sent, due_us)
 
-    # --- making messages of its own ---
+    # --- acknowledgements ---
+
+    def _send_again(self, unsure: Unsure, reason: str) -> None:
+        """A set failed or nothing was heard of it: send it again after a while, as often as ``retries`` says."""
+        self._tell_lost(unsure.batch, unsure.partition, unsure.messages, reason)
+        if unsure.tries_left > 0:
+            again = Unsure(0, unsure.partition, unsure.key, unsure.messages, unsure.message_set, unsure.tries_left - 1)
+            self._scheduler.after(self._config.fetch_backoff_us, lambda: self._transmit(again))
+
+    def _sender_free(self) -> None:
+        self._queue.go_on()
+
+    def _tell_lost(self, batch: int, partition: TopicPartition, messages: int, reason: str) -> None:
+        broker = self._layout(partition.topic)[partition.partition]
+        where = partition.topic, partition.partition, broker
+        self._emit(events.BatchLost(self._scheduler.now_us, batch, *where, messages, reason))
+
+    # --- queue ---
 
     def change(self, settings: ProducerSettings, topic: str) -> None:
         """Take new settings; at a rate above zero it makes page views for ``topic`` by itself."""
+        old_queue = self._queue
         self.settings = settings
         self._own_topic = topic
         self._emit(events.ProducerChanged(self._scheduler.now_us, asdict(settings)))
-        if self._own_timer is not None:
-            self._own_timer.cancel()
-        if settings.rate_per_second > 0:
-            self._own_due = 0.0
-            self._make_later()
-        else:
-            for topic_and_key in list(self._waiting):
-                self._ship(topic_and_key)
+        self._queue = self._new_queue()
+        old_queue.close()
+        self._own.run(settings.rate_per_second)
+
+    def _new_queue(self) -> SendQueue:
+        return SendQueue(self._scheduler, self.settings, self._ship, self._tell_queue)
+
+    def _ship(self, batch: Sequence[tuple[str, Record]]) -> bool:
+        """Send a batch from the queue, topic by topic (0.7: one multi-produce); a batch that nobody takes is lost."""
+        by_topic: dict[str, list[Record]] = {}
+        for topic, record in batch:
+            by_topic.setdefault(topic, []).append(record)
+        for topic, records in by_topic.items():
+            if self.candidates(topic):
+                self._send_now(topic, records)
+            else:
+                number = self._numbers.next("batch")
+                nobody = TopicPartition(topic, 0)
+                self._tell_lost(number, nobody, len(records), NoBrokerAvailable.code)
+        return len(self._unacknowledged) == 0
+
+    def _tell_queue(self) -> None:
+        """Journal how full the queue is, when that changed."""
+        counts = self._queue.counts
+        if counts != self._told:
+            self._told = counts
+            now_us = self._scheduler.now_us
+            self._emit(events.ProducerQueueChanged(now_us, counts.queued, counts.blocked, counts.dropped))
+
+    # --- making messages of its own ---
 
     def make(self, count: int) -> list[Record]:
         """``count`` page views, with keys if the settings say so."""
@@ -187,65 +248,37 @@ class Producer:
         now_us = self._scheduler.now_us
         return [Record(NO_KEY, self._traffic.page_view_of(now_us, size)) for _ in range(count)]
 
-    def _make_later(self) -> None:
-        period_us = max(SLICE_US, round(1_000_000 / self.settings.rate_per_second))
-        self._own_timer = self._scheduler.after(period_us, lambda: self._make_own(period_us))
-
-    def _make_own(self, period_us: int) -> None:
-        self._own_due += self.settings.rate_per_second * period_us / 1_000_000
-        count = int(self._own_due + 1e-6)
-        self._own_due -= count
+    def _make_own(self, count: int) -> None:
+        """Its own application always goes through the queue, and stands still while it waits for a place in it."""
+        if self._queue.counts.blocked:
+            return
         for record in self.make(count):
-            self._wait_for_company(record)
-        self._make_later()
-
-    def _wait_for_company(self, record: Record) -> None:
-        """Hold a record until its set is full or has lingered long enough (0.7: batch.size, queue.time)."""
-        partition = "" if record.key == NO_KEY else str(self.keyed_partition(self._own_topic, record.key))
-        waiting_for = (self._own_topic, partition)
-        waiting = self._waiting.setdefault(waiting_for, [])
-        waiting.append(record)
-        if len(waiting) >= self.settings.batch_messages:
-            self._ship(waiting_for)
-        elif len(waiting) == 1:
-            linger_us = self.settings.linger_ms * 1000
-            self._linger[waiting_for] = self._scheduler.after(linger_us, lambda: self._ship(waiting_for))
-
-    def _ship(self, waiting_for: tuple[str, str]) -> None:
-        records = self._waiting.pop(waiting_for, [])
-        timer = self._linger.pop(waiting_for, None)
-        if timer is not None:
-            timer.cancel()
-        try:
-            if records:
-                self.send(waiting_for[0], records)
-        except NoBrokerAvailable as error:
-            batch = self._numbers.next("batch")
-            lost = events.BatchLost(self._scheduler.now_us, batch, waiting_for[0], 0, 0, len(records), error.code)
-            self._emit(lost)
+            try:
+                self._queue.put(self._own_topic, [record])
+            except QueueFull:
+                self._queue.drop(1)
 
     # --- process ---
 
     def receive(self, source: str, message: Any) -> None:
-        """Hear the registry; brokers never answer."""
-        if not self._registry.heard(message):
+        """Hear the registry, and brokers if acknowledgements were asked for."""
+        if isinstance(message, ProduceResponse):
+            self._emit(events.AcknowledgementReceived(self._scheduler.now_us, message.batch, message.error))
+            if message.error:
+                self._unacknowledged.fail(message.batch, message.error)
+            else:
+                self._unacknowledged.settle(message.batch)
+        elif not self._registry.heard(message):
             self._emit(events.WatchDelivered(self._scheduler.now_us, message.watch))
             self._watch_brokers()
 
     def bounced(self, destination: str, message: Any) -> None:
-        """A message set found no broker: it is lost, and nobody sends it again (paper, section 3.1)."""
+        """A message set found no broker: lost, unless it may be sent again."""
         if isinstance(message, ProduceRequest):
-            self._emit(
-                events.BatchLost(
-                    self._scheduler.now_us,
-                    message.batch,
-                    message.partition.topic,
-                    message.partition.partition,
-                    self._layout(message.partition.topic)[message.partition.partition],
-                    message.messages,
-                    "broker_down",
-                )
-            )
+            if message.acknowledge:
+                self._unacknowledged.fail(message.batch, "broker_down")
+            else:
+                self._tell_lost(message.batch, message.partition, message.messages, "broker_down")
 
     def _watch_brokers(self) -> None:
         self._registry.start(self._read_brokers())

@@ -7,12 +7,22 @@ from engine.ids import TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class ProduceRequest:
-    """A message set for one partition. The paper's broker answers nothing to it."""
+    """A message set for one partition. The paper's broker answers nothing to it; ours does if it shall acknowledge."""
 
     batch: int
     partition: TopicPartition
     messages: int
     message_set: bytes
+    acknowledge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProduceResponse:
+    """A message set was appended at ``offset`` (not yet flushed), or ``error`` says why not."""
+
+    batch: int
+    offset: int
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

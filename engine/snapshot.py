@@ -28,6 +28,7 @@ def snapshot(parts: Parts) -> dict[str, Any]:
             for number, broker in parts.brokers.items()
         },
         "producer": asdict(parts.producer.settings),
+        "producer_queue": asdict(parts.producer.queue_counts),
         "groups": {name: {"consumers": list(group.consumers)} for name, group in parts.groups.items()},
         "consumers": {str(consumer.consumer): _consumer(parts, consumer) for consumer in consumers},
         "positions": {

@@ -7,13 +7,29 @@ from engine.commands.boundary import checked_boundary
 from engine.commands.fields import Fields
 from engine.errors import InvalidCommand, NameTaken, NoBrokerAvailable, UnknownTopic, WrongState
 from engine.ids import TopicPartition, checked_topic
-from engine.producer import NO_KEY, Record
+from engine.producer import NO_KEY
+from engine.send_queue import Record
 
 ONLY_TOPIC = ""
 PRODUCER_DECIDES = 0
 NATURAL_SIZE = 0
 MOST_MESSAGES = 10_000
 MOST_PARTITIONS = 64
+PRODUCER_NUMBERS = {
+    "batch_messages": (1, 1000),
+    "linger_ms": (0, 60_000),
+    "queue_messages": (1, 100_000),
+    "queue_wait_ms": (0, 60_000),
+    "keys": (0, 1000),
+    "retries": (0, 100),
+}
+PRODUCER_CHOICES = {
+    "sending": ("sync", "async"),
+    "queue_full": ("fail", "block", "wait"),
+    "partitioner": ("round_robin", "random"),
+    "compression": ("none", "gzip"),
+    "acknowledgement": ("none", "broker"),
+}
 
 
 def topic_named(cluster: Cluster, name: str) -> str:
@@ -106,28 +122,24 @@ class SetProducer:
         topic = fields.text("topic", ONLY_TOPIC)
         if fields.has("rate_per_second"):
             changes["rate_per_second"] = fields.number("rate_per_second", 0, 10_000)
-        if fields.has("batch_messages"):
-            changes["batch_messages"] = fields.integer("batch_messages", 1, 1000)
-        if fields.has("linger_ms"):
-            changes["linger_ms"] = fields.integer("linger_ms", 0, 60_000)
-        if fields.has("partitioner"):
-            changes["partitioner"] = fields.choice("partitioner", ("round_robin", "random"))
-        if fields.has("keys"):
-            changes["keys"] = fields.integer("keys", 0, 1000)
-        if fields.has("compression"):
-            changes["compression"] = fields.choice("compression", ("none", "gzip"))
+        for name, (low, high) in PRODUCER_NUMBERS.items():
+            if fields.has(name):
+                changes[name] = fields.integer(name, low, high)
+        for name, choices in PRODUCER_CHOICES.items():
+            if fields.has(name):
+                changes[name] = fields.choice(name, choices)
         if not changes:
-            raise fields.fault("a setting", "is missing", "give one of: " + ", ".join(sorted(_settings_names())))
+            raise fields.fault(
+                "a setting",
+                "is missing",
+                "give one of: " + ", ".join(["rate_per_second", *PRODUCER_NUMBERS, *PRODUCER_CHOICES]),
+            )
         return SetProducer(tuple(changes.items()), topic)
 
     def apply(self, cluster: Cluster) -> None:
-        """Effective from the next message on."""
+        """Effective from the next message on; what waits in the queue is sent first."""
         producer = cluster.parts.producer
         producer.change(replace(producer.settings, **dict(self.changes)), topic_named(cluster, self.topic))  # type: ignore[arg-type]  # checked by name in parse
-
-
-def _settings_names() -> list[str]:
-    return ["rate_per_second", "batch_messages", "linger_ms", "partitioner", "keys", "compression"]
 
 
 @dataclass(frozen=True, slots=True)

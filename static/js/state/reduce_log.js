@@ -105,6 +105,13 @@ export const logHandlers = {
   producer_changed: (state, event) => ({ ...state, producer: event.settings }),
   batch_sent: batchSent,
   batch_appended: batchAppended,
+  producer_queue_changed: (state, { queued, blocked, dropped }) => ({
+    ...state, producer_queue: { queued, blocked, dropped },
+  }),
+  batch_acknowledged: (state, event) => ({ ...state, flights: withKey(state.flights, `ack:${event.batch}`, event) }),
+  acknowledgement_received: (state, event) => ({
+    ...state, flights: withoutKey(state.flights, `ack:${event.batch}`),
+  }),
   batch_queued: (state, event) => ({
     ...state, flights: withKey(landed(state.flights, event), `disk:${event.batch}`, event),
   }),
