@@ -10,7 +10,8 @@ from pathlib import Path
 from benchmarks.measure import Subject
 from engine.message import encode_message_set, iterate_deep
 from engine.storage.disk import OsDisk
-from engine.storage.log import NEVER_BY_COUNT, Log, LogLimits
+from engine.storage.limits import NEVER_BY_COUNT, LogLimits
+from engine.storage.log import Log
 
 PAYLOAD_BYTES = 200
 FETCH_BYTES = 300 * 1024  # what a 0.7 consumer asks for

@@ -6,9 +6,12 @@ count itself, the CRC-32 covers the payload only (0.7: message/Message.scala).
 """
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from struct import Struct
+from typing import Any
 
 from engine.errors import InvalidMessage, InvalidMessageSize, OffsetscopeError
 
@@ -20,6 +23,11 @@ ATTRIBUTES_POSITION = 5
 PLAIN_HEADER = Struct(">iBI")
 WRAPPED_HEADER = Struct(">iBBI")
 
+ALIKE_AT_LEAST = 8
+ALIKE_AT_MOST = 64
+PATIENCE_AT_MOST = 1024
+
+_START_BYTES = LENGTH_BYTES + 1
 _LENGTH = Struct(">i")
 _CRC = Struct(">I")
 
@@ -68,15 +76,38 @@ def read_header(data: bytes) -> Header:
 def scan_entries(data: bytes) -> Scan:
     """Walk the entries of ``data`` as far as sizes, magic and CRC are good. Never raises.
 
-    One tight loop: every append and every recovery goes through it.
+    Every append and every recovery goes through it, so entries of one length are taken in runs. The less often there
+    are runs, the fewer are tried.
     """
-    unpack_header = PLAIN_HEADER.unpack_from
-    crc32 = zlib.crc32
     sizes: list[int] = []
     wrapped: list[int] = []
     position = 0
+    patience = ALIKE_AT_LEAST
+    while True:
+        run = run_of_alike(data, position)
+        if run:
+            size = len(run[0]) + PLAIN_OVERHEAD_BYTES
+            sizes += [size] * len(run)
+            position += size * len(run)
+            patience = ALIKE_AT_LEAST
+            continue
+        found = len(sizes)
+        position = _scan_one_by_one(data, position, patience, sizes, wrapped)
+        if len(sizes) - found < patience:
+            break
+        patience = min(2 * patience, PATIENCE_AT_MOST)
+    ending, reason = _diagnose(data, position)
+    return Scan(sizes, wrapped, position, ending, reason)
+
+
+def _scan_one_by_one(data: bytes, position: int, most: int, sizes: list[int], wrapped: list[int]) -> int:
+    """Add up to ``most`` good entries to the lists; returns the position behind them."""
+    unpack_header = PLAIN_HEADER.unpack_from
+    crc32 = zlib.crc32
     last_header = len(data) - PLAIN_OVERHEAD_BYTES
-    while position <= last_header:
+    for _ in range(most):
+        if position > last_header:
+            break
         length, magic, crc = unpack_header(data, position)
         size = length + 4
         next_position = position + size
@@ -95,8 +126,33 @@ def scan_entries(data: bytes) -> Scan:
             break
         sizes.append(size)
         position = next_position
-    ending, reason = _diagnose(data, position)
-    return Scan(sizes, wrapped, position, ending, reason)
+    return position
+
+
+def run_of_alike(data: bytes, position: int) -> tuple[bytes, ...]:
+    """The payloads of good plain entries of one length from ``position`` on; none if there are too few in a row.
+
+    A handful of calls for all of them, where walking takes a handful for each.
+    """
+    start = data[position : position + _START_BYTES]
+    size = LENGTH_BYTES + int.from_bytes(start[:LENGTH_BYTES], "big")
+    if size < PLAIN_OVERHEAD_BYTES or start[-1]:
+        return ()
+    count = min(ALIKE_AT_MOST, (len(data) - position) // size)
+    last = position + (count - 1) * size
+    if count < ALIKE_AT_LEAST or data[last : last + _START_BYTES] != start:
+        return ()
+    fields = _layout(count, size - PLAIN_OVERHEAD_BYTES)(data, position)
+    payloads: tuple[bytes, ...] = fields[2::3]
+    if fields[::3].count(start) != count or tuple(map(zlib.crc32, payloads)) != fields[1::3]:
+        return ()
+    return payloads
+
+
+@lru_cache(maxsize=64)
+def _layout(count: int, payload_bytes: int) -> Callable[[bytes, int], tuple[Any, ...]]:
+    """What takes ``count`` entries alike apart: length with magic, CRC and payload by turns."""
+    return Struct(">" + f"5sI{payload_bytes}s" * count).unpack_from
 
 
 def _diagnose(data: bytes, position: int) -> tuple[Ending, str]:

@@ -13,7 +13,8 @@ from engine.errors import OffsetInsideMessage
 from engine.events import Event
 from engine.message import encode_message_set
 from engine.storage.disk import Disk, OsDisk
-from engine.storage.log import NEVER_BY_COUNT, Log, LogLimits
+from engine.storage.limits import NEVER_BY_COUNT, LogLimits
+from engine.storage.log import Log
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
 PIECE_BYTES: Final = 256 * 1024

@@ -8,12 +8,13 @@ message/CompressionUtils.scala).
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.compression import GZIP_ATTRIBUTES, broken_set, codec_of, deflate, inflate, inflate_start
+from engine.encoding import encode_entries
 from engine.entries import (
     ATTRIBUTES_POSITION,
     LENGTH_BYTES,
-    PLAIN_HEADER,
     PLAIN_OVERHEAD_BYTES,
     WRAPPED_HEADER,
     WRAPPED_OVERHEAD_BYTES,
@@ -39,9 +40,8 @@ class Entry:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class DeepMessage:
-    """One message, taken out of its compressed set if it came in one.
+class DeepMessage(NamedTuple):
+    """One message, taken out of its compressed set if it came in one. A named tuple, since there are so many of them.
 
     Of a compressed set all messages carry the ``offset`` of the set; all but the last carry that offset as
     their ``next_offset`` too, so that a commit halfway reads the whole set again (0.7: ByteBufferMessageSet).
@@ -52,8 +52,7 @@ class DeepMessage:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SetSummary:
+class SetSummary(NamedTuple):
     """What an append needs to know of a valid set: ``sizes`` entry by entry, ``messages`` with the inner ones."""
 
     sizes: tuple[int, ...]
@@ -62,9 +61,7 @@ class SetSummary:
 
 def encode_message_set(payloads: Sequence[bytes]) -> bytes:
     """Plain magic-0 entries, one after the other."""
-    pack = PLAIN_HEADER.pack
-    crc32 = zlib.crc32
-    return b"".join([pack(5 + len(payload), 0, crc32(payload)) + payload for payload in payloads])
+    return encode_entries(payloads)
 
 
 def encode_compressed_set(payloads: Sequence[bytes]) -> bytes:
@@ -167,14 +164,19 @@ def _refuse_too_large(scan: Scan, max_message_bytes: int) -> None:
     for size in scan.sizes:
         payload_bytes = size - (WRAPPED_OVERHEAD_BYTES if position in scan.wrapped else PLAIN_OVERHEAD_BYTES)
         if payload_bytes > max_message_bytes:
-            raise MessageTooLarge(
-                f"a payload of {payload_bytes} bytes is over the limit of {max_message_bytes}",
-                "split the message, or raise max_message_bytes",
-                offset=position,
-                payload_bytes=payload_bytes,
-                max_message_bytes=max_message_bytes,
-            )
+            raise too_large(payload_bytes, max_message_bytes, position)
         position += size
+
+
+def too_large(payload_bytes: int, max_message_bytes: int, offset: int) -> MessageTooLarge:
+    """The error for a payload over the limit; ``offset`` is where it stands, or would stand."""
+    return MessageTooLarge(
+        f"a payload of {payload_bytes} bytes is over the limit of {max_message_bytes}",
+        "split the message, or raise max_message_bytes",
+        offset=offset,
+        payload_bytes=payload_bytes,
+        max_message_bytes=max_message_bytes,
+    )
 
 
 def preview(payload: bytes, codec: str = "none") -> str:

@@ -45,6 +45,19 @@ class Disk(Protocol):
     def close(self, handle: int) -> None:
         """Give the handle back."""
 
+    def remove(self, path: Path) -> None:
+        """Take a file away, durably."""
+
+    def modified_us(self, path: Path) -> int:
+        """When the file was last changed, or what :meth:`set_modified` said of it; microseconds."""
+
+    def set_modified(self, path: Path, at_us: int) -> None:
+        """Write down that the file was last changed at ``at_us``.
+
+        The system stamps files with its own clock. A log whose time is virtual says here what its clock says, so that
+        its segments' ages survive being opened again.
+        """
+
 
 class OsDisk:
     """The operating system's files. With ``sync=False`` a flush costs nothing and survives a crash, not a power cut."""
@@ -89,8 +102,18 @@ class OsDisk:
     def close(self, handle: int) -> None:
         os.close(handle)
 
+    def remove(self, path: Path) -> None:
+        path.unlink()
+        self._sync_directory(path.parent)
+
+    def modified_us(self, path: Path) -> int:
+        return path.stat().st_mtime_ns // 1000
+
+    def set_modified(self, path: Path, at_us: int) -> None:
+        os.utime(path, ns=(at_us * 1000, at_us * 1000))
+
     def _sync_directory(self, directory: Path) -> None:
-        """A new file's name is in its directory: without this a power cut may take the file away."""
+        """A file's name is in its directory: without this a power cut may undo its coming or going."""
         if not self._sync:
             return
         handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)

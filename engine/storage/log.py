@@ -1,33 +1,23 @@
 """The log: what a partition is, and what the journal is made of."""
 
-import sys
-from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
-from engine.errors import LogClosed, LogGap, OffsetOutOfRange
-from engine.message import summarize_set
-from engine.storage.disk import Disk, storage_failed
-from engine.storage.recovery import Recovery, recover
-from engine.storage.segment import Segment, SegmentSlice, base_offsets, segment_name
+from engine.encoding import encode_entries, encode_entry
+from engine.errors import LogClosed, OffsetOutOfRange
+from engine.message import summarize_set, too_large
+from engine.storage.disk import Disk
+from engine.storage.limits import UNLIMITED_BYTES, ClockUs, LogLimits, no_clock
+from engine.storage.offsets import offsets_before
+from engine.storage.recovery import NOTHING_CUT, Recovery, recover
+from engine.storage.retention import expired, surplus
+from engine.storage.segment import NEVER_US, Segment, SegmentSlice, segment_name
+from engine.storage.segments import Segments, open_segments
 
-NEVER_BY_COUNT: Final = sys.maxsize
 NOT_ROLLED: Final = -1
-
-
-@dataclass(frozen=True, slots=True)
-class LogLimits:
-    """When a log rolls and flushes, and what it refuses.
-
-    ``flush_messages`` counts the messages inside compressed sets; :data:`NEVER_BY_COUNT` leaves flushing to the
-    owner. ``max_message_bytes`` is that of an entry's payload.
-    """
-
-    segment_bytes: int
-    flush_messages: int
-    max_message_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +29,8 @@ class SegmentFacts:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """What an append did.
+class Appended(NamedTuple):
+    """What an append did. A named tuple, since there is one for each.
 
     ``sizes`` are those of the entries. ``rolled_base_offset`` is :data:`NOT_ROLLED`, or where the segment begins
     that the append opened. ``flushed`` says that the set itself can be read already.
@@ -64,45 +53,57 @@ class Log:
     """
 
     def __init__(
-        self, directory: Path, limits: LogLimits, disk: Disk, segments: list[Segment], found: Recovery
+        self, directory: Path, limits: LogLimits, disk: Disk, now_us: ClockUs, segments: Segments, found: Recovery
     ) -> None:
-        """For :meth:`open`: a log over ``segments`` that meet, the last of them recovered."""
+        """For :meth:`open`: a log over ``segments``, the last of them recovered."""
         self.recovery = found
         self._directory = directory
         self._limits = limits
         self._disk = disk
+        self._now_us = now_us
+        self._keeps_time = now_us is not no_clock
+        self.max_message_bytes = limits.max_message_bytes
+        self._flush_messages = limits.flush_messages
         self._segments = segments
-        self._bases = [segment.base_offset for segment in segments]
-        self._active = segments[-1]
+        self._active = segments.active
+        self._next_offset = self._active.next_offset
+        self._roll_beyond_offset = self._active.base_offset + limits.segment_bytes
         self._unflushed_messages = 0
+        self._last_flush_us = now_us()
         self._closed = False
 
     @classmethod
-    def open(cls, directory: Path, *, limits: LogLimits, disk: Disk) -> Self:
+    def open(
+        cls,
+        directory: Path,
+        *,
+        limits: LogLimits,
+        disk: Disk,
+        now_us: ClockUs = no_clock,
+        closed_cleanly: bool = False,
+    ) -> Self:
         """Open the log in ``directory``, or begin one there.
 
-        Only the last segment is checked message by message, and cut at the first bad one (0.7). Raises
-        :class:`~engine.errors.LogGap` if two segments do not meet.
+        The cost is that of its segments, a look at each, and of checking the last one message by message, which is
+        cut at the first bad one (0.7). A caller who knows that the log was ``closed_cleanly`` spares that check; what
+        is damaged then comes to light at its readers. Raises :class:`~engine.errors.LogGap` if two segments do not
+        meet. ``now_us`` gives segments their times, which the files then carry; without it those are the disk's.
         """
+        segments = open_segments(directory, disk, now_us)
+        active = segments.active
         try:
-            disk.make_directory(directory)
-            bases = base_offsets(disk.names(directory)) or [0]
-        except OSError as error:
-            raise storage_failed(directory, "open", error) from error
-        segments = [Segment(directory, base, disk, sealed=True) for base in bases[:-1]]
-        segments.append(Segment(directory, bases[-1], disk, sealed=False))
-        try:
-            _require_no_gap(segments)
-            found = recover(segments[-1])
+            found = NOTHING_CUT if closed_cleanly else recover(active)
+            if found.bytes_cut and now_us is not no_clock:
+                active.stamp(now_us())
         except BaseException:
-            segments[-1].seal()
+            active.seal()
             raise
-        return cls(directory, limits, disk, segments, found)
+        return cls(directory, limits, disk, now_us, segments, found)
 
     @property
     def first_offset(self) -> int:
         """Of the oldest message that is kept."""
-        return self._bases[0]
+        return self._segments.first_offset
 
     @property
     def flushed_offset(self) -> int:
@@ -112,15 +113,12 @@ class Log:
     @property
     def next_offset(self) -> int:
         """Where the next append goes."""
-        return self._active.next_offset
+        return self._next_offset
 
     @property
     def segments(self) -> tuple[SegmentFacts, ...]:
         """All segments, oldest first; the last one is appended to."""
-        return tuple(
-            SegmentFacts(segment_name(segment.base_offset), segment.base_offset, segment.size_bytes)
-            for segment in self._segments
-        )
+        return tuple(map(_facts_of, self._segments))
 
     @property
     def unflushed_messages(self) -> int:
@@ -131,29 +129,65 @@ class Log:
     def has_unflushed(self) -> bool:
         return self._unflushed_messages > 0
 
-    def append(self, message_set: bytes) -> Appended:
-        """Write a whole message set at the end; an empty one changes nothing.
+    # --- appending ---
 
-        A segment that is over ``segment_bytes`` already, flushed or not, is closed first (0.7.2: maybeRoll). So a
-        set is never split, and each segment overshoots by a part of a set. Raises what
-        :func:`~engine.message.summarize_set` raises, and then nothing is written.
+    def append(self, message_set: bytes) -> Appended:
+        """Write a whole message set at the end, after checking every entry of it; an empty one changes nothing.
+
+        A segment that is over ``segment_bytes`` already, flushed or not, or is appended to for longer than
+        ``roll_interval_us``, is closed first (0.7.2: maybeRoll). So a set is never split, and each segment overshoots
+        by a part of a set. Raises what :func:`~engine.message.summarize_set` raises, and then nothing is written.
         """
         self._require_open()
-        summary = summarize_set(message_set, self._limits.max_message_bytes)
+        sizes, messages = summarize_set(message_set, self.max_message_bytes)
+        if not messages:
+            return Appended(self._next_offset, self._next_offset, 0, (), NOT_ROLLED, not self.has_unflushed)
         active = self._active
-        if not message_set:
-            return Appended(active.next_offset, active.next_offset, 0, (), NOT_ROLLED, not self.has_unflushed)
-        rolled_base_offset = NOT_ROLLED
-        if active.size_bytes > self._limits.segment_bytes:
+        offset = self._write(message_set, messages)
+        rolled_base_offset = NOT_ROLLED if self._active is active else offset
+        return Appended(offset, self._next_offset, messages, sizes, rolled_base_offset, not self._unflushed_messages)
+
+    def append_payloads(self, payloads: Sequence[bytes]) -> int:
+        """Make one set of plain messages and write it at the end, as :meth:`append` does; returns the offset of the
+        first.
+
+        For bytes that are the caller's own: they are encoded and written in one go, not taken apart again. Raises
+        :class:`~engine.errors.MessageTooLarge`, and then nothing is written.
+        """
+        self._require_open()
+        if not payloads:
+            return self._next_offset
+        message_set = encode_entries(payloads)
+        if len(message_set) > self.max_message_bytes:  # else no single payload can be too large
+            self.require_size(max(map(len, payloads)))
+        return self._write(message_set, len(payloads))
+
+    def append_payload(self, payload: bytes) -> int:
+        """Write one plain message; otherwise as :meth:`append_payloads`."""
+        self._require_open()
+        self.require_size(len(payload))
+        return self._write(encode_entry(payload), 1)
+
+    def _write(self, message_set: bytes, messages: int) -> int:
+        """Roll if it is time to, write, flush if enough waits; returns the offset of the set."""
+        keeps_time = self._keeps_time
+        now_us = self._now_us() if keeps_time else 0
+        active = self._active
+        if self._next_offset > self._roll_beyond_offset or (
+            keeps_time and now_us - active.first_append_us > self._limits.roll_interval_us
+        ):
             active = self._roll()
-            rolled_base_offset = active.base_offset
-        offset = active.next_offset
         active.append(message_set)
-        self._unflushed_messages += summary.messages
-        flushed = self._unflushed_messages >= self._limits.flush_messages
-        if flushed:
+        if keeps_time:
+            active.note_append(now_us)
+        offset = self._next_offset
+        self._next_offset = offset + len(message_set)
+        self._unflushed_messages += messages
+        if self._unflushed_messages >= self._flush_messages:
             self.flush()
-        return Appended(offset, offset + len(message_set), summary.messages, summary.sizes, rolled_base_offset, flushed)
+        return offset
+
+    # --- reading ---
 
     def read(self, offset: int, max_bytes: int) -> bytes:
         """Up to ``max_bytes`` flushed bytes from ``offset`` on, never beyond the segment that holds it.
@@ -171,18 +205,75 @@ class Log:
         """
         return self._segment_of(offset).locate(offset, max_bytes)
 
+    def offsets_before(self, time_us: int, max_offsets: int) -> tuple[int, ...]:
+        """Up to ``max_offsets`` offsets that the log had at ``time_us``, newest first (0.7: getOffsetsBefore).
+
+        Segment granularity: each segment's start, known since it was last appended to, and the flushed end, known
+        now. ``time_us`` may be :data:`~engine.storage.offsets.LATEST` or :data:`~engine.storage.offsets.EARLIEST`.
+        """
+        self._require_open()
+        known = [(segment.base_offset, segment.modified_us) for segment in self._segments]
+        if self._active.flushed_bytes:
+            known.append((self.flushed_offset, self._now_us()))
+        return offsets_before(known, time_us, max_offsets)
+
+    # --- flushing and forgetting ---
+
     def flush(self) -> int:
         """Put everything on disk and show it to readers; return the new ``flushed_offset``."""
         self._require_open()
         if self._unflushed_messages:
             self._active.flush()
             self._unflushed_messages = 0
+            self._last_flush_us = self._now_us()
         return self._active.flushed_offset
+
+    def flush_if_due(self) -> bool:
+        """Flush if there is something to flush and the last flush is ``flush_interval_us`` ago; say whether.
+
+        For a tick, as 0.7 has one. So a message waits for the interval and up to one tick more.
+        """
+        due = self.has_unflushed and self._now_us() - self._last_flush_us >= self._limits.flush_interval_us
+        if due:
+            self.flush()
+        return due
+
+    def delete_old(self) -> tuple[SegmentFacts, ...]:
+        """Remove the oldest segments, whole files, that are over ``retention_us`` or ``retention_bytes``; tell which.
+
+        By age, a segment goes when its last append is longer ago than that. By size, it goes if at least
+        ``retention_bytes`` stay. If all must go, an empty segment is begun at the end first; a log whose only segment
+        is empty keeps it, as new (0.7.2: cleanupLogs, markDeletedWhile).
+        """
+        self._require_open()
+        removed: list[SegmentFacts] = []
+        if self._limits.retention_us != NEVER_US:
+            times_us = (segment.modified_us for segment in self._segments)
+            removed += self._remove(expired(times_us, self._now_us(), self._limits.retention_us))
+        if self._limits.retention_bytes != UNLIMITED_BYTES:
+            sizes = [segment.flushed_bytes for segment in self._segments]
+            removed += self._remove(surplus(sizes, self._limits.retention_bytes))
+        return tuple(removed)
+
+    def _remove(self, count: int) -> list[SegmentFacts]:
+        """Remove the oldest ``count`` segments, but leave one."""
+        if count == len(self._segments):
+            if self._active.flushed_bytes:
+                self._roll()
+            else:
+                count -= 1
+                if self._keeps_time:
+                    self._active.stamp(self._now_us())
+        removed = [_facts_of(segment) for segment in islice(self._segments, count)]
+        for _ in removed:
+            self._segments.remove_first()
+        return removed
 
     def lose_unflushed(self) -> int:
         """Be struck by a power cut: unflushed bytes are gone and the log is closed; return how many were lost."""
         self._require_open()
         lost_bytes = self._active.lose_unflushed()
+        self._next_offset = self._active.next_offset
         self._unflushed_messages = 0
         self._shut()
         return lost_bytes
@@ -196,32 +287,37 @@ class Log:
         finally:
             self._shut()
 
-    def _segment_of(self, offset: int) -> Segment:
-        self._require_open()
-        if not self._bases[0] <= offset <= self._active.flushed_offset:
-            raise self._out_of_range(offset)
-        return self._segments[bisect_right(self._bases, offset) - 1]
-
     def _roll(self) -> Segment:
         """Begin a new segment at the end of what is now flushed for good (0.7: Log.roll)."""
         self.flush()
-        full = self._active
-        opened = Segment(self._directory, full.next_offset, self._disk, sealed=False)
-        self._segments.append(opened)
-        self._bases.append(opened.base_offset)
+        opened = Segment(self._directory, self._next_offset, self._disk, sealed=False)
+        if self._keeps_time:
+            opened.stamp(self._now_us())
         self._active = opened
-        full.seal()
+        self._roll_beyond_offset = opened.base_offset + self._limits.segment_bytes
+        self._segments.add(opened)
         return opened
 
     def _shut(self) -> None:
         self._closed = True
         self._active.seal()
 
+    def _segment_of(self, offset: int) -> Segment:
+        self._require_open()
+        if not self._segments.first_offset <= offset <= self._active.flushed_offset:
+            raise self._out_of_range(offset)
+        return self._segments.holding(offset)
+
     def _require_open(self) -> None:
         if self._closed:
             raise LogClosed(
                 f"the log {self._directory.name} is closed", "open it again first", log=self._directory.name
             )
+
+    def require_size(self, payload_bytes: int) -> None:
+        """Raise :class:`~engine.errors.MessageTooLarge` unless the log takes payloads of that size."""
+        if payload_bytes > self.max_message_bytes:
+            raise too_large(payload_bytes, self.max_message_bytes, self._next_offset)
 
     def _out_of_range(self, offset: int) -> OffsetOutOfRange:
         first, flushed = self.first_offset, self.flushed_offset
@@ -234,15 +330,5 @@ class Log:
         )
 
 
-def _require_no_gap(segments: list[Segment]) -> None:
-    """Raise :class:`LogGap` where a segment does not begin where the one before it ends (0.7: validateSegments)."""
-    for before, after in pairwise(segments):
-        if before.next_offset != after.base_offset:
-            name = segment_name(before.base_offset)
-            raise LogGap(
-                f"{name} ends at offset {before.next_offset}, but the next segment begins at {after.base_offset}",
-                "restore the file from a copy, or remove it and every older one",
-                file=name,
-                next_offset=before.next_offset,
-                next_base_offset=after.base_offset,
-            )
+def _facts_of(segment: Segment) -> SegmentFacts:
+    return SegmentFacts(segment_name(segment.base_offset), segment.base_offset, segment.size_bytes)

@@ -2,6 +2,7 @@
 
 import zlib
 from dataclasses import dataclass
+from typing import Final
 
 from engine.entries import LENGTH_BYTES, MAX_OVERHEAD_BYTES, Ending, read_header, scan_entries
 from engine.storage.segment import Segment
@@ -17,6 +18,9 @@ class Recovery:
     reason: str
 
 
+NOTHING_CUT: Final = Recovery(0, "")
+
+
 def recover(segment: Segment) -> Recovery:
     """Keep the whole messages at the start of ``segment`` and cut off the rest, good messages behind a bad one too.
 
@@ -28,7 +32,7 @@ def recover(segment: Segment) -> Recovery:
     bytes_cut = segment.size_bytes - position
     if bytes_cut == 0:
         segment.flush()
-        return Recovery(0, "")
+        return NOTHING_CUT
     segment.truncate(position)
     return Recovery(bytes_cut, f"at offset {segment.next_offset}: {reason}")
 

@@ -3,9 +3,13 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from engine.storage.disk import Disk
 from engine.storage.segment_file import SegmentFile
+
+NEVER_US: Final = 1 << 62
+"""Later than everything."""
 
 _NAME = re.compile(r"(\d{20})\.kafka")
 
@@ -33,13 +37,20 @@ class Segment:
     """A stretch of a log, ``base_offset`` to ``next_offset``, of which readers see what lies below ``flushed_offset``.
 
     All offsets are bytes of the whole log. Raises :class:`~engine.errors.StorageFailed` wherever the disk refuses.
+
+    The times of a segment are those of its file, unless somebody says otherwise (:meth:`note_append`, :meth:`stamp`):
+    then the segment goes by what it was told, and tells the file when it is flushed and when it is sealed.
+    ``first_append_us`` is when the first bytes came since the segment was opened, :data:`NEVER_US` if none did.
     """
 
     def __init__(self, directory: Path, base_offset: int, disk: Disk, *, sealed: bool) -> None:
         """Open the segment; what its file holds counts as flushed."""
         self.base_offset = base_offset
         self.file = SegmentFile(directory / segment_name(base_offset), disk, sealed=sealed)
+        self.first_append_us = NEVER_US
         self._flushed_bytes = self.file.size_bytes
+        self._modified_us = NEVER_US
+        self._flushed_modified_us = NEVER_US
 
     @property
     def next_offset(self) -> int:
@@ -54,8 +65,32 @@ class Segment:
         """Bytes in the file, flushed or not."""
         return self.file.size_bytes
 
+    @property
+    def flushed_bytes(self) -> int:
+        return self._flushed_bytes
+
+    @property
+    def modified_us(self) -> int:
+        """When the segment was last appended to, or else came to be."""
+        return self.file.modified_us() if self._modified_us == NEVER_US else self._modified_us
+
     def append(self, message_set: bytes) -> None:
         self.file.append(message_set)
+
+    def note_append(self, at_us: int) -> None:
+        """Count the bytes that came last as appended at ``at_us``."""
+        if self.first_append_us == NEVER_US:
+            self.first_append_us = at_us
+        self._modified_us = at_us
+
+    def keep_time(self, modified_us: int) -> None:
+        """Go by what is told from now on, beginning with when the segment was last changed."""
+        self._modified_us = self._flushed_modified_us = modified_us
+
+    def stamp(self, at_us: int) -> None:
+        """Count the segment, as it is, as changed at ``at_us``."""
+        self.file.set_modified(at_us)
+        self.keep_time(at_us)
 
     def read(self, offset: int, max_bytes: int) -> bytes:
         """Flushed bytes from ``offset`` on, which must not lie before the segment."""
@@ -71,6 +106,8 @@ class Segment:
         """Put all bytes on disk, then show them to readers."""
         self.file.sync()
         self._flushed_bytes = self.file.size_bytes
+        if self._modified_us != NEVER_US:
+            self.stamp(self._modified_us)
 
     def truncate(self, size_bytes: int) -> None:
         """Cut the segment to its first ``size_bytes`` and put that on disk."""
@@ -81,7 +118,15 @@ class Segment:
         """Do to the file what a power cut does to it; return how many bytes that took."""
         lost_bytes = self.file.size_bytes - self._flushed_bytes
         self.file.truncate(self._flushed_bytes)
+        self._modified_us = self._flushed_modified_us
         return lost_bytes
 
     def seal(self) -> None:
+        """Append no more."""
+        if self._modified_us != NEVER_US:
+            self.stamp(self._modified_us)
         self.file.seal()
+
+    def remove(self) -> None:
+        """Take the file away; the segment is not used afterwards."""
+        self.file.remove()

@@ -82,6 +82,28 @@ class SegmentFile:
             self._damage = "its bytes may not be on disk"
             raise storage_failed(self.path, "flush", error) from error
 
+    def modified_us(self) -> int:
+        """When the file was last changed, by what it says itself."""
+        try:
+            return self._disk.modified_us(self.path)
+        except OSError as error:
+            raise storage_failed(self.path, "look at", error) from error
+
+    def set_modified(self, at_us: int) -> None:
+        """Let the file say that it was last changed at ``at_us``."""
+        try:
+            self._disk.set_modified(self.path, at_us)
+        except OSError as error:
+            raise storage_failed(self.path, "date", error) from error
+
+    def remove(self) -> None:
+        """Take the file away; nothing else may be asked of it afterwards."""
+        self.seal()
+        try:
+            self._disk.remove(self.path)
+        except OSError as error:
+            raise storage_failed(self.path, "remove", error) from error
+
     def seal(self) -> None:
         """Let the handle go: from now on the file is only read."""
         if self._handle == _NO_HANDLE:

@@ -6,7 +6,8 @@ import pytest
 
 from engine.message import encode_message_set
 from engine.storage.disk import OsDisk
-from engine.storage.log import NEVER_BY_COUNT, Log, LogLimits
+from engine.storage.limits import NEVER_BY_COUNT, LogLimits
+from engine.storage.log import Log
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.errors import RoomDamaged
 

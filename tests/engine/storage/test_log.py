@@ -6,7 +6,8 @@ import pytest
 
 from engine.errors import InvalidMessage, LogClosed, LogGap, MessageTooLarge, OffsetOutOfRange, StorageFailed
 from engine.message import encode_compressed_set, encode_message_set
-from engine.storage.log import NEVER_BY_COUNT, NOT_ROLLED, Appended, Log, LogLimits, SegmentFacts
+from engine.storage.limits import NEVER_BY_COUNT, LogLimits
+from engine.storage.log import NOT_ROLLED, Appended, Log, SegmentFacts
 from engine.storage.recovery import Recovery
 from engine.storage.segment import SegmentSlice
 from tests.support.disks import FaultyDisk

@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from engine.entries import scan_entries
 from engine.errors import OffsetOutOfRange, StorageFailed
 from engine.message import encode_compressed_set, encode_message_set
-from engine.storage.log import NOT_ROLLED, Log, LogLimits
+from engine.storage.limits import LogLimits
+from engine.storage.log import NOT_ROLLED, Log
 from engine.storage.segment import segment_name
 from tests.support.disks import FaultyDisk
 

@@ -1,0 +1,38 @@
+"""What a log is told when it is opened: when it rolls, flushes and forgets, and what it refuses."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from engine.storage.segment import NEVER_US
+
+NEVER_BY_COUNT: Final = sys.maxsize
+UNLIMITED_BYTES: Final = sys.maxsize
+
+ClockUs = Callable[[], int]
+"""The present in microseconds, virtual or real; it never goes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLimits:
+    """When a log rolls, flushes and forgets, and what it refuses.
+
+    ``flush_messages`` counts the messages inside compressed sets; :data:`NEVER_BY_COUNT` leaves flushing to the
+    owner. ``max_message_bytes`` is that of an entry's payload. The intervals need a clock: ``flush_interval_us`` is
+    how long a message may wait for :meth:`Log.flush_if_due`, ``roll_interval_us`` how long one segment is appended to
+    (0.7.2: log.roll.hours), ``retention_us`` and ``retention_bytes`` what :meth:`Log.delete_old` leaves.
+    """
+
+    segment_bytes: int
+    flush_messages: int
+    max_message_bytes: int
+    flush_interval_us: int = NEVER_US
+    roll_interval_us: int = NEVER_US
+    retention_us: int = NEVER_US
+    retention_bytes: int = UNLIMITED_BYTES
+
+
+def no_clock() -> int:
+    """The clock of a log that nobody asks about ages: its files keep the times that the disk gives them."""
+    return 0
