@@ -76,6 +76,7 @@ class Broker:
         self._flush_timers: dict[TopicPartition, Timer] = {}
         self._last_flush_us: dict[TopicPartition, int] = {}
         self._segment_times: dict[TopicPartition, dict[int, int]] = {}
+        self._active_base: dict[TopicPartition, int] = {}
         self._announced: set[str] = set()
         self._registry = self._new_registry_client()
 
@@ -129,6 +130,7 @@ class Broker:
         self.logs[partition] = Log.open(self._directory / str(partition), limits=limits, disk=self._disk)
         self._last_flush_us[partition] = self._scheduler.now_us
         self._segment_times.setdefault(partition, {})
+        self._active_base[partition] = self.logs[partition].segments[-1].base_offset
 
     def _tell_cut(self, partition: TopicPartition, cause: str, bytes_cut: int) -> None:
         if bytes_cut:
@@ -332,7 +334,8 @@ class Broker:
                 previews,
             )
         )
-        self._segment_times[partition][self.logs[partition].segments[-1].base_offset] = now_us
+        self._active_base[partition] = max(self._active_base[partition], appended.rolled_base_offset)
+        self._segment_times[partition][self._active_base[partition]] = now_us
         self._on_append(partition, appended, previews)
         if appended.flushed:
             self._flush(partition)
