@@ -10,13 +10,14 @@ from engine.disk_queue import DiskQueue
 from engine.errors import OffsetOutOfRange, OffsetscopeError, StorageFailed, UnknownPartition
 from engine.events import Emit, Event
 from engine.ids import BrokerId, TopicPartition
+from engine.log_keeper import LogKeeper, Moved
 from engine.message import iterate_shallow, preview
 from engine.network import Latency, Network
 from engine.protocol import (
-    OFFSETS_EARLIEST,
-    OFFSETS_LATEST,
     FetchRequest,
     FetchResponse,
+    MultiFetchRequest,
+    MultiFetchResponse,
     OffsetsRequest,
     OffsetsResponse,
     ProduceRequest,
@@ -24,15 +25,14 @@ from engine.protocol import (
 )
 from engine.registry import paths
 from engine.registry.client import RegistryClient
+from engine.registry.server import ADDRESS as REGISTRY
 from engine.registry.session import NO_SESSION, Ends
-from engine.scheduler import Scheduler, Timer
-from engine.storage.limits import LogLimits
+from engine.scheduler import Scheduler
 from engine.storage.log import Appended, Log
 from engine.storage.troubled_disk import TroubledDisk
-from engine.traffic import wall_milliseconds
+from engine.wall import wall_milliseconds
 
 Appending = Callable[[TopicPartition, Appended, tuple[str, ...]], None]
-Cutting = Callable[[TopicPartition, int], int]
 
 
 PRODUCER = "producer"
@@ -56,13 +56,14 @@ class Broker:
         emit: Emit,
         disk: TroubledDisk,
         on_append: Appending,
-        on_cut: Cutting,
+        on_cut: Moved,
+        on_delete: Moved,
         on_disk_failure: Callable[[], None],
+        registry: str = REGISTRY,
     ) -> None:
         self.broker = broker
+        self.registry = registry
         self.alive = False
-        self.logs: dict[TopicPartition, Log] = {}
-        self._directory = directory
         self._config = config
         self._scheduler = scheduler
         self._network = network
@@ -71,12 +72,9 @@ class Broker:
         self._queue = DiskQueue(broker, scheduler, emit, self.handle_produce)
         self._on_disk_failure = on_disk_failure
         self._on_append = on_append
-        self._on_cut = on_cut
+        self._keeper = LogKeeper(broker, directory, config, scheduler, emit, disk, on_cut, on_delete, on_disk_failure)
+        self.logs = self._keeper.logs
         self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
-        self._flush_timers: dict[TopicPartition, Timer] = {}
-        self._last_flush_us: dict[TopicPartition, int] = {}
-        self._segment_times: dict[TopicPartition, dict[int, int]] = {}
-        self._active_base: dict[TopicPartition, int] = {}
         self._announced: set[str] = set()
         self._registry = self._new_registry_client()
 
@@ -90,9 +88,7 @@ class Broker:
     def start(self) -> None:
         """Open the logs of every partition held so far, recovering them, and register."""
         assert not self.alive
-        for partition in list(self.logs):
-            self._open_log(partition)
-            self._tell_cut(partition, "recovery", self.logs[partition].recovery.bytes_cut)
+        self._keeper.open()
         self.alive = True
         self._network.attach(self.address, self)
         self._registry = self._new_registry_client()
@@ -100,16 +96,13 @@ class Broker:
 
     def stop(self) -> None:
         """Flush, close the logs and leave in good order."""
-        for partition, log in self.logs.items():
-            self._flush(partition)
-            log.close()
+        self._keeper.close()
         self._registry.close()
         self._go()
 
     def crash(self) -> int:
         """Lose what was not flushed and fall silent; returns when the last word reaches the registry, in virtual us."""
-        for partition, log in self.logs.items():
-            self._tell_cut(partition, "crash", log.lose_unflushed())
+        self._keeper.crash()
         self._registry.abandon()
         self._go()
         return self._registry.last_heard_us
@@ -117,37 +110,11 @@ class Broker:
     def close_files(self) -> None:
         """Close the logs without any word to anybody: the whole cluster is being put away."""
         if self.alive:
-            for log in self.logs.values():
-                log.close()
+            self._keeper.close_files()
 
     def hold(self, partition: TopicPartition) -> None:
         """Take charge of a partition, with an empty log."""
-        self._open_log(partition)
-
-    def _open_log(self, partition: TopicPartition) -> None:
-        config = self._config
-        limits = LogLimits(config.segment_bytes, config.flush_messages, config.max_message_bytes)
-        self.logs[partition] = Log.open(self._directory / str(partition), limits=limits, disk=self._disk)
-        self._last_flush_us[partition] = self._scheduler.now_us
-        self._segment_times.setdefault(partition, {})
-        self._active_base[partition] = self.logs[partition].segments[-1].base_offset
-
-    def _tell_cut(self, partition: TopicPartition, cause: str, bytes_cut: int) -> None:
-        if bytes_cut:
-            next_offset = self.logs[partition].next_offset
-            messages_cut = self._on_cut(partition, next_offset)
-            self._emit(
-                events.LogCut(
-                    self._scheduler.now_us,
-                    partition.topic,
-                    partition.partition,
-                    self.broker,
-                    cause,
-                    next_offset,
-                    bytes_cut,
-                    messages_cut,
-                )
-            )
+        self._keeper.hold(partition)
 
     # --- disk ---
 
@@ -175,9 +142,6 @@ class Broker:
     def _go(self) -> None:
         for request in self._queue.drop():
             self._tell_lost(request, "broker_down")  # one that waits for its acknowledgement finds out by itself, later
-        for timer in self._flush_timers.values():
-            timer.cancel()
-        self._flush_timers.clear()
         self._announced.clear()
         self._network.detach(self.address)
         self.alive = False
@@ -191,6 +155,8 @@ class Broker:
                 self._queue.put(message)
             case FetchRequest():
                 self._answer(source, message)
+            case MultiFetchRequest():
+                self._answer_all(source, message)
             case OffsetsRequest(partition=partition, time_us=time_us, max_offsets=most):
                 answer = OffsetsResponse(message, self.handle_offsets(partition, time_us, most))
                 self._network.send(
@@ -215,6 +181,9 @@ class Broker:
                     "consumer_gone",
                 )
             )
+        elif isinstance(message, MultiFetchResponse):
+            pull = message.request
+            self._emit(events.PullFailed(self._scheduler.now_us, pull.pull, pull.client, "consumer_gone"))
 
     def handle_produce(self, request: ProduceRequest) -> None:
         """Append a message set; a bad one is dropped without a word to the producer (no acknowledgement).
@@ -267,19 +236,9 @@ class Broker:
     def handle_offsets(self, partition: TopicPartition, time_us: int, max_offsets: int) -> tuple[int, ...]:
         """Offsets before a virtual time, newest first (0.7: Log.getOffsetsBefore).
 
-        Segment granularity: each segment's start with the time of its last append, then the flushed end with the
-        present. ``OFFSETS_LATEST`` begins at the end, ``OFFSETS_EARLIEST`` gives the first offset alone.
+        ``OFFSETS_LATEST`` begins at the end, ``OFFSETS_EARLIEST`` gives the first offset alone.
         """
-        log = self._log(partition)
-        times = self._segment_times[partition]
-        items = [(segment.base_offset, times.get(segment.base_offset, 0)) for segment in log.segments]
-        if log.flushed_offset > items[-1][0]:
-            items.append((log.flushed_offset, self._scheduler.now_us))
-        if time_us == OFFSETS_EARLIEST:
-            return (items[0][0],)
-        if time_us != OFFSETS_LATEST:
-            items = [item for item in items if item[1] <= time_us]
-        return tuple(offset for offset, _ in reversed(items))[:max_offsets]
+        return self._log(partition).offsets_before(time_us, max_offsets)
 
     def _answer(self, source: str, request: FetchRequest) -> None:
         response = self.handle_fetch(request)
@@ -300,6 +259,15 @@ class Broker:
         )
         self._emit(answered)
         self._network.send_drawn(self.address, source, response, f"answer:{request.fetch}", answered, due_us)
+
+    def _answer_all(self, source: str, request: MultiFetchRequest) -> None:
+        """One answer with the answers to all fetches, each with its own error (0.7: MULTIFETCH)."""
+        response = MultiFetchResponse(request, tuple(self.handle_fetch(fetch) for fetch in request.fetches))
+        due_us = self._network.due_us(self.address, source, self._latency)
+        size = sum(len(answer.data) for answer in response.answers)
+        answered = events.PullAnswered(self._scheduler.now_us, due_us, request.pull, request.client, self.broker, size)
+        self._emit(answered)
+        self._network.send_drawn(self.address, source, response, f"pulled:{request.pull}", answered, due_us)
 
     def _log(self, partition: TopicPartition) -> Log:
         if partition not in self.logs:
@@ -334,35 +302,17 @@ class Broker:
                 previews,
             )
         )
-        self._active_base[partition] = max(self._active_base[partition], appended.rolled_base_offset)
-        self._segment_times[partition][self._active_base[partition]] = now_us
         self._on_append(partition, appended, previews)
         if appended.flushed:
-            self._flush(partition)
-        elif not (partition in self._flush_timers and self._flush_timers[partition].pending):
-            self._tick_later(partition)
-
-    def _tick_later(self, partition: TopicPartition) -> None:
-        delay_us = self._config.flush_check_interval_us
-        self._flush_timers[partition] = self._scheduler.after(delay_us, lambda: self._flush_if_old(partition))
-
-    def _flush_if_old(self, partition: TopicPartition) -> None:
-        if self._scheduler.now_us - self._last_flush_us[partition] >= self._config.flush_interval_us:
-            self._flush(partition)
+            self._keeper.flush(partition)
         else:
-            self._tick_later(partition)
-
-    def _flush(self, partition: TopicPartition) -> None:
-        log = self.logs[partition]
-        flushed_offset = log.flush()
-        self._last_flush_us[partition] = self._scheduler.now_us
-        self._emit(events.LogFlushed(self._scheduler.now_us, partition.topic, partition.partition, flushed_offset))
+            self._keeper.flush_in_time(partition)
 
     # --- registry ---
 
     def _new_registry_client(self) -> RegistryClient:
         ends = Ends(self._register, self._register_anew, lambda: None)
-        return RegistryClient(self.address, self._scheduler, self._network, self._config, ends)
+        return RegistryClient(self.address, self._scheduler, self._network, self._config, ends, self.registry)
 
     def _register_anew(self) -> None:
         self._registry.open()

@@ -201,6 +201,7 @@ class Cluster:
             TroubledDisk(sync=False),
             self._note_append,
             lambda partition, next_offset: self.parts.tallies[partition].cut(next_offset),
+            lambda partition, first_offset: self.parts.tallies[partition].forget(first_offset),
             lambda: self.crash_broker(self.parts.brokers[broker]),
         )
         self.parts.brokers[broker].start()

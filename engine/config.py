@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 SECOND_US = 1_000_000
 MILLISECOND_US = 1_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+NEVER_US = 1 << 62
+"""An interval that never ends, a time later than all."""
+UNLIMITED_BYTES = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,10 @@ class Config:
     flush_messages: int
     flush_interval_us: int
     flush_check_interval_us: int
+    roll_interval_us: int
+    retention_us: int
+    retention_bytes: int
+    retention_check_interval_us: int
     max_message_bytes: int
     checkpoint_every_bytes: int
     consumer: ConsumerSettings
@@ -95,6 +104,10 @@ PAPER = Config(
     flush_messages=500,
     flush_interval_us=3 * SECOND_US,
     flush_check_interval_us=3 * SECOND_US,
+    roll_interval_us=168 * HOUR_US,
+    retention_us=168 * HOUR_US,
+    retention_bytes=UNLIMITED_BYTES,
+    retention_check_interval_us=10 * MINUTE_US,
     max_message_bytes=1_000_000,
     checkpoint_every_bytes=1 << 20,
     consumer=ConsumerSettings(
@@ -136,6 +149,10 @@ DEMO = Config(
     flush_messages=6,
     flush_interval_us=1_200 * MILLISECOND_US,
     flush_check_interval_us=1_200 * MILLISECOND_US,
+    roll_interval_us=NEVER_US,
+    retention_us=NEVER_US,
+    retention_bytes=UNLIMITED_BYTES,
+    retention_check_interval_us=NEVER_US,
     max_message_bytes=1_000_000,
     checkpoint_every_bytes=256 * 1024,
     consumer=ConsumerSettings(
@@ -177,6 +194,10 @@ TINY = Config(
     flush_messages=3,
     flush_interval_us=5_000,
     flush_check_interval_us=1_000,
+    roll_interval_us=20 * SECOND_US,
+    retention_us=60 * SECOND_US,
+    retention_bytes=UNLIMITED_BYTES,
+    retention_check_interval_us=5 * SECOND_US,
     max_message_bytes=4_096,
     checkpoint_every_bytes=8 * 1024,
     consumer=ConsumerSettings(

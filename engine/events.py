@@ -222,6 +222,16 @@ class SegmentRolled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentDeleted(Event):
+    """The oldest segment of a log, which began at ``base_offset``, was removed: the log begins at ``first_offset``."""
+
+    topic: str
+    partition: int
+    base_offset: int
+    first_offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogFlushed(Event):
     """Bytes below ``flushed_offset`` are on disk, and readers see them."""
 

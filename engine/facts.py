@@ -79,7 +79,7 @@ def _position(parts: Parts, group: GroupId, partition: TopicPartition) -> dict[s
         "owner": owner_of(parts, group, partition),
         "committed_offset": committed,
         "fetch_offset": fetch_offset,
-        "lag_bytes": log.next_offset - committed,
+        "lag_bytes": log.next_offset - max(committed, log.first_offset),
         "lag_messages": parts.tallies[partition].since(committed, log.read),
     }
 

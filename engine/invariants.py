@@ -43,13 +43,16 @@ def _log_rules(partition: TopicPartition, log: Log) -> Iterator[str]:
 
 
 def _group_rules(parts: Parts, group: GroupId, partition: TopicPartition) -> Iterator[str]:
-    """One owner at most; positions in order and inside the log; the bookmark at the start of a message."""
+    """One owner at most; positions in order and inside the log; the bookmark at the start of a message.
+
+    A bookmark may lie before the log: retention asks nobody. Its owner finds out, and resets its position.
+    """
     broker = parts.broker_of(partition)
     log = broker.logs[partition]
     committed = committed_offset(parts, group, partition)
-    if not log.first_offset <= committed <= log.next_offset:
+    if not 0 <= committed <= log.next_offset:
         yield f"{group}: the bookmark {committed} lies outside {partition}"
-    elif broker.alive and not starts_a_message(log, committed):
+    elif broker.alive and committed >= log.first_offset and not starts_a_message(log, committed):
         yield f"{group}: the bookmark {committed} lies inside a message of {partition}"
     path = paths.owner(group, partition, broker.broker)
     owner = parts.registry.value(path, "")

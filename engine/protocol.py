@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from engine.ids import TopicPartition
+from engine.storage.offsets import EARLIEST, LATEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,25 @@ class FetchResponse:
     error: str
 
 
-OFFSETS_LATEST = -1
-OFFSETS_EARLIEST = -2
+@dataclass(frozen=True, slots=True)
+class MultiFetchRequest:
+    """Several fetches of one broker in one message; ``client`` is the address that pulls."""
+
+    pull: int
+    client: str
+    fetches: tuple[FetchRequest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MultiFetchResponse:
+    """The answers to a multi-fetch, in the order of its fetches."""
+
+    request: MultiFetchRequest
+    answers: tuple[FetchResponse, ...]
+
+
+OFFSETS_LATEST = LATEST
+OFFSETS_EARLIEST = EARLIEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ in the engine whose size grows with the number of batches (16 bytes each; the ne
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -48,13 +48,34 @@ class Tally:
             self.recent.pop()
         return was - self.messages
 
+    def forget(self, first_offset: int) -> int:
+        """Forget the batches before ``first_offset`` (retention removed them); returns the messages forgotten.
+
+        They were appended all the same: ``messages`` still counts them.
+        """
+        index = bisect_left(self._offsets, first_offset)
+        was = self._before_first
+        del self._offsets[:index]
+        del self._before[:index]
+        while self.recent and self.recent[0][0] < first_offset:
+            self.recent.popleft()
+        return self._before_first - was
+
+    @property
+    def _before_first(self) -> int:
+        """Messages in batches that are forgotten because the log begins behind them."""
+        return self._before[0] if self._before else self.messages
+
     def since(self, offset: int, read: Read) -> int:
-        """How many messages lie at or beyond ``offset``: from the newest entries, or by reading within one batch."""
+        """How many messages lie at or beyond ``offset``: from the newest entries, or by reading within one batch.
+
+        Before the log's first offset that is all there are.
+        """
         if self.recent and offset >= self.recent[0][0]:
             return sum(entry[2] for entry in self.recent if entry[0] >= offset)
         index = bisect_right(self._offsets, offset) - 1
         if index < 0:
-            return self.messages
+            return self.messages - self._before_first
         start = self._offsets[index]
         inside = sum(1 for _ in iterate_deep(read(start, offset - start), start)) if offset > start else 0
         return self.messages - self._before[index] - inside

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from engine.storage.segment import NEVER_US
+from engine.config import NEVER_US, UNLIMITED_BYTES
 
 NEVER_BY_COUNT: Final = sys.maxsize
-UNLIMITED_BYTES: Final = sys.maxsize
 
 ClockUs = Callable[[], int]
 """The present in microseconds, virtual or real; it never goes back."""

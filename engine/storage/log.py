@@ -6,15 +6,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
+from engine.config import NEVER_US, UNLIMITED_BYTES
 from engine.encoding import encode_entries, encode_entry
 from engine.errors import LogClosed, OffsetOutOfRange
 from engine.message import summarize_set, too_large
 from engine.storage.disk import Disk
-from engine.storage.limits import UNLIMITED_BYTES, ClockUs, LogLimits, no_clock
+from engine.storage.limits import ClockUs, LogLimits, no_clock
 from engine.storage.offsets import offsets_before
 from engine.storage.recovery import NOTHING_CUT, Recovery, recover
 from engine.storage.retention import expired, surplus
-from engine.storage.segment import NEVER_US, Segment, SegmentSlice, segment_name
+from engine.storage.segment import Segment, SegmentSlice, segment_name
 from engine.storage.segments import Segments, open_segments
 
 NOT_ROLLED: Final = -1
@@ -114,6 +115,11 @@ class Log:
     def next_offset(self) -> int:
         """Where the next append goes."""
         return self._next_offset
+
+    @property
+    def active_base_offset(self) -> int:
+        """Where the segment begins that is appended to."""
+        return self._active.base_offset
 
     @property
     def segments(self) -> tuple[SegmentFacts, ...]:

@@ -3,13 +3,10 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from engine.config import NEVER_US
 from engine.storage.disk import Disk
 from engine.storage.segment_file import SegmentFile
-
-NEVER_US: Final = 1 << 62
-"""Later than everything."""
 
 _NAME = re.compile(r"(\d{20})\.kafka")
 

@@ -56,6 +56,20 @@ const logCut = (state, event) => {
 };
 
 /** @type {Handler} */
+const segmentDeleted = (state, event) => {
+  const log = state.partitions[logOf(event)];
+  const first = event.first_offset;
+  return {
+    ...state,
+    partitions: withChange(state.partitions, logOf(event), {
+      first_offset: first,
+      segments: log.segments.filter((/** @type {number[]} */ [base]) => base >= first),
+      entries: log.entries.filter((/** @type {number[]} */ [offset]) => offset >= first),
+    }),
+  };
+};
+
+/** @type {Handler} */
 const batchSent = (state, event) => ({
   ...state,
   flights: withKey(state.flights, `batch:${event.batch}`, event),
@@ -125,6 +139,7 @@ export const logHandlers = {
       segments: [...state.partitions[logOf(event)].segments, [event.base_offset, 0]],
     }),
   }),
+  segment_deleted: segmentDeleted,
   log_flushed: (state, event) => ({
     ...state,
     partitions: withChange(state.partitions, logOf(event), { flushed_offset: event.flushed_offset }),
