@@ -52,6 +52,7 @@ class Trouble:
 
 FINE = Trouble()
 Link = tuple[str, str]
+Listener = Callable[[Any], None]
 
 
 def link_between(one: str, other: str) -> Link:
@@ -77,6 +78,11 @@ class Network:
         self._link_clear_us: dict[tuple[str, str], int] = {}
         self._flights: dict[str, Event] = {}
         self._troubles: dict[Link, Trouble] = {}
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Let ``listener`` hear every message when it is sent, whether or not it arrives."""
+        self._listeners.append(listener)
 
     @property
     def flights(self) -> Iterable[tuple[str, Event]]:
@@ -126,6 +132,8 @@ class Network:
 
     def send(self, source: str, destination: str, message: Any, due_us: int, name: str = UNDRAWN) -> None:
         """Let ``message`` land at ``due_us`` (from :meth:`due_us`)."""
+        for listener in self._listeners:
+            listener(message)
         self._link_clear_us[(source, destination)] = due_us
         lives = self._life(source), self._life(destination)
         loss_permille = self._trouble_of(source, destination).loss_permille if self._troubles else 0
