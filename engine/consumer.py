@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from engine import events
+from engine.application import MakeApplication, just_reading
 from engine.config import Config, ConsumerSettings
 from engine.errors import NodeExists
 from engine.events import Emit
@@ -28,6 +29,7 @@ from engine.rebalance import NO_BOOKMARK, Hands, Rebalance, Standing, Start
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import NO_CONVERSATION, Conversation, Drawn, RegistryClient, Wait
+from engine.registry.server import ADDRESS as REGISTRY
 from engine.registry.session import NO_SESSION, Ends
 from engine.scheduler import ProcessTime, Scheduler, Timer
 from engine.stream import Stream
@@ -55,6 +57,8 @@ class Consumer:
         emit: Emit,
         numbers: Numbers,
         on_closed: Callable[[], None],
+        registry: str = REGISTRY,
+        application: MakeApplication = just_reading,
     ) -> None:
         self.consumer = consumer
         self.topics = tuple(topics)
@@ -76,6 +80,7 @@ class Consumer:
         self._asking: dict[TopicPartition, int] = {}
         self._commits: dict[TopicPartition, int] = {}
         self._commit_timer: Timer | None = None
+        self._application = application(consumer, self._time, self._work)
         self.streams = [
             Stream(paths.stream(consumer.name, number), self._time, lambda: self.settings, lambda: self.paused)
             for number in range(streams)
@@ -91,9 +96,10 @@ class Consumer:
             lambda: self.settings,
             lambda: self.paused,
             self._reset_position,
+            self._application,
         )
         ends = Ends(self._register, self._session_lost, on_closed)
-        self._registry = RegistryClient(self.address, self._time, network, config, ends)
+        self._registry = RegistryClient(self.address, self._time, network, config, ends, registry)
         network.attach(self.address, self)
 
     # --- life ---
@@ -120,12 +126,14 @@ class Consumer:
         for fetcher in self.fetchers.values():
             fetcher.vanish()
         self._drop_partitions()
+        self._application.vanish()
         self._registry.abandon()
         self._network.detach(self.address)
         return self._registry.last_heard_us
 
     def leave_network(self) -> None:
         """The process has ended in good order."""
+        self._application.leave()
         self._network.detach(self.address)
 
     def change(self, settings: ConsumerSettings) -> None:
@@ -166,6 +174,9 @@ class Consumer:
     def _go_on(self, delay_us: int) -> None:
         for fetcher in self.fetchers.values():
             fetcher.poll_after(delay_us)
+        self._work()
+
+    def _work(self) -> None:
         for stream in self.streams:
             stream.work()
 
@@ -202,6 +213,7 @@ class Consumer:
         for fetcher in self.fetchers.values():
             fetcher.stop()
         self._drop_partitions()
+        self._application.forget()
         self._commit_later()
         self._registry.open()
 
@@ -224,12 +236,17 @@ class Consumer:
             self._time.after(0, lambda: self._begin_rebalance("registry changed"))
 
     def _release_all(self) -> tuple[ops.Operation, ...]:
-        """Stop pulling; returns the commits of what was consumed, then the deletions of the own claims."""
+        """Stop pulling; returns the commits of what was consumed, then the deletions of the own claims.
+
+        What the application has in hand, its position moved already, it finishes first: only a crash loses that.
+        """
         self._forget_commits()
+        self._application.hand_over()
         owners = {fetcher.partition: stream.name for stream in self.streams for fetcher in stream.fetchers}
         commits: list[ops.Operation] = []
         releases: list[ops.Operation] = []
         for partition, fetcher in self.fetchers.items():
+            fetcher.finish_taken()
             fetcher.stop()
             if self._stored.get(partition) != fetcher.consumed_offset:
                 commits.append(self._put(fetcher, 0))
@@ -295,6 +312,7 @@ class Consumer:
         """Send every consumed position that the registry does not have yet, one commit at a time a partition."""
         if self._registry.session == NO_SESSION:
             return
+        self._application.hand_over()
         for partition, fetcher in self.fetchers.items():
             if partition not in self._commits and self._stored.get(partition) != fetcher.consumed_offset:
                 self._commits[partition] = NO_CONVERSATION

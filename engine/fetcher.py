@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine import events
+from engine.application import Application
 from engine.config import Config, ConsumerSettings
 from engine.errors import OffsetscopeError
 from engine.events import Emit
@@ -36,6 +37,7 @@ class Wiring:
     settings: Callable[[], ConsumerSettings]
     paused: Callable[[], bool]
     on_out_of_range: Callable[["Fetcher"], None]
+    application: Application
 
 
 class Fetcher:
@@ -191,6 +193,16 @@ class Fetcher:
         """Messages that have been pulled and not been worked on."""
         return sum(len(chunk) for chunk in self._chunks)
 
+    @property
+    def workable_messages(self) -> int:
+        """Those of them that the application can work on now."""
+        return self.waiting_messages if self._wiring.application.accepts(self.partition) else 0
+
+    @property
+    def has_taken(self) -> bool:
+        """Whether messages are being worked on whose position has moved already."""
+        return self._taken_messages > 0
+
     def consume(self, most: int) -> int:
         """The work on up to ``most`` messages is done: the position moves. Returns how many there were."""
         offset = self.consumed_offset
@@ -218,16 +230,18 @@ class Fetcher:
         self.poll_when_due()
 
     def _drop(self, most: int) -> int:
-        """Move the consumed position over up to ``most`` waiting messages."""
-        count = 0
-        while count < most and self._chunks:
+        """Give up to ``most`` waiting messages to the application and move the consumed position over them."""
+        dropped: list[DeepMessage] = []
+        while len(dropped) < most and self._chunks:
             chunk = self._chunks[0]
-            while count < most and chunk:
-                self.consumed_offset = chunk.popleft().next_offset
-                count += 1
+            while len(dropped) < most and chunk:
+                dropped.append(chunk.popleft())
             if not chunk:
                 self._chunks.popleft()
-        return count
+        if dropped:
+            self.consumed_offset = dropped[-1].next_offset
+            self._wiring.application.take(self.partition, dropped)
+        return len(dropped)
 
 
 def decode(data: bytes, offset: int) -> tuple[list[DeepMessage], str]:

@@ -32,15 +32,17 @@ class Stream:
         """Take up work, if there is some, nothing is being worked on and the consumer is not paused."""
         if self._paused() or (self._work is not None and self._work.pending):
             return
-        if any(fetcher.waiting_messages for fetcher in self.fetchers):
+        taken = any(fetcher.has_taken for fetcher in self.fetchers)
+        if taken or any(fetcher.workable_messages for fetcher in self.fetchers):
             period_us = max(WORK_SLICE_US, round(1_000_000 / self._settings().messages_per_second))
             capacity = max(1, round(self._settings().messages_per_second * period_us / 1_000_000))
-            if self._settings().position_moves == "before":
+            if not taken and self._settings().position_moves == "before":
                 self._each(capacity, Fetcher.take)
-            self._work = self._timers.after(period_us, lambda: self._finish(capacity))
+                taken = True
+            self._work = self._timers.after(period_us, self._finish_taken if taken else lambda: self._finish(capacity))
 
     def rest(self) -> None:
-        """Drop what is being worked on: it has not been done."""
+        """Lay down what is being worked on: it has not been done, and is taken up again if work goes on."""
         if self._work is not None:
             self._work.cancel()
 
@@ -50,16 +52,18 @@ class Stream:
         self.fetchers.clear()
 
     def _finish(self, capacity: int) -> None:
-        if self._settings().position_moves == "before":
-            for fetcher in self.fetchers:
-                fetcher.finish_taken()
-        else:
-            self._each(capacity, Fetcher.consume)
+        self._each(capacity, Fetcher.consume)
+        self.work()
+
+    def _finish_taken(self) -> None:
+        """A slice ends as it began, also if the settings have changed meanwhile."""
+        for fetcher in self.fetchers:
+            fetcher.finish_taken()
         self.work()
 
     def _each(self, capacity: int, do: Callable[[Fetcher, int], int]) -> None:
         """Let the partitions take turns until the capacity of a slice is used up."""
-        busy = [fetcher for fetcher in self.fetchers if fetcher.waiting_messages]
+        busy = [fetcher for fetcher in self.fetchers if fetcher.workable_messages]
         self._turn += 1
         for index in range(len(busy)):
             capacity -= do(busy[(self._turn + index) % len(busy)], capacity)

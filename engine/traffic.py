@@ -1,27 +1,19 @@
 """Where messages without an author come from: made-up page views, the same for the same seed."""
 
-from datetime import UTC, datetime, timedelta
 from random import Random
+
+from engine.stamps import NO_SERVER, Stamp, stamp_text
+from engine.wall import wall_text
 
 PAGES = ("/home", "/cart", "/item/9", "/search", "/item/4", "/checkout", "/about", "/item/7")
 AGENTS = ("Firefox/4.0 Linux", "Chrome/11.0 Windows", "Safari/5.0 Macintosh", "Opera/11.1 Linux")
-DAY_ONE = datetime(2011, 6, 12, 9, 30, tzinfo=UTC)
-
-
-def wall_text(at_us: int) -> str:
-    """A virtual time as people write it: virtual zero is half past nine on the day the paper was presented."""
-    return (DAY_ONE + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds")
-
-
-def wall_milliseconds(at_us: int) -> int:
-    """A virtual time as milliseconds since 1970, as Java programs name their processes by."""
-    return round(DAY_ONE.timestamp() * 1000) + at_us // 1000
 
 
 class Traffic:
-    """A stream of page views, one line of text each, stamped with the virtual time."""
+    """A stream of page views, a line of text each, stamped with the virtual time and, if it has a name, the server."""
 
     def __init__(self, chance: Random) -> None:
+        self.server = NO_SERVER
         self._chance = chance
         self._made = 0
 
@@ -30,8 +22,9 @@ class Traffic:
         chance = self._chance
         page = PAGES[self._made % len(PAGES)]
         self._made += 1
+        stamp = stamp_text(Stamp(at_us, self.server)) if self.server else wall_text(at_us)
         return (
-            f"{page} user-{chance.randrange(1, 40)} {wall_text(at_us)}"
+            f"{page} user-{chance.randrange(1, 40)} {stamp}"
             f" ref={chance.choice(PAGES)} session={chance.getrandbits(64):016x}"
             f' took={chance.randrange(8, 900)}ms agent="{chance.choice(AGENTS)}"'
         ).encode()

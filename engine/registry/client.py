@@ -44,10 +44,13 @@ Conversation = Generator[Wanted, Outcomes, None]
 
 
 class RegistryClient:
-    """The registry as one process sees it; ``address`` is also the client's name there."""
+    """The registry at ``registry`` as one process sees it; ``address`` is also the client's name there."""
 
-    def __init__(self, address: str, timers: Timers, network: Network, config: Config, ends: Ends) -> None:
+    def __init__(
+        self, address: str, timers: Timers, network: Network, config: Config, ends: Ends, registry: str = REGISTRY
+    ) -> None:
         self._address = address
+        self._home = registry
         self._timers = timers
         self._network = network
         self._latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
@@ -160,7 +163,7 @@ class RegistryClient:
             due_us = self._departure()
             message = ops.Request(self.session, request, (wanted.operation,))
             flight = wanted.tell(due_us)
-            self._network.send_drawn(self._address, REGISTRY, message, wanted.name, flight, due_us)
+            self._network.send_drawn(self._address, self._home, message, wanted.name, flight, due_us)
         else:
             self._send(ops.Request(self.session, request, wanted))
         self._timers_of[number] = self._timers.after(
@@ -183,8 +186,8 @@ class RegistryClient:
     # --- wire ---
 
     def _departure(self) -> int:
-        self.last_heard_us = self._network.due_us(self._address, REGISTRY, self._latency)
+        self.last_heard_us = self._network.due_us(self._address, self._home, self._latency)
         return self.last_heard_us
 
     def _send(self, message: object) -> None:
-        self._network.send(self._address, REGISTRY, message, self._departure())
+        self._network.send(self._address, self._home, message, self._departure())

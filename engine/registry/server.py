@@ -13,6 +13,7 @@ from engine.registry.tree import PERSISTENT, Node, Tree
 from engine.scheduler import Scheduler
 
 ADDRESS = "registry"
+WHOLE_TREE = ""
 
 
 @dataclass(slots=True)
@@ -25,7 +26,11 @@ class Session:
 
 
 class RegistryServer:
-    """The one registry of a cluster. It does not fail; reaching it can."""
+    """The one registry of a cluster. It does not fail; reaching it can.
+
+    Where there are several, each has an ``address``, and the journal tells of its nodes below its ``chroot`` (as in
+    0.7's ``zk.connect``, host:port/chroot); its clients do not see it.
+    """
 
     def __init__(
         self,
@@ -35,7 +40,11 @@ class RegistryServer:
         numbers: Numbers,
         latency: Latency,
         session_timeout_us: int,
+        address: str = ADDRESS,
+        chroot: str = WHOLE_TREE,
     ) -> None:
+        self.address = address
+        self.chroot = chroot
         self._scheduler = scheduler
         self._network = network
         self._emit = emit
@@ -44,7 +53,7 @@ class RegistryServer:
         self._session_timeout_us = session_timeout_us
         self._sessions: dict[int, Session] = {}
         self.tree = Tree()
-        network.attach(ADDRESS, self)
+        network.attach(address, self)
 
     # --- reading, for the composition root ---
 
@@ -132,6 +141,8 @@ class RegistryServer:
         session = self._sessions[number]
         gone = events.SessionExpired if cause == "session_expired" else events.SessionClosed
         self._emit(gone(self._scheduler.now_us, number, session.client))
+        if cause == "session_expired":
+            self._reply(session.client, ops.SessionGone(number, expired=True))
         self.tree.drop_watches(number)
         for path in self.tree.ephemerals(number):
             self._delete(path, cause)
@@ -180,13 +191,15 @@ class RegistryServer:
     def _create(self, path: str, value: str, session: int) -> None:
         for created in self.tree.create(path, value, session):
             node = self.tree.get(created)
-            self._emit(events.NodeCreated(self._scheduler.now_us, created, node.value, self.client_of(node.session)))
+            client = self.client_of(node.session)
+            self._emit(events.NodeCreated(self._scheduler.now_us, self.chroot + created, node.value, client))
         self._fire_watches(path)
 
     def _put(self, operation: ops.Put) -> None:
         if operation.path in self.tree:
             self.tree.set(operation.path, operation.value)
-            self._emit(events.NodeChanged(self._scheduler.now_us, operation.path, operation.value))
+            path = self.chroot + operation.path
+            self._emit(events.NodeChanged(self._scheduler.now_us, path, operation.value))
         else:
             self._create(operation.path, operation.value, PERSISTENT)
         if operation.commit:
@@ -194,7 +207,7 @@ class RegistryServer:
 
     def _delete(self, path: str, cause: str) -> None:
         self.tree.delete(path)
-        self._emit(events.NodeDeleted(self._scheduler.now_us, path, cause))
+        self._emit(events.NodeDeleted(self._scheduler.now_us, self.chroot + path, cause))
         self._fire_watches(path)
 
     def _fire_watches(self, path: str) -> None:
@@ -202,12 +215,12 @@ class RegistryServer:
         for session in self.tree.take_watchers(parent):
             client = self.client_of(session)
             watch = self._numbers.next("watch")
-            due_us = self._network.due_us(ADDRESS, client, self._latency)
-            fired = events.WatchFired(self._scheduler.now_us, due_us, watch, parent, client)
+            due_us = self._network.due_us(self.address, client, self._latency)
+            fired = events.WatchFired(self._scheduler.now_us, due_us, watch, self.chroot + parent, client)
             self._emit(fired)
             notice = ops.WatchNotice(watch, parent)
-            self._network.send_drawn(ADDRESS, client, notice, f"watch:{watch}", fired, due_us)
+            self._network.send_drawn(self.address, client, notice, f"watch:{watch}", fired, due_us)
 
     def _reply(self, destination: str, message: object) -> None:
-        due_us = self._network.due_us(ADDRESS, destination, self._latency)
-        self._network.send(ADDRESS, destination, message, due_us)
+        due_us = self._network.due_us(self.address, destination, self._latency)
+        self._network.send(self.address, destination, message, due_us)
