@@ -269,17 +269,6 @@ class Broker:
         self._emit(answered)
         self._network.send_drawn(self.address, source, response, f"pulled:{request.pull}", answered, due_us)
 
-    def _answer_all(self, source: str, request: MultiFetchRequest) -> None:
-        """One answer with the answers to all fetches, each with its own error (0.7: MULTIFETCH)."""
-        response = MultiFetchResponse(request, tuple(self.handle_fetch(fetch) for fetch in request.fetches))
-        due_us = self._network.due_us(self.address, source, self._latency)
-        size = sum(len(answer.data) for answer in response.answers)
-        answered = events.PullAnswered(
-            self._scheduler.now_us, due_us, request.pull, request.client, self.broker, size
-        )
-        self._emit(answered)
-        self._network.send_drawn(self.address, source, response, f"pulled:{request.pull}", answered, due_us)
-
     def _log(self, partition: TopicPartition) -> Log:
         if partition not in self.logs:
             raise UnknownPartition(
