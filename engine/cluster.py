@@ -14,7 +14,7 @@ from engine.config import SECOND_US, Config, ConsumerSettings
 from engine.consumer import Consumer, address_of
 from engine.errors import UnknownPartition, WrongState
 from engine.events import Event
-from engine.facts import facts, registry_tree
+from engine.facts import facts, owner_of, registry_tree
 from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
 from engine.invariants import broken_invariants
 from engine.journal import Journal
@@ -293,11 +293,11 @@ class Cluster:
     # --- bookmarks ---
 
     def seek(self, group: GroupId, partition: TopicPartition, offset: int) -> None:
-        """Move a group's bookmark: through the consumer that pulls the partition, else in the registry itself."""
-        for consumer in self.parts.groups[group].consumers.values():
-            if partition in consumer.fetchers:
-                consumer.seek(partition, offset)
-                return
+        """Move a group's bookmark: through its owner if that pulls the partition, else in the registry itself."""
+        owner = self.parts.groups[group].consumers.get(owner_of(self.parts, group, partition))
+        if owner is not None and partition in owner.fetchers:
+            owner.seek(partition, offset)
+            return
         now_us = self.now_us
         self._emit(events.OffsetSought(now_us, group, "", partition.topic, partition.partition, offset))
         node = paths.offset(group, partition, self.parts.broker_of(partition).broker)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from engine.cluster import Cluster
 from engine.commands.boundary import checked_boundary
-from engine.commands.consumers import ANY_GROUP, find_consumer
+from engine.commands.consumers import ANY_GROUP, find_consumer, require_awake
 from engine.commands.fields import Fields
 from engine.commands.producing import MOST_PARTITIONS, ONLY_TOPIC, topic_named
 from engine.errors import InvalidCommand
+from engine.facts import owner_of
 from engine.ids import GroupId, TopicPartition
 from engine.protocol import OFFSETS_EARLIEST
 
@@ -43,7 +44,7 @@ class Seek:
         return Seek(group, topic, partition, fields.integer("offset", 0, 2**62), 0)
 
     def apply(self, cluster: Cluster) -> None:
-        """The offset must be where a flushed message begins, or the end of the flushed log."""
+        """The offset must be where a flushed message begins, or the end of the flushed log, and an owner be awake."""
         parts = cluster.parts
         group = parts.group(self.group)
         topic = self.topic if self.topic != ONLY_TOPIC else group.topics[0]
@@ -52,7 +53,11 @@ class Seek:
             raise InvalidCommand(
                 f"group {self.group!r} does not read {topic}", "it reads " + ", ".join(group.topics), field="topic"
             )
-        cluster.seek(GroupId(self.group), partition, self._offset(cluster, partition))
+        offset = self._offset(cluster, partition)
+        name = owner_of(parts, GroupId(self.group), partition)
+        if name in group.consumers:
+            require_awake(cluster, group.consumers[name])
+        cluster.seek(GroupId(self.group), partition, offset)
 
     def _offset(self, cluster: Cluster, partition: TopicPartition) -> int:
         broker = cluster.parts.broker_of(partition)
@@ -84,9 +89,10 @@ class Commit:
         return Commit(group, consumer)
 
     def apply(self, cluster: Cluster) -> None:
-        """Positions that the registry has already are not sent again."""
+        """Positions that the registry has already are not sent again; who stands still sends none."""
         if self.consumer != EVERY_CONSUMER:
-            find_consumer(cluster, self.group, self.consumer).commit()
+            require_awake(cluster, find_consumer(cluster, self.group, self.consumer)).commit()
             return
         for consumer in cluster.parts.group(self.group).consumers.values():
-            consumer.commit()
+            if consumer.frozen_until_us <= cluster.now_us:
+                consumer.commit()

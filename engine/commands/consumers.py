@@ -115,6 +115,23 @@ class ConsumerCommand:
             raise WrongState(f"{self.consumer} is {state}", "start it again first", consumer=self.consumer, state=state)
         return consumer
 
+    def find_awake(self, cluster: Cluster) -> Consumer:
+        """The consumer meant, which must be alive and not stand still: until it goes on, it hears nothing."""
+        return require_awake(cluster, self.find_alive(cluster))
+
+
+def require_awake(cluster: Cluster, consumer: Consumer) -> Consumer:
+    """Raise :class:`WrongState` if the consumer's process stands still."""
+    if cluster.now_us < consumer.frozen_until_us:
+        name = consumer.consumer.name
+        raise WrongState(
+            f"{name} stands still and hears nothing",
+            "wait until it goes on, or crash it",
+            consumer=name,
+            frozen_until_us=consumer.frozen_until_us,
+        )
+    return consumer
+
 
 def find_consumer(cluster: Cluster, group: str, name: str) -> Consumer:
     """A consumer by name, in ``group`` or wherever there is one of that name."""
@@ -135,7 +152,7 @@ class StopConsumer(ConsumerCommand):
 
     def apply(self, cluster: Cluster) -> None:
         """It must be alive."""
-        self.find_alive(cluster).close()
+        self.find_awake(cluster).close()
 
 
 class CrashConsumer(ConsumerCommand):
@@ -173,7 +190,7 @@ class PauseConsumer(ConsumerCommand):
 
     def apply(self, cluster: Cluster) -> None:
         """It must be alive and at work."""
-        consumer = self.find_alive(cluster)
+        consumer = self.find_awake(cluster)
         if consumer.paused:
             raise WrongState(f"{self.consumer} is paused", "resume it", consumer=self.consumer)
         consumer.pause()
@@ -186,7 +203,7 @@ class ResumeConsumer(ConsumerCommand):
 
     def apply(self, cluster: Cluster) -> None:
         """It must be alive and paused."""
-        consumer = self.find_alive(cluster)
+        consumer = self.find_awake(cluster)
         if not consumer.paused:
             raise WrongState(f"{self.consumer} is not paused", "pause it first", consumer=self.consumer)
         consumer.resume()
@@ -219,5 +236,5 @@ class SetConsumer:
 
     def apply(self, cluster: Cluster) -> None:
         """Effective from the next pull and the next message on."""
-        consumer = self.who.find_alive(cluster)
+        consumer = self.who.find_awake(cluster)
         consumer.change(replace(consumer.settings, **dict(self.changes)))  # type: ignore[arg-type]  # checked by name in parse

@@ -141,7 +141,7 @@ class RegistryServer:
         session = self._sessions[number]
         gone = events.SessionExpired if cause == "session_expired" else events.SessionClosed
         self._emit(gone(self._scheduler.now_us, number, session.client))
-        if cause == "session_expired":
+        if cause == "session_expired":  # as when ZooKeeper ends the connection: whoever can hear it need not find out
             self._reply(session.client, ops.SessionGone(number, expired=True))
         self.tree.drop_watches(number)
         for path in self.tree.ephemerals(number):

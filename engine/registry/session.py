@@ -80,7 +80,7 @@ class Session:
                 if session == self.number:
                     self._lease_ends_us = sent_us + self._timeout_us
             case ops.SessionGone(session=session):
-                if session == self.number:
+                if session == self.number != NO_SESSION:
                     self._lose()
             case _:
                 return False

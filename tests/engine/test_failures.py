@@ -133,6 +133,18 @@ def test_a_session_that_expires_at_the_registry_sends_its_client_back_to_the_sta
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
 
 
+def test_a_consumer_whose_session_jumps_stops_before_another_owns_what_it_had(stage: Stage) -> None:
+    stage.with_topic().with_group("A", "B")
+    stage.do("expire_session", client=f"consumer:{GROUP}/A")
+    (expired,) = stage.events("session_expired")
+    stage.run_ms(500)
+    after = [event for event in stage.events("pulling_stopped", "pulling_started") if event["at_us"] > expired["at_us"]]
+    first = next(event for event in after if event["partition"] == 0)
+    assert (first["event"], first["consumer"]) == ("pulling_stopped", "A")
+    assert first["at_us"] < next(one for one in after if one["event"] == "pulling_started")["at_us"]
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
+
+
 def test_a_slow_disk_writes_in_order_and_what_waits_is_on_the_picture(stage: Stage) -> None:
     stage.with_topic(1)
     stage.do("set_disk", broker=1, delay_ms=40)

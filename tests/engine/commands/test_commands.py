@@ -168,6 +168,40 @@ def test_a_consumer_needs_its_group_only_where_two_have_one_of_that_name(stage: 
     stage.do("resume_consumer", group=GROUP, consumer="A")
 
 
+@pytest.mark.parametrize(
+    ("command", "fields"),
+    [
+        ("stop_consumer", {"consumer": "A"}),
+        ("pause_consumer", {"consumer": "A"}),
+        ("set_consumer", {"consumer": "A", "fetch_bytes": 100}),
+        ("commit", {"consumer": "A"}),
+        ("seek", {"group": GROUP, "partition": 0, "offset": "earliest"}),
+    ],
+)
+def test_a_consumer_that_stands_still_hears_nothing_until_it_goes_on(
+    stage: Stage, command: str, fields: dict[str, object]
+) -> None:
+    stage.with_topic(1).with_group("A")
+    stage.do("freeze_consumer", consumer="A", duration_ms=10)
+    told = len(stage.events())
+    with pytest.raises(WrongState, match="stands still"):
+        stage.do(command, **fields)
+    stage.do("commit", group=GROUP)
+    assert len(stage.events()) == told
+    stage.run_ms(10)
+    stage.do(command, **fields)
+
+
+def test_a_seek_goes_to_the_owner_and_not_to_one_who_slept_through_losing_the_partition(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A", "B")
+    stage.do("freeze_consumer", consumer="A", duration_ms=400)
+    stage.run_ms(300)
+    assert stage.owners() == {"A": [], "B": ["clicks-0"]}
+    stage.do("seek", group=GROUP, partition=0, offset="earliest")
+    (sought,) = stage.events("offset_sought")
+    assert sought["consumer"] == "B"
+
+
 def test_an_ended_consumer_can_be_taken_off_the_list(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     stage.do("stop_consumer", consumer="B")
