@@ -1,4 +1,4 @@
-"""The command line: ``offsetscope serve``."""
+"""The command line: ``offsetscope serve`` and ``offsetscope broker``."""
 
 import argparse
 import logging
@@ -15,6 +15,7 @@ from webapp import create_app
 from webapp.paths import default_data_directory
 from webapp.server import address_of, allow_many_files, listen, serve
 from webapp.settings import DEFAULT_SCENARIO, Settings
+from webapp.tcp import command as broker
 from webapp.views.context import EXTENSION
 
 WRONG_USE = 2
@@ -34,13 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    return run(options)
+    return run_broker(options) if options.verb == "broker" else run(options)
 
 
 def parser() -> argparse.ArgumentParser:
     """What may be typed."""
     whole = OneLineParser(prog="offsetscope", description="A small, real Kafka of the 2011 paper, to look at.")
-    verbs = whole.add_subparsers(dest="verb", required=True, metavar="serve")
+    verbs = whole.add_subparsers(dest="verb", required=True, metavar="{serve,broker}")
     verb = verbs.add_parser("serve", help="serve the page, the stage and the API until Ctrl-C")
     verb.add_argument("--host", default="127.0.0.1", help="the address to listen on (default %(default)s)")
     verb.add_argument("--port", type=port, default=8000, help="the port, 0 for any free one (default %(default)s)")
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
         help="how new rooms begin (default %(default)s)",
     )
     verb.add_argument("--open", action="store_true", help="open the page in the browser")
+    broker.add_arguments(verbs.add_parser("broker", help="serve logs to clients of Kafka 0.7 until Ctrl-C"))
     return whole
 
 
@@ -87,6 +89,14 @@ def run(options: argparse.Namespace) -> int:
 
     serve(app, app.extensions[EXTENSION], options.host, listening, ready=ready)
     return 0
+
+
+def run_broker(options: argparse.Namespace) -> int:
+    """Be a broker as the options say."""
+    try:
+        return broker.run(options, ready=lambda line: print(line, flush=True))
+    except OffsetscopeError as error:
+        fail(f"{error.message}; {error.remedy}")
 
 
 def fail(line: str) -> NoReturn:

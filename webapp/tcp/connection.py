@@ -21,6 +21,7 @@ class Connection:
         self.frames = FrameBuffer(REQUEST_MAX_BYTES)
         self.outbox = Outbox()
         self.interest = selectors.EVENT_READ
+        self.counted_bytes = 0  # of unfinished requests, as the loop has them in its sum
         self.answered_s = now_s  # when a request was last done with, or the connection was made
         self._limits = limits
         self._began_s = now_s
@@ -34,9 +35,8 @@ class Connection:
     @property
     def deadline_s(self) -> float:
         """When the client has been too slow, or silent for too long."""
-        if self.outbox.is_empty and self.frames.buffered_bytes == 0:
-            return self._began_s + self._limits.idle_s
-        return self._began_s + self._limits.grace_s + self._moved_bytes / self._limits.slowest_bytes_per_second
+        at_rest = self.outbox.is_empty and self.frames.buffered_bytes == 0
+        return self._began_s + (self._limits.idle_s if at_rest else self._limits.pace_s)
 
     def receive(self, buffer: memoryview, now_s: float) -> int:
         """Take what has come, up to the size of ``buffer``; raises ``EOFError`` if the client is gone."""
@@ -49,12 +49,12 @@ class Connection:
         if self.frames.buffered_bytes == 0:
             self._begin(now_s)
         self.frames.feed(buffer[:received_bytes])
-        self._moved_bytes += received_bytes
+        self._note_moved(received_bytes, now_s)
         return received_bytes
 
     def send(self, now_s: float) -> None:
         """Send what the socket takes."""
-        self._moved_bytes += self.outbox.send(self.socket)
+        self._note_moved(self.outbox.send(self.socket), now_s)
         if self.outbox.is_empty:
             self.done(now_s)
 
@@ -67,6 +67,11 @@ class Connection:
         """Let the socket and the file go."""
         self.outbox.close()
         self.socket.close()
+
+    def _note_moved(self, moved_bytes: int, now_s: float) -> None:
+        self._moved_bytes += moved_bytes
+        if self._moved_bytes >= self._limits.pace_bytes:
+            self._begin(now_s)
 
     def _begin(self, now_s: float) -> None:
         self._began_s = now_s

@@ -9,6 +9,12 @@ class DataFolderUnusable(OffsetscopeError):
     code = "data_folder_unusable"
 
 
+class AddressUnusable(OffsetscopeError):
+    """The port is taken, or the host is none of this machine's."""
+
+    code = "address_unusable"
+
+
 class TooManyPartitions(OffsetscopeError):
     """The broker holds as many logs as it has file handles for."""
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from engine.config import PAPER
 
+MILLISECOND_US = 1_000
+HOUR_US = 3_600 * 1_000_000
 MILLISECONDS_A_SECOND = 1_000
+ROLL_HOURS = 168  # 0.7.2: log.roll.hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,16 @@ class BrokerSettings:
 class ConnectionLimits:
     """What one client may cost all others.
 
-    A request that has begun, and a response, must move at ``slowest_bytes_per_second`` once ``grace_s`` have passed.
-    Between requests a client may be silent for ``idle_s``. Unfinished requests take ``buffered_max_bytes`` together
-    at most.
+    A request that has begun, and a response, must end or move on by ``pace_bytes`` in every ``pace_s``. Between
+    requests a client may be silent for ``idle_s``. One client too many takes the place of the one that has gone
+    longest without being answered, if that is at least ``settled_s``. Unfinished requests take ``buffered_max_bytes``
+    together at most. Every ``sweep_s`` the loop looks for those who are too slow.
     """
 
     connections: int = 1_000
+    settled_s: float = 1.0
     idle_s: float = 600.0
-    grace_s: float = 10.0
-    slowest_bytes_per_second: int = 16 * 1024
+    pace_s: float = 10.0
+    pace_bytes: int = 128 * 1024
     buffered_max_bytes: int = 256 * 1024 * 1024
+    sweep_s: float = 1.0

@@ -1,0 +1,125 @@
+"""A client's end of a connection to a broker."""
+
+import select
+import socket
+from typing import Final, Self
+
+from engine.wire.faults import MalformedResponse
+from engine.wire.frames import LENGTH_BYTES
+from webapp.tcp.faults import BrokerUnreachable, ConnectionBroken
+
+TIMEOUT_S: Final = 30.0  # 0.7: socket.timeout.ms
+
+
+class BrokerLink:
+    """A connection to a broker, made when it is needed and made again after it broke.
+
+    ``timeout_s`` is how long one step may take: connecting, sending, receiving. It is not safe to use from two threads
+    at once.
+    """
+
+    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+        self._host = host
+        self._port = port
+        self._timeout_s = timeout_s
+        self._connected: list[socket.socket] = []  # one, or none
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up; what was sent still arrives."""
+        while self._connected:
+            self._connected.pop().close()
+
+    def send(self, request: bytes) -> None:
+        """Hand ``request`` to the system, for requests without a response.
+
+        If the broker has hung up since the last one, nothing is sent and :class:`ConnectionBroken` is raised; the next
+        call connects anew. Raises :class:`BrokerUnreachable` if nobody is there.
+        """
+        connected = self._socket()
+        if _is_over(connected):
+            self.close()
+            raise self._broken("the broker had hung up, so earlier messages may be lost and this one was not sent")
+        try:
+            connected.sendall(request)
+        except OSError as error:
+            self.close()
+            raise self._broken(f"sending failed: {error}") from error
+
+    def ask(self, request: bytes, max_response_bytes: int) -> bytes:
+        """Send a request and return its response without the length field.
+
+        A connection that breaks is made again, once, and the request sent again: reading twice does no harm (0.7:
+        SimpleConsumer). Raises :class:`ConnectionBroken` if that fails too, :class:`BrokerUnreachable`, and
+        :class:`~engine.wire.faults.MalformedResponse` if the response is larger than it can be.
+        """
+        try:
+            return self._ask_once(request, max_response_bytes)
+        except ConnectionBroken:
+            return self._ask_once(request, max_response_bytes)
+
+    def _ask_once(self, request: bytes, max_response_bytes: int) -> bytes:
+        connected = self._socket()
+        try:
+            connected.sendall(request)
+            size = int.from_bytes(_receive(connected, LENGTH_BYTES), "big", signed=True)
+            if 0 < size <= max_response_bytes:
+                return bytes(_receive(connected, size))
+        except (OSError, EOFError) as error:
+            self.close()
+            raise self._broken(f"no answer came: {error}") from error
+        self.close()
+        raise MalformedResponse(
+            f"a response of {size} bytes, where at most {max_response_bytes} were asked for",
+            "check that a broker of 0.7 is at this address",
+            bytes=size,
+        )
+
+    def _socket(self) -> socket.socket:
+        if not self._connected:
+            try:
+                connected = socket.create_connection((self._host, self._port), self._timeout_s)
+            except OSError as error:
+                raise BrokerUnreachable(
+                    f"no broker at {self._host} port {self._port}: {error}",
+                    "start it with: offsetscope broker --data-dir DIR --port PORT",
+                    host=self._host,
+                    port=self._port,
+                ) from error
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._connected.append(connected)
+        return self._connected[0]
+
+    def _broken(self, reason: str) -> ConnectionBroken:
+        return ConnectionBroken(
+            f"the connection to {self._host} port {self._port} broke: {reason}",
+            "try again; the broker hangs up on damaged messages and on partitions that it does not have",
+            host=self._host,
+            port=self._port,
+        )
+
+
+def _is_over(connected: socket.socket) -> bool:
+    """Whether the broker has hung up; it never says anything of its own accord."""
+    poll = select.poll()
+    poll.register(connected, select.POLLIN)
+    try:
+        return bool(poll.poll(0)) and connected.recv(1, socket.MSG_PEEK) == b""
+    except OSError:
+        return True
+
+
+def _receive(connected: socket.socket, size_bytes: int) -> bytearray:
+    received = bytearray(size_bytes)
+    view = memoryview(received)
+    while view:
+        count = connected.recv_into(view)
+        if count == 0:
+            raise EOFError("the broker hung up")
+        view = view[count:]
+    return received
