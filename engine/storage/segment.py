@@ -120,9 +120,11 @@ class Segment:
 
     def seal(self) -> None:
         """Append no more."""
-        if self._modified_us != NEVER_US:
-            self.stamp(self._modified_us)
-        self.file.seal()
+        try:
+            if self._modified_us != NEVER_US:
+                self.stamp(self._modified_us)
+        finally:
+            self.file.seal()
 
     def remove(self) -> None:
         """Take the file away; the segment is not used afterwards."""

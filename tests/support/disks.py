@@ -64,6 +64,18 @@ class FaultyDisk(OsDisk):
         super().close(handle)
         self.handles.discard(handle)
 
+    def remove(self, path: Path) -> None:
+        self._check("remove")
+        super().remove(path)
+
+    def modified_us(self, path: Path) -> int:
+        self._check("modified_us")
+        return super().modified_us(path)
+
+    def set_modified(self, path: Path, at_us: int) -> None:
+        self._check("set_modified")
+        super().set_modified(path, at_us)
+
     def _opened(self, handle: int) -> int:
         self.handles.add(handle)
         return handle
@@ -71,3 +83,62 @@ class FaultyDisk(OsDisk):
     def _check(self, action: str) -> None:
         if action in self._refused:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class SizesDisk:
+    """A disk that remembers how long its files are and not what is in them, for logs of gigabytes."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[Path, int] = {}
+        self._open: list[Path] = []
+
+    def make_directory(self, directory: Path) -> None:
+        pass
+
+    def names(self, directory: Path) -> list[str]:
+        return [path.name for path in self.sizes if path.parent == directory]
+
+    def size(self, path: Path) -> int:
+        return self.sizes[path]
+
+    def open(self, path: Path) -> int:
+        self.sizes.setdefault(path, 0)
+        self._open.append(path)
+        return len(self._open) - 1
+
+    def open_for_reading(self, path: Path) -> int:
+        raise AssertionError(path)
+
+    def append(self, handle: int, data: bytes) -> None:
+        self.sizes[self._open[handle]] += len(data)
+
+    def read(self, handle: int, size_bytes: int, position: int) -> bytes:
+        raise AssertionError(handle, size_bytes, position)
+
+    def truncate(self, handle: int, size_bytes: int) -> None:
+        self.sizes[self._open[handle]] = size_bytes
+
+    def sync(self, handle: int) -> None:
+        pass
+
+    def close(self, handle: int) -> None:
+        pass
+
+    def remove(self, path: Path) -> None:
+        del self.sizes[path]
+
+    def modified_us(self, path: Path) -> int:
+        raise AssertionError(path)
+
+    def set_modified(self, path: Path, at_us: int) -> None:
+        raise AssertionError(path, at_us)
+
+
+class HandClock:
+    """A clock that stands still until a test moves it; microseconds."""
+
+    def __init__(self, now_us: int = 0) -> None:
+        self.now_us = now_us
+
+    def __call__(self) -> int:
+        return self.now_us

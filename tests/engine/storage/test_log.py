@@ -10,7 +10,7 @@ from engine.storage.limits import NEVER_BY_COUNT, LogLimits
 from engine.storage.log import NOT_ROLLED, Appended, Log, SegmentFacts
 from engine.storage.recovery import Recovery
 from engine.storage.segment import SegmentSlice
-from tests.support.disks import FaultyDisk
+from tests.support.disks import FaultyDisk, SizesDisk
 
 MAGIC_1_42 = bytes.fromhex("000000080100" + "3224b088" + "3432")
 
@@ -214,6 +214,76 @@ def test_a_read_takes_no_more_from_the_file_than_it_was_asked_for(tmp_path: Path
     log.append(encode_message_set([b"x" * 1000] * 100))
     log.read(5000, 300)
     assert disk.largest_read_bytes == 300
+
+
+# --- payloads of our own --------------------------------------------------------------------------------------------
+
+
+def test_payloads_are_written_as_their_message_set_would_be(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk)
+    payloads = [b"a", b"", b"longer than the others"]
+    assert log.append_payloads(payloads) == 0
+    assert log.append_payload(b"single") == 50
+    assert log.append_payloads([]) == 65
+    assert log.append_payloads(payloads * 20) == 65
+    assert log.read(0, 1 << 20) == encode_message_set([*payloads, b"single", *payloads * 20])
+
+
+def test_payloads_roll_and_flush_as_message_sets_do(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, segment_bytes=20, flush_messages=3)
+    log.append_payloads([b"1234"] * 2)
+    assert (log.flushed_offset, log.unflushed_messages) == (0, 2)
+    log.append_payload(b"1234")
+    assert bases(log) == [0, 26]
+    assert (log.flushed_offset, log.unflushed_messages) == (26, 1)
+    log.append_payloads([b"1234"] * 2)
+    assert log.flushed_offset == 65
+
+
+def test_payloads_over_the_limit_are_refused_all_or_none(tmp_path: Path, disk: FaultyDisk) -> None:
+    # case 33
+    log = open_log(tmp_path, disk, max_message_bytes=5)
+    with pytest.raises(MessageTooLarge) as caught:
+        log.append_payloads([b"You", b"change"])
+    assert caught.value.fields == {"offset": 0, "payload_bytes": 6, "max_message_bytes": 5}
+    with pytest.raises(MessageTooLarge):
+        log.append_payload(b"change")
+    assert log.next_offset == 0
+    log.append_payloads([b"You", b"bethe"])
+    assert log.next_offset == 26
+
+
+def test_a_closed_log_takes_no_payloads(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk)
+    log.close()
+    for attempt in (lambda: log.append_payloads([b"x"]), lambda: log.append_payload(b"x")):
+        with pytest.raises(LogClosed):
+            attempt()
+
+
+# --- gigabytes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("batch_messages", "segments"),
+    [
+        (1, [(0, 1_073_741_889), (1_073_741_889, 1_016_258_111)]),
+        (50, [(0, 1_073_747_950), (1_073_747_950, 1_016_252_050)]),
+    ],
+)
+def test_ten_million_messages_are_two_segments(batch_messages: int, segments: list[tuple[int, int]]) -> None:
+    # case 37. Far from the limit a large set does what many small ones do, so only its surroundings are taken in steps.
+    log = Log.open(Path("/big-0"), limits=LogLimits(1 << 30, NEVER_BY_COUNT, 1000), disk=SizesDisk())
+    left = 10_000_000
+    stride = [b"x" * 200] * 500
+    while left:
+        near = 0 <= (1 << 30) - log.next_offset < 2 * 500 * 209
+        step = min(batch_messages if near else len(stride), left)
+        log.append_payloads(stride[:step])
+        left -= step
+    assert log.next_offset == 2_090_000_000
+    assert [(segment.base_offset, segment.bytes) for segment in log.segments] == segments
 
 
 # --- refusing -------------------------------------------------------------------------------------------------------

@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from engine.config import NEVER_US, UNLIMITED_BYTES
 from engine.entries import scan_entries
 from engine.errors import OffsetOutOfRange, StorageFailed
 from engine.message import encode_compressed_set, encode_message_set
 from engine.storage.limits import LogLimits
 from engine.storage.log import NOT_ROLLED, Log
+from engine.storage.offsets import EARLIEST, LATEST, offsets_before
 from engine.storage.segment import segment_name
 from tests.support.disks import FaultyDisk
 
@@ -23,23 +25,57 @@ encoders = st.sampled_from([encode_message_set, encode_compressed_set])
 
 
 class Model:
-    """What a log should hold: all bytes in one string, where entries end, where segments begin."""
+    """What a log should hold: all bytes in one string, where entries end, where segments begin and when they changed.
+
+    What retention removed stays in the string; ``bases`` begins with the first segment that is left.
+    """
 
     def __init__(self, limits: LogLimits) -> None:
         self.limits = limits
         self.content = b""
         self.entry_ends: list[int] = []
         self.bases = [0]
+        self.changed_us = {0: 0}
+        self.flushed_changed_us = {0: 0}
         self.flushed = 0
         self.unflushed_messages = 0
+        self.now_us = 0
+
+    def roll(self) -> int:
+        self.flush()
+        rolled = len(self.content)
+        self.bases.append(rolled)
+        self.changed_us[rolled] = self.flushed_changed_us[rolled] = self.now_us
+        return rolled
+
+    def delete_old(self) -> list[int]:
+        """Forget by age, then by size; return the bases of what goes."""
+        gone = self._forget(
+            [base for base in self.bases if self.now_us - self.changed_us[base] > self.limits.retention_us]
+        )
+        spare = self.flushed - self.bases[0] - self.limits.retention_bytes
+        ends = [*self.bases[1:], self.flushed]
+        return gone + self._forget(
+            [base for base, end in zip(self.bases, ends, strict=True) if end - self.bases[0] <= spare]
+        )
+
+    def _forget(self, wanted: list[int]) -> list[int]:
+        count = next((index for index, base in enumerate(self.bases) if base not in wanted), len(self.bases))
+        if count == len(self.bases):
+            if self.flushed > self.bases[-1]:
+                self.roll()
+            else:
+                count -= 1
+                self.changed_us[self.bases[-1]] = self.flushed_changed_us[self.bases[-1]] = self.now_us
+        gone, self.bases = self.bases[:count], self.bases[count:]
+        return gone
 
     def append(self, message_set: bytes, sizes: tuple[int, ...], messages: int) -> int:
         """Take a set; return the base of the segment that it opened, if it did."""
         rolled = NOT_ROLLED
         if len(self.content) - self.bases[-1] > self.limits.segment_bytes:
-            self.flush()
-            rolled = len(self.content)
-            self.bases.append(rolled)
+            rolled = self.roll()
+        self.changed_us[self.bases[-1]] = self.now_us
         for size in sizes:
             self.entry_ends.append((self.entry_ends or [0])[-1] + size)
         self.content += message_set
@@ -51,11 +87,17 @@ class Model:
     def flush(self) -> None:
         self.flushed = len(self.content)
         self.unflushed_messages = 0
+        self.flushed_changed_us[self.bases[-1]] = self.changed_us[self.bases[-1]]
 
     def cut(self, size: int) -> None:
-        """Keep the entries that end within ``size`` bytes; what is kept counts as flushed."""
+        """Keep the entries that end within ``size`` bytes; what is kept counts as flushed, and as changed now if
+        something was cut off.
+        """
         self.entry_ends = [end for end in self.entry_ends if end <= size]
-        self.content = self.content[: max([self.bases[-1], *self.entry_ends])]
+        end = max([self.bases[-1], *self.entry_ends])
+        if end < size:
+            self.changed_us[self.bases[-1]] = self.now_us
+        self.content = self.content[:end]
         self.flush()
 
     def read(self, offset: int, max_bytes: int) -> bytes:
@@ -66,21 +108,40 @@ class Model:
 class LogMachine(RuleBasedStateMachine):
     """Appends, flushes, reads, closes, crashes and damages a log, and its model with it."""
 
-    @initialize(segment_bytes=st.integers(1, 120), flush_messages=st.integers(1, 8))
-    def begin(self, segment_bytes: int, flush_messages: int) -> None:
+    @initialize(
+        segment_bytes=st.integers(1, 120),
+        flush_messages=st.integers(1, 8),
+        retention_us=st.sampled_from([NEVER_US, 0, 50]),
+        retention_bytes=st.sampled_from([UNLIMITED_BYTES, 0, 150]),
+    )
+    def begin(self, segment_bytes: int, flush_messages: int, retention_us: int, retention_bytes: int) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="log-model-"))
-        self.limits = LogLimits(segment_bytes, flush_messages, max_message_bytes=1000)
+        self.limits = LogLimits(
+            segment_bytes,
+            flush_messages,
+            max_message_bytes=1000,
+            retention_us=retention_us,
+            retention_bytes=retention_bytes,
+        )
         self.disk = FaultyDisk()
         self.model = Model(self.limits)
-        self.log = Log.open(self.root / "topic-0", limits=self.limits, disk=self.disk)
+        self.log = self.open()
 
     def teardown(self) -> None:
         if hasattr(self, "root"):
             self.disk.crash()
             shutil.rmtree(self.root)
 
+    def open(self) -> Log:
+        return Log.open(self.root / "topic-0", limits=self.limits, disk=self.disk, now_us=lambda: self.model.now_us)
+
+    def kill(self) -> None:
+        """End the process; its last file says when it was written to, by the clock of this story."""
+        self.disk.crash()
+        self.disk.set_modified(self.last_file(), self.model.changed_us[self.model.bases[-1]])
+
     def open_again(self, *, bytes_cut: int) -> None:
-        self.log = Log.open(self.root / "topic-0", limits=self.limits, disk=self.disk)
+        self.log = self.open()
         assert self.log.recovery.bytes_cut == bytes_cut
         assert bool(self.log.recovery.reason) == bool(bytes_cut)
 
@@ -112,13 +173,35 @@ class LogMachine(RuleBasedStateMachine):
         self.disk.allow("append")
         self.disk.allow("truncate")
         if truncate_too:  # half a write stays, and the log takes no more until it is opened again
-            self.disk.crash()
+            self.kill()
             half = encode_message_set(payloads)
             half = half[: len(half) // 2]
             sizes = scan_entries(half).sizes
             self.model.append(half[: sum(sizes)], tuple(sizes), 0)
             self.model.flush()
             self.open_again(bytes_cut=len(half) - sum(sizes))
+
+    @rule(payloads=payload_lists)
+    def append_payloads(self, payloads: list[bytes]) -> None:
+        offset = len(self.model.content)
+        sizes = tuple(9 + len(payload) for payload in payloads)
+        self.model.append(encode_message_set(payloads), sizes, len(payloads))
+        assert self.log.append_payloads(payloads) == offset
+
+    @rule(payload=st.binary(max_size=20))
+    def append_payload(self, payload: bytes) -> None:
+        offset = len(self.model.content)
+        self.model.append(encode_message_set([payload]), (9 + len(payload),), 1)
+        assert self.log.append_payload(payload) == offset
+
+    @rule(microseconds=st.integers(0, 60))
+    def time_passes(self, microseconds: int) -> None:
+        self.model.now_us += microseconds
+
+    @rule()
+    def delete_old(self) -> None:
+        gone = self.model.delete_old()
+        assert [segment.base_offset for segment in self.log.delete_old()] == gone
 
     @rule()
     def flush(self) -> None:
@@ -129,7 +212,7 @@ class LogMachine(RuleBasedStateMachine):
     def read(self, offset: int, max_bytes: int, near_the_end: bool) -> None:
         if near_the_end:
             offset = len(self.model.content) - offset % 40
-        if 0 <= offset <= self.model.flushed:
+        if self.model.bases[0] <= offset <= self.model.flushed:
             assert self.log.read(offset, max_bytes) == self.model.read(offset, max_bytes)
         else:
             with pytest.raises(OffsetOutOfRange):
@@ -144,23 +227,26 @@ class LogMachine(RuleBasedStateMachine):
     @rule()
     def power_cut(self) -> None:
         lost_bytes = len(self.model.content) - self.model.flushed
+        changed_us = self.model.flushed_changed_us[self.model.bases[-1]]
         assert self.log.lose_unflushed() == lost_bytes
         self.model.cut(self.model.flushed)
+        self.model.changed_us[self.model.bases[-1]] = changed_us
         self.open_again(bytes_cut=0)
 
     @rule()
     def process_killed(self) -> None:
-        self.disk.crash()
+        self.kill()
         self.model.flush()
         self.open_again(bytes_cut=0)
 
     @precondition(lambda self: len(self.model.content) > self.model.flushed)
     @rule(data=st.data())
     def process_killed_in_the_middle_of_a_write(self, data: st.DataObject) -> None:
-        self.disk.crash()
+        self.kill()
         size = data.draw(st.integers(self.model.flushed, len(self.model.content)))
         with self.last_file().open("r+b") as file:
             file.truncate(size - self.model.bases[-1])
+        self.disk.set_modified(self.last_file(), self.model.changed_us[self.model.bases[-1]])
         self.model.cut(size)
         self.open_again(bytes_cut=size - len(self.model.content))
 
@@ -170,7 +256,7 @@ class LogMachine(RuleBasedStateMachine):
         starts = [self.model.bases[-1], *(end for end in self.model.entry_ends if end > self.model.bases[-1])][:-1]
         start = data.draw(st.sampled_from(starts))
         size = len(self.model.content)
-        self.disk.crash()
+        self.kill()
         with self.last_file().open("r+b") as file:
             file.seek(start - self.model.bases[-1])
             file.write(b"\xff")
@@ -182,14 +268,21 @@ class LogMachine(RuleBasedStateMachine):
         if not hasattr(self, "log"):
             return
         model, log = self.model, self.log
-        assert (log.first_offset, log.flushed_offset, log.next_offset) == (0, model.flushed, len(model.content))
+        offsets = log.first_offset, log.flushed_offset, log.next_offset
+        assert offsets == (model.bases[0], model.flushed, len(model.content))
         assert log.unflushed_messages == model.unflushed_messages
         assert log.has_unflushed == (model.flushed < len(model.content))
         assert [segment.base_offset for segment in log.segments] == model.bases
         files = [(self.root / "topic-0" / segment.file).read_bytes() for segment in log.segments]
         assert [segment.bytes for segment in log.segments] == [len(file) for file in files]
-        assert b"".join(files) == model.content
+        assert b"".join(files) == model.content[model.bases[0] :]
+        assert sorted(path.name for path in (self.root / "topic-0").iterdir()) == list(map(segment_name, model.bases))
         assert len(self.disk.handles) == 1
+        known = [(base, model.changed_us[base]) for base in model.bases]
+        if model.flushed > model.bases[-1]:
+            known.append((model.flushed, model.now_us))
+        for time_us in (LATEST, EARLIEST, model.now_us, model.now_us - 25):
+            assert log.offsets_before(time_us, 100) == offsets_before(known, time_us, 100)
 
 
 TestLogAgainstModel = LogMachine.TestCase
