@@ -89,6 +89,16 @@ function paintRecords(parent, log, painting) {
       setAttribute(cell, "aria-label", `offset ${offset}, ${size} bytes: ${preview}`);
     },
   });
+  reachNewest(parent);
+}
+
+/** Tab reaches one message of a tape: the newest, unless another has the focus. @param {HTMLElement} records */
+function reachNewest(records) {
+  const reachable = records.querySelector('.cell[tabindex="0"]');
+  const newest = records.lastElementChild?.querySelector(".cell");
+  if (!newest || newest === reachable || (reachable && reachable === document.activeElement)) return;
+  reachable?.setAttribute("tabindex", "-1");
+  newest.setAttribute("tabindex", "0");
 }
 
 /**

@@ -1,0 +1,191 @@
+"""The stage of one room in a browser page."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import Locator, Page
+
+METRICS = "Real-time metrics"
+WAREHOUSE = "Warehouse loader"
+
+# A promise of the page is waited for; one that is never kept fails the test instead of holding it up for ever.
+AT_LEAST_IN_TIME = """(name) => {
+    const [hook, offset] = name.split(":");
+    const broken = new Promise((_, reject) => setTimeout(() => reject(new Error(`${name} was never reached`)), 20_000));
+    return Promise.race([window.offsetscope[hook](Number(offset)), broken]);
+}"""
+
+
+class Stage:
+    """The picture, its controls and its hooks; every wait is for an event of the page, never for time."""
+
+    def __init__(self, page: Page, base_url: str) -> None:
+        self.page = page
+        self.base_url = base_url
+
+    # --- coming and going ---
+
+    def open(self, path: str = "/") -> "Stage":
+        """Open a page with a stage on it and wait until its picture has been drawn from the feed."""
+        self.page.goto(self.base_url + path)
+        self.settled()
+        return self
+
+    def settled(self) -> None:
+        self.page.wait_for_function("() => window.offsetscope")
+        self.page.evaluate(AT_LEAST_IN_TIME, "settled")
+
+    def drawn(self, journal_offset: int) -> None:
+        self.page.evaluate(AT_LEAST_IN_TIME, f"drawn:{journal_offset}")
+
+    @property
+    def root(self) -> Locator:
+        return self.page.locator("[data-stage]")
+
+    @property
+    def room(self) -> str:
+        return self.root.get_attribute("data-room") or ""
+
+    # --- asking and telling the room, past the page ---
+
+    def facts(self) -> Any:
+        return self.page.request.get(f"{self.base_url}/api/rooms/{self.room}").json()
+
+    def command(self, command: str, **fields: object) -> Any:
+        """Send a command over the JSON API with the page's own cookie, and wait until its effects are drawn."""
+        answer = self.page.request.post(
+            f"{self.base_url}/api/rooms/{self.room}/commands", data={"command": command, **fields}
+        )
+        applied = answer.json()
+        if answer.ok:
+            self.drawn(applied["journal_offset"])
+        return applied
+
+    def at_speed(self, speed: float) -> "Stage":
+        self.command("clock", action="speed", speed=speed)
+        return self
+
+    def let_time_run(self) -> "Stage":
+        self.command("clock", action="resume")
+        return self
+
+    # --- where things are ---
+
+    def named(self, testid: str) -> Locator:
+        return self.page.get_by_test_id(testid)
+
+    def fact(self, name: str) -> Locator:
+        return self.named(f"fact-{name}")
+
+    def broker(self, number: int) -> Locator:
+        return self.named(f"broker-{number}")
+
+    def partition(self, partition: int, topic: str = "pageviews") -> Locator:
+        return self.named(f"partition-{topic}-{partition}")
+
+    def record(self, partition: int, offset: int, topic: str = "pageviews") -> Locator:
+        return self.named(f"record-{topic}-{partition}@{offset}")
+
+    def records(self, partition: int, topic: str = "pageviews") -> Locator:
+        return self.partition(partition, topic).locator("[data-testid^='record-']")
+
+    def offsets(self, partition: int) -> list[int]:
+        return self.records(partition).evaluate_all("(nodes) => nodes.map((node) => Number(node.dataset.offset))")
+
+    def bookmark(self, partition: int, group: str = METRICS, topic: str = "pageviews") -> Locator:
+        return self.named(f"bookmark-{group}-{topic}-{partition}")
+
+    def owner(self, partition: int, group: str = METRICS, topic: str = "pageviews") -> Locator:
+        return self.named(f"owner-{group}-{topic}-{partition}")
+
+    def group(self, group: str = METRICS) -> Locator:
+        return self.named(f"group-{group}")
+
+    def consumer(self, name: str, group: str = METRICS) -> Locator:
+        return self.named(f"consumer-{group}-{name}")
+
+    def flights(self, kind: str = "") -> Locator:
+        return self.page.locator(f".flight{f'[data-kind={kind}]' if kind else ''}")
+
+    def ribbon(self, partition: int, group: str = METRICS, topic: str = "pageviews") -> Locator:
+        return self.page.locator(f'[data-ribbon="{group}/{topic}-{partition}"]')
+
+    @property
+    def narration(self) -> Locator:
+        return self.page.locator('[data-part="narration"]')
+
+    @property
+    def outcome(self) -> Locator:
+        return self.page.locator("#outcome .outcome")
+
+    @property
+    def registry(self) -> Locator:
+        return self.page.locator("#registry")
+
+    def node(self, path: str) -> Locator:
+        return self.registry.locator(f'[data-path="{path}"]')
+
+    @property
+    def inspector(self) -> Locator:
+        return self.page.locator("#inspector")
+
+    # --- what a person does ---
+
+    @property
+    def batch_send(self) -> Locator:
+        return self.named("action-batch-send")
+
+    @property
+    def pause(self) -> Locator:
+        return self.named("control-pause")
+
+    @property
+    def step(self) -> Locator:
+        return self.named("control-step")
+
+    @property
+    def step_back(self) -> Locator:
+        return self.named("control-step-back")
+
+    @property
+    def live(self) -> Locator:
+        return self.named("control-live")
+
+    @property
+    def scrub(self) -> Locator:
+        return self.named("control-scrub")
+
+    @property
+    def speed(self) -> Locator:
+        return self.named("control-speed")
+
+    def send_keyed(self, key: str, value: str) -> None:
+        self.page.get_by_label("Partition key").fill(key)
+        self.page.get_by_label("value", exact=True).fill(value)
+        self.named("action-keyed-send").click()
+
+    def press(self, consumer: str, verb: str, group: str = METRICS) -> None:
+        self.consumer(consumer, group).get_by_role("button", name=verb).click()
+
+    def add_consumer(self, group: str = METRICS) -> None:
+        self.group(group).get_by_role("button", name="consumer").click()
+
+    def drag_bookmark(self, partition: int, offset: int, group: str = METRICS) -> None:
+        """Take the flag with the mouse and let it go over the start of a message."""
+        flag = self.bookmark(partition, group).bounding_box()
+        target = self.record(partition, offset).bounding_box()
+        assert flag
+        assert target
+        self.page.mouse.move(flag["x"] + flag["width"] / 2, flag["y"] + flag["height"] / 2)
+        self.page.mouse.down()
+        self.page.mouse.move(target["x"] + 2, flag["y"] + flag["height"] / 2, steps=6)
+        self.page.mouse.up()
+
+    def seconds(self) -> float:
+        """The virtual time that is drawn."""
+        text = self.page.locator('[data-part="now"]').inner_text()
+        return float(re.sub(r"[^0-9.]", "", text))
+
+    def owners(self, group: str = METRICS) -> list[str]:
+        """Who owns p0, p1, p2."""
+        return [self.owner(partition, group).get_attribute("data-consumer") or "" for partition in range(3)]

@@ -1,0 +1,140 @@
+"""For those who do not see the picture, do not use a mouse, or do not want motion."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ServerProcess
+from tests.browser.pages.stage import Stage
+
+CONTRAST = """() => {
+    const context = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    const channels = (color) => {
+        context.clearRect(0, 0, 1, 1); context.fillStyle = color; context.fillRect(0, 0, 1, 1);
+        return [...context.getImageData(0, 0, 1, 1).data];
+    };
+    const luminance = (rgb) => {
+        const [r, g, b] = rgb.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (node) => {
+        for (let at = node; at; at = at.parentElement) {
+            const color = channels(getComputedStyle(at).backgroundColor);
+            if (color[3] > 250) return color.slice(0, 3);
+        }
+        return [255, 255, 255];
+    };
+    const poor = new Map();
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    let seen = 0;
+    while (walker.nextNode()) {
+        const node = walker.currentNode.parentElement;
+        if (!walker.currentNode.textContent.trim() || !node.checkVisibility({visibilityProperty: true})) continue;
+        if (node.closest("button:disabled, .unseen, template, script, noscript")) continue;
+        seen += 1;
+        const [text, ground] = [luminance(channels(getComputedStyle(node).color).slice(0, 3)), luminance(behind(node))];
+        const ratio = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+        if (ratio < 4.5) poor.set(`${node.className || node.tagName}: ${walker.currentNode.textContent.trim().slice(0, 30)}`, ratio.toFixed(2));
+    }
+    return {seen, poor: [...poor]};
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "projector"])
+def test_text_has_contrast_in_every_theme(stage: Stage, theme: str) -> None:
+    stage.open(f"/?theme={theme}").at_speed(16)
+    stage.press("Metrics B", "Crash")
+    stage.add_consumer()
+    stage.add_consumer()
+    expect(stage.consumer("Metrics B")).to_have_attribute("data-state", "gone")
+    stage.settled()
+    found = stage.page.evaluate(CONTRAST)
+    assert found["seen"] > 80
+    assert found["poor"] == []
+
+
+def test_auto_follows_the_system(page: Page, server: ServerProcess) -> None:
+    stage = Stage(page, server.base_url)
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    page.emulate_media(color_scheme="light")
+    stage.open()
+    light = page.evaluate(background)
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate(background)
+    page.goto(f"{server.base_url}/?theme=light")
+    assert light != dark
+    assert page.evaluate(background) == light
+
+
+def test_narration_is_a_polite_live_region_with_one_short_sentence(stage: Stage) -> None:
+    stage.open()
+    expect(stage.narration).to_have_attribute("aria-live", "polite")
+    stage.batch_send.click()
+    expect(stage.narration).to_have_text("The producer sends 3 messages as one batch of 386 B to p0.")
+    sentences = stage.page.evaluate("""async () => {
+        const said = [];
+        const place = document.querySelector('[data-part="narration"]');
+        new MutationObserver(() => said.push([performance.now(), place.textContent])).observe(place, {childList: true});
+        await new Promise((resolve) => {
+            const wait = () => (said.length >= 3 ? resolve() : requestAnimationFrame(wait));
+            wait();
+        });
+        return said;
+    }""")
+    assert all(second[0] - first[0] > 1_000 for first, second in zip(sentences, sentences[1:], strict=False))
+    assert all(len(sentence) < 140 for _, sentence in sentences)
+
+
+def test_the_facts_are_a_table_too(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    stage.batch_send.click()
+    expect(stage.fact("events-appended")).to_have_text("15")
+    stage.settled()
+    stage.page.get_by_text("The same as a table").click()
+    table = stage.page.get_by_role("table").first
+    expect(table.get_by_role("columnheader", name="consumer bookmark")).to_be_visible()
+    row = table.get_by_role("row").filter(has_text="Real-time metrics").filter(has_text="Broker 1")
+    partition = stage.facts()["topics"][0]["partitions"][0]
+    expect(row).to_contain_text(", ".join(str(offset) for offset in partition["message_offsets"]))
+    expect(row).to_contain_text("Metrics A")
+
+
+def test_everything_that_can_be_done_has_a_name(stage: Stage) -> None:
+    stage.open()
+    nameless = stage.page.evaluate("""() => [...document.querySelectorAll("button, a[href], input:not([type=hidden]), select, [role=slider]")]
+        .filter((node) => node.checkVisibility())
+        .filter((node) => !(node.textContent.trim() || node.getAttribute("aria-label") || node.labels?.length))
+        .map((node) => node.outerHTML)""")
+    assert nameless == []
+
+
+def test_messages_are_walked_with_arrow_keys(stage: Stage) -> None:
+    stage.open()
+    stage.record(0, 645).get_by_role("link").focus()
+    stage.page.keyboard.press("ArrowLeft")
+    expect(stage.record(0, 430).get_by_role("link")).to_be_focused()
+    stage.page.keyboard.press("Enter")
+    expect(stage.inspector).to_contain_text("p0 at offset 430")
+    stage.page.keyboard.press("Escape")
+    expect(stage.record(0, 430).get_by_role("link")).to_be_focused()
+
+
+def test_tab_reaches_the_bookmarks_and_a_message_of_each_tape(stage: Stage) -> None:
+    stage.open()
+    reached = stage.page.evaluate("""() => [...document.querySelectorAll(".partition")]
+        .map((tape) => [tape.querySelectorAll('.cell[tabindex="0"]').length, tape.querySelectorAll('.bookmark[tabindex="0"]').length])""")
+    assert reached == [[1, 2], [1, 2], [1, 2]]
+
+
+def test_with_reduced_motion_the_same_pictures_follow_as_steps(stage: Stage) -> None:
+    stage.page.emulate_media(reduced_motion="reduce")
+    stage.open()
+    stage.page.evaluate("""() => {
+        window.places = new Set();
+        const note = () => { for (const node of document.querySelectorAll('.flight[data-kind="batch"]')) window.places.add(node.style.transform); };
+        new MutationObserver(note).observe(document.querySelector(".flights"), {subtree: true, childList: true, attributes: true});
+    }""")
+    stage.batch_send.click()
+    expect(stage.flights("batch")).to_have_count(1)
+    expect(stage.fact("events-appended")).to_have_text("15")
+    assert len(stage.page.evaluate("() => [...window.places]")) == 1
+    assert stage.page.evaluate("() => document.getAnimations().length") == 0

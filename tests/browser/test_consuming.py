@@ -1,0 +1,110 @@
+"""Pulling, committing, and moving a bookmark by hand."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.pages.stage import METRICS, WAREHOUSE, Stage
+
+
+def test_a_pull_goes_out_bytes_come_back_and_the_fetch_position_moves(stage: Stage) -> None:
+    stage.open()
+    stage.pause.click()
+    expect(stage.flights("fetch").first).to_contain_text("from 215")
+    expect(stage.flights("answer").first).to_contain_text("645 B")
+    hollow = stage.partition(0).locator(f'[data-group="{METRICS}"] .fetch-position')
+    expect(hollow).to_be_visible()
+    expect(hollow).to_contain_text("860")
+    expect(stage.bookmark(0)).to_have_attribute("data-offset", "215")
+
+
+def test_a_commit_moves_the_bookmark(stage: Stage) -> None:
+    stage.open().at_speed(8).let_time_run()
+    expect(stage.bookmark(0)).to_have_attribute("data-offset", "860")
+    expect(stage.bookmark(1)).to_have_attribute("data-offset", "752")
+    assert {one["committed_offset"] for one in stage.facts()["groups"][0]["partitions"]} <= {860, 752, 816}
+
+
+def test_two_groups_read_the_same_topic_each_at_its_own_pace(stage: Stage) -> None:
+    stage.open().at_speed(8).let_time_run()
+    expect(stage.bookmark(0, METRICS)).to_have_attribute("data-offset", "860")
+    warehouse = stage.facts()["groups"][1]
+    assert warehouse["group"] == WAREHOUSE
+    expect(stage.bookmark(0, WAREHOUSE)).to_have_attribute("data-offset", "860")
+    expect(stage.bookmark(1, WAREHOUSE)).to_have_attribute("data-offset", "752")
+    expect(stage.bookmark(2, WAREHOUSE)).to_have_attribute("data-offset", "816")
+    expect(stage.group(WAREHOUSE).locator(".group-behind")).to_have_text("0 B behind")
+
+
+def test_a_flight_stands_where_its_time_says(stage: Stage) -> None:
+    """Two pages that draw the same instant draw the same place, whatever their wall clocks did before."""
+    stage.open()
+    stage.batch_send.click()
+    expect(stage.flights("batch")).to_have_count(1)
+    stage.command("clock", action="pause")
+    stage.settled()
+    place = "(node) => node.style.transform"
+    first = stage.flights("batch").evaluate(place)
+    stage.open()
+    assert stage.flights("batch").evaluate(place) == first
+    stage.step.click()
+    stage.settled()
+    assert stage.flights("batch").evaluate(place) != first
+
+
+@pytest.mark.parametrize("offset", [0, 645])
+def test_a_bookmark_dragged_to_a_message_is_a_real_seek(stage: Stage, offset: int) -> None:
+    stage.open()
+    stage.drag_bookmark(0, offset)
+    expect(stage.bookmark(0)).to_have_attribute("data-offset", str(offset))
+    assert stage.facts()["groups"][0]["partitions"][0]["committed_offset"] == offset
+
+
+def test_after_a_seek_back_the_messages_are_delivered_again(stage: Stage) -> None:
+    stage.open().at_speed(8).let_time_run()
+    expect(stage.bookmark(0)).to_have_attribute("data-offset", "860")
+    stage.at_speed(1)
+    stage.drag_bookmark(0, 215)
+    expect(stage.flights("fetch").filter(has_text=re.compile(r"from 215"))).not_to_have_count(0)
+    stage.at_speed(8)
+    expect(stage.bookmark(0)).to_have_attribute("data-offset", "860")
+
+
+def test_a_bookmark_moves_with_the_keyboard_and_enter_seeks(stage: Stage) -> None:
+    stage.open()
+    bookmark = stage.bookmark(0)
+    bookmark.focus()
+    expect(bookmark).to_have_attribute("aria-valuetext", "offset 215 of 860")
+    stage.page.keyboard.press("ArrowRight")
+    expect(bookmark).to_have_attribute("aria-valuenow", "430")
+    expect(bookmark).to_have_attribute("data-offset", "215")
+    stage.page.keyboard.press("End")
+    expect(bookmark).to_have_attribute("aria-valuenow", "860")
+    stage.page.keyboard.press("Home")
+    expect(bookmark).to_have_attribute("aria-valuenow", "0")
+    stage.page.keyboard.press("Enter")
+    expect(bookmark).to_have_attribute("data-offset", "0")
+    assert stage.facts()["groups"][0]["partitions"][0]["committed_offset"] == 0
+
+
+def test_escape_puts_a_bookmark_back(stage: Stage) -> None:
+    stage.open()
+    bookmark = stage.bookmark(1)
+    bookmark.focus()
+    stage.page.keyboard.press("ArrowLeft")
+    expect(bookmark).to_have_attribute("aria-valuenow", "0")
+    stage.page.keyboard.press("Escape")
+    expect(bookmark).to_have_attribute("aria-valuenow", "188")
+    stage.page.keyboard.press("Tab")
+    assert stage.facts()["groups"][0]["partitions"][1]["committed_offset"] == 188
+    expect(stage.root).to_have_attribute("data-standing", "true")
+
+
+def test_a_consumer_can_be_set_to_work_differently(stage: Stage) -> None:
+    stage.open()
+    stage.consumer("Metrics A").get_by_role("link", name="Settings").click()
+    stage.inspector.get_by_label("messages per second").fill("50")
+    stage.inspector.get_by_role("button", name="Apply").click()
+    expect(stage.consumer("Metrics A")).to_contain_text("50 messages/s")
+    expect(stage.consumer("Metrics B")).to_contain_text("2 messages/s")

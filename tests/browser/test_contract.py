@@ -1,0 +1,82 @@
+"""What scripts rely on: test ids and the hooks of the page."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.pages.stage import METRICS, Stage
+
+TEST_IDS = [
+    *(f"broker-{number}" for number in (1, 2, 3)),
+    *(f"partition-pageviews-{partition}" for partition in range(3)),
+    "record-pageviews-0@215",
+    f"bookmark-{METRICS}-pageviews-2",
+    f"owner-{METRICS}-pageviews-1",
+    f"consumer-{METRICS}-Metrics C",
+    *(f"fact-{name}" for name in ("topic", "parallelism", "delivery", "events-appended", "next-append")),
+    "action-batch-send",
+    "action-keyed-send",
+    *(f"control-{name}" for name in ("pause", "step", "step-back", "speed", "scrub", "live")),
+]
+
+
+@pytest.mark.parametrize("path", ["/", "/embed/pageviews"])
+def test_every_test_id_of_the_contract_is_there_once(stage: Stage, path: str) -> None:
+    stage.open(path)
+    for testid in TEST_IDS:
+        expect(stage.named(testid)).to_have_count(1)
+        expect(stage.named(testid)).to_be_visible()
+
+
+def test_a_record_sent_over_the_api_appears_in_the_browser(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    applied = stage.command("produce", records=[{"key": "user-17", "value": "from the API"}])
+    assert applied["journal_offset"] > 0
+    expect(stage.page.locator(".record", has_text="from the API")).to_be_attached()
+
+
+def test_settled_waits_for_a_batch_to_land(stage: Stage) -> None:
+    stage.open().at_speed(4)
+    stage.batch_send.click()
+    stage.settled()
+    assert stage.fact("events-appended").inner_text() == "15"
+    assert stage.flights("batch").count() == 0
+
+
+def test_settled_waits_for_a_crash_to_be_noticed_and_shared_out(stage: Stage) -> None:
+    stage.open().at_speed(8)
+    stage.press("Metrics B", "Crash")
+    stage.settled()
+    assert stage.consumer("Metrics B").get_attribute("data-state") == "gone"
+    assert "Metrics B" not in stage.owners()
+    assert "" not in stage.owners()
+
+
+def test_settled_does_not_wait_for_pulls_that_find_nothing(stage: Stage) -> None:
+    stage.open().at_speed(8).let_time_run()
+    expect(stage.bookmark(0, "Warehouse loader")).to_have_attribute("data-offset", "860")
+    expect(stage.bookmark(2, "Warehouse loader")).to_have_attribute("data-offset", "816")
+    for _ in range(3):
+        stage.settled()
+    assert stage.facts()["clock"]["paused"] is False
+
+
+def test_drawn_resolves_when_everything_below_an_offset_is_painted(stage: Stage) -> None:
+    stage.open()
+    stage.command("clock", action="pause")
+    end_offset = stage.facts()["journal"]["end_offset"]
+    stage.drawn(end_offset)
+    pending = stage.page.evaluate(
+        "(offset) => Promise.race([offsetscope.drawn(offset).then(() => 'drawn'), offsetscope.drawn(0).then(() => 'not yet')])",
+        end_offset + 100_000,
+    )
+    assert pending == "not yet"
+
+
+def test_the_page_asks_nothing_of_another_host(stage: Stage) -> None:
+    asked: list[str] = []
+    stage.page.on("request", lambda request: asked.append(request.url))
+    stage.open().at_speed(16)
+    stage.batch_send.click()
+    stage.settled()
+    assert asked
+    assert [url for url in asked if not url.startswith((stage.base_url, "data:"))] == []

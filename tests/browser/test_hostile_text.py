@@ -1,0 +1,55 @@
+"""What people type is shown, never obeyed, and never breaks the picture."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.pages.stage import Stage
+
+HOSTILE = [
+    "<img src=x onerror=window.harmed=1>",
+    '"><script>window.harmed=1</script>',
+    "{{ 7 * 7 }}",
+    "\u202egnp.exe",
+    "Z\u0351\u036b\u0343\u036a\u0302\u036b" * 40,
+    "\U0001f4d6" * 50,
+    "a" * 190,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_keys_and_values_are_escaped_and_clipped(stage: Stage, text: str) -> None:
+    stage.open().at_speed(16)
+    stage.send_keyed(text[:190], text)
+    expect(stage.fact("events-appended")).to_have_text("13")
+    stage.settled()
+    assert stage.page.evaluate("() => window.harmed") is None
+    cells = stage.page.locator(".cell").evaluate_all(
+        "(nodes) => nodes.filter((node) => node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).overflowX !== 'hidden').length"
+    )
+    assert cells == 0
+    assert stage.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_inspector_shows_a_hostile_payload_as_text(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    stage.send_keyed("someone", HOSTILE[0])
+    expect(stage.fact("events-appended")).to_have_text("13")
+    stage.settled()
+    expect(stage.page.locator('.record[data-flushed="false"]')).to_have_count(0)
+    stage.page.locator(".record", has_text="<img").get_by_role("link").click()
+    expect(stage.inspector.locator(".payload")).to_have_text(HOSTILE[0])
+    assert stage.page.evaluate("() => window.harmed") is None
+
+
+def test_names_of_groups_and_consumers_may_be_anything_printable(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    group, consumer = "<b>&\"'$__proto__", "constructor"
+    stage.command("add_group", group=group)
+    stage.command("add_consumer", group=group, consumer=consumer)
+    stage.settled()
+    expect(stage.group(group).locator(".group-name")).to_have_text(f"{group} group")
+    expect(stage.owner(0, group)).to_have_attribute("data-consumer", consumer)
+    stage.press(consumer, "Stop", group)
+    expect(stage.consumer(consumer, group)).to_have_attribute("data-state", "closed")
+    stage.open()
+    expect(stage.group(group)).to_be_visible()

@@ -1,0 +1,113 @@
+"""Sending: a batch travels and lands where "next append" says; a key always leads to the same partition."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.pages.stage import Stage
+
+
+def test_a_batch_travels_lands_and_the_tape_grows_by_real_bytes(stage: Stage) -> None:
+    stage.open()
+    stage.batch_send.click()
+    expect(stage.fact("next-append")).to_have_text("p1")
+    expect(stage.flights("batch")).to_have_count(1)
+    expect(stage.fact("events-appended")).to_have_text("12")
+    expect(stage.fact("events-appended")).to_have_text("15")
+    expect(stage.flights("batch")).to_have_count(0)
+    expect(stage.record(0, 860)).to_be_visible()
+    partition = stage.facts()["topics"][0]["partitions"][0]
+    assert stage.offsets(0) == partition["message_offsets"]
+    assert partition["segments"][0]["bytes"] == partition["next_offset"]
+    expect(stage.partition(0).locator(".tape-end")).to_contain_text(str(partition["next_offset"]))
+
+
+def test_batches_without_a_key_go_round_the_partitions(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    for partition in (0, 1, 2, 0):
+        expect(stage.fact("next-append")).to_have_text(f"p{partition}")
+        stage.batch_send.click()
+        expect(stage.fact("next-append")).to_have_text(f"p{(partition + 1) % 3}")
+    expect(stage.fact("events-appended")).to_have_text("24")
+
+
+def test_the_same_key_always_lands_on_the_same_partition(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    landed = set()
+    for number in range(3):
+        before = [len(stage.offsets(partition)) for partition in range(3)]
+        stage.send_keyed("user-42", f"/page/{number}")
+        expect(stage.fact("events-appended")).to_have_text(str(13 + number))
+        after = [len(stage.offsets(partition)) for partition in range(3)]
+        landed.add(next(partition for partition in range(3) if after[partition] > before[partition]))
+    assert len(landed) == 1
+    expect(stage.fact("next-append")).to_have_text("p0")
+
+
+def test_a_key_is_said_to_hash_to_its_partition(stage: Stage) -> None:
+    stage.open()
+    stage.send_keyed("user-42", "/home")
+    expect(stage.narration).to_contain_text(re.compile(r"The key user-42 hashes to p\d"))
+
+
+def test_bytes_that_are_not_flushed_are_hatched_until_they_are(stage: Stage) -> None:
+    stage.open()
+    stage.batch_send.click()
+    expect(stage.record(0, 860)).to_have_attribute("data-flushed", "false")
+    expect(stage.partition(0).locator(".unflushed")).to_be_visible()
+    expect(stage.record(0, 860)).to_have_attribute("data-flushed", "true")
+    expect(stage.partition(0).locator(".unflushed")).to_be_hidden()
+
+
+def test_a_compressed_batch_is_smaller_on_the_wire_and_on_disk(stage: Stage) -> None:
+    stage.open()
+    stage.command("produce", count=9)
+    plain_width = stage.flights("batch").locator(".load").bounding_box()
+    expect(stage.record(0, 860)).to_be_attached()
+    stage.command("set_producer", compression="gzip")
+    stage.command("produce", count=9)
+    packed_width = stage.flights("batch").locator(".load").bounding_box()
+    assert plain_width
+    assert packed_width
+    assert packed_width["width"] < plain_width["width"]
+    expect(stage.record(1, 752)).to_contain_text("9 messages")
+
+
+def test_a_message_can_be_looked_at_byte_by_byte(stage: Stage) -> None:
+    stage.open()
+    stage.record(1, 376).get_by_role("link").click()
+    expect(stage.inspector).to_contain_text("p1 at offset 376")
+    expect(stage.inspector).to_contain_text("fits the payload")
+    shown = stage.inspector.locator(".hex").inner_text().split()
+    log = stage.page.request.get(f"{stage.base_url}/api/rooms/{stage.room}/log/pageviews/1?offset=376&max_bytes=188")
+    assert "".join(shown) == log.body().hex()
+    stage.page.keyboard.press("Escape")
+    expect(stage.inspector).to_be_hidden()
+
+
+def test_a_new_segment_file_begins_when_one_is_full(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    for _ in range(3):
+        stage.command("produce", count=9)
+        stage.command("produce", count=1)
+        stage.command("produce", count=1)
+    expect(stage.fact("events-appended")).to_have_text("45")
+    stage.settled()
+    files = [segment["file"] for segment in stage.facts()["topics"][0]["partitions"][0]["segments"]]
+    assert len(files) > 1
+    expect(stage.partition(0).locator(".segment")).to_have_count(len(files))
+    expect(stage.partition(0).locator(".segment-file").last).to_have_text(files[-1])
+
+
+def test_a_bad_command_is_answered_with_a_remedy(stage: Stage) -> None:
+    stage.open()
+    stage.page.get_by_role("link", name="Settings").first.click()
+    batch = stage.inspector.get_by_label("messages in a batch")
+    batch.fill("5000")
+    stage.inspector.get_by_role("button", name="Apply").click()
+    expect(stage.outcome).to_have_attribute("data-ok", "false")
+    expect(stage.outcome.locator(".outcome-remedy")).not_to_be_empty()
+    batch.fill("5")
+    stage.inspector.get_by_role("button", name="Apply").click()
+    expect(stage.outcome).to_have_attribute("data-ok", "true")
+    expect(stage.page.locator('[data-of="batch"]')).to_have_text("5 messages")

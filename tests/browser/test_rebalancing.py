@@ -1,0 +1,139 @@
+"""Members come, go and crash; the others share the partitions out, and nobody owns what another owns."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.pages.stage import METRICS, Stage
+
+WATCH_OWNERS = """() => {
+    window.doubles = [];
+    const look = () => {
+        const owned = new Map();
+        for (const card of document.querySelectorAll('[data-testid^="group-Real-time"] .consumer')) {
+            const words = card.querySelector('[data-part="owns"]').textContent.match(/p\\d+/g) ?? [];
+            for (const partition of words) {
+                if (owned.has(partition)) window.doubles.push([partition, owned.get(partition), card.dataset.consumer]);
+                owned.set(partition, card.dataset.consumer);
+            }
+        }
+    };
+    new MutationObserver(look).observe(document.querySelector('.groups'), {subtree: true, childList: true, characterData: true});
+}"""
+
+
+@pytest.fixture
+def watched(stage: Stage) -> Iterator[Stage]:
+    """A stage at speed 8 on which it is noticed whenever two members show the same partition."""
+    stage.open().at_speed(8)
+    stage.page.evaluate(WATCH_OWNERS)
+    yield stage
+    assert stage.page.evaluate("() => window.doubles") == []
+
+
+def test_a_crash_is_noticed_only_when_the_session_runs_out(watched: Stage) -> None:
+    watched.at_speed(1)
+    watched.press("Metrics B", "Crash")
+    crashed = watched.consumer("Metrics B")
+    expect(crashed).to_have_attribute("data-state", "crashed")
+    expect(crashed.locator(".countdown")).to_be_visible()
+    expect(watched.owner(1)).to_have_attribute("data-consumer", "Metrics B")
+    expect(watched.narration).to_contain_text("Metrics B crashed")
+    watched.at_speed(8)
+    expect(crashed).to_have_attribute("data-state", "gone")
+    watched.settled()
+    assert sorted(set(watched.owners())) == ["Metrics A", "Metrics C"]
+    assert watched.owners() == [one["owner"] for one in watched.facts()["groups"][0]["partitions"]]
+
+
+def test_a_member_that_stops_in_good_order_frees_its_partition_at_once(watched: Stage) -> None:
+    watched.press("Metrics A", "Stop")
+    expect(watched.consumer("Metrics A")).to_have_attribute("data-state", "closed")
+    watched.settled()
+    assert watched.owners() == ["Metrics B", "Metrics B", "Metrics C"]
+
+
+def test_with_more_members_than_partitions_the_surplus_idles_visibly(watched: Stage) -> None:
+    watched.add_consumer()
+    expect(watched.consumer("Metrics D")).to_be_visible()
+    watched.settled()
+    expect(watched.consumer("Metrics D")).to_have_attribute("data-state", "idle")
+    expect(watched.consumer("Metrics D")).to_contain_text("no partition left for it")
+    assert watched.owners() == ["Metrics A", "Metrics B", "Metrics C"]
+
+
+def test_the_steps_of_a_rebalance_are_seen_one_after_the_other(stage: Stage) -> None:
+    stage.open()
+    stage.page.evaluate("""() => {
+        const card = document.querySelector('[data-testid="consumer-Real-time metrics-Metrics A"]');
+        window.steps = [];
+        const note = () => { const step = card.dataset.step; if (step && window.steps.at(-1) !== step) window.steps.push(step); };
+        new MutationObserver(note).observe(card, {attributes: true});
+    }""")
+    stage.at_speed(2)
+    stage.press("Metrics C", "Stop")
+    expect(stage.consumer("Metrics C")).to_have_attribute("data-state", "closed")
+    stage.settled()
+    steps = stage.page.evaluate("() => window.steps")
+    assert "release" in steps
+    assert "claim" in steps
+    assert steps.index("release") < steps.index("claim")
+
+
+def test_registry_nodes_appear_and_vanish_with_their_clients(stage: Stage) -> None:
+    stage.open().at_speed(8)
+    expect(stage.node(f"/consumers/{METRICS}/ids/Metrics B")).to_be_attached()
+    stage.press("Metrics B", "Stop")
+    expect(stage.node(f"/consumers/{METRICS}/ids/Metrics B")).to_have_count(0)
+    stage.add_consumer()
+    expect(stage.node(f"/consumers/{METRICS}/ids/Metrics D")).to_be_attached()
+
+
+def test_watches_fly_from_the_registry_to_the_members(stage: Stage) -> None:
+    stage.open()
+    stage.at_speed(0.5)
+    stage.press("Metrics C", "Stop")
+    expect(stage.flights("watch").first).to_be_attached()
+
+
+def test_ribbons_follow_ownership(stage: Stage) -> None:
+    stage.open().at_speed(8)
+    expect(stage.ribbon(1)).to_have_attribute("data-consumer", "Metrics B")
+    before = stage.ribbon(1).locator(".ribbon-line").get_attribute("d")
+    stage.press("Metrics B", "Stop")
+    expect(stage.consumer("Metrics B")).to_have_attribute("data-state", "closed")
+    stage.settled()
+    expect(stage.ribbon(1)).to_have_attribute("data-consumer", stage.owners()[1])
+    assert stage.ribbon(1).locator(".ribbon-line").get_attribute("d") != before
+
+
+def test_one_who_has_ended_can_start_again_or_be_removed(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    stage.press("Metrics C", "Stop")
+    expect(stage.consumer("Metrics C")).to_have_attribute("data-state", "closed")
+    stage.press("Metrics C", "Start again")
+    stage.settled()
+    assert stage.owners() == ["Metrics A", "Metrics B", "Metrics C"]
+    stage.press("Metrics B", "Stop")
+    expect(stage.consumer("Metrics B")).to_have_attribute("data-state", "closed")
+    stage.press("Metrics B", "Remove")
+    expect(stage.consumer("Metrics B")).to_have_count(0)
+
+
+def test_a_rebalance_in_one_group_leaves_the_other_alone(stage: Stage) -> None:
+    stage.open().at_speed(8)
+    stage.press("Metrics B", "Stop")
+    expect(stage.consumer("Metrics B")).to_have_attribute("data-state", "closed")
+    stage.settled()
+    assert stage.owners("Warehouse loader") == ["Loader A", "Loader A", "Loader A"]
+    expect(stage.consumer("Loader A", "Warehouse loader")).to_have_attribute("data-state", "running")
+
+
+def test_a_crashed_broker_is_shown_as_down_and_comes_back(stage: Stage) -> None:
+    stage.open().at_speed(8)
+    stage.broker(2).hover()
+    stage.broker(2).get_by_role("button", name="Crash").click()
+    expect(stage.broker(2)).to_have_attribute("data-alive", "false")
+    stage.broker(2).get_by_role("button", name="Start").click()
+    expect(stage.broker(2)).to_have_attribute("data-alive", "true")
