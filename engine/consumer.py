@@ -75,6 +75,7 @@ class Consumer:
         self._numbers = numbers
         self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
         self._rebalancing = NO_CONVERSATION
+        self._member = False
         self._changed_meanwhile = False
         self._stored: dict[TopicPartition, int] = {}
         self._asking: dict[TopicPartition, int] = {}
@@ -205,10 +206,15 @@ class Consumer:
         node = ops.Create(paths.member(self.consumer), value, ephemeral=True)
         while isinstance((yield (node,))[0], NodeExists):
             yield Wait(self._config.rebalance_backoff_us)
+        self._member = True
         self._begin_rebalance("joined")
 
     def _session_lost(self) -> None:
-        """The registry has given us up, or may have: stop at once, for another may own; then come back as new."""
+        """The registry has given us up, or may have: stop at once, for another may own; then come back as new.
+
+        Until then nothing that our old session is told is for us.
+        """
+        self._member = False
         self._quiet()
         for fetcher in self.fetchers.values():
             fetcher.stop()
@@ -289,9 +295,9 @@ class Consumer:
                 fetcher.receive(message)
         elif isinstance(message, OffsetsResponse):
             self._take_reset(message)
-        elif isinstance(message, ops.WatchNotice):
+        elif not self._registry.heard(message):
             self._emit(events.WatchDelivered(self._time.now_us, message.watch))
-            if self._registry.session != NO_SESSION and self.standing.state != "closing":
+            if self._member and self.standing.state != "closing":
                 who = "members changed" if message.path == paths.members(self.consumer.group) else "brokers changed"
                 self._begin_rebalance(who)
         else:

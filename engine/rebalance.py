@@ -199,7 +199,10 @@ class Rebalance:
         return tuple(share)
 
     def _claim(self, share: Sequence[Claim]) -> Round:
-        """Step 4; ``False`` if another holds one of the partitions, after undoing the claims that went through."""
+        """Step 4; ``False`` if another holds one of the partitions, after undoing the claims that went through.
+
+        0.7 takes a node with its own value for its own; here an earlier session of ours, soon to expire, is another.
+        """
         if not share:
             return True
         group, name = self._consumer.group, self._consumer.name
@@ -211,7 +214,7 @@ class Rebalance:
         refused = False
         undo = []
         for (_, (_, partition)), claim, outcome in zip(share, claims, outcomes, strict=True):
-            if isinstance(outcome, NodeExists) and outcome.fields["value"] != claim.value:
+            if isinstance(outcome, NodeExists):
                 refused = True
                 held_by = paths.stream_consumer(str(outcome.fields["value"]))
                 self._standing.step = "refused"

@@ -3,7 +3,7 @@
 A conversation is a generator. It yields a tuple of operations and is resumed with their outcomes one round trip
 later, or yields a :class:`Wait` and is resumed when that has passed. So the paper's Algorithm 1 can be written
 down line by line although every line takes time. An answer that does not come is asked for again: every operation
-may be done twice without harm (a claim that stands with our own value counts as made).
+may be done twice without harm (a claim that our own session holds counts as made).
 """
 
 from collections.abc import Callable, Generator
@@ -97,10 +97,14 @@ class RegistryClient:
         self._session.check_lease()
 
     def heard(self, message: Any) -> bool:
-        """Take an answer of the registry; ``False`` if it is a watch's notice, which is the owner's to handle."""
+        """Take an answer of the registry; ``False`` if it is a watch's notice, which is the owner's to handle, once."""
         if isinstance(message, ops.Response):
             self._take_outcomes(message)
             return True
+        if isinstance(message, ops.WatchNotice):
+            heard_before = message.watch <= self._session.last_watch
+            self._session.last_watch = max(message.watch, self._session.last_watch)
+            return heard_before
         return self._session.heard(message)
 
     def _lose(self) -> None:

@@ -67,10 +67,11 @@ class SessionGranted:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A client lives, or did at ``sent_us``."""
+    """A client lives, or did at ``sent_us``, and of the notices sent to it has heard up to ``last_watch``."""
 
     session: int
     sent_us: int
+    last_watch: int
 
 
 @dataclass(frozen=True, slots=True)

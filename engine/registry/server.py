@@ -1,6 +1,7 @@
 """The registry's process: answers requests, keeps sessions, fires watches, tells the journal."""
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine import events
@@ -18,11 +19,15 @@ WHOLE_TREE = ""
 
 @dataclass(slots=True)
 class Session:
-    """A client's tie to the registry: good until nothing was heard for the session timeout."""
+    """A client's tie to the registry: good until nothing was heard for the session timeout.
+
+    ``notices`` holds the last watch's notice sent to it, if there was one.
+    """
 
     number: int
     client: str
     expires_at_us: int
+    notices: deque[ops.WatchNotice] = field(default_factory=lambda: deque(maxlen=1))
 
 
 class RegistryServer:
@@ -76,10 +81,12 @@ class RegistryServer:
         match message:
             case ops.OpenSession(client=client, sent_us=sent_us):
                 self._open(source, client, sent_us)
-            case ops.Heartbeat(session=session, sent_us=sent_us):
+            case ops.Heartbeat(session=session, sent_us=sent_us, last_watch=last_watch):
                 heard = self._hear(session)
                 answer = ops.HeartbeatHeard(session, sent_us) if heard else ops.SessionGone(session, expired=True)
                 self._reply(source, answer)
+                if heard:
+                    self._repeat_notice(session, last_watch)
             case ops.CloseSession(session=session):
                 if session in self._sessions:
                     self._end(session, "session_closed")
@@ -219,7 +226,14 @@ class RegistryServer:
             fired = events.WatchFired(self._scheduler.now_us, due_us, watch, self.chroot + parent, client)
             self._emit(fired)
             notice = ops.WatchNotice(watch, parent)
+            self._sessions[session].notices.append(notice)
             self._network.send_drawn(self.address, client, notice, f"watch:{watch}", fired, due_us)
+
+    def _repeat_notice(self, session: int, last_watch: int) -> None:
+        """Send the last notice again if the wire may have lost it; one is enough to make the client look at all."""
+        for notice in self._sessions[session].notices:
+            if notice.watch > last_watch:
+                self._reply(self._sessions[session].client, notice)
 
     def _reply(self, destination: str, message: object) -> None:
         due_us = self._network.due_us(self.address, destination, self._latency)

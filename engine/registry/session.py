@@ -3,6 +3,9 @@
 The registry ends a session one timeout after it last *heard* from the client. The client counts from when it *sent*
 the heartbeat that the registry answered last, which is never later. So a client that is cut off gives itself up
 before the registry gives its partitions to another.
+
+A heartbeat also says which watch's notice was the last to arrive, so that the registry sends one again that the wire
+has lost while the session lived on.
 """
 
 from collections.abc import Callable
@@ -14,6 +17,7 @@ from engine.registry import operations as ops
 from engine.scheduler import Timer, Timers
 
 NO_SESSION = 0
+NO_WATCH = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Session:
         ends: Ends,
     ) -> None:
         self.number = NO_SESSION
+        self.last_watch = NO_WATCH
         self._client = client
         self._timers = timers
         self._send = send
@@ -112,7 +117,7 @@ class Session:
         if self.number == NO_SESSION:
             return
         if not self._closing:
-            self._send(ops.Heartbeat(self.number, self._timers.now_us))
+            self._send(ops.Heartbeat(self.number, self._timers.now_us, self.last_watch))
         next_us = min(self._timers.now_us + self._heartbeat_interval_us, self._lease_ends_us)
         self._beating = self._timers.at(next_us, self._beat)
 

@@ -87,6 +87,25 @@ def test_a_consumer_cut_off_from_the_registry_stops_before_another_owns_what_it_
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
 
 
+def test_a_consumer_that_comes_back_claims_nothing_while_its_old_session_lives(make_stage: MakeStage) -> None:
+    stage = make_stage().with_topic(1).with_group("A")
+    stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, delay_ms=45)
+    stage.run_ms(80)
+    stage.do("heal_links")
+    stage.do("add_consumer", group=GROUP, consumer="B")
+    for _ in range(400):
+        stage.run_ms(1)
+        assert stage.cluster.check() == []
+    owners: dict[str, str] = {}
+    for event in stage.events("node_created", "node_deleted", "pulling_started"):
+        if event["event"] == "pulling_started":
+            assert owners.get("/consumers/readers/owners/clicks/1-0") == f"{event['consumer']}-0"
+        elif event["event"] == "node_created":
+            owners[event["path"]] = event["value"]
+        else:
+            owners.pop(event["path"], None)
+
+
 def test_a_frozen_consumer_loses_its_partitions_and_on_waking_touches_nothing_of_them(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     stage.do("set_producer", rate_per_second=300)

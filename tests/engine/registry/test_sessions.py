@@ -8,7 +8,7 @@ from engine import events
 from engine.clock import Clock
 from engine.config import TINY
 from engine.errors import NodeExists
-from engine.network import Latency, Network
+from engine.network import FINE, Latency, Network, Trouble, link_between
 from engine.numbers import Numbers
 from engine.registry import operations as ops
 from engine.registry.client import Conversation, RegistryClient, Wait
@@ -182,6 +182,21 @@ def test_a_claim_waits_until_the_earlier_session_has_expired() -> None:
     new.client.claim("/x", "new", 500)
     world.run(2 * TIMEOUT_US)
     assert world.server.value("/x", "") == "new"
+
+
+def test_a_notice_that_the_wire_lost_comes_again_with_a_heartbeat_and_is_heard_once() -> None:
+    world = World()
+    member = Member("a", world)
+    other = Member("b", world)
+    member.ask(ops.WatchChildren("/x"))
+    world.network.trouble(link_between("a", "registry"), Trouble(cut=True))
+    other.ask(ops.Create("/x/1", "", ephemeral=True))
+    world.network.trouble(link_between("a", "registry"), FINE)
+    assert member.notices == []
+    world.run(TIMEOUT_US)
+    assert (member.notices, member.lost) == (["/x"], 0)
+    world.run(5 * TIMEOUT_US)
+    assert member.notices == ["/x"]
 
 
 def test_a_client_whose_session_expired_is_told_and_does_nothing_more_in_its_name() -> None:
