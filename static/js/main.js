@@ -24,7 +24,7 @@ function begin(stage) {
     view,
     wall_us: () => performance.now() * 1000,
     steps: () => still.matches,
-    busy: () => commands.unanswered(player.drawnOffset) || inTransition(board),
+    busy: (drawn_offset) => commands.unanswered(drawn_offset) || inTransition(board),
   });
   const panels = new Panels(stage);
   const transport = new Transport(stage, player, commands);

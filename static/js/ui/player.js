@@ -15,7 +15,8 @@ import { History } from "../state/history.js";
  * @property {{paint: (state: State, now_us: number, how: {steps: boolean}) => void, layout_changed: boolean}} view
  * @property {() => number} wall_us
  * @property {() => boolean} steps whether motion is unwelcome
- * @property {() => boolean} busy whether something outside is still to be waited for (a command, a transition)
+ * @property {(drawn_offset: number) => boolean} busy whether something outside is still to be waited for: a command whose
+ *   effects lie beyond that journal offset, a transition of the page
  * @typedef {{instants: Instant[], live: boolean, hurried: boolean}} Passed instants that were drawn since the last paint
  */
 
@@ -177,14 +178,25 @@ export class Player {
     return this.drawn === this.history.newest ? this.history.next_offset : this.drawn.next_offset;
   }
 
-  /** @returns {boolean} everything received is drawn, and nothing that matters is in flight */
-  get isSettled() {
-    const { history, clock, drawn } = this;
-    if (!history || !clock || !drawn || this.around.busy()) return false;
-    if (this.past) return !this.past.playing;
-    if (history.next_offset < this.end_offset || drawn !== history.newest) return false;
-    if (!clock.running) return !clock.gliding(this.around.wall_us());
+  /**
+   * What was known when somebody began to wait is drawn, and nothing that matters is in flight on screen. (While time
+   * runs there is always something newer on its way to the screen, so "everything" would be a promise for a pause.)
+   * @param {number} known_offset the journal's end at that time
+   */
+  isSettled(known_offset) {
+    const { clock, drawn } = this;
+    if (!clock || !drawn) return false;
+    if (this.past) return !this.past.playing && !this.around.busy(Infinity);
+    if (this.around.busy(this.drawnOffset)) return false;
+    if (this.drawnOffset < known_offset) return false;
+    if (!clock.running) return drawn === this.history?.newest && !clock.gliding(this.around.wall_us());
     return atRest(drawn.state);
+  }
+
+  /** @returns {Promise<void>} resolves when the page is settled */
+  settled() {
+    const known_offset = this.end_offset;
+    return this.until(() => this.isSettled(known_offset));
   }
 
   /** @param {() => boolean} done @returns {Promise<void>} */
