@@ -17,7 +17,7 @@ class Complaints:
         self._lines = 0
 
     def say(self, line: str) -> None:
-        """Write ``line``, or remember that there was one more."""
+        """Write ``line``, or remember that there was one more. What it quotes cannot begin a line of its own."""
         now_s = self._clock()
         if now_s - self._began_s >= WINDOW_S:
             if self._lines > LINES_A_WINDOW:
@@ -26,4 +26,5 @@ class Complaints:
             self._lines = 0
         self._lines += 1
         if self._lines <= LINES_A_WINDOW:
-            self._logger.warning("%s", line)
+            shown = "".join([character if character.isprintable() else "·" for character in line])
+            self._logger.warning("%s", shown)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -162,8 +161,8 @@ def broker_process(data_dir: Path, *arguments: str) -> Iterator[BrokerProcess]:
     try:
         yield broker
     finally:
-        if broker.process.poll() is None:
-            broker.end(signal.SIGKILL)
+        with broker.process:
+            broker.process.kill()
 
 
 def run_broker(*arguments: str) -> subprocess.CompletedProcess[str]:

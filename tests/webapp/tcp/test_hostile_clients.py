@@ -245,3 +245,27 @@ def test_a_broker_with_too_many_logs_makes_no_more(start_broker: StartBroker, da
         client.say(encode_request(ProduceRequest("another", 0, ENTRY)))
         assert client.was_cut_off()
     assert not (data_dir / "another-0").exists()
+
+
+def test_a_mistake_of_ours_costs_one_connection(
+    broker: RunningBroker, honest: RawClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(topic: str, partition: int) -> None:
+        raise ZeroDivisionError(topic, partition)
+
+    with RawClient(broker.port) as client, monkeypatch.context() as planted:
+        planted.setattr(broker.logs, "checked", mistaken)
+        client.say(FETCH)
+        assert client.was_cut_off()
+    assert honest.ask(FETCH) == Answer(0, ENTRY)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_what_a_client_says_cannot_forge_a_line_in_the_log(
+    broker: RunningBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    with RawClient(broker.port) as client:
+        client.say(encode_request(ProduceRequest("a\nWARNING all is lost", 0, ENTRY)))
+        assert client.was_cut_off()
+    assert all("\n" not in record.getMessage() for record in caplog.records)
+    assert "cannot be a topic" in caplog.text
