@@ -12,6 +12,8 @@ from engine.broker import Broker
 from engine.clock import Clock
 from engine.config import SECOND_US, Config, ConsumerSettings
 from engine.consumer import Consumer, address_of
+from engine.deploying import Deployer
+from engine.deployment import LIVE
 from engine.errors import UnknownPartition, WrongState
 from engine.events import Event
 from engine.facts import facts, owner_of, registry_tree
@@ -22,7 +24,7 @@ from engine.network import Latency, Network
 from engine.numbers import Numbers
 from engine.parts import Group, Parts
 from engine.producer import Producer
-from engine.protocol import FetchRequest, FetchResponse, ProduceRequest
+from engine.protocol import FetchRequest, FetchResponse, MultiFetchRequest, MultiFetchResponse, ProduceRequest
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.server import RegistryServer
@@ -62,6 +64,7 @@ class Cluster:
             scheduler, network, self._emit, self._numbers, registry_latency, config.session_timeout_us
         )
         topics: dict[str, tuple[BrokerId, ...]] = {}
+        traffic = Traffic(Random(f"traffic {seed}"))
         producer = Producer(
             config,
             scheduler,
@@ -69,10 +72,11 @@ class Cluster:
             self._emit,
             self._numbers,
             Random(f"partitioner {seed}"),
-            Traffic(Random(f"traffic {seed}")),
+            traffic,
             topics.__getitem__,
         )
         self.parts = Parts(scenario, seed, config, scheduler, network, registry, producer, topics)
+        self.deployer = Deployer(self.parts, self._emit, self._numbers, traffic, directory)
         producer.start()
 
     # --- time ---
@@ -153,6 +157,9 @@ class Cluster:
                         now_us, request.fetch, *names, partition.topic, partition.partition, "consumer_gone"
                     )
                 )
+            case MultiFetchRequest() | MultiFetchResponse():
+                pull = message.request if isinstance(message, MultiFetchResponse) else message
+                self._emit(events.PullFailed(now_us, pull.pull, pull.client, "consumer_gone"))
             case ops.WatchNotice(watch=watch):
                 self._emit(events.WatchDelivered(now_us, watch))
 
@@ -186,11 +193,17 @@ class Cluster:
         """Close every file; the cluster is not used afterwards."""
         for broker in self.parts.brokers.values():
             broker.close_files()
+        for loader in self.parts.deployment.loaders.values():
+            loader.close()
 
     # --- building and growing ---
 
-    def add_broker(self, broker: BrokerId) -> None:
-        """Start a new broker; the id must be free."""
+    def add_broker(self, broker: BrokerId, datacenter: str = LIVE) -> None:
+        """Start a new broker in a datacenter; the id must be free."""
+        registry = self.parts.registry
+        if datacenter != LIVE:
+            registry = self.parts.deployment.registries[datacenter]
+            self.parts.deployment.placements[broker] = datacenter
         self.parts.brokers[broker] = Broker(
             broker,
             self._directory / f"broker-{broker}",
@@ -203,9 +216,12 @@ class Cluster:
             lambda partition, next_offset: self.parts.tallies[partition].cut(next_offset),
             lambda partition, first_offset: self.parts.tallies[partition].forget(first_offset),
             lambda: self.crash_broker(self.parts.brokers[broker]),
+            registry.address,
         )
         self.parts.brokers[broker].start()
         self._emit(events.BrokerAdded(self.now_us, broker))
+        if datacenter != LIVE:
+            self._emit(events.BrokerPlaced(self.now_us, broker, datacenter))
 
     def add_topic(self, topic: str, brokers: Sequence[BrokerId]) -> None:
         """Create a topic with partition p on ``brokers[p]``; the name must be free."""
@@ -236,6 +252,8 @@ class Cluster:
             self._emit,
             self._numbers,
             lambda: self._finish_close(added),
+            parts.registry_of_group(consumer.group).address,
+            group.application,
         )
         group.consumers[consumer.name] = added
         parts.session_ends_us.pop(added.address, None)
@@ -281,7 +299,7 @@ class Cluster:
     def _expiry(self, client: str, last_word_lands_us: int) -> int:
         """When the registry will notice that a client is gone, unless the wire loses its last word."""
         timeout_us = self.parts.config.session_timeout_us
-        heard_until_us = self.parts.registry.expires_at_us(client)
+        heard_until_us = max(registry.expires_at_us(client) for registry in self.parts.registries)
         return max(heard_until_us, last_word_lands_us + timeout_us if last_word_lands_us > self.now_us else 0)
 
     def remove_consumer(self, consumer: Consumer) -> None:
@@ -301,7 +319,7 @@ class Cluster:
         now_us = self.now_us
         self._emit(events.OffsetSought(now_us, group, "", partition.topic, partition.partition, offset))
         node = paths.offset(group, partition, self.parts.broker_of(partition).broker)
-        self.parts.registry.put_by_operator(node, str(offset))
+        self.parts.registry_of_group(group).put_by_operator(node, str(offset))
 
     def flip_byte(self, partition: TopicPartition, offset: int, position: int) -> None:
         """Damage one byte of the partition's file, ``position`` bytes into the entry at ``offset``."""

@@ -64,6 +64,27 @@ class ProducerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DeploymentSettings:
+    """How messages get from the live datacenter into the warehouse, and how that is audited (paper, section 4).
+
+    A mirror hands a set over when it has ``mirror_batch_messages`` or its first message has waited
+    ``mirror_linger_us``. A load job begins every ``loader_interval_us``, pulls ``loader_fetch_bytes`` a partition at a
+    time and has its transaction open for ``loader_write_us``. A producer tells what it made in a window of
+    ``audit_window_us`` when the window has been over for ``audit_delay_us``; the tiers look every
+    ``audit_interval_us``.
+    """
+
+    mirror_batch_messages: int
+    mirror_linger_us: int
+    loader_interval_us: int
+    loader_fetch_bytes: int
+    loader_write_us: int
+    audit_window_us: int
+    audit_delay_us: int
+    audit_interval_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The settings of one cluster, fixed for its life."""
 
@@ -88,6 +109,7 @@ class Config:
     checkpoint_every_bytes: int
     consumer: ConsumerSettings
     producer: ProducerSettings
+    deployment: DeploymentSettings
 
 
 PAPER = Config(
@@ -132,6 +154,16 @@ PAPER = Config(
         compression="none",
         acknowledgement="none",
         retries=0,
+    ),
+    deployment=DeploymentSettings(
+        mirror_batch_messages=200,
+        mirror_linger_us=SECOND_US,
+        loader_interval_us=5 * SECOND_US,
+        loader_fetch_bytes=1 << 20,
+        loader_write_us=50 * MILLISECOND_US,
+        audit_window_us=10 * MINUTE_US,
+        audit_delay_us=MINUTE_US,
+        audit_interval_us=10 * SECOND_US,
     ),
 )
 
@@ -178,6 +210,16 @@ DEMO = Config(
         acknowledgement="none",
         retries=0,
     ),
+    deployment=DeploymentSettings(
+        mirror_batch_messages=6,
+        mirror_linger_us=SECOND_US,
+        loader_interval_us=8 * SECOND_US,
+        loader_fetch_bytes=4096,
+        loader_write_us=SECOND_US,
+        audit_window_us=30 * SECOND_US,
+        audit_delay_us=5 * SECOND_US,
+        audit_interval_us=10 * SECOND_US,
+    ),
 )
 
 TINY = Config(
@@ -222,5 +264,15 @@ TINY = Config(
         compression="none",
         acknowledgement="none",
         retries=0,
+    ),
+    deployment=DeploymentSettings(
+        mirror_batch_messages=3,
+        mirror_linger_us=2_000,
+        loader_interval_us=10_000,
+        loader_fetch_bytes=512,
+        loader_write_us=1_000,
+        audit_window_us=100_000,
+        audit_delay_us=10_000,
+        audit_interval_us=10_000,
     ),
 )

@@ -169,6 +169,12 @@ class QueueClosed(OffsetscopeError):
     code = "queue_closed"
 
 
+class InvalidMonitoringEvent(OffsetscopeError):
+    """A payload on the audit's topic is no monitoring event."""
+
+    code = "invalid_monitoring_event"
+
+
 # --- registry ---------------------------------------------------------------------------------------------
 
 

@@ -666,7 +666,7 @@ class LoaderStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class LoadBegun(Event):
-    """A transaction on the warehouse is open, with ``rows`` new rows and the bookmarks behind them, until ``due_us``."""
+    """A transaction on the warehouse is open with ``rows`` new rows and the bookmarks behind them, until ``due_us``."""
 
     due_us: int
     loader: str

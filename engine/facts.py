@@ -3,9 +3,11 @@
 from typing import Any
 
 from engine.consumer import ENDED_STATES
+from engine.deployment import Deployment
 from engine.ids import GroupId, TopicPartition
 from engine.parts import Group, Parts
 from engine.registry import paths
+from engine.registry.server import RegistryServer
 from engine.snapshot import events_appended
 
 NOBODY = ""
@@ -17,6 +19,69 @@ def facts(parts: Parts) -> dict[str, Any]:
         "topics": [_topic(parts, topic) for topic in parts.topics],
         "brokers": [{"broker": number, "alive": broker.alive} for number, broker in parts.brokers.items()],
         "groups": [_group(parts, name, group) for name, group in parts.groups.items()],
+        **_deployment(parts.deployment),
+    }
+
+
+def _deployment(deployment: Deployment) -> dict[str, Any]:
+    """The deployment as JSON values, times in microseconds; no key at all where there is only a live datacenter."""
+    if not deployment.exists:
+        return {}
+    return {
+        "deployment": {
+            "datacenters": [
+                {
+                    "datacenter": name,
+                    "registry": registry.address,
+                    "brokers": [broker for broker, where in deployment.placements.items() if where == name],
+                }
+                for name, registry in deployment.registries.items()
+            ],
+            "mirrors": [
+                {
+                    "group": group,
+                    "copies": dict(route.copies),
+                    "messages_mirrored": deployment.mirrored[group],
+                }
+                for group, route in deployment.routes.items()
+            ],
+            "loaders": [
+                {
+                    "loader": name,
+                    "state": loader.state,
+                    "rows": loader.rows,
+                    "partitions": [
+                        {"topic": partition.topic, "partition": partition.partition, "next_offset": offset}
+                        for partition, offset in loader.next_offsets.items()
+                    ],
+                }
+                for name, loader in deployment.loaders.items()
+            ],
+            "audit": [
+                {
+                    "tier": one.tier,
+                    "topic": one.topic,
+                    "window_start_us": one.window_start_us,
+                    "window_end_us": one.window_end_us,
+                    "produced": one.produced,
+                    "received": one.received,
+                    "lost": max(0, one.produced - one.received),
+                    "duplicated": max(0, one.received - one.produced),
+                }
+                for one in deployment.counts
+            ],
+            "latency": [
+                {
+                    "topic": one.topic,
+                    "window_start_us": one.window_start_us,
+                    "window_end_us": one.window_end_us,
+                    "messages": one.messages,
+                    "average_us": one.average_us,
+                    "percentile_95_us": one.percentile_95_us,
+                }
+                for one in deployment.latencies
+            ],
+        }
     }
 
 
@@ -87,28 +152,30 @@ def _position(parts: Parts, group: GroupId, partition: TopicPartition) -> dict[s
 def owner_of(parts: Parts, group: GroupId, partition: TopicPartition) -> str:
     """The consumer that the registry names as a partition's owner; "" if there is none."""
     path = paths.owner(group, partition, parts.topics[partition.topic][partition.partition])
-    return paths.stream_consumer(parts.registry.value(path, paths.stream(NOBODY)))
+    return paths.stream_consumer(parts.registry_of_group(group).value(path, paths.stream(NOBODY)))
 
 
 def committed_offset(parts: Parts, group: GroupId, partition: TopicPartition) -> int:
     """A group's bookmark in a partition; the log's first offset while the registry has none."""
     path = paths.offset(group, partition, parts.topics[partition.topic][partition.partition])
     first_offset = parts.broker_of(partition).logs[partition].first_offset
-    return int(parts.registry.value(path, str(first_offset)))
+    return int(parts.registry_of_group(group).value(path, str(first_offset)))
 
 
 def registry_tree(parts: Parts) -> dict[str, Any]:
     """The registry as nested nodes: path, value, the client that holds it, who watches its children, children."""
-    return _tree_node(parts, "")
+    root, *others = [_tree_node(registry, "") for registry in parts.registries]
+    root["children"] += others
+    return root
 
 
-def _tree_node(parts: Parts, path: str) -> dict[str, Any]:
-    tree = parts.registry.tree
+def _tree_node(registry: RegistryServer, path: str) -> dict[str, Any]:
+    tree = registry.tree
     node = tree.get(path) if path else None
     return {
-        "path": path or "/",
+        "path": registry.chroot + path or "/",
         "value": node.value if node else "",
-        "client": parts.registry.client_of(node.session) if node else "",
-        "watchers": [parts.registry.client_of(session) for session in tree.watchers(path)],
-        "children": [_tree_node(parts, f"{path}/{name}") for name in tree.children(path)],
+        "client": registry.client_of(node.session) if node else "",
+        "watchers": [registry.client_of(session) for session in tree.watchers(path)],
+        "children": [_tree_node(registry, f"{path}/{name}") for name in tree.children(path)],
     }

@@ -21,9 +21,10 @@ def broken_invariants(parts: Parts) -> list[str]:
         for group in parts.groups:
             if partition.topic in parts.groups[group].topics:
                 broken += _group_rules(parts, group, partition)
-    for path, node in parts.registry.tree:
-        if node.session != PERSISTENT and not parts.registry.session_alive(node.session):
-            broken.append(f"registry node {path} outlived session {node.session}")
+    for registry in parts.registries:
+        for path, node in registry.tree:
+            if node.session != PERSISTENT and not registry.session_alive(node.session):
+                broken.append(f"registry node {registry.chroot}{path} outlived session {node.session}")
     for topic in parts.topics:
         if events_appended(parts, topic) < 0:
             broken.append(f"topic {topic} has appended fewer than no messages")
@@ -55,7 +56,7 @@ def _group_rules(parts: Parts, group: GroupId, partition: TopicPartition) -> Ite
     elif broker.alive and committed >= log.first_offset and not starts_a_message(log, committed):
         yield f"{group}: the bookmark {committed} lies inside a message of {partition}"
     path = paths.owner(group, partition, broker.broker)
-    owner = parts.registry.value(path, "")
+    owner = parts.registry_of_group(group).value(path, "")
     pulling = []
     for name, consumer in parts.groups[group].consumers.items():
         if consumer.standing.state in ENDED_STATES or partition not in consumer.fetchers:

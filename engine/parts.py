@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from engine.application import MakeApplication, just_reading
 from engine.broker import Broker
 from engine.config import Config
 from engine.consumer import Consumer
+from engine.deployment import LIVE, Deployment
 from engine.errors import UnknownBroker, UnknownConsumer, UnknownGroup, UnknownPartition, UnknownTopic
 from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
 from engine.network import Network
@@ -21,6 +23,7 @@ class Group:
 
     topics: tuple[str, ...]
     consumers: dict[str, Consumer] = field(default_factory=dict)
+    application: MakeApplication = just_reading
 
 
 @dataclass(slots=True)
@@ -42,6 +45,25 @@ class Parts:
     groups: dict[GroupId, Group] = field(default_factory=dict)
     tallies: dict[TopicPartition, Tally] = field(default_factory=dict)
     session_ends_us: dict[str, int] = field(default_factory=dict)
+    deployment: Deployment = field(default_factory=Deployment)
+
+    @property
+    def registries(self) -> list[RegistryServer]:
+        """Every registry, that of the live datacenter first."""
+        return [self.registry, *self.deployment.registries.values()]
+
+    def datacenter_of(self, broker: BrokerId) -> str:
+        """Where a broker stands."""
+        return self.deployment.placements.get(broker, LIVE)
+
+    def registry_of_topic(self, topic: str) -> RegistryServer:
+        """The registry that knows a topic: that of the datacenter of its brokers."""
+        datacenter = self.datacenter_of(self.topics[topic][0])
+        return self.registry if datacenter == LIVE else self.deployment.registries[datacenter]
+
+    def registry_of_group(self, group: GroupId) -> RegistryServer:
+        """The registry of a group: that of its topics, which are all in one datacenter."""
+        return self.registry_of_topic(self.groups[group].topics[0])
 
     def topic_brokers(self, topic: str) -> tuple[BrokerId, ...]:
         """The brokers of a topic's partitions; :class:`UnknownTopic`."""

@@ -32,6 +32,11 @@ ADDRESS = "producer"
 NO_KEY = ""
 
 Layout = Callable[[str], Sequence[BrokerId]]
+Published = Callable[[str, Sequence[Record]], None]
+
+
+def _tell_nobody(topic: str, records: Sequence[Record]) -> None:
+    """What a producer without an audit does with what it was given."""
 
 
 class Producer:
@@ -54,6 +59,7 @@ class Producer:
     ) -> None:
         self.settings: ProducerSettings = config.producer
         self.next_append: dict[str, int] = {}
+        self.on_published: Published = _tell_nobody
         self._config = config
         self._scheduler = scheduler
         self._network = network
@@ -114,6 +120,7 @@ class Producer:
             self._queue.put(topic, records)
         else:
             self._send_now(topic, records)
+        self.on_published(topic, records)
 
     def _send_now(self, topic: str, records: Sequence[Record]) -> None:
         """Records without a key leave as one set, the others as one set a partition."""
@@ -249,7 +256,10 @@ class Producer:
         return [Record(NO_KEY, self._traffic.page_view_of(now_us, size)) for _ in range(count)]
 
     def _make_own(self, count: int) -> None:
-        """Its own application always goes through the queue, and stands still while it waits for a place in it."""
+        """Its own application always goes through the queue, and stands still while it waits for a place in it.
+
+        What it makes counts as published, also what then finds no place: whoever audits shall see that loss.
+        """
         if self._queue.counts.blocked:
             return
         for record in self.make(count):
@@ -257,6 +267,7 @@ class Producer:
                 self._queue.put(self._own_topic, [record])
             except QueueFull:
                 self._queue.drop(1)
+            self.on_published(self._own_topic, [record])
 
     # --- process ---
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from engine.cluster import Cluster
 from engine.config import DEMO, SECOND_US, Config, ConsumerSettings
+from engine.deployment import LIVE
 from engine.errors import UnknownScenario
 from engine.ids import BrokerId, ConsumerId, GroupId
 from engine.journal import Journal
+from engine.loader import Sources
 
 WARM_UP_US = 60 * SECOND_US
 
@@ -66,8 +68,57 @@ def _pass(cluster: Cluster, seconds: int) -> None:
     cluster.run_until(cluster.now_us + seconds * SECOND_US)
 
 
+LIVE_BROKERS = (BrokerId(1), BrokerId(2), BrokerId(3))
+ANALYSIS_BROKERS = (BrokerId(11), BrokerId(12), BrokerId(13))
+ANALYSIS = "analysis"
+MIRROR = GroupId("Mirror")
+COPIES = {"pageviews": "live.pageviews", "audit": "live.audit"}
+"""Topics and their copies. Names are unique in a room, so a copy is named after its origin, as later mirrors do it."""
+
+
+def deploy(cluster: Cluster) -> None:
+    """The deployment pattern of the paper (section 4), without messages: two datacenters, a warehouse, an audit.
+
+    Everybody is there and has what it needs but for consumers of groups, who begin when a topic's first message comes.
+    """
+    for broker in LIVE_BROKERS:
+        cluster.add_broker(broker)
+    cluster.deployer.add_datacenter(ANALYSIS)
+    for broker in ANALYSIS_BROKERS:
+        cluster.add_broker(broker, ANALYSIS)
+    cluster.add_topic("pageviews", LIVE_BROKERS)
+    cluster.add_topic("audit", LIVE_BROKERS[:1])
+    cluster.add_topic(COPIES["pageviews"], ANALYSIS_BROKERS)
+    cluster.add_topic(COPIES["audit"], ANALYSIS_BROKERS[:1])
+    cluster.deployer.monitor_producer("frontend-1", "audit")
+    cluster.add_group(MIRROR, tuple(COPIES))
+    cluster.deployer.make_mirrors(MIRROR, COPIES)
+    analysis = Sources({COPIES["pageviews"]: "pageviews"}, COPIES["audit"])
+    cluster.deployer.add_auditor(LIVE, Sources({"pageviews": "pageviews"}, "audit"))
+    cluster.deployer.add_auditor(ANALYSIS, analysis)
+    cluster.deployer.add_loader("Loader", analysis).start()
+
+
+def prepare_deployment(cluster: Cluster) -> None:
+    """The deployment with a mirror and a reader in the live datacenter, and a producer that makes page views."""
+    deploy(cluster)
+    _pass(cluster, 5)
+    producer = cluster.parts.producer
+    for payload_bytes in PAGEVIEWS_PAYLOAD_BYTES:
+        producer.send("pageviews", producer.make_of_size(4, payload_bytes))
+    demo = cluster.parts.config.consumer
+    cluster.add_consumer(ConsumerId(MIRROR, "Mirror A"), replace(demo, fetch_bytes=4096, messages_per_second=40))
+    cluster.add_group(METRICS, ("pageviews",))
+    cluster.add_consumer(ConsumerId(METRICS, "Metrics A"), replace(demo, messages_per_second=4))
+    _pass(cluster, 40)
+    producer.change(replace(producer.settings, rate_per_second=1, linger_ms=3_000), "pageviews")
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     "pageviews": Scenario("pageviews", "Three brokers, one topic, two groups", DEMO, prepare_pageviews),
+    "deployment": Scenario(
+        "deployment", "A live and an analysis datacenter, a warehouse and an audit", DEMO, prepare_deployment
+    ),
 }
 
 

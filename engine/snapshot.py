@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.consumer import Consumer, address_of
+from engine.deployment import Deployment
 from engine.events import Event
 from engine.ids import TopicPartition
 from engine.parts import Parts
@@ -41,7 +42,11 @@ def snapshot(parts: Parts) -> dict[str, Any]:
             for consumer in consumers
             for partition, fetcher in consumer.fetchers.items()
         },
-        "registry": {path: [node.value, parts.registry.client_of(node.session)] for path, node in parts.registry.tree},
+        "registry": {
+            registry.chroot + path: [node.value, registry.client_of(node.session)]
+            for registry in parts.registries
+            for path, node in registry.tree
+        },
         "links": {
             f"{one} | {other}": {
                 "cut": trouble.cut,
@@ -51,6 +56,47 @@ def snapshot(parts: Parts) -> dict[str, Any]:
             for (one, other), trouble in parts.network.troubles
         },
         "flights": {name: event.as_json() for name, event in _flights(parts)},
+        **_deployment(parts.deployment),
+    }
+
+
+def _deployment(deployment: Deployment) -> dict[str, Any]:
+    """The state of what lies beyond the live datacenter; no key at all where there is nothing."""
+    if not deployment.exists:
+        return {}
+    placed = deployment.placements.items()
+    return {
+        "deployment": {
+            "datacenters": {
+                name: {
+                    "registry": registry.address,
+                    "chroot": registry.chroot,
+                    "brokers": [broker for broker, where in placed if where == name],
+                }
+                for name, registry in deployment.registries.items()
+            },
+            "mirrors": {
+                group: {"routes": [list(pair) for pair in route.copies.items()], "messages": deployment.mirrored[group]}
+                for group, route in deployment.routes.items()
+            },
+            "loaders": {
+                name: {
+                    "state": loader.state,
+                    "topics": list(loader.sources.topics),
+                    "rows": loader.rows,
+                    "next_offsets": {str(partition): offset for partition, offset in loader.next_offsets.items()},
+                }
+                for name, loader in deployment.loaders.items()
+            },
+            "audit": [
+                [one.tier, one.topic, one.window_start_us, one.window_end_us, one.produced, one.received]
+                for one in deployment.counts
+            ],
+            "latency": [
+                [one.topic, one.window_start_us, one.window_end_us, one.messages, one.average_us, one.percentile_95_us]
+                for one in deployment.latencies
+            ],
+        }
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from engine.cluster import Cluster
-from engine.commands import bookmarks, brokers, consumers, failures, producing
+from engine.commands import bookmarks, brokers, consumers, deployment, failures, producing
 from engine.commands.fields import Fields
 from engine.errors import InvalidCommand
 
@@ -51,6 +51,8 @@ COMMANDS: Mapping[str, Parser] = {
     "set_consumer": consumers.SetConsumer,
     "seek": bookmarks.Seek,
     "commit": bookmarks.Commit,
+    "crash_loader": deployment.CrashLoader,
+    "start_loader": deployment.StartLoader,
 }
 
 

@@ -6,7 +6,9 @@ from engine.cluster import Cluster
 from engine.commands.consumers import ConsumerCommand
 from engine.commands.fields import Fields
 from engine.errors import InvalidCommand, UnknownName, WrongState
+from engine.mirror import address_of as mirror_address
 from engine.network import FINE, Trouble, link_between
+from engine.parts import Parts
 
 LONGEST_MS = 600_000
 
@@ -16,11 +18,24 @@ def checked_address(cluster: Cluster, address: str) -> str:
     parts = cluster.parts
     known = ["registry", "producer", *(broker.address for broker in parts.brokers.values())]
     known += [consumer.address for consumer in parts.all_consumers()]
+    known += deployment_addresses(parts)
     if address not in known:
         raise UnknownName(
             f"nobody has the address {address[:80]!r}", "known: " + ", ".join(known), address=address[:80]
         )
     return address
+
+
+def deployment_addresses(parts: Parts) -> list[str]:
+    """The addresses beyond the live datacenter: registry:<datacenter>, mirror:<group>/<name>, loader:<name>, ..."""
+    deployment = parts.deployment
+    mirrors = [one.consumer for one in parts.all_consumers() if one.consumer.group in deployment.routes]
+    return [
+        *(registry.address for registry in deployment.registries.values()),
+        *(mirror_address(mirror) for mirror in mirrors),
+        *(loader.address for loader in deployment.loaders.values()),
+        *(auditor.address for auditor in deployment.auditors.values()),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +127,7 @@ class ExpireSession:
     def apply(self, cluster: Cluster) -> None:
         """It must have a session."""
         client = checked_address(cluster, self.client)
-        if not cluster.parts.registry.has_session(client):
+        holding = [registry for registry in cluster.parts.registries if registry.has_session(client)]
+        if not holding:
             raise WrongState(f"{client} has no session", "wait until it has one", client=client)
-        cluster.parts.registry.expire(client)
+        holding[0].expire(client)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from engine.cluster import Cluster
 from engine.commands.boundary import checked_boundary
 from engine.commands.fields import Fields
+from engine.deployment import LIVE
 from engine.errors import InvalidCommand, NameTaken, NoBrokerAvailable, UnknownTopic, WrongState
 from engine.ids import TopicPartition, checked_topic
 from engine.producer import NO_KEY
@@ -159,7 +160,9 @@ class AddTopic:
         parts = cluster.parts
         if self.topic in parts.topics:
             raise NameTaken(f"topic {self.topic} exists", "choose another name", topic=self.topic)
-        brokers = sorted(number for number, broker in parts.brokers.items() if broker.alive)
+        brokers = sorted(
+            number for number, broker in parts.brokers.items() if broker.alive and parts.datacenter_of(number) == LIVE
+        )
         if not brokers:
             raise WrongState("no broker is alive", "start one first")
         cluster.add_topic(self.topic, [brokers[number % len(brokers)] for number in range(self.partitions)])
