@@ -300,8 +300,6 @@ class Consumer:
             if self._member and self.standing.state != "closing":
                 who = "members changed" if message.path == paths.members(self.consumer.group) else "brokers changed"
                 self._begin_rebalance(who)
-        else:
-            self._registry.heard(message)
 
     def bounced(self, destination: str, message: Any) -> None:
         """A broker was gone when our request came."""
