@@ -39,8 +39,8 @@ format: $(VENV)/.installed-to-develop ## let ruff write what `check` asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed-to-run ## measure the log beside a raw file and SQLite: ARGS="--rounds 21"
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: $(VENV)/.installed-to-bench ## measure the log beside other stores: ARGS="append --rounds 21", BIG=1
+	BIG='$(BIG)' $(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove what these targets made (not your data folder)
 	rm -rf $(VENV) node_modules static/vendor build dist test-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -65,6 +65,11 @@ $(VENV)/.installed-to-run: $(DEFINITION) $(AGAIN) | $(VENV)/bin/python
 $(VENV)/.installed-to-develop: $(DEFINITION) $(AGAIN) | $(VENV)/bin/python
 	@echo 'Installing Offsetscope and its development tools (once; about half a minute)'
 	@$(PIP) install --editable '.[dev]'
+	@touch $(VENV)/.installed-to-run $@
+
+$(VENV)/.installed-to-bench: $(DEFINITION) $(AGAIN) | $(VENV)/bin/python
+	@echo 'Installing Offsetscope and the stores it is measured beside (once; about half a minute)'
+	@$(PIP) install --editable '.[bench]'
 	@touch $(VENV)/.installed-to-run $@
 
 node_modules/.installed: package.json package-lock.json

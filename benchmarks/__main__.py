@@ -1,90 +1,99 @@
-"""``python -m benchmarks``: measure, print a table, and keep the figures in benchmarks/results."""
+"""``python -m benchmarks``: measure, print tables, and keep the figures and their picture in benchmarks/results."""
 
 import argparse
 import json
+import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.log import append_subjects, payloads, read_subjects
-from benchmarks.machine import describe
-from benchmarks.measure import Sample, Spread, Subject, calibration, interleave, ratios
+from benchmarks.compare import Comparison
+from benchmarks.contests import append_contest, overheads, read_contest, sharing_contest
+from benchmarks.goals import goals
+from benchmarks.machine import describe, versions
+from benchmarks.plot import plot
+from benchmarks.scale import scale_contests
 
 RESULTS = Path(__file__).parent / "results"
-OURS = "log"
+PARTS = ("append", "read", "scale")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run everything; the exit code is 0 unless a contender cheated."""
+    """Run the parts asked for; the exit code is 0 unless a contender did not do its work."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help=f"what to measure (default: {' '.join(PARTS)})")
     parser.add_argument("--rounds", type=int, default=11, help="how often everyone takes a turn (default 11)")
     parser.add_argument("--messages", type=int, default=100_000, help="messages a turn (default 100000)")
     parser.add_argument("--folder", type=Path, help="where the files are written (default: the temporary folder)")
     parser.add_argument("--output", type=Path, default=RESULTS / "log.json", help="where the figures go")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=chosen.folder) as name:
-        report = measure(Path(name), chosen.messages, chosen.rounds)
+        report = measure(Path(name), chosen.parts or PARTS, chosen.messages, chosen.rounds)
     show(report)
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
-    chosen.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(f"\nwritten to {chosen.output}")
+    chosen.output.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    picture = chosen.output.with_suffix(".svg")
+    picture.write_text(plot(report), encoding="utf-8")
+    print(f"\nwritten to {chosen.output} and {picture}")
     return 0
 
 
-def measure(folder: Path, messages: int, rounds: int) -> dict[str, Any]:
+def measure(folder: Path, parts: Sequence[str], messages: int, rounds: int) -> dict[str, Any]:
     """All comparisons, each interleaved in itself, as one JSON value."""
-    everything = payloads(messages)
-    single = everything[: max(1, messages // 5)]  # single appends are slow: fewer tell as much
-    comparisons = [
-        compare("append, batches of 1", append_subjects(folder, single, 1), len(single), rounds),
-        compare("append, batches of 50", append_subjects(folder, everything, 50), messages, rounds),
-        compare("read and decode", read_subjects(folder, everything), messages, rounds),
-    ]
+    big = os.environ.get("BIG", "") not in ("", "0")
+    plans: dict[str, list[Callable[[], list[Comparison]]]] = {
+        "append": [
+            lambda: [append_contest(folder, max(1, messages // 5), 1, rounds)],
+            lambda: [append_contest(folder, messages, 50, rounds)],
+        ],
+        "read": [
+            lambda: [read_contest(folder, messages, rounds)],
+            lambda: [sharing_contest(folder, messages, rounds)],
+        ],
+        "scale": [partial(scale_contests, folder, rounds, big=big)],
+    }
+    found = [comparison for part in parts for plan in plans[part] for comparison in plan()]
+    on_disk = overheads(folder, messages) if "append" in parts else {}
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": describe(folder),
-        "payload_bytes": len(everything[0]),
-        "rounds": rounds,
-        "comparisons": comparisons,
-    }
-
-
-def compare(title: str, subjects: Sequence[Subject], messages: int, rounds: int) -> dict[str, Any]:
-    """One comparison: each contender's rate, and how our log stands to it."""
-    samples = interleave(subjects, rounds)
-    return {
-        "title": title,
-        "messages": messages,
-        "calibration_ms": calibration(samples).as_json(),
-        "contenders": {name: contender(taken, samples[OURS], messages) for name, taken in samples.items()},
-    }
-
-
-def contender(taken: Sequence[Sample], ours: Sequence[Sample], messages: int) -> dict[str, Any]:
-    """The figures of one contender."""
-    return {
-        "messages_per_second": Spread.of([messages / sample.seconds for sample in taken]).as_json(),
-        "log_is_times_as_fast": ratios(ours, taken).as_json(),
-        "seconds": [round(sample.seconds, 6) for sample in taken],
+        "versions": versions(),
+        "payload_bytes": 200,
+        "comparisons": found,
+        "overhead_bytes": {name: round(each, 3) for name, each in on_disk.items()},
+        "goals": goals({comparison["title"]: comparison for comparison in found}, on_disk),
     }
 
 
 def show(report: dict[str, Any]) -> None:
-    """The report as a Markdown table."""
+    """The report as Markdown tables."""
     machine = report["machine"]
     print(f"{machine['python']} ({machine['build']}), {machine['processor']}, {machine['file_system']}")
-    print(f"{report['rounds']} rounds, interleaved; {report['payload_bytes']}-byte messages\n")
-    print("| | messages/s (median) | log is x times as fast (middle half) |\n|---|---|---|")
+    print(f"{report['payload_bytes']}-byte messages; medians, the middle half of the ratios in brackets\n")
+    print("| | a second | the first is x times as fast |\n|---|---|---|")
     for comparison in report["comparisons"]:
         loop = comparison["calibration_ms"]
-        print(f"| **{comparison['title']}** | | calibration {loop['low']:.2f}-{loop['high']:.2f} ms |")
+        print(f"| **{comparison['title']}** ({comparison['unit']}) | | {_spread('calibration, ms', loop)} |")
         for name, figures in comparison["contenders"].items():
-            ratio = figures["log_is_times_as_fast"]
-            told = "1" if name == OURS else f"{ratio['median']:.2f} ({ratio['low']:.2f}-{ratio['high']:.2f})"
-            print(f"| {name} | {figures['messages_per_second']['median']:,.0f} | {told} |")
+            ratio = figures["first_is_times_as_fast"]
+            told = "1" if name == comparison["held_against"] else _spread("", ratio)
+            print(f"| {name} | {figures['rate']['median']:,.0f} | {told} |")
+    if report["overhead_bytes"]:
+        print("\n| bytes on disk a message, beyond its payload | |\n|---|---|")
+        for name, each in report["overhead_bytes"].items():
+            print(f"| {name} | {each:.1f} |")
+    print("\n| goal | wanted | found | by processor time | |\n|---|---|---|---|---|")
+    for goal in report["goals"]:
+        verdict = "met" if goal["met"] else "MISSED"
+        print(f"| {goal['text']} | {goal['wanted']:.3g} | {goal['found']:.3g} | {goal['found_cpu']:.3g} | {verdict} |")
+
+
+def _spread(name: str, spread: dict[str, float]) -> str:
+    return f"{name} {spread['median']:.2f} ({spread['low']:.2f}-{spread['high']:.2f})".strip()
 
 
 if __name__ == "__main__":

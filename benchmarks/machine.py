@@ -7,9 +7,12 @@ import sys
 import sysconfig
 import time
 import zlib
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 CALIBRATION_STEPS = 40_000
+PEERS = ("lmdb", "rocksdict", "persist-queue", "diskcache")
 
 
 def describe(directory: Path) -> dict[str, str]:
@@ -24,6 +27,15 @@ def describe(directory: Path) -> dict[str, str]:
         "sqlite": sqlite3.sqlite_version,
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
     }
+
+
+def versions() -> dict[str, str]:
+    """The versions of the other stores' packages, as far as they are installed."""
+    found = {}
+    for name in PEERS:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def build() -> str:

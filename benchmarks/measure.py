@@ -11,20 +11,41 @@ from benchmarks.machine import calibrate
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One contender: ``prepare`` makes a fresh start and returns the timed work; ``verify`` looks at what it left."""
+    """One contender: ``prepare`` makes a fresh start and returns the timed work; ``verify`` looks at what it left.
+
+    ``units`` is how much the work does (messages, opens, reads). Contenders may do different amounts: a store that is
+    a hundred times slower needs not take a hundred times as long. They are compared by rate.
+    """
 
     name: str
+    units: int
     prepare: Callable[[], Callable[[], None]]
     verify: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One timed run and the calibration loops on both sides of it, all in seconds."""
+    """One timed run of ``units``, and the calibration loops on both sides of it, all in seconds.
 
+    ``cpu_seconds`` is what the process and its threads worked meanwhile: where it is much less than ``seconds``, the
+    run waited, for a disk or for a busy machine.
+    """
+
+    units: int
     seconds: float
+    cpu_seconds: float
     calibration_before: float
     calibration_after: float
+
+    @property
+    def rate(self) -> float:
+        """Units a second."""
+        return self.units / self.seconds
+
+    @property
+    def cpu_rate(self) -> float:
+        """Units a second of work."""
+        return self.units / max(self.cpu_seconds, 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +65,18 @@ class Spread:
         return cls(low, median, high)
 
     def as_json(self) -> dict[str, float]:
-        return {"low": self.low, "median": self.median, "high": self.high}
+        return {name: float(f"{getattr(self, name):.6g}") for name in ("low", "median", "high")}
 
 
-def interleave(subjects: Sequence[Subject], rounds: int) -> dict[str, list[Sample]]:
+Samples = dict[str, list[Sample]]
+
+
+def interleave(subjects: Sequence[Subject], rounds: int) -> Samples:
     """Run every subject once a round, a round beginning with another subject each time.
 
     Two samples of one round lie close together in time, so their ratio survives a change of the machine's speed.
     """
-    samples: dict[str, list[Sample]] = {subject.name: [] for subject in subjects}
+    samples: Samples = {subject.name: [] for subject in subjects}
     for round_number in range(rounds):
         shift = round_number % len(subjects)
         for subject in [*subjects[shift:], *subjects[:shift]]:
@@ -65,21 +89,32 @@ def take(subject: Subject) -> Sample:
     work = subject.prepare()
     gc.collect()
     before = calibrate()
-    began = time.perf_counter()
+    cpu_began, began = time.process_time(), time.perf_counter()
     work()
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     after = calibrate()
     subject.verify()
-    return Sample(seconds, before, after)
+    return Sample(subject.units, seconds, cpu_seconds, before, after)
 
 
 def ratios(ours: Sequence[Sample], theirs: Sequence[Sample]) -> Spread:
     """How many times as fast ours is: the spread of the ratios inside each round."""
-    return Spread.of([their.seconds / our.seconds for our, their in zip(ours, theirs, strict=True)])
+    return Spread.of([our.rate / their.rate for our, their in zip(ours, theirs, strict=True)])
 
 
-def calibration(samples: dict[str, list[Sample]]) -> Spread:
+def cpu_ratios(ours: Sequence[Sample], theirs: Sequence[Sample]) -> Spread:
+    """The same by processor time, which a busy machine does not change much."""
+    return Spread.of([our.cpu_rate / their.cpu_rate for our, their in zip(ours, theirs, strict=True)])
+
+
+def calibration(samples: Samples) -> Spread:
     """The spread of the calibration loop over a whole run, in milliseconds."""
     loops = [sample.calibration_before for taken in samples.values() for sample in taken]
     loops += [sample.calibration_after for taken in samples.values() for sample in taken]
     return Spread.of([1000 * seconds for seconds in loops])
+
+
+def require(holds: bool, otherwise: str) -> None:  # noqa: FBT001  # an assertion that -O cannot switch off
+    """Stop the whole run: a contender that did not do the work must not get a figure."""
+    if not holds:
+        raise SystemExit(f"benchmark void: {otherwise}")

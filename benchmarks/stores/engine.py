@@ -1,0 +1,141 @@
+"""The engine's log, and the floor under it: the same bytes written and read raw."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.messages import Batch
+from benchmarks.stores import Tally
+from engine.decoding import iterate_messages
+from engine.message import encode_message_set
+from engine.storage.disk import OsDisk
+from engine.storage.limits import NEVER_BY_COUNT, LogLimits
+from engine.storage.linger import LingerBuffer
+from engine.storage.log import Log
+
+FETCH_BYTES = 300 * 1024  # what a 0.7 consumer asks for
+LIMITS = LogLimits(segment_bytes=1 << 30, flush_messages=NEVER_BY_COUNT, max_message_bytes=1_000_000)
+
+
+def open_log(directory: Path) -> Log:
+    """A log with the limits of 0.7, flushed when it is closed."""
+    return Log.open(directory, limits=LIMITS, disk=OsDisk(sync=False), closed_cleanly=True)
+
+
+class EngineLog:
+    """The log: payloads are encoded, checksummed and written, one write a batch."""
+
+    name = "log"
+
+    def writer(self, directory: Path, batches: Sequence[Batch]) -> Callable[[], None]:
+        log = open_log(directory)
+
+        def single() -> None:
+            append_payload = log.append_payload
+            for (payload,) in batches:
+                append_payload(payload)
+            log.close()
+
+        def batched() -> None:
+            append_payloads = log.append_payloads
+            for batch in batches:
+                append_payloads(batch)
+            log.close()
+
+        return single if all(len(batch) == 1 for batch in batches) else batched
+
+    def count(self, directory: Path) -> int:
+        tally = Tally()
+        self.reader(directory, tally)()
+        return tally.messages
+
+    def reader(self, directory: Path, tally: Tally) -> Callable[[], None]:
+        """Fetch 300 KiB at a time and take every message out, CRC checked: what a consumer does."""
+        log = open_log(directory)
+
+        def work() -> None:
+            messages = payload_bytes = offset = 0
+            while offset < log.flushed_offset:
+                for offset, payload in iterate_messages(log.read(offset, FETCH_BYTES), offset):  # noqa: B007, B020
+                    messages += 1
+                    payload_bytes += len(payload)
+            tally.messages, tally.bytes = messages, payload_bytes
+            log.close()
+
+        return work
+
+
+class LingeringLog(EngineLog):
+    """The log behind a linger buffer of 64 KiB: fewer and larger writes, and a crash loses the buffer."""
+
+    name = "log, 64 kB linger"
+
+    def writer(self, directory: Path, batches: Sequence[Batch]) -> Callable[[], None]:
+        buffer = LingerBuffer(open_log(directory))
+
+        def single() -> None:
+            append_payload = buffer.append_payload
+            for (payload,) in batches:
+                append_payload(payload)
+            buffer.close()
+
+        def batched() -> None:
+            append_payloads = buffer.append_payloads
+            for batch in batches:
+                append_payloads(batch)
+            buffer.close()
+
+        return single if all(len(batch) == 1 for batch in batches) else batched
+
+
+class UntrustedLog(EngineLog):
+    """The log as a broker uses it: message sets that somebody else encoded, every entry checked before it is written.
+
+    Its figure holds the encoding too, which a producer elsewhere would do.
+    """
+
+    name = "log, sets checked"
+
+    def writer(self, directory: Path, batches: Sequence[Batch]) -> Callable[[], None]:
+        log = open_log(directory)
+
+        def work() -> None:
+            for batch in batches:
+                log.append(encode_message_set(batch))
+            log.close()
+
+        return work
+
+
+class RawFile:
+    """The floor: bytes that are ready, in the same chunks, nothing checked and nothing remembered."""
+
+    name = "raw file"
+
+    def writer(self, directory: Path, batches: Sequence[Batch]) -> Callable[[], None]:
+        encoded = [encode_message_set(batch) for batch in batches]
+        handle = os.open(directory / "raw", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+        def work() -> None:
+            write = os.write
+            for chunk in encoded:
+                write(handle, chunk)
+            os.close(handle)
+
+        return work
+
+    def count(self, directory: Path) -> int:
+        return (directory / "raw").stat().st_size // 209
+
+    def reader(self, directory: Path, tally: Tally) -> Callable[[], None]:
+        """The bytes in chunks of 300 KiB, looked at by nobody."""
+        handle = os.open(directory / "raw", os.O_RDONLY)
+
+        def work() -> None:
+            position = 0
+            while chunk := os.pread(handle, FETCH_BYTES, position):
+                position += len(chunk)
+            os.close(handle)
+            tally.messages, tally.bytes = position // 209, position // 209 * 200
+
+        return work
