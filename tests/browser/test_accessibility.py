@@ -1,5 +1,7 @@
 """For those who do not see the picture, do not use a mouse, or do not want motion."""
 
+from itertools import pairwise
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -33,7 +35,8 @@ CONTRAST = """() => {
         seen += 1;
         const [text, ground] = [luminance(channels(getComputedStyle(node).color).slice(0, 3)), luminance(behind(node))];
         const ratio = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
-        if (ratio < 4.5) poor.set(`${node.className || node.tagName}: ${walker.currentNode.textContent.trim().slice(0, 30)}`, ratio.toFixed(2));
+        const name = `${node.className || node.tagName}: ${walker.currentNode.textContent.trim().slice(0, 30)}`;
+        if (ratio < 4.5) poor.set(name, ratio.toFixed(2));
     }
     return {seen, poor: [...poor]};
 }"""
@@ -80,7 +83,7 @@ def test_narration_is_a_polite_live_region_with_one_short_sentence(stage: Stage)
         });
         return said;
     }""")
-    assert all(second[0] - first[0] > 1_000 for first, second in zip(sentences, sentences[1:], strict=False))
+    assert all(second[0] - first[0] > 1_000 for first, second in pairwise(sentences))
     assert all(len(sentence) < 140 for _, sentence in sentences)
 
 
@@ -100,7 +103,8 @@ def test_the_facts_are_a_table_too(stage: Stage) -> None:
 
 def test_everything_that_can_be_done_has_a_name(stage: Stage) -> None:
     stage.open()
-    nameless = stage.page.evaluate("""() => [...document.querySelectorAll("button, a[href], input:not([type=hidden]), select, [role=slider]")]
+    nameless = stage.page.evaluate("""() => [...document.querySelectorAll(
+        "button, a[href], input:not([type=hidden]), select, [role=slider]")]
         .filter((node) => node.checkVisibility())
         .filter((node) => !(node.textContent.trim() || node.getAttribute("aria-label") || node.labels?.length))
         .map((node) => node.outerHTML)""")
@@ -120,8 +124,8 @@ def test_messages_are_walked_with_arrow_keys(stage: Stage) -> None:
 
 def test_tab_reaches_the_bookmarks_and_a_message_of_each_tape(stage: Stage) -> None:
     stage.open()
-    reached = stage.page.evaluate("""() => [...document.querySelectorAll(".partition")]
-        .map((tape) => [tape.querySelectorAll('.cell[tabindex="0"]').length, tape.querySelectorAll('.bookmark[tabindex="0"]').length])""")
+    reached = stage.page.evaluate("""() => [...document.querySelectorAll(".partition")].map((tape) =>
+        ['.cell[tabindex="0"]', '.bookmark[tabindex="0"]'].map((kind) => tape.querySelectorAll(kind).length))""")
     assert reached == [[1, 2], [1, 2], [1, 2]]
 
 
@@ -130,8 +134,11 @@ def test_with_reduced_motion_the_same_pictures_follow_as_steps(stage: Stage) -> 
     stage.open()
     stage.page.evaluate("""() => {
         window.places = new Set();
-        const note = () => { for (const node of document.querySelectorAll('.flight[data-kind="batch"]')) window.places.add(node.style.transform); };
-        new MutationObserver(note).observe(document.querySelector(".flights"), {subtree: true, childList: true, attributes: true});
+        const layer = document.querySelector(".flights");
+        const note = () => {
+            for (const node of layer.querySelectorAll('[data-kind="batch"]')) window.places.add(node.style.transform);
+        };
+        new MutationObserver(note).observe(layer, {subtree: true, childList: true, attributes: true});
     }""")
     stage.batch_send.click()
     expect(stage.flights("batch")).to_have_count(1)

@@ -66,7 +66,8 @@ def test_drawn_resolves_when_everything_below_an_offset_is_painted(stage: Stage)
     end_offset = stage.facts()["journal"]["end_offset"]
     stage.drawn(end_offset)
     pending = stage.page.evaluate(
-        "(offset) => Promise.race([offsetscope.drawn(offset).then(() => 'drawn'), offsetscope.drawn(0).then(() => 'not yet')])",
+        "(offset) => Promise.race([offsetscope.drawn(offset).then(() => 'drawn'),"
+        " offsetscope.drawn(0).then(() => 'not yet')])",
         end_offset + 100_000,
     )
     assert pending == "not yet"

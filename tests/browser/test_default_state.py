@@ -105,15 +105,17 @@ def test_the_server_draws_a_long_log_as_javascript_does(stage: Stage, compressio
 def picture(page: Page) -> list[str]:
     """Every mark on the tapes and cards with its place in bytes and its words."""
     marks: list[str] = page.evaluate("""() => {
-        const chosen = ".partition, .record, .segment, .bookmark, .fetch-position, .again, .owner, .earlier, .consumer, .group, .facts dd";
+        const chosen = ".partition, .record, .segment, .bookmark, .fetch-position, .again, .owner, .earlier, "
+            + ".consumer, .group, .facts dd";
         const parts = (node) => [...node.querySelectorAll("[data-part]")]
             .filter((part) => !part.firstElementChild).map((part) => part.textContent.replace(/\\s+/g, " ").trim());
         const places = (node) => ["--offset", "--size", "--origin", "--next", "--flushed", "--first"]
             .map((name) => node.style.getPropertyValue(name)).join(" ");
         const shown = [...document.querySelectorAll(chosen)];
         return [document.querySelector("[data-stage]").style.getPropertyValue("--window"), ...shown.map((node) => [
-            node.className, node.dataset.testid ?? "", node.hidden, node.dataset.crowded ?? "", node.dataset.pinned ?? "",
-            node.dataset.consumerIndex ?? "", places(node), parts(node).join("|"),
+            node.className, node.dataset.testid ?? "", node.hidden,
+            node.dataset.crowded ?? "", node.dataset.pinned ?? "", node.dataset.consumerIndex ?? "",
+            places(node), parts(node).join("|"),
         ].join(" / "))];
     }""")
     return marks

@@ -18,7 +18,9 @@ def portfolio(server: ServerProcess) -> Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = self.path.partition("?")[2]
-            body = f'<!doctype html><title>Portfolio</title><h1>Me</h1><iframe title="stage" width="1000" height="640" src="{server.base_url}/embed/pageviews?{query}"></iframe>'
+            source = f"{server.base_url}/embed/pageviews?{query}"
+            frame = f'<iframe title="stage" width="1000" height="640" src="{source}"></iframe>'
+            body = f"<!doctype html><title>Portfolio</title><h1>Me</h1>{frame}"
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
@@ -67,7 +69,9 @@ def test_without_controls_the_picture_stands_alone(page: Page, portfolio: str) -
 
 def test_only_embeds_may_be_framed(page: Page, server: ServerProcess) -> None:
     page.goto(f"{server.base_url}/healthz")
-    page.evaluate("() => { const frame = document.createElement('iframe'); frame.src = '/'; document.body.append(frame); }")
+    page.evaluate(
+        "() => { const frame = document.createElement('iframe'); frame.src = '/'; document.body.append(frame); }"
+    )
     with page.expect_event("requestfailed", predicate=lambda request: request.url.endswith("/")):
         pass
 

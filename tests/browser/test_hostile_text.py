@@ -24,7 +24,8 @@ def test_hostile_keys_and_values_are_escaped_and_clipped(stage: Stage, text: str
     stage.settled()
     assert stage.page.evaluate("() => window.harmed") is None
     cells = stage.page.locator(".cell").evaluate_all(
-        "(nodes) => nodes.filter((node) => node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).overflowX !== 'hidden').length"
+        "(nodes) => nodes.filter((node) => node.scrollWidth > node.clientWidth + 1"
+        " && getComputedStyle(node).overflowX !== 'hidden').length"
     )
     assert cells == 0
     assert stage.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

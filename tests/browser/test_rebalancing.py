@@ -19,7 +19,8 @@ WATCH_OWNERS = """() => {
             }
         }
     };
-    new MutationObserver(look).observe(document.querySelector('.groups'), {subtree: true, childList: true, characterData: true});
+    const changes = {subtree: true, childList: true, characterData: true};
+    new MutationObserver(look).observe(document.querySelector('.groups'), changes);
 }"""
 
 
@@ -68,7 +69,10 @@ def test_the_steps_of_a_rebalance_are_seen_one_after_the_other(stage: Stage) -> 
     stage.page.evaluate("""() => {
         const card = document.querySelector('[data-testid="consumer-Real-time metrics-Metrics A"]');
         window.steps = [];
-        const note = () => { const step = card.dataset.step; if (step && window.steps.at(-1) !== step) window.steps.push(step); };
+        const note = () => {
+            const step = card.dataset.step;
+            if (step && window.steps.at(-1) !== step) window.steps.push(step);
+        };
         new MutationObserver(note).observe(card, {attributes: true});
     }""")
     stage.at_speed(2)

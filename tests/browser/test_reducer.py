@@ -23,7 +23,8 @@ FOLD = """async ({address, events}) => {
     const { reduce } = await import(address);
     const differences = (one, other, path) => {
         if (Object.is(one, other)) return [];
-        if (typeof one !== "object" || typeof other !== "object" || !one || !other) return [`${path}: ${one} is not ${other}`];
+        const plain = [one, other].some((value) => typeof value !== "object" || !value);
+        if (plain) return [`${path}: ${one} is not ${other}`];
         const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
         return [...keys].flatMap((key) => Object.hasOwn(one, key) && Object.hasOwn(other, key)
             ? differences(one[key], other[key], `${path}/${key}`) : [`${path}/${key} is on one side only`]);
@@ -111,11 +112,13 @@ def test_the_old_state_stays_as_it_was(page: Page, server: ServerProcess, tmp_pa
         """async ({address, events}) => {
             const { reduce } = await import(address);
             const freeze = (value) => {
-                if (value && typeof value === "object" && !Object.isFrozen(value)) { Object.freeze(value); Object.values(value).forEach(freeze); }
+                if (!value || typeof value !== "object" || Object.isFrozen(value)) return value;
+                Object.values(Object.freeze(value)).forEach(freeze);
                 return value;
             };
             let state = freeze(events[0].state);
-            for (const event of events.slice(1)) state = freeze(reduce(state, freeze(event)));  // modules are strict: a change throws
+            // modules are strict: to change what is frozen throws
+            for (const event of events.slice(1)) state = freeze(reduce(state, freeze(event)));
             return state.at_us;
         }""",
         {"address": f"{server.base_url}/static/js/state/reduce.js", "events": events},
