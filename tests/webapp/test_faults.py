@@ -88,6 +88,8 @@ def test_our_own_mistake_is_logged_and_never_shown(
     assert "a secret detail" not in answer.text
     assert "Traceback" not in answer.text
     assert "a secret detail" in caplog.text
+    if answer.is_json:
+        assert answer.json["code"] == "internal_fault"
 
 
 def test_an_error_page_that_cannot_be_made_is_json(app: Flask, client: FlaskClient) -> None:

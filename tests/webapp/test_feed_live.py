@@ -3,12 +3,15 @@
 import itertools
 import json
 import socket
+import time
 from urllib.parse import urlsplit
 
 import pytest
 import websocket
 
-from tests.webapp.support import PATIENCE_S, LiveServer, watching
+from tests.webapp.support import PATIENCE_S, FeedClient, LiveServer, watching
+from webapp.feed.connection import Connection
+from webapp.feed.viewer import Viewer
 from webapp.settings import Settings
 
 
@@ -18,6 +21,17 @@ def refused_handshake(url: str, **options: object) -> tuple[int, dict[str, objec
     body = refused.value.resp_body
     assert body is not None
     return refused.value.status_code, json.loads(body)
+
+
+def knock_until_let_in(url: str) -> FeedClient:
+    """A viewer who tries again while there is no seat."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return FeedClient(url)
+        except websocket.WebSocketBadStatusException:
+            if time.monotonic() > deadline_s:
+                raise
 
 
 def test_a_viewer_follows_the_room(live: LiveServer) -> None:
@@ -94,26 +108,37 @@ def test_a_viewer_that_says_goodbye_is_answered_and_its_seat_is_free(live: LiveS
         )
 
 
-def somebody_lags(live: LiveServer) -> bool:
-    """Whether a viewer's socket is full, so that a frame of it is half sent."""
+def viewers_of(live: LiveServer) -> list[Viewer]:
     broadcaster = live.services.broadcaster
     with broadcaster._changed:
-        viewers = broadcaster._everybody()
-    return any(viewer._tail for viewer in viewers)
+        return list(broadcaster._everybody())
+
+
+def lags(viewer: Viewer) -> bool:
+    """Whether the viewer's socket is full, so that a frame of it is half sent."""
+    with viewer.lock:
+        return bool(viewer._tail)
 
 
 def test_a_slow_reader_does_not_hold_up_the_others(live: LiveServer) -> None:
     made = live.make_room(paused=True)
     with watching(made.urls["feed"], sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]) as slow:
         slow.pull("checkpoint", 16_000_000)
+        begin = slow.receive()["next"]
+        (slow_viewer,) = viewers_of(live)
+        assert isinstance(slow_viewer._outlet, Connection)
+        slow_viewer._outlet._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         with watching(made.urls["feed"]) as fast:
-            fast.pull("checkpoint", 16_000_000)
-            live.command(made, "set_producer", batch_messages=1)
-            while not somebody_lags(live):
-                applied = live.command(made, "produce", records=[{"value": "x"}] * 500)
-                position = fast.receive_until(applied["journal_offset"])[-1]["next"]
-                assert position < 16_000_000, "the slow reader's socket took everything"
-        frames = slow.receive_until(position)
+            fast.pull(begin, 16_000_000)
+            while not lags(slow_viewer):
+                applied = live.command(made, "produce", records=[{"key": str(key), "value": "x"} for key in range(50)])
+                fast.receive_until(applied["journal_offset"])
+                assert applied["journal_offset"] < 2_000_000, "the slow reader's socket took everything"
+            applied = live.command(made, "produce", count=1)
+            fast.receive_until(applied["journal_offset"])
+        slow.socket.ping("answered behind the frame that is half sent")
+        frames = slow.receive_until(applied["journal_offset"])
+        assert frames[0]["offset"] == begin
         for before, after in itertools.pairwise(frames):
             assert before["next"] == after["offset"]
 
@@ -142,6 +167,12 @@ class TestAFullHouse:
         with watching(made.urls["feed"]):
             status, error = refused_handshake(made.urls["feed"])
             assert (status, error["code"]) == (429, "too_many_viewers")
+
+    def test_a_seat_is_free_again_when_its_viewer_has_left(self, live: LiveServer) -> None:
+        made = live.make_room()
+        with watching(made.urls["feed"]):
+            assert live.services.seats.taken(made.room) == 1
+        knock_until_let_in(made.urls["feed"]).close()
 
     def test_the_server_takes_so_many_viewers(self, live: LiveServer) -> None:
         one, other, third = (live.make_room() for _ in range(3))

@@ -169,6 +169,20 @@ def test_a_mistake_of_the_engine_fails_this_room_with_a_clear_error(
     other.close()
 
 
+def test_a_command_of_which_nobody_knows_whether_it_happened_fails_the_room(
+    tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = new_room(tmp_path, clock, "paused")
+
+    def disk_is_broken(command: object) -> None:
+        raise StorageFailed("cannot append to pageviews-0", "repair the disk")
+
+    monkeypatch.setattr(room._timeline, "apply", disk_is_broken)
+    with pytest.raises(RoomFailed, match="StorageFailed"):
+        act(room, "produce", count=1)
+    assert room.is_failed
+
+
 def test_a_command_that_cannot_be_written_down_is_not_applied(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
