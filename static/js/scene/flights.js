@@ -23,6 +23,7 @@ import { bytesInWords } from "./words.js";
 
 const WIRE_SCALE = 0.4;
 const LEAST_WIDTH = 8;
+const BATCHES = new Set(["batch_sent", "batch_mirrored"]);
 
 /** @param {Picture} picture @returns {Mark[]} */
 export function marks(picture) {
@@ -60,20 +61,22 @@ function widthOf(picture, log, bytes, onTape) {
 function batch(flight, picture, part) {
   const log = logOf(flight);
   const tape = picture.anchors.tapes.get(log);
-  if (!tape) return undefined;
+  const from = flight.event === "batch_mirrored"
+    ? cardOf(picture, `${flight.group}/${flight.consumer}`) : picture.anchors.producer;
+  if (!tape || !from) return undefined;
   const before = Object.values(picture.state.flights)
-    .filter((other) => other.event === "batch_sent" && logOf(other) === log && other.batch < flight.batch)
+    .filter((other) => BATCHES.has(other.event) && logOf(other) === log && other.batch < flight.batch)
     .reduce((sum, other) => sum + other.bytes, 0);
   const start = picture.state.partitions[log].next_offset + before;
   const half = widthOf(picture, log, flight.bytes, 1) / 2;
   const above = { x: tape.left, y: tape.top - tape.lift };
   const over = { x: xOf(picture, log, start) + half, y: above.y };
   const landing = { x: over.x, y: tape.top + tape.height / 2 };
-  const place = placeOn([level(picture.anchors.producer, above), line(above, over), line(over, landing)], part);
+  const place = placeOn([level(from, above), line(above, over), line(over, landing)], part);
   const messages = `${flight.messages} ${flight.messages === 1 ? "message" : "messages"}`;
   return {
     kind: "batch", ...place, width: widthOf(picture, log, flight.bytes, eased(unit((part - 0.75) / 0.25))),
-    cells: flight.compression === "none" ? flight.messages : 1,
+    cells: (flight.compression ?? "none") === "none" ? flight.messages : 1,
     label: bytesInWords(flight.bytes), detail: `${messages} to p${flight.partition}${flight.key ? `, key ${flight.key}` : ""}`,
     group: "", idle: false,
   };

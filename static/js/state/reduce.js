@@ -10,6 +10,7 @@
  * @typedef {(state: State, event: JournalEvent) => State} Handler
  */
 import { consumeHandlers } from "./reduce_consume.js";
+import { deploymentHandlers } from "./reduce_deployment.js";
 import { groupHandlers } from "./reduce_group.js";
 import { logHandlers } from "./reduce_log.js";
 import { registryHandlers } from "./reduce_registry.js";
@@ -17,7 +18,9 @@ import { wireHandlers } from "./reduce_wire.js";
 
 /** @type {Map<string, Handler>} */
 const HANDLERS = new Map(
-  Object.entries({ ...logHandlers, ...groupHandlers, ...consumeHandlers, ...registryHandlers, ...wireHandlers }),
+  Object.entries({
+    ...logHandlers, ...groupHandlers, ...consumeHandlers, ...registryHandlers, ...wireHandlers, ...deploymentHandlers,
+  }),
 );
 
 /**

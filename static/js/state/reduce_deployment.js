@@ -1,0 +1,87 @@
+// @ts-check
+/**
+ * Events of what lies beyond the live datacenter: another registry, mirrors, loaders, the audit. The state has a
+ * `deployment` only where there is such a thing.
+ */
+import { withChange, withKey, withoutKey } from "./persistent.js";
+
+/** @typedef {import("./reduce.js").Handler} Handler */
+/** @typedef {import("./reduce.js").State} State */
+
+/** How many counts of windows and how many latencies the state remembers: the newest. */
+export const COUNTS_KEPT = 48;
+export const LATENCIES_KEPT = 12;
+
+const NOTHING = { datacenters: {}, mirrors: {}, loaders: {}, audit: [], latency: [] };
+
+/** @param {(deployment: State, event: any) => object} change @returns {Handler} */
+const changesDeployment = (change) => (state, event) => {
+  const deployment = state.deployment ?? NOTHING;
+  return { ...state, deployment: { ...deployment, ...change(deployment, event) } };
+};
+
+/** @param {(loader: State, event: any) => object} change @returns {Handler} */
+const changesLoader = (change) => changesDeployment(({ loaders }, event) => ({
+  loaders: withChange(loaders, event.loader, change(loaders[event.loader] ?? {}, event)),
+}));
+
+/** A list of rows with a new one at its end, instead of an older one of the same window. */
+/** @param {any[][]} rows @param {any[]} row @param {number} names how many of its first fields say which window @param {number} kept */
+function retold(rows, row, names, kept) {
+  const others = rows.filter((one) => one.slice(0, names).some((value, index) => value !== row[index]));
+  return [...others, row].slice(-kept);
+}
+
+/** @type {Handler} */
+const batchMirrored = (state, event) => changesDeployment(({ mirrors }) => ({
+  mirrors: withChange(mirrors, event.group, { messages: (mirrors[event.group]?.messages ?? 0) + event.messages }),
+}))({ ...state, flights: withKey(state.flights, `batch:${event.batch}`, event) }, event);
+
+/** @param {State} flights @param {{pull: number}} of */
+const ended = (flights, { pull }) => withoutKey(withoutKey(flights, `pull:${pull}`), `pulled:${pull}`);
+
+/** @type {Record<string, Handler>} */
+export const deploymentHandlers = {
+  datacenter_added: changesDeployment(({ datacenters }, event) => ({
+    datacenters: withKey(datacenters, event.datacenter, { registry: event.registry, chroot: event.chroot, brokers: [] }),
+  })),
+  broker_placed: changesDeployment(({ datacenters }, event) => ({
+    datacenters: withChange(datacenters, event.datacenter, {
+      brokers: [...(datacenters[event.datacenter]?.brokers ?? []), event.broker],
+    }),
+  })),
+  mirror_added: changesDeployment(({ mirrors }, event) => ({
+    mirrors: withKey(mirrors, event.group, { routes: event.routes, messages: 0 }),
+  })),
+  batch_mirrored: batchMirrored,
+  loader_added: changesDeployment(({ loaders }, event) => ({
+    loaders: withKey(loaders, event.loader, { state: "stopped", topics: event.topics, rows: 0, next_offsets: {} }),
+  })),
+  loader_started: changesLoader((_loader, event) => ({
+    state: "waiting", rows: event.rows, next_offsets: Object.fromEntries(event.next_offsets),
+  })),
+  load_begun: changesLoader(() => ({ state: "writing" })),
+  load_committed: changesLoader((loader, event) => ({
+    state: "waiting", rows: loader.rows + event.rows,
+    next_offsets: { ...loader.next_offsets, ...Object.fromEntries(event.next_offsets) },
+  })),
+  loader_crashed: changesLoader(() => ({ state: "crashed" })),
+  audit_counted: changesDeployment(({ audit }, event) => ({
+    audit: retold(audit, [
+      event.tier, event.topic, event.window_start_us, event.window_end_us, event.produced, event.received,
+    ], 3, COUNTS_KEPT),
+  })),
+  latency_measured: changesDeployment(({ latency }, event) => ({
+    latency: retold(latency, [
+      event.topic, event.window_start_us, event.window_end_us,
+      event.messages, event.average_us, event.percentile_95_us,
+    ], 2, LATENCIES_KEPT),
+  })),
+  pull_sent: (state, event) => ({ ...state, flights: withKey(state.flights, `pull:${event.pull}`, event) }),
+  pull_answered: (state, event) => ({
+    ...state, flights: withKey(ended(state.flights, event), `pulled:${event.pull}`, event),
+  }),
+  pull_received: (state, event) => ({ ...state, flights: ended(state.flights, event) }),
+  /** After a timeout the message may still be on its way, and has an end of its own. */
+  pull_failed: (state, event) => (event.reason === "timeout" ? state : { ...state, flights: ended(state.flights, event) }),
+};
