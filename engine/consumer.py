@@ -165,9 +165,9 @@ class Consumer:
 
     def freeze(self, until_us: int) -> None:
         """Stand still until ``until_us`` as a process does in a long garbage collection, without knowing it."""
-        self.frozen_until_us = until_us
+        self.frozen_until_us = max(until_us, self.frozen_until_us)
         self._time.stall(until_us)
-        self._emit(events.ConsumerFrozen(self._time.now_us, *self._names, until_us))
+        self._emit(events.ConsumerFrozen(self._time.now_us, *self._names, self.frozen_until_us))
 
     def _wake(self) -> None:
         self._registry.look_at_lease()

@@ -153,8 +153,7 @@ class Network:
         self, source: str, destination: str, message: Any, lives: tuple[int, int], name: str, *, lost: bool
     ) -> None:
         """A message ends with the life it was meant for: a process that has started anew has new connections."""
-        if name != UNDRAWN:
-            del self._flights[name]
+        self._flights.pop(name, None)  # what was sent twice under one name is drawn until the first has landed
         source_life, destination_life = lives
         if lost or self._trouble_of(source, destination).cut:
             now_us = self._scheduler.now_us

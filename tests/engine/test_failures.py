@@ -41,6 +41,16 @@ def test_a_consumer_cut_off_from_its_broker_times_out_and_catches_up_when_the_li
     assert consumed(stage) == 2
 
 
+def test_a_wire_slower_than_the_patience_of_those_who_wait_delays_commits_and_no_more(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A")
+    stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, delay_ms=15)
+    stage.do("produce", count=1)
+    stage.run_ms(300)
+    sent = [event["commit"] for event in stage.events("commit_sent")]
+    assert len(set(sent)) < len(sent)
+    assert stage.position()["committed_offset"] == stage.partition()["next_offset"]
+
+
 def test_a_lossy_wire_loses_no_message_that_the_broker_has(make_stage: MakeStage) -> None:
     stage = make_stage(with_consumer(TINY, fetch_bytes=1000), seed=3).with_topic().with_group("A", "B")
     for address in ("broker:1", "broker:2", "broker:3", "registry"):
@@ -131,6 +141,14 @@ def test_a_frozen_consumer_loses_its_partitions_and_on_waking_touches_nothing_of
     stage.do("set_producer", rate_per_second=0)
     stage.run_ms(1_000)
     assert sorted(part for owns in stage.owners().values() for part in owns) == ["clicks-0", "clicks-1", "clicks-2"]
+
+
+def test_a_shorter_freeze_does_not_end_a_longer_one(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A")
+    stage.do("freeze_consumer", consumer="A", duration_ms=100)
+    stage.do("freeze_consumer", consumer="A", duration_ms=10)
+    first, second = stage.events("consumer_frozen")
+    assert first["until_us"] == second["until_us"] == stage.consumer("A").frozen_until_us
 
 
 def test_a_short_freeze_costs_nothing_but_time(stage: Stage) -> None:

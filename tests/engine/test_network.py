@@ -85,3 +85,14 @@ def test_a_drawn_message_is_listed_exactly_while_it_travels() -> None:
     scheduler.run_until(due_us)
     assert list(network.flights) == []
     assert right.received == ["hello"]
+
+
+def test_what_was_asked_again_before_it_arrived_arrives_twice_and_is_drawn_once() -> None:
+    scheduler, network, _, right, _ = wire()
+    for at_us in (0, 100):
+        due_us = network.due_us("left", "right", JITTERY)
+        network.send_drawn("left", "right", "commit", "commit:1", CommitLanded(at_us, 1, ""), due_us)
+    assert [name for name, _ in network.flights] == ["commit:1"]
+    scheduler.run_until(10_000)
+    assert right.received == ["commit", "commit"]
+    assert list(network.flights) == []
