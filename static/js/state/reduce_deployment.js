@@ -25,8 +25,12 @@ const changesLoader = (change) => changesDeployment(({ loaders }, event) => ({
   loaders: withChange(loaders, event.loader, change(loaders[event.loader] ?? {}, event)),
 }));
 
-/** A list of rows with a new one at its end, instead of an older one of the same window. */
-/** @param {any[][]} rows @param {any[]} row @param {number} names how many of its first fields say which window @param {number} kept */
+/**
+ * A list of rows with a new one at its end, instead of an older one of the same window.
+ *
+ * @param {any[][]} rows @param {any[]} row @param {number} names how many of its first fields say which window
+ * @param {number} kept
+ */
 function retold(rows, row, names, kept) {
   const others = rows.filter((one) => one.slice(0, names).some((value, index) => value !== row[index]));
   return [...others, row].slice(-kept);
@@ -37,7 +41,7 @@ const batchMirrored = (state, event) => changesDeployment(({ mirrors }) => ({
   mirrors: withChange(mirrors, event.group, { messages: (mirrors[event.group]?.messages ?? 0) + event.messages }),
 }))({ ...state, flights: withKey(state.flights, `batch:${event.batch}`, event) }, event);
 
-/** @param {State} flights @param {{pull: number}} of */
+/** @param {State} flights @param {Record<string, any>} of */
 const ended = (flights, { pull }) => withoutKey(withoutKey(flights, `pull:${pull}`), `pulled:${pull}`);
 
 /** @type {Record<string, Handler>} */

@@ -1,0 +1,92 @@
+"""A small deployment pattern with its journal at hand, for tests: two datacenters, mirrors, a warehouse, an audit."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.config import TINY, Config
+from engine.loader import Loader
+from engine.message import iterate_deep
+from engine.scenarios import MIRROR, deploy
+from tests.support.clusters import Stage
+
+SMALL = replace(
+    TINY,
+    segment_bytes=2_048,
+    consumer=replace(TINY.consumer, fetch_bytes=2_048, messages_per_second=5_000, queued_chunks=4),
+)
+"""TINY, with room for page views in a pull."""
+WHOLE_LOG_BYTES = 10_000_000
+
+
+def with_deployment(config: Config, **changes: int) -> Config:
+    """A config whose deployment works differently."""
+    return replace(config, deployment=replace(config.deployment, **changes))
+
+
+class Deployed(Stage):
+    """The deployment of the scenario with a message in every live partition, and mirrors by name."""
+
+    def __init__(
+        self, directory: Path, config: Config = SMALL, seed: int = 1, mirrors: tuple[str, ...] = ("A",)
+    ) -> None:
+        super().__init__(directory, config, seed, brokers=0)
+        deploy(self.cluster)
+        self.run_ms(20)
+        for _ in range(3):
+            self.send(1)
+        self.run_ms(20)
+        for name in mirrors:
+            self.do("add_consumer", group=MIRROR, consumer=name)
+        self.run_ms(300)
+
+    def send(self, count: int) -> None:
+        """Page views that the producer makes and stamps."""
+        self.do("produce", topic="pageviews", count=count)
+
+    def send_steadily(self, milliseconds: int, every_ms: int = 5, count: int = 2) -> None:
+        for _ in range(milliseconds // every_ms):
+            self.send(count)
+            self.run_ms(every_ms)
+
+    @property
+    def loader(self) -> Loader:
+        return self.cluster.parts.deployment.loaders["Loader"]
+
+    def log(self, topic: str, partition: int) -> list[bytes]:
+        """The payloads of a partition, from its files."""
+        broker = self.cluster.parts.broker_of(self.cluster.parts.partition(topic, partition))
+        files = sorted((self.directory / f"broker-{broker.broker}" / f"{topic}-{partition}").glob("*.kafka"))
+        return [message.payload for file in files for message in iterate_deep(file.read_bytes(), int(file.stem))]
+
+    def logs(self, topic: str) -> list[list[bytes]]:
+        """The payloads of a topic, partition by partition."""
+        return [self.log(topic, number) for number in range(len(self.cluster.parts.topics[topic]))]
+
+    def warehouse(self, statement: str = "SELECT payload FROM messages") -> list[tuple[Any, ...]]:
+        """What the warehouse's file says to somebody who opens it now."""
+        connection = sqlite3.connect(f"file:{self.directory / 'warehouse-1.sqlite3'}?mode=ro", uri=True)
+        try:
+            return connection.execute(statement).fetchall()
+        finally:
+            connection.close()
+
+    def table(self) -> Counter[bytes]:
+        """How often each page view is in the warehouse."""
+        return Counter(payload for (payload,) in self.warehouse())
+
+    def copies(self) -> Counter[bytes]:
+        """How often each page view is in the analysis datacenter."""
+        return Counter(payload for log in self.logs("live.pageviews") for payload in log)
+
+    def originals(self) -> Counter[bytes]:
+        """How often each page view is in the live datacenter."""
+        return Counter(payload for log in self.logs("pageviews") for payload in log)
+
+    def audit(self, tier: str) -> list[Mapping[str, Any]]:
+        """The counts of a tier, oldest window first."""
+        counts = [one for one in self.cluster.facts()["deployment"]["audit"] if one["tier"] == tier]
+        return sorted(counts, key=lambda one: one["window_start_us"])
