@@ -12,6 +12,9 @@ const SILENT = { text: "", weight: 0 };
 /** @param {string[]} names */
 const listed = (names) => (names.length ? names.map(shortPartition).join(", ") : "nothing");
 
+/** @param {string} text of people's choosing: as long as a sentence can carry */
+const clipped = (text) => (text.length > 24 ? `${text.slice(0, 24)}…` : text);
+
 /** @param {number} count @param {string} noun */
 const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
@@ -19,7 +22,7 @@ const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 const SENTENCES = {
   batch_sent: (e) => ({
     text: e.key
-      ? `The key ${e.key} hashes to p${e.partition}: ${counted(e.messages, "message")} on the way to broker ${e.broker}.`
+      ? `The key ${clipped(e.key)} hashes to p${e.partition}: ${counted(e.messages, "message")} on the way to broker ${e.broker}.`
       : `The producer sends ${counted(e.messages, "message")} as one batch of ${bytesInWords(e.bytes)} to p${e.partition}.`,
     weight: 5,
   }),
