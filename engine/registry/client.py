@@ -2,8 +2,8 @@
 
 A conversation is a generator. It yields a tuple of operations and is resumed with their outcomes one round trip
 later, or yields a :class:`Wait` and is resumed when that has passed. So the paper's Algorithm 1 can be written
-down line by line although every line takes time. An answer that does not come is asked for again: every operation
-may be done twice without harm (a claim that our own session holds counts as made).
+down line by line although every line takes time. An answer that does not come is asked for again; the registry does
+nothing twice, for another may own meanwhile what the operation is about.
 """
 
 from collections.abc import Callable, Generator

@@ -14,6 +14,7 @@ from engine.registry.tree import PERSISTENT, Node, Tree
 from engine.scheduler import Scheduler
 
 ADDRESS = "registry"
+MOST_ANSWERS = 1024
 WHOLE_TREE = ""
 
 
@@ -21,13 +22,21 @@ WHOLE_TREE = ""
 class Session:
     """A client's tie to the registry: good until nothing was heard for the session timeout.
 
-    ``notices`` holds the last watch's notice sent to it, if there was one.
+    ``notices`` holds the last watch's notice sent to it, if there was one. ``answered`` holds the latest answers by the
+    number of their request, for a client that asks again because it has not heard.
     """
 
     number: int
     client: str
     expires_at_us: int
     notices: deque[ops.WatchNotice] = field(default_factory=lambda: deque(maxlen=1))
+    answered: dict[int, ops.Response] = field(default_factory=dict)
+
+    def remember(self, response: ops.Response) -> None:
+        """Keep an answer, and no more of them than a client can be waiting for."""
+        self.answered[response.request] = response
+        if len(self.answered) > MOST_ANSWERS:
+            del self.answered[next(iter(self.answered))]
 
 
 class RegistryServer:
@@ -159,6 +168,9 @@ class RegistryServer:
 
     def _serve(self, source: str, request: ops.Request) -> None:
         alive = self._hear(request.session)
+        if alive and request.request in self._sessions[request.session].answered:
+            self._answer_again(source, request)
+            return
         outcomes: list[ops.Outcome] = []
         for operation in request.operations:
             try:
@@ -171,7 +183,17 @@ class RegistryServer:
                 outcomes.append(error)
                 if isinstance(operation, ops.Put) and operation.commit:
                     self._emit(events.CommitLanded(self._scheduler.now_us, operation.commit, error.code))
-        self._reply(source, ops.Response(request.session, request.request, tuple(outcomes)))
+        response = ops.Response(request.session, request.request, tuple(outcomes))
+        if alive:
+            self._sessions[request.session].remember(response)
+        self._reply(source, response)
+
+    def _answer_again(self, source: str, request: ops.Request) -> None:
+        """What was asked again is not done again: meanwhile another may own what it is about."""
+        for operation in request.operations:
+            if isinstance(operation, ops.Put) and operation.commit:
+                self._emit(events.CommitLanded(self._scheduler.now_us, operation.commit, ""))
+        self._reply(source, self._sessions[request.session].answered[request.request])
 
     def _do(self, session: int, operation: ops.Operation) -> ops.Outcome:
         match operation:

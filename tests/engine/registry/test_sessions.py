@@ -184,6 +184,24 @@ def test_a_claim_waits_until_the_earlier_session_has_expired() -> None:
     assert world.server.value("/x", "") == "new"
 
 
+def test_what_is_asked_again_for_want_of_an_answer_is_not_done_again() -> None:
+    world = World()
+    slow, other = Member("a", world), Member("b", world)
+
+    def put(value: str) -> Conversation:
+        yield (ops.Put("/x", value, commit=0),)
+
+    slow.client.start(put("old"))
+    world.run(150)
+    world.network.trouble(link_between("a", "registry"), Trouble(cut=True))
+    world.run(100)
+    world.network.trouble(link_between("a", "registry"), FINE)
+    assert world.server.value("/x", "") == "old"
+    other.ask(ops.Put("/x", "new", commit=0))
+    world.run(TIMEOUT_US)
+    assert (world.server.value("/x", ""), slow.lost) == ("new", 0)
+
+
 def test_a_notice_that_the_wire_lost_comes_again_with_a_heartbeat_and_is_heard_once() -> None:
     world = World()
     member = Member("a", world)
