@@ -173,12 +173,12 @@ class LogMachine(RuleBasedStateMachine):
         self.disk.allow("append")
         self.disk.allow("truncate")
         if truncate_too:  # half a write stays, and the log takes no more until it is opened again
-            self.kill()
             half = encode_message_set(payloads)
             half = half[: len(half) // 2]
             sizes = scan_entries(half).sizes
             self.model.append(half[: sum(sizes)], tuple(sizes), 0)
             self.model.flush()
+            self.kill()
             self.open_again(bytes_cut=len(half) - sum(sizes))
 
     @rule(payloads=payload_lists)
@@ -229,8 +229,8 @@ class LogMachine(RuleBasedStateMachine):
         lost_bytes = len(self.model.content) - self.model.flushed
         changed_us = self.model.flushed_changed_us[self.model.bases[-1]]
         assert self.log.lose_unflushed() == lost_bytes
-        self.model.cut(self.model.flushed)
         self.model.changed_us[self.model.bases[-1]] = changed_us
+        self.model.cut(self.model.flushed)
         self.open_again(bytes_cut=0)
 
     @rule()
@@ -260,6 +260,7 @@ class LogMachine(RuleBasedStateMachine):
         with self.last_file().open("r+b") as file:
             file.seek(start - self.model.bases[-1])
             file.write(b"\xff")
+        self.model.changed_us[self.model.bases[-1]] = self.model.now_us
         self.model.cut(start)
         self.open_again(bytes_cut=size - start)
 
