@@ -16,6 +16,8 @@ PRODUCER_DECIDES = 0
 NATURAL_SIZE = 0
 MOST_MESSAGES = 10_000
 MOST_PARTITIONS = 64
+MOST_UNDER_WAY = 1_000
+"""Time may stand still while people send; without a bound every checkpoint would list all that is in the air."""
 PRODUCER_NUMBERS = {
     "batch_messages": (1, 1000),
     "linger_ms": (0, 60_000),
@@ -75,6 +77,13 @@ class Produce:
         """Send at once; nothing is sent if one message is too large or no broker is there."""
         producer = cluster.parts.producer
         topic = topic_named(cluster, self.topic)
+        under_way = sum(1 for _ in cluster.parts.network.flights)
+        if under_way >= MOST_UNDER_WAY:
+            raise WrongState(
+                f"{under_way} messages are on the wire already",
+                "let time run until some have landed",
+                under_way=under_way,
+            )
         if self.records:
             producer.send(topic, [Record(key, value.encode()) for key, value in self.records])
             return

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.config import TINY
-from engine.errors import MessageTooLarge, NoBrokerAvailable
+from engine.errors import MessageTooLarge, NoBrokerAvailable, WrongState
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import Stage, with_producer
 
@@ -126,3 +126,14 @@ def test_with_no_broker_in_the_registry_nothing_can_be_sent(make_stage: MakeStag
     stage.run_ms(100)
     with pytest.raises(NoBrokerAvailable):
         stage.do("produce", count=1)
+
+
+def test_while_time_stands_still_only_so_much_can_be_put_on_the_wire(stage: Stage) -> None:
+    stage.with_topic()
+    for _ in range(1_000):
+        stage.do("produce", count=1)
+    with pytest.raises(WrongState) as fault:
+        stage.do("produce", count=1)
+    assert fault.value.fields["under_way"] == 1_000
+    stage.run_ms(20)
+    stage.do("produce", count=1)

@@ -87,7 +87,7 @@ function entriesOf(event) {
   });
 }
 
-/** @param {Record<string, any>} flights @param {{batch: number}} of @returns {Record<string, any>} without that batch */
+/** @param {Record<string, any>} flights @param {Record<string, any>} of @returns {Record<string, any>} without that batch */
 const landed = (flights, { batch }) => withoutKey(withoutKey(flights, `batch:${batch}`), `disk:${batch}`);
 
 /** @type {Handler} */

@@ -15,7 +15,7 @@ const SILENCE_MS = 6_000;
  * @typedef {{now_us: number, speed: number, paused: boolean, standing: boolean}} ClockFrame
  * @typedef {{offset: number, next: number, end: number, events: any[], clock: ClockFrame}} Frame
  * @typedef {"connecting" | "live" | "reconnecting"} Connection
- * @typedef {{code: string, message: string, remedy: string}} WireError
+ * @typedef {{code: string, message: string, remedy: string, needed_bytes?: number}} WireError
  * @typedef {object} Reader
  * @property {(frame: Frame, anew: boolean) => void} onFrame `anew`: the first frame after reading from a checkpoint
  * @property {(connection: Connection) => void} onConnection
@@ -31,6 +31,7 @@ export class Feed {
     this.reader = reader;
     /** @type {number | "checkpoint"} */
     this.next = "checkpoint";
+    this.creditBytes = CREDIT_BYTES;
     this.creditEnd = 0;
     this.backOffMs = BACK_OFF_FIRST_MS;
     this.anew = true;
@@ -50,8 +51,8 @@ export class Feed {
   #pull(offset) {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
     this.anew = offset === "checkpoint";
-    this.creditEnd = offset === "checkpoint" ? Infinity : offset + CREDIT_BYTES;
-    this.socket.send(JSON.stringify({ pull: offset, max_bytes: CREDIT_BYTES }));
+    this.creditEnd = offset === "checkpoint" ? Infinity : offset + this.creditBytes;
+    this.socket.send(JSON.stringify({ pull: offset, max_bytes: this.creditBytes }));
   }
 
   /** @param {any} answer */
@@ -64,17 +65,35 @@ export class Feed {
     /** @type {Frame} */
     const frame = answer;
     const anew = this.anew;
-    if (anew) this.creditEnd = frame.offset + CREDIT_BYTES;
+    if (!this.#follows(frame)) return;
+    if (anew) this.creditEnd = frame.offset + this.creditBytes;
     this.anew = false;
     this.next = frame.next;
     this.backOffMs = BACK_OFF_FIRST_MS;
     this.reader.onConnection("live");
     this.reader.onFrame(frame, anew);
-    if (frame.next > this.creditEnd - CREDIT_BYTES / 2) this.#pull(frame.next);
+    const nextIsTooLarge = !frame.events.length && frame.next < frame.end;
+    if (nextIsTooLarge || frame.next > this.creditEnd - this.creditBytes / 2) this.#pull(frame.next);
+  }
+
+  /**
+   * Frames of an earlier pull may still arrive after a new one has gone out.
+   * @param {Frame} frame @returns {boolean} whether it goes on where we are; if it leaves something out, we ask again
+   */
+  #follows(frame) {
+    if (this.anew) return frame.events[0]?.event === "checkpoint";
+    if (frame.offset === this.next) return true;
+    if (this.next !== "checkpoint" && frame.next > this.next) this.#pull(this.next);
+    return false;
   }
 
   /** @param {WireError} error */
   #refused(error) {
+    if (error.code === "credit_too_small" && error.needed_bytes) {
+      this.creditBytes = 2 * error.needed_bytes;
+      this.#pull(this.next);
+      return;
+    }
     if (/offset/.test(error.code) && this.next !== "checkpoint") {
       this.next = "checkpoint";
       this.#pull("checkpoint");
