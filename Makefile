@@ -15,7 +15,7 @@ ifneq ($(shell test -f $(HTMX) && test -x $(BIN)/python && test -x $(BIN)/offset
 AGAIN := again
 endif
 
-.PHONY: help run test check format bench clean again
+.PHONY: help run test check format simulate bench clean again
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ check: $(VENV)/.installed-to-develop ## style and types: ruff, mypy and, where n
 format: $(VENV)/.installed-to-develop ## let ruff write what `check` asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+simulate: $(VENV)/.installed-to-run ## whole clusters under random failures: SEEDS=200, FIRST=1 (a failing seed says how to replay it)
+	@exec $(BIN)/python -m engine.simulation --seeds '$(or $(SEEDS),200)' --first '$(or $(FIRST),1)'
 
 bench: $(VENV)/.installed-to-bench ## measure the log beside other stores: ARGS="append --rounds 21", BIG=1
 	BIG='$(BIG)' $(BIN)/python -m benchmarks $(ARGS)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from engine.boundaries import starts_a_message
-from engine.consumer import ENDED_STATES
+from engine.consumer import ENDED_STATES, Consumer
 from engine.facts import committed_offset
 from engine.ids import GroupId, TopicPartition
 from engine.parts import Parts
@@ -59,14 +59,20 @@ def _group_rules(parts: Parts, group: GroupId, partition: TopicPartition) -> Ite
     owner = parts.registry_of_group(group).value(path, "")
     pulling = []
     for name, consumer in parts.groups[group].consumers.items():
-        if consumer.standing.state in ENDED_STATES or partition not in consumer.fetchers:
+        if partition not in consumer.fetchers or not _knows_where_it_stands(parts, consumer):
             continue
         pulling.append(name)
         fetcher = consumer.fetchers[partition]
         if fetcher.consumed_offset > fetcher.fetch_offset:
             consumed, fetched = fetcher.consumed_offset, fetcher.fetch_offset
             yield f"{group}/{name}: consumed {partition} up to {consumed}, fetched to {fetched}"
-        if owner != paths.stream(name):
+        if paths.stream_consumer(owner) != name:
             yield f"{group}/{name} pulls {partition}, which the registry gives to {owner or 'nobody'}"
     if len(pulling) > 1:
         yield f"{partition} has two owners in {group}: {', '.join(pulling)}"
+
+
+def _knows_where_it_stands(parts: Parts, consumer: Consumer) -> bool:
+    """Not one that has ended, that stands still, or that has yet to hear that its session is over."""
+    awake = consumer.frozen_until_us <= parts.scheduler.now_us
+    return consumer.standing.state not in ENDED_STATES and awake and parts.registry.has_session(consumer.address)

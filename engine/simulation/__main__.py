@@ -1,0 +1,91 @@
+"""The command line of the simulation: ``python -m engine.simulation --seeds 2000 [--first 1]``.
+
+Seeds are spread over the processors. Exit code 0: no anomaly in any run; 1: a line for each failing seed says how to
+replay it, and what was found; 2: bad arguments.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.simulation.checkers.all import find_anomalies
+from engine.simulation.run import simulate
+
+MOST_SHOWN = 5
+PROGRESS_EVERY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of one seed: how much happened, and the anomalies, most telling first."""
+
+    seed: int
+    events: int
+    acts: int
+    anomalies: tuple[str, ...]
+
+
+def judge(seed: int) -> Verdict:
+    """Run one seed and all checkers over it. An error that escapes from the engine is an anomaly too."""
+    with tempfile.TemporaryDirectory(prefix="offsetscope-simulation-") as directory:
+        try:
+            evidence = simulate(seed, Path(directory))
+            anomalies = tuple(str(anomaly) for anomaly in find_anomalies(evidence))
+        except Exception:  # whatever it is, its seed must be named
+            return Verdict(seed, 0, 0, (f"crashed: {traceback.format_exc()}",))
+    return Verdict(seed, len(evidence.events), len(evidence.acts), anomalies)
+
+
+def replay_line(seed: int) -> str:
+    """What to type to see a seed fail again."""
+    return f"make simulate FIRST={seed} SEEDS=1"
+
+
+def report(verdict: Verdict) -> str:
+    """What is said of a seed that failed."""
+    rest = len(verdict.anomalies) - MOST_SHOWN
+    lines = [f"seed {verdict.seed} fails, replay with: {replay_line(verdict.seed)}", *verdict.anomalies[:MOST_SHOWN]]
+    return "\n".join(lines if rest <= 0 else [*lines, f"... and {rest} more"])
+
+
+def tell(verdicts: Iterable[Verdict], seeds: int) -> int:
+    """Write what came of the seeds, failures as they come; the exit code."""
+    failed = events = acts = 0
+    for number, verdict in enumerate(verdicts, start=1):
+        events += verdict.events
+        acts += verdict.acts
+        if verdict.anomalies:
+            failed += 1
+            sys.stdout.write(report(verdict) + "\n")
+        if number % PROGRESS_EVERY == 0 or number == seeds:
+            sys.stdout.write(f"{number} of {seeds} seeds, {acts:,} acts, {events:,} events, {failed} failed\n")
+            sys.stdout.flush()
+    return 1 if failed else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the seeds; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m engine.simulation", description="Simulate clusters that fail.")
+    parser.add_argument("--seeds", type=int, default=200, help="how many runs (200)")
+    parser.add_argument("--first", type=int, default=1, help="the first seed (1)")
+    parser.add_argument(
+        "--processes", type=int, default=os.cpu_count() or 1, help="how many at a time (one a processor)"
+    )
+    given = parser.parse_args(arguments)
+    if given.seeds < 1 or given.processes < 1:
+        parser.error("--seeds and --processes must be at least 1")
+    seeds = range(given.first, given.first + given.seeds)
+    if given.processes == 1 or given.seeds == 1:
+        return tell(map(judge, seeds), given.seeds)
+    with ProcessPoolExecutor(given.processes) as pool:
+        return tell(pool.map(judge, seeds, chunksize=4), given.seeds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

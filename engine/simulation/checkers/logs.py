@@ -1,0 +1,119 @@
+"""Checkers of what brokers promise: what is flushed stays, in order, and nothing else is shown."""
+
+from engine.simulation.checkers.history import Histories, LogHistory
+from engine.simulation.evidence import Anomalies, Anomaly, Evidence, FinalLog, Told, partition_of
+
+
+def flushed_messages_stay(evidence: Evidence) -> Anomalies:
+    """``lost-flushed``: flushed bytes are gone, and no recovery that met a damaged entry explains it."""
+    histories = Histories(evidence.batches)
+    for event in evidence.events:
+        if event["event"] in ("log_cut", "log_flushed"):
+            log = histories.logs[partition_of(event)]
+            kept = event["next_offset"] if event["event"] == "log_cut" else event["flushed_offset"]
+            if kept < log.flushed_offset and not _explained_by_damage(event, log):
+                sentence = f"{partition_of(event)} was flushed up to {log.flushed_offset} and now ends at {kept}"
+                yield Anomaly("lost-flushed", sentence, (event,))
+        histories.take(event)
+    for name, log in histories.logs.items():
+        yield from _files_agree(name, log, evidence.logs[name])
+
+
+def _explained_by_damage(event: Told, log: LogHistory) -> bool:
+    return event["event"] == "log_cut" and event["cause"] == "recovery" and event["next_offset"] in log.damaged
+
+
+def _files_agree(name: str, log: LogHistory, final: FinalLog) -> Anomalies:
+    expected = log.on_disk()
+    if final.first_offset + len(final.content) < log.flushed_offset:
+        sentence = f"the files of {name} end before {log.flushed_offset}, up to where they were flushed"
+        yield Anomaly("lost-flushed", sentence)
+    elif final.content != expected:
+        pairs = enumerate(zip(final.content, expected, strict=False))
+        position = next((index for index, (found, wanted) in pairs if found != wanted), len(expected))
+        sentence = f"the files of {name} differ from what was appended, from offset {log.first_offset + position} on"
+        yield Anomaly("altered-on-disk", sentence)
+
+
+def acknowledged_messages_stay(evidence: Evidence) -> Anomalies:
+    """``lost-acknowledged``: a batch that its broker acknowledged and flushed is gone, without damage to explain it.
+
+    An acknowledged batch that a crash took before it was flushed was never promised.
+    """
+    histories = Histories(evidence.batches)
+    acknowledged: dict[str, dict[int, Told]] = {}
+    appended: dict[int, Told] = {}
+    for event in evidence.events:
+        kind = event["event"]
+        if kind == "batch_appended":
+            appended[event["batch"]] = event
+        elif kind == "batch_acknowledged" and not event["error"]:
+            where = appended.get(event["batch"])
+            if where is None or where["offset"] != event["offset"]:
+                sentence = f"batch {event['batch']} was acknowledged at {event['offset']}, where it is not"
+                yield Anomaly("acknowledged-in-vain", sentence, (event,))
+            else:
+                acknowledged.setdefault(partition_of(event), {})[event["batch"]] = where
+        elif kind == "log_cut":
+            log, batches = histories.logs[partition_of(event)], acknowledged.get(partition_of(event), {})
+            for number, where in list(batches.items()):
+                if where["next_offset"] > event["next_offset"]:
+                    del batches[number]
+                    if where["next_offset"] <= log.flushed_offset and not _explained_by_damage(event, log):
+                        sentence = f"batch {number} was acknowledged and flushed, and is gone"
+                        yield Anomaly("lost-acknowledged", sentence, (where, event))
+        histories.take(event)
+
+
+def order_holds(evidence: Evidence) -> Anomalies:
+    """``order-broken``: an append that does not go to the log's end, a set overtaken by a later one, or one twice."""
+    histories = Histories(evidence.batches)
+    last_batch: dict[str, Told] = {}
+    for event in evidence.events:
+        if event["event"] == "batch_appended":
+            name = partition_of(event)
+            end = len(histories.logs[name].content)
+            size = len(evidence.batches[event["batch"]])
+            if event["offset"] != end or event["next_offset"] != end + size or sum(event["sizes"]) != size:
+                sentence = f"{name} ended at {end}, and a set of {size} bytes went elsewhere"
+                yield Anomaly("order-broken", sentence, (event,))
+            before = last_batch.get(name)
+            if before is not None and before["batch"] >= event["batch"]:
+                sentence = f"{name} took batch {event['batch']} after batch {before['batch']}"
+                yield Anomaly("order-broken", sentence, (before, event))
+            last_batch[name] = event
+        histories.take(event)
+
+
+def nothing_is_shown_before_its_flush(evidence: Evidence) -> Anomalies:
+    """``exposed-before-flush``: a broker answered a pull with bytes that a crash could still have taken."""
+    histories = Histories(evidence.batches)
+    for event in evidence.events:
+        if event["event"] == "fetch_answered" and event["bytes"]:
+            flushed_offset = histories.logs[partition_of(event)].flushed_offset
+            if event["offset"] + event["bytes"] > flushed_offset:
+                sentence = f"{partition_of(event)} is flushed up to {flushed_offset} only"
+                yield Anomaly("exposed-before-flush", sentence, (event,))
+        histories.take(event)
+
+
+def delivered_bytes_are_those_appended(evidence: Evidence) -> Anomalies:
+    """``delivered-differs``: a consumer took other bytes for messages than the producer had sent there.
+
+    What a broker reads may be damaged; what a consumer counts as messages may not.
+    """
+    histories = Histories(evidence.batches)
+    appended: dict[int, bytes] = {}
+    for event in evidence.events:
+        if event["event"] == "fetch_answered":
+            begin = event["offset"]
+            appended[event["fetch"]] = bytes(
+                histories.logs[partition_of(event)].content[begin : begin + event["bytes"]]
+            )
+        elif event["event"] == "fetch_received":
+            taken = event["next_offset"] - event["offset"]
+            was, sent = evidence.answers[event["fetch"]][:taken], appended.pop(event["fetch"])[:taken]
+            if was != sent:
+                sentence = f"of {partition_of(event)} at {event['offset']}, {taken} bytes are not those appended"
+                yield Anomaly("delivered-differs", sentence, (event,))
+        histories.take(event)

@@ -1,0 +1,103 @@
+"""Checkers of who works on what: one consumer of a group at a time, and none while it stands still."""
+
+from engine.registry import paths
+from engine.simulation.checkers.jumps import Jumps
+from engine.simulation.evidence import Anomalies, Anomaly, Evidence, Told, partition_of
+
+ACTIONS = frozenset({"fetch_sent", "fetch_received", "messages_taken", "messages_consumed", "commit_sent"})
+ENDS = frozenset({"consumer_crashed", "consumer_closed", "consumer_added"})
+NEVER = -1
+
+
+class Ownership:
+    """Follows who pulls what. A consumer that was superseded while it stood still may stop, and nothing else.
+
+    One whose session was jumped away is excused until it can have heard.
+    """
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._pulling: dict[tuple[str, str], dict[str, Told]] = {}
+        self._superseded: dict[tuple[str, str, str], Told] = {}
+        self._frozen_until_us: dict[tuple[str, str], int] = {}
+        self._jumps = Jumps(evidence)
+
+    def anomalies(self) -> Anomalies:
+        """Go through the journal once."""
+        for event in self._evidence.events:
+            kind = event["event"]
+            self._jumps.take(event)
+            if kind == "consumer_frozen":
+                self._frozen_until_us[(event["group"], event["consumer"])] = event["until_us"]
+            elif kind in ENDS:
+                self._end(event)
+            elif kind == "pulling_started":
+                yield from self._start(event)
+            elif kind == "pulling_stopped":
+                self._stop(event["group"], event["consumer"], partition_of(event))
+            elif kind in ACTIONS:
+                yield from self._act(event)
+
+    def _end(self, event: Told) -> None:
+        group, consumer = event["group"], event["consumer"]
+        self._frozen_until_us.pop((group, consumer), None)
+        for of_group, partition in list(self._pulling):
+            if of_group == group:
+                self._stop(group, consumer, partition)
+
+    def _stop(self, group: str, consumer: str, partition: str) -> None:
+        self._pulling.get((group, partition), {}).pop(consumer, None)
+        self._superseded.pop((group, consumer, partition), None)
+
+    def _start(self, event: Told) -> Anomalies:
+        group, partition = event["group"], partition_of(event)
+        pulling = self._pulling.setdefault((group, partition), {})
+        for other, since in list(pulling.items()):
+            if self._frozen_until_us.get((group, other), NEVER) > event["at_us"]:
+                self._superseded[(group, other, partition)] = event
+                del pulling[other]
+            elif not self._jumps.may_not_know(group, other, event["at_us"]):
+                sentence = f"{partition} is pulled by {event['consumer']} and still by {other} of {group}"
+                yield Anomaly("owned-twice", sentence, (since, event))
+        pulling[event["consumer"]] = event
+
+    def _act(self, event: Told) -> Anomalies:
+        group, consumer = event["group"], event["consumer"]
+        if event["at_us"] < self._frozen_until_us.get((group, consumer), NEVER):
+            yield Anomaly("acted-while-frozen", f"{group}/{consumer} stands still", (event,))
+        by = self._superseded.get((group, consumer, partition_of(event)))
+        if by is not None and not self._jumps.may_not_know(group, consumer, event["at_us"]):
+            sentence = f"{consumer} of {group} goes on with {partition_of(event)} after {by['consumer']} took over"
+            yield Anomaly("owned-twice", sentence, (by, event))
+
+
+def every_partition_has_one_owner(evidence: Evidence) -> Anomalies:
+    """``owned-twice``: two consumers of a group pull one partition at the same time.
+
+    ``acted-while-frozen``: a process did something while it stood still.
+    """
+    return Ownership(evidence).anomalies()
+
+
+def pulled_is_owned(evidence: Evidence) -> Anomalies:
+    """``pulled-unclaimed``: a consumer began to pull a partition that the registry does not give to it."""
+    owners: dict[str, str] = {}
+    brokers: dict[str, list[int]] = {}
+    jumps = Jumps(evidence)
+    for event in evidence.events:
+        kind = event["event"]
+        jumps.take(event)
+        if kind == "topic_added":
+            brokers[event["topic"]] = event["brokers"]
+        elif kind in ("node_created", "node_changed") and "/owners/" in event["path"]:
+            owners[event["path"]] = event["value"]
+        elif kind == "node_deleted":
+            owners.pop(event["path"], None)
+        elif kind == "pulling_started":
+            node = f"{brokers[event['topic']][event['partition']]}-{event['partition']}"
+            path = f"/consumers/{event['group']}/owners/{event['topic']}/{node}"
+            owner = owners.get(path, "")
+            excused = jumps.may_not_know(event["group"], event["consumer"], event["at_us"])
+            if paths.stream_consumer(owner) != event["consumer"] and not excused:
+                sentence = f"the registry gives {partition_of(event)} to {owner or 'nobody'}"
+                yield Anomaly("pulled-unclaimed", sentence, (event,))

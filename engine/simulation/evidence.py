@@ -1,0 +1,71 @@
+"""What is left of a run when it is over, and all that a checker sees."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Told = Mapping[str, Any]
+"""One event of the journal, as its JSON says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command of the schedule: when, what, and the code of the error that refused it ("" if it was done)."""
+
+    at_us: int
+    fields: Mapping[str, Any]
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinalLog:
+    """A partition's log when the run is over, read from its files."""
+
+    first_offset: int
+    flushed_offset: int
+    next_offset: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A run as it can be looked into afterwards.
+
+    ``events`` is the journal. ``batches`` and ``answers`` are the bytes that were seen on the wire, by the number of
+    the batch that carried them to a broker and of the pull that carried them to a consumer. ``logs`` is what the files
+    hold in the end, by partition (``clicks-0``), ``state`` the last snapshot, ``facts`` what the cluster says of itself
+    then. ``broken`` are the broken invariants, each with the virtual time at which it was seen. ``healed_us`` is when
+    the failures ended, ``registry_hop_us`` the longest that a message to or from the registry takes on a healthy wire.
+    """
+
+    acts: Sequence[Act]
+    events: Sequence[Told]
+    batches: Mapping[int, bytes]
+    answers: Mapping[int, bytes]
+    logs: Mapping[str, FinalLog]
+    state: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    broken: Sequence[tuple[int, str]]
+    healed_us: int
+    end_us: int
+    registry_hop_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """Something that must not be: its name, a sentence, and the events that show it."""
+
+    name: str
+    sentence: str
+    events: tuple[Told, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.name}: {self.sentence}", *(f"    {dict(event)}" for event in self.events)])
+
+
+Anomalies = Iterator[Anomaly]
+
+
+def partition_of(event: Told) -> str:
+    """The partition that an event is about."""
+    return f"{event['topic']}-{event['partition']}"

@@ -1,0 +1,153 @@
+"""One run: a cluster built as the seed says, a schedule of failures, an end of them, and the evidence."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from engine.cluster import Cluster
+from engine.commands import apply, parse_command
+from engine.errors import OffsetscopeError
+from engine.ids import BrokerId, ConsumerId, GroupId
+from engine.journal import Journal
+from engine.protocol import FetchResponse, ProduceRequest
+from engine.simulation.acts import TOPIC, draw_act
+from engine.simulation.evidence import Act, Evidence, FinalLog
+from engine.simulation.healing import heal
+from engine.simulation.shape import Shape, draw_shape
+from engine.storage.log import Log
+
+READ_BYTES = 1 << 20
+GENTLE_US = 4_000
+SETTLING_US = 150_000
+
+
+class Run:
+    """A cluster under simulation and all that is noted of it."""
+
+    def __init__(self, seed: int, directory: Path) -> None:
+        self.chance = Random(f"simulation {seed}")
+        self.shape: Shape = draw_shape(self.chance)
+        self.acts: list[Act] = []
+        self.broken: list[tuple[int, str]] = []
+        self._batches: dict[int, bytes] = {}
+        self._answers: dict[int, bytes] = {}
+        self._journal = Journal.open(directory / "journal")
+        self.cluster = Cluster(
+            scenario="simulation",
+            directory=directory / "cluster",
+            config=self.shape.config,
+            seed=seed,
+            journal=self._journal,
+            start_us=0,
+        )
+        self.cluster.parts.network.listen(self._hear)
+
+    def do(self, fields: Mapping[str, Any]) -> bool:
+        """Give a command and note it; whether it could be done."""
+        refusal = ""
+        try:
+            apply(self.cluster, parse_command(fields))
+        except OffsetscopeError as error:
+            refusal = error.code
+        self.acts.append(Act(self.cluster.now_us, fields, refusal))
+        return not refusal
+
+    def pass_time(self, duration_us: int) -> None:
+        """Let virtual time pass."""
+        self.cluster.run_until(self.cluster.now_us + duration_us)
+
+    def check(self) -> None:
+        """Note what is broken now."""
+        self.broken += [(self.cluster.now_us, sentence) for sentence in self.cluster.check()]
+
+    def build(self) -> None:
+        """The shape, alive and with a first message in every partition."""
+        shape, cluster = self.shape, self.cluster
+        for number in range(1, shape.brokers + 1):
+            cluster.add_broker(BrokerId(number))
+        cluster.write_checkpoint("start")
+        self.pass_time(GENTLE_US)
+        cluster.add_topic(TOPIC, [BrokerId(1 + number % shape.brokers) for number in range(shape.partitions)])
+        for number, consumers in enumerate(shape.consumers):
+            group = GroupId(f"group {number}")
+            cluster.add_group(group, (TOPIC,))
+            for index, streams in enumerate(consumers):
+                name = ConsumerId(group, f"{group} {'ABCD'[index]}")
+                cluster.add_consumer(name, shape.config.consumer, streams)
+        for _ in range(shape.partitions):
+            self.do({"command": "produce", "topic": TOPIC, "count": 1})
+        self.pass_time(self.chance.choice((GENTLE_US, SETTLING_US)))
+
+    def suffer(self) -> None:
+        """The schedule: acts with pauses of all lengths between them."""
+        for _ in range(self.shape.acts):
+            self.do(draw_act(self.chance, self.cluster, bytes_flip=self.shape.bytes_flip))
+            if not self.shape.bytes_flip:
+                self.check()
+            self.pass_time(self.chance.choice((0, 1_000, 5_000, 12_000, 30_000, 50_000)))
+
+    def evidence(self, healed_us: int) -> Evidence:
+        """Everything that is known, read from the journal and the files."""
+        parts, config = self.cluster.parts, self.shape.config
+        self.cluster.publish()
+        return Evidence(
+            acts=self.acts,
+            events=read_events(self._journal),
+            batches=self._batches,
+            answers=self._answers,
+            logs={
+                str(partition): _read_log(parts.broker_of(partition).logs[partition])
+                for partition in parts.all_partitions()
+            },
+            state=self.cluster.snapshot(),
+            facts=self.cluster.facts(),
+            broken=self.broken,
+            healed_us=healed_us,
+            end_us=self.cluster.now_us,
+            registry_hop_us=config.registry_latency_us * (1000 + config.latency_jitter_permille) // 1000,
+        )
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.cluster.close()
+        self._journal.close()
+
+    def _hear(self, message: Any) -> None:
+        if isinstance(message, ProduceRequest):
+            self._batches[message.batch] = message.message_set
+        elif isinstance(message, FetchResponse):
+            self._answers[message.request.fetch] = message.data
+
+
+def simulate(seed: int, directory: Path) -> Evidence:
+    """Run the cluster of ``seed`` in an empty ``directory``, from its first instant to its last."""
+    run = Run(seed, directory)
+    try:
+        run.build()
+        run.suffer()
+        healed_us = run.cluster.now_us
+        heal(run)
+        run.check()
+        return run.evidence(healed_us)
+    finally:
+        run.close()
+
+
+def read_events(journal: Journal) -> list[dict[str, Any]]:
+    """Every event of a journal, from its beginning."""
+    events: list[dict[str, Any]] = []
+    offset = 0
+    while offset < journal.end_offset:
+        chunk = journal.read(offset, READ_BYTES)
+        events += [json.loads(payload) for payload in chunk.payloads]
+        offset = chunk.next_offset
+    return events
+
+
+def _read_log(log: Log) -> FinalLog:
+    content = b""
+    while log.first_offset + len(content) < log.flushed_offset:
+        content += log.read(log.first_offset + len(content), READ_BYTES)
+    return FinalLog(log.first_offset, log.flushed_offset, log.next_offset, content)

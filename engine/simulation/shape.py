@@ -1,0 +1,85 @@
+"""What kind of cluster a seed gets: how many of everything, and limits so small that everything happens soon."""
+
+from dataclasses import dataclass, replace
+from random import Random
+
+from engine.config import TINY, Config, ConsumerSettings, ProducerSettings
+
+FETCHES_APART_US = 700
+"""How long, for each partition that a group pulls, pulls are apart: so that a run's journal keeps its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A cluster to be built: ``consumers[g]`` are the streams of each consumer that group g begins with.
+
+    Only where ``bytes_flip`` may the schedule damage bytes on disk; a bookmark may then be left outside its log for a
+    while, so such runs are checked less strictly on their way.
+    """
+
+    brokers: int
+    partitions: int
+    consumers: tuple[tuple[int, ...], ...]
+    config: Config
+    acts: int
+    bytes_flip: bool
+
+
+def draw_shape(chance: Random) -> Shape:
+    """One of the many shapes."""
+    brokers, partitions, groups = chance.randint(1, 5), chance.randint(1, 12), chance.randint(1, 3)
+    return Shape(
+        brokers=brokers,
+        partitions=partitions,
+        consumers=tuple(
+            tuple(chance.choice((1, 1, 1, 2, 3)) for _ in range(chance.randint(1, 4))) for _ in range(groups)
+        ),
+        config=_draw_config(chance, partitions * groups),
+        acts=chance.randint(15, 45),
+        bytes_flip=chance.random() < 0.3,
+    )
+
+
+def _draw_config(chance: Random, pulled_partitions: int) -> Config:
+    heartbeat_interval_us = chance.choice((15_000, 20_000, 30_000))
+    pause_us = max(3_000, pulled_partitions * FETCHES_APART_US)
+    return replace(
+        TINY,
+        network_latency_us=chance.choice((200, 1_000, 2_000)),
+        registry_latency_us=chance.choice((100, 300, 800)),
+        latency_jitter_permille=chance.choice((0, 100, 900)),
+        session_timeout_us=heartbeat_interval_us * chance.choice((2, 3, 4)),
+        heartbeat_interval_us=heartbeat_interval_us,
+        rebalance_backoff_us=chance.choice((5_000, 20_000, 40_000)),
+        fetch_backoff_us=pause_us,
+        segment_bytes=chance.choice((100, 256, 700, 4_000)),
+        flush_messages=chance.choice((1, 2, 3, 8)),
+        flush_interval_us=chance.choice((1_000, 5_000, 20_000)),
+        checkpoint_every_bytes=1 << 18,
+        consumer=_draw_consumer(chance, pause_us // 1_000),
+        producer=_draw_producer(chance),
+    )
+
+
+def _draw_consumer(chance: Random, poll_interval_ms: int) -> ConsumerSettings:
+    return ConsumerSettings(
+        poll_interval_ms=poll_interval_ms,
+        fetch_bytes=chance.choice((200, 400, 1_000, 4_000)),
+        queued_chunks=chance.randint(1, 3),
+        messages_per_second=chance.choice((100, 500, 2_000)),
+        commit_interval_ms=chance.choice((0, 10, 25, 60)),
+        position_moves=chance.choice(("after", "after", "before")),
+        offset_reset=chance.choice(("smallest", "smallest", "smallest", "largest", "fail")),
+    )
+
+
+def _draw_producer(chance: Random) -> ProducerSettings:
+    return replace(
+        TINY.producer,
+        batch_messages=chance.randint(1, 6),
+        partitioner=chance.choice(("round_robin", "random")),
+        keys=chance.choice((0, 0, 7)),
+        compression=chance.choice(("none", "gzip")),
+        acknowledgement=chance.choice(("none", "broker")),
+        retries=chance.choice((0, 2)),
+    )
