@@ -159,7 +159,7 @@ class Cluster:
                 )
             case MultiFetchRequest() | MultiFetchResponse():
                 pull = message.request if isinstance(message, MultiFetchResponse) else message
-                self._emit(events.PullFailed(now_us, pull.pull, pull.client, "consumer_gone"))
+                self._emit(events.PullFailed(now_us, pull.pull, pull.client, "not_delivered"))
             case ops.WatchNotice(watch=watch):
                 self._emit(events.WatchDelivered(now_us, watch))
 

@@ -581,7 +581,8 @@ class PullReceived(Event):
 class PullFailed(Event):
     """A pull of a simple consumer came to nothing; it tries once more and then tells its caller (0.7).
 
-    ``reason`` is ``broker_down``, ``timeout``, ``consumer_gone`` or ``stopped`` (nobody waits for it any more).
+    ``reason`` is ``broker_down``, ``timeout``, ``not_delivered`` (the wire lost it), ``consumer_gone`` or ``stopped``
+    (nobody waits for it any more).
     """
 
     pull: int

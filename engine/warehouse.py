@@ -79,10 +79,13 @@ class Warehouse:
     def open(cls, path: Path) -> "Warehouse":
         """The warehouse in a file, made to survive crashes of the process; ``synchronous`` is off, as our disks are.
 
-        One thread at a time may use it, not always the same.
+        One thread at a time may use it, not always the same. Raises :class:`StorageFailed`.
         """
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA synchronous = OFF")
+        try:
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA synchronous = OFF")
+        except sqlite3.Error as error:
+            raise _failed(error) from error
         return cls(connection)
 
     def close(self) -> None:
@@ -194,7 +197,11 @@ class Warehouse:
                 self._connection.rollback()
         except sqlite3.Error:  # the file is beyond help: SQLite rolls back when it is opened again
             pass
-        return StorageFailed(f"the warehouse failed: {error}", "mend its disk and start the loader again")
+        return _failed(error)
+
+
+def _failed(error: sqlite3.Error) -> StorageFailed:
+    return StorageFailed(f"the warehouse failed: {error}", "mend its disk and start the loader again")
 
 
 def _place(bucket: Bucket) -> tuple[str, int, int]:

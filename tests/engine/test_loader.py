@@ -1,0 +1,248 @@
+"""The loader in its cluster: crashed at every step, it neither loses nor stores twice."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from engine.config import Config
+from engine.errors import UnknownName, WrongState
+from engine.ids import TopicPartition
+from tests.engine.conftest import MakeStage
+from tests.support.deployments import SMALL, Deployed, with_deployment
+
+Deploy = Callable[..., Deployed]
+
+
+@pytest.fixture
+def make_deployed(tmp_path: Path) -> Iterator[Deploy]:
+    """Build deployments; at the end of the test none may have a broken invariant."""
+    made: list[Deployed] = []
+
+    def make(config: Config = SMALL, *, seed: int = 1) -> Deployed:
+        made.append(Deployed(tmp_path / f"deployed-{len(made)}", config, seed))
+        return made[-1]
+
+    yield make
+    for one in made:
+        assert one.cluster.check() == []
+        one.cluster.close()
+        one.journal.close()
+
+
+@pytest.fixture
+def deployed(make_deployed: Deploy) -> Deployed:
+    return make_deployed()
+
+
+def settle(deployed: Deployed) -> None:
+    deployed.run_ms(500)
+
+
+def test_everything_gets_into_the_table_once_and_the_bookmarks_stand_behind_it(deployed: Deployed) -> None:
+    deployed.send_steadily(300)
+    settle(deployed)
+    assert deployed.table() == deployed.originals()
+    assert deployed.table().total() == 123
+    bookmarks = deployed.warehouse("SELECT topic, partition, next_offset FROM bookmarks")
+    ends = {
+        (topic["topic"], place["partition"], place["next_offset"])
+        for topic in deployed.cluster.facts()["topics"]
+        if topic["topic"].startswith("live.")
+        for place in topic["partitions"]
+    }
+    assert set(bookmarks) == ends
+
+
+def test_a_row_says_where_its_message_stood_and_when_it_was_made_and_loaded(deployed: Deployed) -> None:
+    deployed.send(3)
+    settle(deployed)
+    rows = deployed.warehouse(
+        "SELECT topic, partition, offset, made_at_us, server, loaded_at_us, payload FROM messages"
+    )
+    for topic, partition, offset, made_at_us, server, loaded_at_us, payload in rows:
+        assert (topic, server) == ("pageviews", "frontend-1")
+        entry = deployed.cluster.read_log("live.pageviews", partition, offset, 9 + len(payload))
+        assert entry[9:] == payload
+        assert made_at_us < loaded_at_us < made_at_us + 400_000
+    loads = {event["at_us"] for event in deployed.events("load_committed")}
+    assert {row[5] for row in rows} <= loads
+
+
+def test_the_cluster_keeps_no_offset_of_the_loader(deployed: Deployed) -> None:
+    settle(deployed)
+    assert not [path for path in deployed.cluster.snapshot()["registry"] if "oader" in path]
+
+
+def step_of(deployed: Deployed) -> str:
+    """What the loader is doing."""
+    return "pulling" if deployed.loader._job_runs and deployed.loader.state == "waiting" else deployed.loader.state
+
+
+@pytest.mark.parametrize("step", ["waiting", "pulling", "writing"])
+def test_crashed_at_this_step_again_and_again_it_loses_nothing_and_stores_nothing_twice(
+    make_deployed: Deploy, step: str
+) -> None:
+    deployed = make_deployed(with_deployment(SMALL, loader_write_us=3_000))
+    for _ in range(10):
+        deployed.send(4)
+        deployed.run_ms(10)
+        while step_of(deployed) != step:
+            deployed.cluster.step()
+        table = deployed.table()
+        deployed.do("crash_loader")
+        assert deployed.events("loader_crashed")[-1]["step"] == step
+        assert deployed.table() == table
+        deployed.send(1)
+        deployed.run_ms(7)
+        deployed.do("start_loader")
+        assert deployed.events("loader_started")[-1]["rows"] == table.total()
+    settle(deployed)
+    assert deployed.table() == deployed.originals()
+
+
+def test_what_was_in_an_open_transaction_is_loaded_again_by_the_next_life(make_deployed: Deploy) -> None:
+    deployed = make_deployed(with_deployment(SMALL, loader_write_us=30_000))
+    settle(deployed)
+    deployed.send(5)
+    while step_of(deployed) != "writing":
+        deployed.cluster.step()
+    (begun,) = deployed.events("load_begun")[-1:]
+    deployed.run_ms(10)
+    deployed.do("crash_loader")
+    assert begun["rows"] > 0
+    assert (deployed.originals() - deployed.table()).total() == 5
+    deployed.do("start_loader")
+    settle(deployed)
+    assert begun["load"] not in [event["load"] for event in deployed.events("load_committed")]
+    assert deployed.table() == deployed.originals()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_crashed_at_any_moment_with_everything_else_failing_too_it_holds_what_the_analysis_logs_hold(
+    make_deployed: Deploy, seed: int
+) -> None:
+    """Loss and duplicates come from elsewhere then; between the analysis logs and the table there are none."""
+    chance = Random(seed)
+    deployed = make_deployed(seed=seed)
+    for _ in range(40):
+        deployed.send(chance.randrange(4) + 1)
+        deployed.run_ms(chance.uniform(0, 15))
+        act = chance.randrange(5)
+        if act == 0 and deployed.loader.alive:
+            deployed.do("crash_loader")
+        elif act == 1 and not deployed.loader.alive:
+            deployed.do("start_loader")
+        elif act == 2:
+            deployed.do("set_link", **{"from": "loader:Loader", "to": "broker:12"}, cut=chance.random() < 0.5)
+        elif act == 3:
+            broker = deployed.cluster.parts.broker(11)
+            deployed.do("crash_broker" if broker.alive else "start_broker", broker=11)
+    deployed.do("heal_links")
+    if not deployed.cluster.parts.broker(11).alive:
+        deployed.do("start_broker", broker=11)
+    if not deployed.loader.alive:
+        deployed.do("start_loader")
+    deployed.run_ms(1_000)
+    assert deployed.table() == deployed.copies()
+
+
+def test_a_message_that_the_mirror_sent_twice_is_two_rows_for_they_are_two_messages_of_the_log(
+    deployed: Deployed,
+) -> None:
+    deployed.do("set_consumer", group="Mirror", consumer="A", commit_interval_ms=1_000)
+    deployed.send_steadily(60)
+    deployed.run_ms(30)
+    deployed.do("crash_consumer", group="Mirror", consumer="A")
+    deployed.do("add_consumer", group="Mirror", consumer="A")
+    deployed.run_ms(1_000)
+    assert deployed.table() == deployed.copies()
+    assert deployed.table().total() > deployed.originals().total()
+
+
+def test_a_warehouse_that_fails_ends_the_loader_and_mended_it_goes_on(deployed: Deployed) -> None:
+    settle(deployed)
+    held = sqlite3.connect(deployed.directory / "warehouse-1.sqlite3", isolation_level=None)
+    held.execute("PRAGMA locking_mode = EXCLUSIVE")
+    held.execute("BEGIN EXCLUSIVE")
+    deployed.loader._warehouse._connection.execute("PRAGMA busy_timeout = 0")
+    deployed.send(3)
+    settle(deployed)
+    assert deployed.loader.state == "crashed"
+    held.close()
+    deployed.do("start_loader")
+    settle(deployed)
+    assert deployed.table() == deployed.originals()
+
+
+def test_a_broker_that_is_away_is_loaded_when_it_is_back_and_the_others_meanwhile(deployed: Deployed) -> None:
+    deployed.send_steadily(60)
+    settle(deployed)
+    deployed.do("stop_broker", broker=12)
+    deployed.send_steadily(60)
+    settle(deployed)
+    missing = deployed.originals() - deployed.table()
+    assert missing.total() > 0
+    assert set(missing) <= set(deployed.log("pageviews", 1))
+    deployed.do("start_broker", broker=12)
+    settle(deployed)
+    assert deployed.table() == deployed.originals()
+
+
+def test_damaged_bytes_are_said_once_and_hold_up_no_other_partition(deployed: Deployed) -> None:
+    deployed.do("crash_loader")
+    deployed.send_steadily(60)
+    deployed.run_ms(100)
+    bookmark = deployed.loader.next_offsets[TopicPartition("live.pageviews", 1)]
+    deployed.do("corrupt", topic="live.pageviews", partition=1, offset=bookmark)
+    deployed.do("start_loader")
+    settle(deployed)
+    (stuck,) = deployed.events("load_stuck")
+    assert (stuck["topic"], stuck["partition"], stuck["error"]) == ("live.pageviews", 1, "invalid_message")
+    missing = deployed.originals() - deployed.table()
+    assert missing.total() > 3
+    assert set(missing) < set(deployed.log("pageviews", 1))
+    assert not deployed.table() - deployed.originals()
+
+
+def test_what_retention_took_before_it_was_loaded_is_lost_and_the_audit_says_how_much(make_deployed: Deploy) -> None:
+    config = replace(SMALL, retention_bytes=3_000, retention_check_interval_us=20_000)
+    deployed = make_deployed(config)
+    deployed.do("crash_loader")
+    deployed.send_steadily(300)
+    deployed.run_ms(300)
+    deployed.do("start_loader")
+    deployed.run_ms(700)
+    resets = deployed.events("pull_offset_reset")
+    assert {event["client"] for event in resets} >= {"loader:Loader"}
+    loaded = sum(one["received"] for one in deployed.audit("warehouse"))
+    produced = sum(one["produced"] for one in deployed.audit("warehouse"))
+    lost = sum(one["lost"] for one in deployed.audit("warehouse"))
+    assert lost > 0
+    assert produced - loaded == lost
+    assert deployed.table().total() == loaded
+
+
+def test_messages_without_a_stamp_are_loaded_too(deployed: Deployed) -> None:
+    deployed.do("produce", topic="pageviews", records=[{"value": "by hand"}])
+    deployed.do("produce", topic="audit", records=[{"value": "no monitoring event"}])
+    settle(deployed)
+    assert deployed.warehouse("SELECT payload, server, made_at_us FROM messages WHERE server = ''") == [
+        (b"by hand", "", 0)
+    ]
+    assert deployed.table() == deployed.originals()
+
+
+def test_commands_about_loaders_are_answered_with_what_can_be_done(deployed: Deployed, make_stage: MakeStage) -> None:
+    with pytest.raises(WrongState):
+        deployed.do("start_loader")
+    deployed.do("crash_loader", loader="Loader")
+    with pytest.raises(WrongState):
+        deployed.do("crash_loader")
+    with pytest.raises(UnknownName, match="Nobody"):
+        deployed.do("start_loader", loader="Nobody")
+    with pytest.raises(UnknownName):
+        make_stage().do("crash_loader")
