@@ -17,54 +17,66 @@ class FrameBuffer:
     It holds what was fed and no more: a length field that announces much takes no room by itself.
     """
 
+    __slots__ = ("_head", "_max_frame_bytes", "_start", "_tail")
+
     def __init__(self, max_frame_bytes: int) -> None:
         self._max_frame_bytes = max_frame_bytes
-        self._pending = bytearray()
+        self._head = b""  # frames are cut from here, from _start on
         self._start = 0
+        self._tail = bytearray()  # what came after the head; joined to it when that makes a frame whole
 
     @property
     def buffered_bytes(self) -> int:
-        return len(self._pending) - self._start
+        return len(self._head) - self._start + len(self._tail)
 
     @property
-    def missing_bytes(self) -> int:
-        """How many bytes the next frame still needs, as far as is known; 0 if it is whole.
+    def has_frame(self) -> bool:
+        """Whether the next frame is whole; :class:`FrameSizeRefused` as in :meth:`take`."""
+        return self.buffered_bytes >= self._needed_bytes()
 
-        :class:`FrameSizeRefused` if its length is not positive or over the limit; it cannot be read on after that.
+    def feed(self, data: bytes | memoryview) -> None:
+        """Bytes as they came, in any portions."""
+        if self._start == len(self._head) and not self._tail:
+            self._head = bytes(data)
+            self._start = 0
+        else:
+            self._tail += data
+
+    def take(self) -> bytes:
+        """The next frame without its length field, or b"" if it is not whole yet; a frame is never empty.
+
+        Raises :class:`FrameSizeRefused` if its length is not positive or over the limit. Nothing can be read behind
+        that.
         """
-        buffered = len(self._pending) - self._start
-        if buffered < LENGTH_BYTES:
-            return LENGTH_BYTES - buffered
-        size: int = _LENGTH.unpack_from(self._pending, self._start)[0]
+        needed_bytes = self._needed_bytes()
+        start = self._start
+        end = start + needed_bytes
+        if end > len(self._head):
+            if self.buffered_bytes < needed_bytes:
+                return b""
+            self._join()
+            start, end = 0, needed_bytes
+        frame = self._head[start + LENGTH_BYTES : end]
+        if end == len(self._head):
+            self._head = b""
+            end = 0
+        self._start = end
+        return frame
+
+    def _needed_bytes(self) -> int:
+        """The size of the next frame with its length field, or that of the field as long as it is not there."""
+        if len(self._head) - self._start < LENGTH_BYTES:
+            if self.buffered_bytes < LENGTH_BYTES:
+                return LENGTH_BYTES
+            self._join()
+        size: int = _LENGTH.unpack_from(self._head, self._start)[0]
         if not 0 < size <= self._max_frame_bytes:
             raise FrameSizeRefused(
                 f"a length of {size} bytes", f"send 1 to {self._max_frame_bytes} bytes behind the length", bytes=size
             )
-        return max(0, LENGTH_BYTES + size - buffered)
+        return LENGTH_BYTES + size
 
-    @property
-    def has_frame(self) -> bool:
-        """Whether :meth:`take` may be called; raises as :attr:`missing_bytes`."""
-        return self.missing_bytes == 0
-
-    def feed(self, data: bytes | memoryview) -> None:
-        """Bytes as they came, in any portions."""
-        if self._start:
-            del self._pending[: self._start]
-            self._start = 0
-        self._pending += data
-
-    def take(self) -> bytes:
-        """The next whole frame, without its length field."""
-        assert self.has_frame
-        begin = self._start + LENGTH_BYTES
-        size: int = _LENGTH.unpack_from(self._pending, self._start)[0]
-        end = begin + size
-        with memoryview(self._pending) as view:
-            frame = bytes(view[begin:end])
-        if end == len(self._pending):
-            self._pending = bytearray()
-            self._start = 0
-        else:
-            self._start = end
-        return frame
+    def _join(self) -> None:
+        self._head = self._head[self._start :] + self._tail
+        self._start = 0
+        self._tail = bytearray()

@@ -65,18 +65,17 @@ class BrokerServer:
 
     def stop(self) -> None:
         """Make :meth:`run` return; may be called from another thread."""
-        self._stopping = True
         self._wake_out.send(b"\0")
 
     def stop_on_signals(self) -> None:
         """Stop at SIGTERM and SIGINT; for the main thread alone."""
 
-        def note(number: int, frame: FrameType | None) -> None:
-            self._stopping = True
+        def nothing_more(number: int, frame: FrameType | None) -> None:
+            """The loop has been woken by the byte that the system writes for each signal."""
 
         signal.set_wakeup_fd(self._wake_out.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, note)
-        signal.signal(signal.SIGINT, note)
+        signal.signal(signal.SIGTERM, nothing_more)
+        signal.signal(signal.SIGINT, nothing_more)
 
     def run(self) -> None:
         """Serve until stopped, then hang up on everybody. The logs stay open."""
@@ -90,7 +89,9 @@ class BrokerServer:
         for key, events in self._selector.select(self._patience_s()):
             if key.fileobj is self._listening:
                 self._accept()
-            elif key.fileobj is not self._wake_in:
+            elif key.fileobj is self._wake_in:
+                self._stopping = True
+            else:
                 self._serve(key.data, events)
         for connection in list(self._backlog):
             self._serve(connection, 0)
@@ -197,12 +198,13 @@ class BrokerServer:
             self._selector.modify(connection.socket, connection.interest, connection)
 
     def _answer(self, connection: Connection) -> None:
-        frames = connection.frames
+        """Do what the whole requests ask, one after the other, until an answer has to wait for the client."""
         for _ in range(FRAMES_A_TURN):
-            if not connection.outbox.is_empty or not frames.has_frame:
+            frame = connection.frames.take() if connection.outbox.is_empty else b""
+            if not frame:
                 self._backlog.discard(connection)
                 return
-            pieces = self._handler.handle(decode_request(frames.take()))
+            pieces = self._handler.handle(decode_request(frame))
             now_s = self._clock()
             connection.done(now_s)
             if pieces:
