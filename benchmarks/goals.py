@@ -61,7 +61,10 @@ def _read_goals(contests: Mapping[str, Comparison]) -> Iterator[Goal]:
 def _scale_goals(contests: Mapping[str, Comparison]) -> Iterator[Goal]:
     for title, what in (
         ("append to a log of this size, batches of 50", "appending to the largest log, of the smallest"),
-        ("read 64 KiB somewhere in a log of this size", "reading from the largest log, of the smallest"),
+        (
+            "fetch 64 KiB somewhere in a log of this size and decode it",
+            "fetching from the largest log, of the smallest",
+        ),
     ):
         if title in contests:
             names = list(contests[title]["contenders"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.compare import Comparison, compare
 from benchmarks.measure import Subject, require
 from benchmarks.messages import empty, payloads
+from engine.decoding import iterate_messages
 from engine.storage.disk import OsDisk
 from engine.storage.limits import NEVER_BY_COUNT, LogLimits
 from engine.storage.log import Log
@@ -33,10 +34,12 @@ def scale_contests(folder: Path, rounds: int, *, big: bool) -> list[Comparison]:
     for log in logs.values():
         log.flush()
     appends = [_appends(name, log) for name, log in logs.items()]
-    reads = [_reads(name, log) for name, log in logs.items()]
+    fetches = [_reads(name, log, _fetch) for name, log in logs.items()]
+    reads = [_reads(name, log, _read_only) for name, log in logs.items()]
     found = [
         compare("append to a log of this size, batches of 50", "messages", appends, rounds),
-        compare("read 64 KiB somewhere in a log of this size", "reads", reads, rounds),
+        compare("fetch 64 KiB somewhere in a log of this size and decode it", "fetches", fetches, rounds),
+        compare("the same without decoding", "reads", reads, rounds),
     ]
     segments = {name: len(log.segments) for name, log in logs.items()}
     for log in logs.values():
@@ -81,7 +84,7 @@ def _appends(name: str, log: Log) -> Subject:
     return Subject(name, APPENDS * len(BATCH), prepare, verify)
 
 
-def _reads(name: str, log: Log) -> Subject:
+def _reads(name: str, log: Log, read: Callable[[Log, int], int]) -> Subject:
     chance = random.Random(2011)
     seen = [0]
 
@@ -89,7 +92,7 @@ def _reads(name: str, log: Log) -> Subject:
         places = [chance.randrange(log.flushed_offset - READ_BYTES) // BATCH_BYTES * BATCH_BYTES for _ in range(READS)]
 
         def work() -> None:
-            seen[0] = sum(len(log.read(place, READ_BYTES)) for place in places)
+            seen[0] = sum(read(log, place) for place in places)
 
         return work
 
@@ -97,6 +100,15 @@ def _reads(name: str, log: Log) -> Subject:
         require(READS * READ_BYTES * 0.9 < seen[0] <= READS * READ_BYTES, f"{name} gave back too little")
 
     return Subject(name, READS, prepare, verify)
+
+
+def _read_only(log: Log, place: int) -> int:
+    return len(log.read(place, READ_BYTES))
+
+
+def _fetch(log: Log, place: int) -> int:
+    """What a consumer does: the messages, every CRC checked."""
+    return list(iterate_messages(log.read(place, READ_BYTES), place))[-1][0] - place
 
 
 def _opens(name: str, directory: Path, segment_bytes: int, segments: int) -> Subject:

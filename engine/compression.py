@@ -7,12 +7,13 @@ import zlib
 
 from engine.errors import InvalidMessage
 
-INFLATED_MAX_BYTES = 64 * 1024 * 1024
+INFLATED_MAX_BYTES = 16 * 1024 * 1024
 GZIP_ATTRIBUTES = 1
 
 _FORMAT = 31  # zlib's name for "gzip, the largest window"
 _LEVEL = 6
 _CODEC_MASK = 0b11
+_SNAPPY = 2  # known to 0.7.1 and later; the standard library cannot inflate it
 _CODECS = {0: "none", GZIP_ATTRIBUTES: "gzip"}
 
 
@@ -20,8 +21,10 @@ def codec_of(attributes: int, offset: int) -> str:
     """``none`` or ``gzip``; :class:`InvalidMessage` names ``offset`` if it is neither."""
     codec = attributes & _CODEC_MASK
     if codec not in _CODECS:
+        snappy = codec == _SNAPPY
+        problem = "snappy (codec 2), which is not supported" if snappy else f"codec {codec}, which nobody knows"
         raise InvalidMessage(
-            f"the message at offset {offset} is compressed with codec {codec}", "use gzip (codec 1)", offset=offset
+            f"the message at offset {offset} is compressed with {problem}", "use gzip (codec 1)", offset=offset
         )
     return _CODECS[codec]
 
@@ -31,17 +34,22 @@ def deflate(data: bytes) -> bytes:
     return zlib.compress(data, _LEVEL, wbits=_FORMAT)
 
 
-def inflate(packed: bytes, offset: int) -> bytes:
-    """The bytes of a whole gzip stream; :class:`InvalidMessage` names ``offset`` if it is damaged or a bomb."""
+def inflate(packed: bytes, offset: int, max_bytes: int = INFLATED_MAX_BYTES) -> bytes:
+    """The bytes of a whole gzip stream; :class:`InvalidMessage` names ``offset`` if it is damaged.
+
+    So it does if they are more than ``max_bytes``: a thousandth of them may have been sent.
+    """
+    if max_bytes <= 0:  # to zlib that would be no limit at all
+        raise _too_much(offset)
     inflater = zlib.decompressobj(_FORMAT)
     try:
-        inflated = inflater.decompress(packed, INFLATED_MAX_BYTES)
+        inflated = inflater.decompress(packed, max_bytes)
     except zlib.error as error:
         raise broken_set(offset, f"gzip says {error}") from error
     if inflater.eof:
         return inflated
-    if len(inflated) == INFLATED_MAX_BYTES:
-        raise broken_set(offset, f"it inflates to more than {INFLATED_MAX_BYTES} bytes")
+    if len(inflated) == max_bytes:
+        raise _too_much(offset)
     raise broken_set(offset, "its gzip stream is cut short")
 
 
@@ -60,3 +68,7 @@ def broken_set(offset: int, reason: str) -> InvalidMessage:
         "skip it, or restore the log",
         offset=offset,
     )
+
+
+def _too_much(offset: int) -> InvalidMessage:
+    return broken_set(offset, f"a message set may inflate to {INFLATED_MAX_BYTES} bytes, and this is more")

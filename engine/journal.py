@@ -11,7 +11,6 @@ from typing import Final, Self
 from engine.entries import MAX_OVERHEAD_BYTES, PLAIN_OVERHEAD_BYTES, Ending, Scan, fault_of, read_header, scan_entries
 from engine.errors import OffsetInsideMessage
 from engine.events import Event
-from engine.message import encode_message_set
 from engine.storage.disk import Disk, OsDisk
 from engine.storage.limits import NEVER_BY_COUNT, LogLimits
 from engine.storage.log import Log
@@ -116,7 +115,7 @@ class Journal:
         Raises :class:`~engine.errors.StorageFailed` if the disk refuses; what is not written stays buffered.
         """
         while self._pieces:
-            self._log.append(encode_message_set(self._pieces[0]))
+            self._log.append_payloads(self._pieces[0])
             self._pieces.popleft()
         end_offset = self._log.flush()
         if self._buffered_checkpoint_offset != _NO_CHECKPOINT:

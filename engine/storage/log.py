@@ -160,8 +160,8 @@ class Log:
         For bytes that are the caller's own: they are encoded and written in one go, not taken apart again. Raises
         :class:`~engine.errors.MessageTooLarge`, and then nothing is written.
         """
-        self._require_open()
-        if not payloads:
+        if self._closed or not payloads:
+            self._require_open()
             return self._next_offset
         message_set = encode_entries(payloads)
         if len(message_set) > self.max_message_bytes:  # else no single payload can be too large
@@ -179,17 +179,17 @@ class Log:
         keeps_time = self._keeps_time
         now_us = self._now_us() if keeps_time else 0
         active = self._active
-        if self._next_offset > self._roll_beyond_offset or (
+        offset = self._next_offset
+        if offset > self._roll_beyond_offset or (
             keeps_time and now_us - active.first_append_us > self._limits.roll_interval_us
         ):
             active = self._roll()
         active.append(message_set)
         if keeps_time:
             active.note_append(now_us)
-        offset = self._next_offset
         self._next_offset = offset + len(message_set)
-        self._unflushed_messages += messages
-        if self._unflushed_messages >= self._flush_messages:
+        self._unflushed_messages = unflushed_messages = self._unflushed_messages + messages
+        if unflushed_messages >= self._flush_messages:
             self.flush()
         return offset
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from engine.config import NEVER_US
 from engine.storage.disk import Disk
@@ -44,6 +45,7 @@ class Segment:
         """Open the segment; what its file holds counts as flushed."""
         self.base_offset = base_offset
         self.file = SegmentFile(directory / segment_name(base_offset), disk, sealed=sealed)
+        self.append: Final = self.file.append  # nothing to add, and every message comes this way
         self.first_append_us = NEVER_US
         self._flushed_bytes = self.file.size_bytes
         self._modified_us = NEVER_US
@@ -70,9 +72,6 @@ class Segment:
     def modified_us(self) -> int:
         """When the segment was last appended to, or else came to be."""
         return self.file.modified_us() if self._modified_us == NEVER_US else self._modified_us
-
-    def append(self, message_set: bytes) -> None:
-        self.file.append(message_set)
 
     def note_append(self, at_us: int) -> None:
         """Count the bytes that came last as appended at ``at_us``."""

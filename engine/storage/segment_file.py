@@ -37,7 +37,8 @@ class SegmentFile:
 
     def append(self, data: bytes) -> None:
         """Write ``data`` at the end: all of it, or nothing that stays."""
-        self._require_sound()
+        if self._damage:
+            raise self._refusal()
         try:
             self._disk.append(self._handle, data)
         except OSError as error:
@@ -75,7 +76,8 @@ class SegmentFile:
         After a refusal the system may have dropped the bytes and call the next attempt a success, so the file takes
         no more from then on.
         """
-        self._require_sound()
+        if self._damage:
+            raise self._refusal()
         try:
             self._disk.sync(self._handle)
         except OSError as error:
@@ -128,10 +130,6 @@ class SegmentFile:
             self._disk.truncate(self._handle, self._size_bytes)
         except OSError:
             self._damage = "it ends in half a write"
-
-    def _require_sound(self) -> None:
-        if self._damage:
-            raise self._refusal()
 
     def _refusal(self) -> StorageFailed:
         return storage_failed(self.path, "write to", self._damage)

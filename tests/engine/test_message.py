@@ -154,10 +154,18 @@ def test_a_read_from_the_middle_of_a_message_never_yields_one() -> None:
             list(iterate_shallow(encoded[start:], start))
 
 
-def test_an_unknown_codec_is_named_by_its_offset() -> None:
-    with pytest.raises(InvalidMessage, match="codec 2") as caught:
-        list(iterate_shallow(wrapped(2, b"snappy"), 77))
-    assert caught.value.fields == {"offset": 77}
+@pytest.mark.parametrize(
+    ("codec", "problem"), [(2, r"snappy \(codec 2\), which is not supported"), (3, "codec 3, which nobody knows")]
+)
+def test_a_codec_that_cannot_be_read_is_named_and_never_appended(codec: int, problem: str) -> None:
+    data = encode_message_set([b"plain"]) + wrapped(codec, b"packed")
+    walk = iterate_deep(data, 77)
+    assert next(walk).payload == b"plain"
+    with pytest.raises(InvalidMessage, match=problem) as caught:
+        next(walk)
+    assert caught.value.fields == {"offset": 91}
+    with pytest.raises(InvalidMessage, match=problem):
+        summarize_set(data, UNLIMITED)
 
 
 @pytest.mark.parametrize(
