@@ -157,8 +157,8 @@ PAPER = Config(
     ),
     deployment=DeploymentSettings(
         mirror_batch_messages=200,
-        mirror_linger_us=SECOND_US,
-        loader_interval_us=5 * SECOND_US,
+        mirror_linger_us=500 * MILLISECOND_US,
+        loader_interval_us=4 * SECOND_US,  # with 0.7's lingering and flushing, ten seconds from end to end
         loader_fetch_bytes=1 << 20,
         loader_write_us=50 * MILLISECOND_US,
         audit_window_us=10 * MINUTE_US,
