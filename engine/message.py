@@ -10,7 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from engine.compression import GZIP_ATTRIBUTES, broken_set, codec_of, deflate, inflate, inflate_start
+from engine.compression import (
+    GZIP_ATTRIBUTES,
+    INFLATED_MAX_BYTES,
+    broken_set,
+    codec_of,
+    deflate,
+    inflate,
+    inflate_start,
+)
 from engine.encoding import encode_entries
 from engine.entries import (
     ATTRIBUTES_POSITION,
@@ -120,21 +128,25 @@ def inner_payloads(packed: bytes, offset: int) -> list[bytes]:
     Raises :class:`~engine.errors.InvalidMessage`, which names ``offset``, if the set cannot be opened.
     """
     inflated = inflate(packed, offset)
-    scan = scan_entries(inflated)
-    if scan.ending is not Ending.WHOLE or not scan.sizes:
-        raise broken_set(offset, scan.reason or "it holds no message")
+    scan = _scan_inner(inflated, offset)
     wrapped = set(scan.wrapped)
     payloads = []
     position = 0
     for size in scan.sizes:
-        if position not in wrapped:
-            payloads.append(inflated[position + PLAIN_OVERHEAD_BYTES : position + size])
-        elif codec_of(inflated[position + ATTRIBUTES_POSITION], offset) == "none":
-            payloads.append(inflated[position + WRAPPED_OVERHEAD_BYTES : position + size])
-        else:
-            raise broken_set(offset, "a message in it is compressed again")
+        overhead_bytes = WRAPPED_OVERHEAD_BYTES if position in wrapped else PLAIN_OVERHEAD_BYTES
+        payloads.append(inflated[position + overhead_bytes : position + size])
         position += size
     return payloads
+
+
+def _scan_inner(inflated: bytes, offset: int) -> Scan:
+    """The entries of an opened set; none of them is compressed again."""
+    scan = scan_entries(inflated)
+    if scan.ending is not Ending.WHOLE or not scan.sizes:
+        raise broken_set(offset, scan.reason or "it holds no message")
+    if any(codec_of(inflated[position + ATTRIBUTES_POSITION], offset) != "none" for position in scan.wrapped):
+        raise broken_set(offset, "a message in it is compressed again")
+    return scan
 
 
 def summarize_set(data: bytes, max_message_bytes: int) -> SetSummary:
@@ -142,7 +154,9 @@ def summarize_set(data: bytes, max_message_bytes: int) -> SetSummary:
 
     Raises :class:`~engine.errors.InvalidMessage` and :class:`~engine.errors.InvalidMessageSize` for the first bad
     entry, with its byte position in the set as ``offset``, and :class:`~engine.errors.MessageTooLarge` if the payload
-    of an entry is over ``max_message_bytes`` (0.7.2: verifyMessageSize looks at the outer message only).
+    of an entry is over ``max_message_bytes`` (0.7.2: verifyMessageSize looks at the outer message only). All that is
+    compressed in it may inflate to :data:`~engine.compression.INFLATED_MAX_BYTES` together, for the work of a set must
+    be bounded.
     """
     scan = scan_entries(data)
     if scan.ending is not Ending.WHOLE:
@@ -151,11 +165,14 @@ def summarize_set(data: bytes, max_message_bytes: int) -> SetSummary:
     if sizes and max(sizes) > max_message_bytes + PLAIN_OVERHEAD_BYTES:
         _refuse_too_large(scan, max_message_bytes)
     messages = len(sizes)
+    room_bytes = INFLATED_MAX_BYTES
     for position in scan.wrapped:
         if codec_of(data[position + ATTRIBUTES_POSITION], position) != "none":
             start = position + WRAPPED_OVERHEAD_BYTES
             end = position + read_header(data[position:start]).size_bytes
-            messages += len(inner_payloads(data[start:end], position)) - 1
+            inflated = inflate(data[start:end], position, room_bytes)
+            room_bytes -= len(inflated)
+            messages += len(_scan_inner(inflated, position).sizes) - 1
     return SetSummary(tuple(sizes), messages)
 
 

@@ -4,9 +4,9 @@ import zlib
 
 import pytest
 
-from engine import compression
-from engine.compression import codec_of, deflate, inflate, inflate_start
+from engine.compression import INFLATED_MAX_BYTES, codec_of, deflate, inflate, inflate_start
 from engine.errors import InvalidMessage
+from engine.message import encode_compressed_set, summarize_set
 
 
 def test_what_is_deflated_inflates_to_itself() -> None:
@@ -39,11 +39,19 @@ def test_bytes_that_are_no_gzip_are_refused() -> None:
         inflate(zlib.compress(b"words"), 0)
 
 
-def test_a_stream_that_inflates_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compression, "INFLATED_MAX_BYTES", 1000)
-    assert len(inflate(deflate(bytes(1000)), 0)) == 1000
-    with pytest.raises(InvalidMessage, match="more than 1000 bytes"):
-        inflate(deflate(bytes(100_000)), 0)
+def test_a_stream_that_inflates_without_end_is_refused() -> None:
+    assert len(inflate(deflate(bytes(1000)), 0, 1000)) == 1000
+    for max_bytes in (999, 0, -1):
+        with pytest.raises(InvalidMessage, match="this is more"):
+            inflate(deflate(bytes(1000)), 0, max_bytes)
+
+
+def test_what_is_compressed_in_a_set_shares_one_limit() -> None:
+    third = encode_compressed_set([bytes(INFLATED_MAX_BYTES // 3)])
+    assert summarize_set(third * 2, len(third)).messages == 2
+    with pytest.raises(InvalidMessage, match="this is more") as caught:
+        summarize_set(third * 3, len(third))
+    assert caught.value.fields == {"offset": 2 * len(third)}
 
 
 def test_the_start_of_a_stream_needs_no_more_than_that() -> None:
