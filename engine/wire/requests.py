@@ -73,6 +73,11 @@ class OffsetsRequest:
 Request = ProduceRequest | FetchRequest | MultiFetchRequest | MultiProduceRequest | OffsetsRequest
 
 
+def steps_of(request: Request) -> tuple[Request, ...]:
+    """The parts in which a request can be served with pauses between them, to the same effect."""
+    return request.produces if isinstance(request, MultiProduceRequest) else (request,)
+
+
 # --- to bytes -------------------------------------------------------------------------------------------------------
 
 

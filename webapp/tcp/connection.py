@@ -2,14 +2,16 @@
 
 import selectors
 import socket
+from collections import deque
 
 from engine.wire.frames import REQUEST_MAX_BYTES, FrameBuffer
+from engine.wire.requests import Request, decode_request, steps_of
 from webapp.tcp.outbox import Outbox
 from webapp.tcp.settings import ConnectionLimits
 
 
 class Connection:
-    """A socket, what came in and is no request yet, what has to go out, and since when nothing moved.
+    """A socket, what came in and is not done with, what has to go out, and since when nothing moved.
 
     While there is something to send nothing is received, as in 0.7: a client that does not read cannot pile up
     responses here.
@@ -18,10 +20,12 @@ class Connection:
     def __init__(self, connected: socket.socket, peer: str, limits: ConnectionLimits, now_s: float) -> None:
         self.socket = connected
         self.peer = peer
-        self.frames = FrameBuffer(REQUEST_MAX_BYTES)
+        self._frames = FrameBuffer(REQUEST_MAX_BYTES)
+        self._steps: deque[Request] = deque()
+        self._steps_bytes = 0
         self.outbox = Outbox()
         self.interest = selectors.EVENT_READ
-        self.counted_bytes = 0  # of unfinished requests, as the loop has them in its sum
+        self.counted_bytes = 0  # of held_bytes, as the loop has them in its sum
         self.answered_s = now_s  # when a request was last done with, or the connection was made
         self._limits = limits
         self._began_s = now_s
@@ -33,9 +37,33 @@ class Connection:
         return selectors.EVENT_READ if self.outbox.is_empty else selectors.EVENT_WRITE
 
     @property
+    def held_bytes(self) -> int:
+        """Bytes of requests that are not whole, or not done with."""
+        return self._frames.buffered_bytes + self._steps_bytes
+
+    def has_step(self) -> bool:
+        """Whether :meth:`next_step` may be called: something whole has come and is not done.
+
+        Raises :class:`~engine.wire.faults.FrameSizeRefused` and :class:`~engine.wire.faults.MalformedRequest` for bytes
+        that are no request.
+        """
+        while not self._steps:
+            self._steps_bytes = 0
+            frame = self._frames.take()
+            if not frame:
+                return False
+            self._steps.extend(steps_of(decode_request(frame)))
+            self._steps_bytes = len(frame)
+        return True
+
+    def next_step(self) -> Request:
+        """The next thing to do: a request, or a part of one that is done part by part."""
+        return self._steps.popleft()
+
+    @property
     def deadline_s(self) -> float:
         """When the client has been too slow, or silent for too long."""
-        at_rest = self.outbox.is_empty and self.frames.buffered_bytes == 0
+        at_rest = self.outbox.is_empty and self.held_bytes == 0
         return self._began_s + (self._limits.idle_s if at_rest else self._limits.pace_s)
 
     def receive(self, buffer: memoryview, now_s: float) -> int:
@@ -46,9 +74,9 @@ class Connection:
             return 0
         if received_bytes == 0:
             raise EOFError
-        if self.frames.buffered_bytes == 0:
+        if self._frames.buffered_bytes == 0:
             self._begin(now_s)
-        self.frames.feed(buffer[:received_bytes])
+        self._frames.feed(buffer[:received_bytes])
         self._note_moved(received_bytes, now_s)
         return received_bytes
 

@@ -19,6 +19,7 @@ from engine.wire.requests import (
     OffsetsRequest,
     ProduceRequest,
     Request,
+    steps_of,
 )
 from engine.wire.responses import (
     CODE_BYTES,
@@ -57,9 +58,9 @@ class RequestHandler:
             case ProduceRequest():
                 self._produce(request)
                 return []
-            case MultiProduceRequest(produces):
-                for produce in produces:
-                    self._produce(produce)
+            case MultiProduceRequest():
+                for step in steps_of(request):
+                    self.handle(step)
                 return []
             case FetchRequest():
                 return self._fetch(request, RESPONSE_MAX_BYTES - CODE_BYTES)[1]

@@ -10,7 +10,6 @@ from types import FrameType
 from typing import Final
 
 from engine.errors import OffsetscopeError
-from engine.wire.requests import decode_request
 from webapp.tcp.complaints import Complaints
 from webapp.tcp.connection import Connection
 from webapp.tcp.handler import RequestHandler
@@ -18,7 +17,7 @@ from webapp.tcp.partition_logs import PartitionLogs
 from webapp.tcp.settings import ConnectionLimits
 
 RECEIVE_BYTES: Final = 256 * 1024
-FRAMES_A_TURN: Final = 64
+TURN_S: Final = 0.01
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +46,12 @@ class BrokerServer:
         self._clock = clock
         self._selector = selectors.DefaultSelector()
         self._connections: set[Connection] = set()
-        self._backlog: set[Connection] = set()  # have whole requests left, though their turn was over
+        self._backlog: set[Connection] = set()  # have more to do, though their turn was over
         self._buffered_bytes = 0
         self._buffer = memoryview(bytearray(RECEIVE_BYTES))
         self._next_sweep_s = clock() + limits.sweep_s
         self._wake_in, self._wake_out = socket.socketpair()
+        self._woken_by_signals = False
         self._stopping = False
         for each in (listening, self._wake_in, self._wake_out):
             each.settimeout(0)
@@ -73,6 +73,7 @@ class BrokerServer:
         def nothing_more(number: int, frame: FrameType | None) -> None:
             """The loop has been woken by the byte that the system writes for each signal."""
 
+        self._woken_by_signals = True
         signal.set_wakeup_fd(self._wake_out.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, nothing_more)
         signal.signal(signal.SIGINT, nothing_more)
@@ -157,6 +158,8 @@ class BrokerServer:
         for connection in list(self._connections):
             self._forget(connection)
         self._selector.close()
+        if self._woken_by_signals:  # its number may soon be that of another file, which no signal may write to
+            signal.set_wakeup_fd(-1)
         for each in (self._listening, self._wake_in, self._wake_out):
             each.close()
 
@@ -179,8 +182,8 @@ class BrokerServer:
 
     def _count(self, connection: Connection) -> None:
         """Keep the sum of all unfinished requests; whoever has most of it goes when it gets too large."""
-        self._buffered_bytes += connection.frames.buffered_bytes - connection.counted_bytes
-        connection.counted_bytes = connection.frames.buffered_bytes
+        self._buffered_bytes += connection.held_bytes - connection.counted_bytes
+        connection.counted_bytes = connection.held_bytes
         if self._buffered_bytes > self._limits.buffered_max_bytes:
             greediest = max(self._connections, key=lambda each: each.counted_bytes)
             self._hang_up(greediest, f"had {greediest.counted_bytes} bytes of a request here when room ran out")
@@ -190,7 +193,7 @@ class BrokerServer:
         now_s = self._clock()
         if events & selectors.EVENT_WRITE:
             connection.send(now_s)
-        if events & selectors.EVENT_READ:
+        if events & selectors.EVENT_READ and connection not in self._backlog:
             connection.receive(self._buffer, now_s)
         self._answer(connection)
         if connection.interest != connection.wanted:
@@ -198,16 +201,16 @@ class BrokerServer:
             self._selector.modify(connection.socket, connection.interest, connection)
 
     def _answer(self, connection: Connection) -> None:
-        """Do what the whole requests ask, one after the other, until an answer has to wait for the client."""
-        for _ in range(FRAMES_A_TURN):
-            frame = connection.frames.take() if connection.outbox.is_empty else b""
-            if not frame:
-                self._backlog.discard(connection)
-                return
-            pieces = self._handler.handle(decode_request(frame))
+        """Do what has been asked, step by step, until an answer has to wait for the client or the turn is over."""
+        began_s = self._clock()
+        while connection.outbox.is_empty and connection.has_step():
+            pieces = self._handler.handle(connection.next_step())
             now_s = self._clock()
             connection.done(now_s)
             if pieces:
                 connection.outbox.put(pieces)
                 connection.send(now_s)
-        self._backlog.add(connection)
+            if now_s - began_s > TURN_S:
+                self._backlog.add(connection)
+                return
+        self._backlog.discard(connection)

@@ -14,6 +14,7 @@ from engine.wire.requests import (
     Request,
     decode_request,
     encode_request,
+    steps_of,
 )
 
 MAGIC_1_TESTING = bytes.fromhex("0000000d0100e8f35a0674657374696e67")
@@ -145,3 +146,8 @@ def test_the_fault_says_what_is_wrong(frame: str, reason: str) -> None:
 def test_a_value_too_large_for_its_field_is_refused(request_: Request) -> None:
     with pytest.raises(MalformedRequest):
         encode_request(request_)
+
+
+@given(requests)
+def test_the_steps_of_a_request_are_itself_or_its_produces(request: Request) -> None:
+    assert steps_of(request) == (request.produces if isinstance(request, MultiProduceRequest) else (request,))

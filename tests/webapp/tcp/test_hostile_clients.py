@@ -9,11 +9,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.compression import INFLATED_MAX_BYTES
 from engine.errors import StorageFailed
-from engine.message import encode_message_set
+from engine.message import encode_compressed_set, encode_message_set
 from engine.storage.clean_shutdown import MARK_NAME
-from engine.wire.requests import FetchRequest, MultiFetchRequest, ProduceRequest, encode_request
-from engine.wire.responses import Answer, response_header
+from engine.wire.requests import (
+    LATEST_MS,
+    FetchRequest,
+    MultiFetchRequest,
+    MultiProduceRequest,
+    OffsetsRequest,
+    ProduceRequest,
+    encode_request,
+)
+from engine.wire.responses import Answer, decode_offsets, response_header
 from tests.support.disks import FaultyDisk
 from tests.webapp.tcp.support import RawClient, RunningBroker, StartBroker, broker_process, until
 from webapp.tcp.settings import ConnectionLimits
@@ -124,6 +133,31 @@ def test_a_reader_that_never_reads_is_cut_off_and_holds_nobody_up(start_broker: 
         assert honest.ask(FETCH) == Answer(0, ENTRY)
         until(lambda: broker.clients == 1)
         assert honest.ask(FETCH) == Answer(0, ENTRY)
+
+
+def test_bytes_that_inflate_a_thousandfold_hold_nobody_up_for_long(start_broker: StartBroker) -> None:
+    broker = start_broker()
+    bomb = encode_compressed_set([b""] * 200_000)
+    bombs = MultiProduceRequest((ProduceRequest("bombs", 0, bomb),) * 300)
+    with RawClient(broker.port) as honest, RawClient(broker.port) as bomber:
+        honest.say(PRODUCE)
+        assert honest.ask(FETCH) == Answer(0, ENTRY)
+        bomber.say(encode_request(bombs))
+        bombed = encode_request(OffsetsRequest("bombs", 0, LATEST_MS, 1))
+        until(lambda: decode_offsets(honest.ask(bombed).body) != (0,))
+        # served between two steps of a request whose last step is far away
+        assert decode_offsets(honest.ask(bombed).body)[0] < 150 * len(bomb)
+
+
+@pytest.mark.parametrize("copies", [1, 20])
+def test_a_set_that_inflates_beyond_all_bounds_is_refused(
+    broker: RunningBroker, honest: RawClient, copies: int
+) -> None:
+    bomb = encode_compressed_set([bytes(INFLATED_MAX_BYTES // copies + 1)]) * copies
+    with RawClient(broker.port) as client:
+        client.say(encode_request(ProduceRequest("bombs", 0, bomb)))
+        assert client.was_cut_off()
+    assert honest.ask(FETCH) == Answer(0, ENTRY)
 
 
 # --- many -----------------------------------------------------------------------------------------------------------
