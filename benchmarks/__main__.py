@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,10 @@ from benchmarks.goals import goals
 from benchmarks.machine import describe, versions
 from benchmarks.plot import plot
 from benchmarks.scale import scale_contests
+from benchmarks.tcp import produce_contest, redis_version, send_contest, tcp_goals
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("append", "read", "scale")
+PARTS = ("append", "read", "scale", "tcp")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -55,17 +57,22 @@ def measure(folder: Path, parts: Sequence[str], messages: int, rounds: int) -> d
             lambda: [sharing_contest(folder, messages, rounds)],
         ],
         "scale": [partial(scale_contests, folder, rounds, big=big)],
+        "tcp": [
+            lambda: [produce_contest(folder, 2 * messages, rounds)],
+            lambda: [send_contest(folder, rounds)],
+        ],
     }
     found = [comparison for part in parts for plan in plans[part] for comparison in plan()]
     on_disk = overheads(folder, messages) if "append" in parts else {}
+    contests = {comparison["title"]: comparison for comparison in found}
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": describe(folder),
-        "versions": versions(),
+        "versions": versions() | {"redis": redis_version()},
         "payload_bytes": 200,
         "comparisons": found,
         "overhead_bytes": {name: round(each, 3) for name, each in on_disk.items()},
-        "goals": goals({comparison["title"]: comparison for comparison in found}, on_disk),
+        "goals": goals(contests, on_disk) + [asdict(goal) for goal in tcp_goals(contests)],
     }
 
 

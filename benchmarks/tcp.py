@@ -1,10 +1,8 @@
-"""The broker on a socket: unacknowledged produce beside Redis Streams, and sendfile beside read-and-send.
-
-``python -m benchmarks.tcp`` measures both, prints tables and writes ``results/tcp.json``.
-"""
+"""The broker on a socket: unacknowledged produce beside Redis Streams, and sendfile beside read-and-send."""
 
 import os
 import re
+import resource
 import selectors
 import shutil
 import signal
@@ -13,7 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +30,8 @@ REDIS: Final = "Redis Streams, C client"
 SENDFILE: Final = "sendfile"
 READ_AND_SEND: Final = "read and send"
 
+PRODUCE_TITLE: Final = "produce over TCP, batches of 50"
+SEND_TITLE: Final = "a segment to four readers over TCP"
 BATCH_MESSAGES: Final = 50
 FETCH_BYTES: Final = 300 * 1024
 READERS: Final = 4
@@ -48,27 +49,38 @@ def produce_contest(folder: Path, messages: int, rounds: int) -> Comparison:
     The turn of the broker ends when all of them are in its log: no acknowledgement means that nobody waits meanwhile.
     """
     everything = payloads(messages)
-    with broker_at(folder / "broker") as port:
-        subjects = [_to_broker(folder / "broker", port, batches_of(everything, BATCH_MESSAGES), messages)]
-        if shutil.which("redis-server") and shutil.which("redis-benchmark"):
-            with redis_at(folder / "redis") as redis_port:
-                subjects.append(_to_redis(redis_port, len(everything[0]), messages))
-                return compare(PRODUCE_TITLE, "messages", subjects, rounds)
+    with ExitStack() as servers:
+        broker = servers.enter_context(broker_at(folder / "broker"))
+        subjects = [_to_broker(folder / "broker", broker, batches_of(everything, BATCH_MESSAGES), messages)]
+        if redis_version():
+            redis = servers.enter_context(redis_at(folder / "redis"))
+            subjects.append(_to_redis(redis, len(everything[0]), messages))
         return compare(PRODUCE_TITLE, "messages", subjects, rounds)
 
 
-PRODUCE_TITLE: Final = "produce over TCP, batches of 50"
-SEND_TITLE: Final = "a segment to four readers over TCP"
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A process that takes connections at a port of this machine."""
+
+    port: int
+    process: int
+
+    def cpu_clock(self) -> float:
+        """Seconds that all threads of the server, this process and its ended children have worked."""
+        tasks = Path(f"/proc/{self.process}/task").glob("*/schedstat")
+        server_ns = sum(int(task.read_text(encoding="ascii").split()[0]) for task in tasks)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return server_ns / 1e9 + time.process_time() + children.ru_utime + children.ru_stime
 
 
-def _to_broker(data_dir: Path, port: int, batches: Sequence[Sequence[bytes]], messages: int) -> Subject:
+def _to_broker(data_dir: Path, broker: Server, batches: Sequence[Sequence[bytes]], messages: int) -> Subject:
     expected = b"".join([encode_message_set(batch) for batch in batches])
     turn = [0]
 
     def prepare() -> Callable[[], None]:
         turn[0] += 1
         topic = f"turn{turn[0]}"
-        producer = Producer("127.0.0.1", port)
+        producer = Producer("127.0.0.1", broker.port)
         file = data_dir / f"{topic}-0" / f"{0:020d}.kafka"
 
         def work() -> None:
@@ -84,16 +96,16 @@ def _to_broker(data_dir: Path, port: int, batches: Sequence[Sequence[bytes]], me
         file = data_dir / f"turn{turn[0]}-0" / f"{0:020d}.kafka"
         require(file.read_bytes() == expected, "the broker's log holds other bytes")
 
-    return Subject(BROKER, messages, prepare, verify)
+    return Subject(BROKER, messages, prepare, verify, broker.cpu_clock)
 
 
-def _to_redis(port: int, payload_bytes: int, messages: int) -> Subject:
+def _to_redis(redis: Server, payload_bytes: int, messages: int) -> Subject:
     """Redis's own client, in C: one connection, 50 commands in flight, one field a message."""
-    command = ["redis-benchmark", "-p", str(port), "-c", "1", "-P", str(BATCH_MESSAGES), "-n", str(messages), "-q"]
-    command += ["XADD", "stream", "*", "f", "x" * payload_bytes]
+    command = ["redis-benchmark", "-p", str(redis.port), "-c", "1", "-P", str(BATCH_MESSAGES)]
+    command += ["-n", str(messages), "-q", "XADD", "stream", "*", "f", "x" * payload_bytes]
 
     def prepare() -> Callable[[], None]:
-        redis_says(port, "DEL", "stream")
+        redis_says(redis.port, "DEL", "stream")
 
         def work() -> None:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -101,14 +113,14 @@ def _to_redis(port: int, payload_bytes: int, messages: int) -> Subject:
         return work
 
     def verify() -> None:
-        require(redis_says(port, "XLEN", "stream") == str(messages), "Redis holds another number of messages")
+        require(redis_says(redis.port, "XLEN", "stream") == str(messages), "Redis holds another number of messages")
 
-    return Subject(REDIS, messages, prepare, verify)
+    return Subject(REDIS, messages, prepare, verify, redis.cpu_clock)
 
 
 @contextmanager
-def broker_at(data_dir: Path) -> Iterator[int]:
-    """A broker process that puts its log on disk once a second, as Redis does its file; the port."""
+def broker_at(data_dir: Path) -> Iterator[Server]:
+    """A broker process that puts its log on disk once a second, as Redis does its file."""
     options = ["--port", "0", "--flush-messages", "1000000000", "--flush-ms", "1000"]
     command = [sys.executable, "-m", "webapp", "broker", "--data-dir", str(data_dir), *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as broker:
@@ -117,14 +129,14 @@ def broker_at(data_dir: Path) -> Iterator[int]:
         require(found is not None, "the broker did not start")
         assert found is not None
         try:
-            yield int(found[1])
+            yield Server(int(found[1]), broker.pid)
         finally:
             broker.send_signal(signal.SIGTERM)
 
 
 @contextmanager
-def redis_at(folder: Path) -> Iterator[int]:
-    """A Redis whose append-only file is put on disk once a second and never rewritten meanwhile; the port."""
+def redis_at(folder: Path) -> Iterator[Server]:
+    """A Redis whose append-only file is put on disk once a second and never rewritten meanwhile."""
     folder.mkdir(parents=True)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
@@ -135,7 +147,7 @@ def redis_at(folder: Path) -> Iterator[int]:
             given_up_s = time.monotonic() + PATIENCE_S
             while redis_says(port, "PING") != "PONG":
                 require(time.monotonic() < given_up_s, "Redis did not start")
-            yield port
+            yield Server(port, server.pid)
         finally:
             server.terminate()
 
@@ -147,8 +159,8 @@ def redis_says(port: int, *words: str) -> str:
 
 
 def redis_version() -> str:
-    """Which Redis it was; "" if there is none."""
-    if not shutil.which("redis-server"):
+    """Which Redis is installed, with its client; "" if there is none."""
+    if not (shutil.which("redis-server") and shutil.which("redis-benchmark") and shutil.which("redis-cli")):
         return ""
     told = subprocess.run(["redis-server", "--version"], check=True, capture_output=True, text=True).stdout
     found = re.search(r"v=([\d.]+)", told)
