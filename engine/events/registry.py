@@ -1,0 +1,71 @@
+"""The registry: sessions, nodes and watches."""
+
+from dataclasses import dataclass
+
+from engine.events.base import Event
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened(Event):
+    """The registry gave a client a session."""
+
+    session: int
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed(Event):
+    """A client closed its session; its ephemeral nodes go with it."""
+
+    session: int
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpired(Event):
+    """The registry heard nothing for a session timeout; the session's ephemeral nodes go."""
+
+    session: int
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCreated(Event):
+    """A registry node appeared; ``client`` holds it if it is ephemeral, and is "" if it is persistent."""
+
+    path: str
+    value: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChanged(Event):
+    """A registry node has a new value."""
+
+    path: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDeleted(Event):
+    """A registry node vanished: ``cause`` is ``deleted``, ``session_closed`` or ``session_expired``."""
+
+    path: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchFired(Event):
+    """The registry tells a client, once, that what it watched has changed."""
+
+    due_us: int
+    watch: int
+    path: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchDelivered(Event):
+    """A watch's notice reached its client."""
+
+    watch: int
