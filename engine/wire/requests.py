@@ -70,10 +70,13 @@ class OffsetsRequest:
     max_offsets: int
 
 
-Request = ProduceRequest | FetchRequest | MultiFetchRequest | MultiProduceRequest | OffsetsRequest
+Question = FetchRequest | MultiFetchRequest | OffsetsRequest
+"""A request that has a response."""
+Request = ProduceRequest | MultiProduceRequest | Question
+Step = ProduceRequest | Question
 
 
-def steps_of(request: Request) -> tuple[Request, ...]:
+def steps_of(request: Request) -> tuple[Step, ...]:
     """The parts in which a request can be served with pauses between them, to the same effect."""
     return request.produces if isinstance(request, MultiProduceRequest) else (request,)
 

@@ -96,7 +96,7 @@ def run(options: argparse.Namespace, ready: Callable[[str], None]) -> int:
     logs = PartitionLogs.open(settings, disk=OsDisk(sync=True), clock=time.monotonic)
     try:
         complaints = Complaints(logger, time.monotonic)
-        handler = RequestHandler(logs, settings.partitions, Random(), complaints.say)
+        handler = RequestHandler(logs, settings.partitions, Random())
         server = BrokerServer(listening, logs, handler, complaints, limits, time.monotonic)
         server.stop_on_signals()
         ready(f"Offsetscope broker is at {options.host}:{listening.getsockname()[1]}")

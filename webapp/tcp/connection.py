@@ -5,8 +5,9 @@ import socket
 from collections import deque
 
 from engine.wire.frames import REQUEST_MAX_BYTES, FrameBuffer
-from engine.wire.requests import Request, decode_request, steps_of
+from engine.wire.requests import Step, decode_request, steps_of
 from webapp.tcp.outbox import Outbox
+from webapp.tcp.produce_run import ProduceRun
 from webapp.tcp.settings import ConnectionLimits
 
 
@@ -17,11 +18,14 @@ class Connection:
     responses here.
     """
 
-    def __init__(self, connected: socket.socket, peer: str, limits: ConnectionLimits, now_s: float) -> None:
+    def __init__(
+        self, connected: socket.socket, peer: str, run: ProduceRun, limits: ConnectionLimits, now_s: float
+    ) -> None:
         self.socket = connected
         self.peer = peer
+        self.run = run
         self._frames = FrameBuffer(REQUEST_MAX_BYTES)
-        self._steps: deque[Request] = deque()
+        self._steps: deque[Step] = deque()
         self._steps_bytes = 0
         self.outbox = Outbox()
         self.interest = selectors.EVENT_READ
@@ -39,10 +43,10 @@ class Connection:
     @property
     def held_bytes(self) -> int:
         """Bytes of requests that are not whole, or not done with."""
-        return self._frames.buffered_bytes + self._steps_bytes
+        return self._frames.buffered_bytes + self._steps_bytes + self.run.held_bytes
 
     def has_step(self) -> bool:
-        """Whether :meth:`next_step` may be called: something whole has come and is not done.
+        """Whether there is a :attr:`step`: something whole has come and is not done.
 
         Raises :class:`~engine.wire.faults.FrameSizeRefused` and :class:`~engine.wire.faults.MalformedRequest` for bytes
         that are no request.
@@ -56,9 +60,14 @@ class Connection:
             self._steps_bytes = len(frame)
         return True
 
-    def next_step(self) -> Request:
-        """The next thing to do: a request, or a part of one that is done part by part."""
-        return self._steps.popleft()
+    @property
+    def step(self) -> Step:
+        """What is to be done next: a request, or a part of one that is done part by part."""
+        return self._steps[0]
+
+    def next_step(self) -> None:
+        """The step is done, or has been taken over."""
+        self._steps.popleft()
 
     @property
     def deadline_s(self) -> float:

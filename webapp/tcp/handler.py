@@ -1,11 +1,9 @@
 """What the broker does with a request (0.7: server/KafkaRequestHandlers.scala)."""
 
-from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from engine.entries import Ending, scan_entries
-from engine.errors import InvalidMessageSize, MessageTooLarge, OffsetscopeError
+from engine.errors import OffsetscopeError
 from engine.ids import TopicPartition
 from engine.storage.offsets import EARLIEST, LATEST, offsets_of_missing_log
 from engine.wire.faults import NO_ERROR, InvalidFetchSize, MalformedRequest, code_of
@@ -15,11 +13,9 @@ from engine.wire.requests import (
     RANDOM_PARTITION,
     FetchRequest,
     MultiFetchRequest,
-    MultiProduceRequest,
     OffsetsRequest,
     ProduceRequest,
-    Request,
-    steps_of,
+    Question,
 )
 from engine.wire.responses import (
     CODE_BYTES,
@@ -39,58 +35,34 @@ _TIMES_BY_NAME: Final = {LATEST_MS: LATEST, EARLIEST_MS: EARLIEST}
 class RequestHandler:
     """The broker behind the socket: requests in, pieces of responses out, nothing kept of any client.
 
-    ``complain`` takes a line for the server's log; ``chance`` picks partitions for those who leave it to the broker.
+    ``chance`` picks partitions for those who leave it to the broker.
     """
 
-    def __init__(self, logs: PartitionLogs, partitions: int, chance: Random, complain: Callable[[str], None]) -> None:
+    def __init__(self, logs: PartitionLogs, partitions: int, chance: Random) -> None:
         self._logs = logs
         self._partitions = partitions
         self._chance = chance
-        self._complain = complain
 
-    def handle(self, request: Request) -> list[Piece]:
-        """Do what is asked; the response, empty for a produce.
+    def destination(self, request: ProduceRequest) -> TopicPartition:
+        """Where the set goes; the caller appends it. There is no response.
 
-        Raises the error for which 0.7 closes the connection: it has no code for a partition that is not there in a
-        produce or a question for offsets, nor for damaged messages.
+        Raises :class:`~engine.errors.InvalidName` or :class:`~engine.errors.UnknownPartition`, for which 0.7 closes the
+        connection, having no way to say it.
         """
+        number = request.partition
+        if number == RANDOM_PARTITION:
+            number = self._chance.randrange(self._partitions)
+        return self._logs.checked(request.topic, number)
+
+    def answer(self, request: Question) -> list[Piece]:
+        """The response; a fetch that cannot be has one too. Only questions for offsets raise, as above."""
         match request:
-            case ProduceRequest():
-                self._produce(request)
-                return []
-            case MultiProduceRequest():
-                for step in steps_of(request):
-                    self.handle(step)
-                return []
             case FetchRequest():
                 return self._fetch(request, RESPONSE_MAX_BYTES - CODE_BYTES)[1]
             case MultiFetchRequest(fetches):
                 return self._multi_fetch(fetches)
             case OffsetsRequest():
                 return [encode_offsets_response(self._offsets(request))]
-
-    # --- produce ---
-
-    def _produce(self, request: ProduceRequest) -> None:
-        """Append; a set with a message that is too large is dropped with a line in the log (0.7.2)."""
-        number = request.partition
-        if number == RANDOM_PARTITION:
-            number = self._chance.randrange(self._partitions)
-        partition = self._logs.checked(request.topic, number)
-        try:
-            self._append(partition, request.message_set)
-        except MessageTooLarge as error:
-            self._complain(f"{partition}: {error.message}")
-
-    def _append(self, partition: TopicPartition, message_set: bytes) -> None:
-        """Append what is whole: a part of a message at the end is dropped (0.7.1: shallowValidBytes)."""
-        try:
-            self._logs.append(partition, message_set)
-        except InvalidMessageSize:
-            scan = scan_entries(message_set)
-            if scan.ending is not Ending.PARTIAL or scan.end == 0:
-                raise
-            self._logs.append(partition, message_set[: scan.end])
 
     # --- fetch ---
 

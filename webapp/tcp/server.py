@@ -10,10 +10,12 @@ from types import FrameType
 from typing import Final
 
 from engine.errors import OffsetscopeError
+from engine.wire.requests import ProduceRequest
 from webapp.tcp.complaints import Complaints
 from webapp.tcp.connection import Connection
 from webapp.tcp.handler import RequestHandler
 from webapp.tcp.partition_logs import PartitionLogs
+from webapp.tcp.produce_run import ProduceRun
 from webapp.tcp.settings import ConnectionLimits
 
 RECEIVE_BYTES: Final = 256 * 1024
@@ -127,7 +129,8 @@ class BrokerServer:
             return
         connected.settimeout(0)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(connected, f"{address[0]} port {address[1]}", self._limits, self._clock())
+        run = ProduceRun(self._logs, self._complaints.say)
+        connection = Connection(connected, f"{address[0]} port {address[1]}", run, self._limits, self._clock())
         self._connections.add(connection)
         self._selector.register(connected, connection.interest, connection)
 
@@ -201,16 +204,37 @@ class BrokerServer:
             self._selector.modify(connection.socket, connection.interest, connection)
 
     def _answer(self, connection: Connection) -> None:
-        """Do what has been asked, step by step, until an answer has to wait for the client or the turn is over."""
-        began_s = self._clock()
-        while connection.outbox.is_empty and connection.has_step():
-            pieces = self._handler.handle(connection.next_step())
-            now_s = self._clock()
-            connection.done(now_s)
-            if pieces:
-                connection.outbox.put(pieces)
-                connection.send(now_s)
-            if now_s - began_s > TURN_S:
-                self._backlog.add(connection)
+        """Do what has been asked, step by step, until an answer has to wait for the client or the turn is over.
+
+        Produces that follow one another are put into the log together, at the latest at the end of the turn.
+        """
+        end_s = self._clock() + TURN_S
+        try:
+            while connection.outbox.is_empty and connection.has_step():
+                self._take(connection)
+                now_s = self._clock()
+                connection.done(now_s)
+                if now_s > end_s:
+                    break
+        finally:
+            settled = connection.run.settle()
+        if settled and not (connection.outbox.is_empty and connection.has_step()):
+            self._backlog.discard(connection)
+        else:
+            self._backlog.add(connection)
+
+    def _take(self, connection: Connection) -> None:
+        """Do the next step, or what has to be done before it."""
+        step = connection.step
+        if isinstance(step, ProduceRequest):
+            partition = self._handler.destination(step)
+            if connection.run.takes(partition, step.message_set):
+                connection.run.add(partition, step.message_set)
+                connection.next_step()
                 return
-        self._backlog.discard(connection)
+        elif connection.run.settle():
+            connection.outbox.put(self._handler.answer(step))
+            connection.next_step()
+            connection.send(self._clock())
+            return
+        connection.run.settle()

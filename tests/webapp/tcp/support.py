@@ -34,7 +34,7 @@ class RunningBroker:
         listening = listen("127.0.0.1", port)
         self.port: int = listening.getsockname()[1]
         complaints = Complaints(logger, time.monotonic)
-        handler = RequestHandler(self.logs, settings.partitions, Random(2011), complaints.say)
+        handler = RequestHandler(self.logs, settings.partitions, Random(2011))
         self._server = BrokerServer(listening, self.logs, handler, complaints, limits, time.monotonic)
         self._stopped = False
         self._thread = threading.Thread(target=self._server.run)
