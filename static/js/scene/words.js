@@ -32,6 +32,15 @@ export const bytesInWords = (bytes) => `${bytes.toLocaleString("en-US")} B`;
 /** @param {number} at_us @returns {string} seconds with one decimal */
 export const secondsInWords = (at_us) => `${(Math.max(0, at_us) / 1_000_000).toFixed(1)} s`;
 
+/**
+ * A preview as a cell shows it: its first word stands alone, the rest is a smaller line below it.
+ * @param {string} preview
+ */
+export function previewInWords(preview) {
+  const [, word, rest] = /** @type {RegExpMatchArray} */ (preview.match(/^ *([^ ]*) *([^]*)$/));
+  return { word, rest };
+}
+
 /** @param {State} consumer */
 export function stateInWords(consumer) {
   if (consumer.paused && ["running", "idle"].includes(consumer.state)) return "paused";

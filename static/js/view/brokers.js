@@ -2,7 +2,7 @@
 /** Brokers, their partitions' tapes, and the bookmarks under them. */
 import { committedOf, ownerOf, positionOf } from "../scene/ownership.js";
 import { earlierOf, originOf, segmentFile } from "../scene/tape.js";
-import { bytesInWords } from "../scene/words.js";
+import { bytesInWords, previewInWords } from "../scene/words.js";
 import { keep, part, setAttribute, setProperty, setShown, setText } from "./nodes.js";
 
 /** From this part of the tape on, a flag would stand on the name of its row. */
@@ -79,7 +79,9 @@ function paintRecords(parent, log, painting) {
       setAttribute(node, "data-flushed", offset < log.flushed_offset);
       setProperty(node, "--offset", offset);
       setProperty(node, "--size", size);
-      setText(part(node, "preview"), preview);
+      const { word, rest } = previewInWords(preview);
+      setText(part(node, "word"), word);
+      setText(part(node, "rest"), rest);
       setText(part(node, "size"), size);
       setText(part(node, "count"), messages > 1 ? ` · ${messages} messages` : "");
       setText(part(node, "offset"), offset);
