@@ -4,6 +4,7 @@ It owns through the registry, pulls through a :class:`~engine.fetcher.Fetcher` a
 it has pulled in its streams (:class:`~engine.stream.Stream`), and commits its consumed positions.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -81,6 +82,7 @@ class Consumer:
         self._asking: dict[TopicPartition, int] = {}
         self._commits: dict[TopicPartition, int] = {}
         self._commit_timer: Timer | None = None
+        self._unheard: deque[tuple[str, Any]] = deque()
         self._application = application(consumer, self._time, self._work)
         self.streams = [
             Stream(paths.stream(consumer.name, number), self._time, lambda: self.settings, lambda: self.paused)
@@ -130,12 +132,20 @@ class Consumer:
         self._application.vanish()
         self._registry.abandon()
         self._network.detach(self.address)
+        self._end()
         return self._registry.last_heard_us
 
     def leave_network(self) -> None:
         """The process has ended in good order."""
         self._application.leave()
         self._network.detach(self.address)
+        self._end()
+
+    def _end(self) -> None:
+        """Nothing goes on when the process would have woken up, and nobody takes what waited for that."""
+        self._time.end()
+        for _, message in self._unheard:
+            self._network.give_up(message)
 
     def change(self, settings: ConsumerSettings) -> None:
         """Work with new settings from now on."""
@@ -286,7 +296,8 @@ class Consumer:
     def receive(self, source: str, message: Any) -> None:
         """Take one message from the network, as soon as the process is awake."""
         if self._time.stalled:
-            self._time.after(0, lambda: self.receive(source, message))
+            self._unheard.append((source, message))
+            self._time.after(0, lambda: self.receive(*self._unheard.popleft()))
         elif isinstance(message, FetchResponse):
             fetcher = self.fetchers.get(message.request.partition)
             if fetcher is None:

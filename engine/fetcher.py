@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from engine import events
 from engine.application import Application
 from engine.config import Config, ConsumerSettings
-from engine.errors import OffsetscopeError
+from engine.errors import InvalidMessageSize, OffsetscopeError
 from engine.events import Emit
 from engine.ids import BrokerId, ConsumerId, TopicPartition
 from engine.message import DeepMessage, iterate_deep
@@ -140,6 +140,8 @@ class Fetcher:
             self._wiring.on_out_of_range(self)
             return
         messages, error = decode(response.data, request.offset)
+        if not messages and not error and 0 < len(response.data) < request.max_bytes:
+            error = InvalidMessageSize.code  # the segment ends here, so this is the middle of its last message
         if messages:
             self._chunks.append(deque(messages))
             self.fetch_offset = messages[-1].next_offset

@@ -145,6 +145,10 @@ class Network:
         self._flights[name] = flight
         self.send(source, destination, message, due_us, name)
 
+    def give_up(self, message: Any) -> None:
+        """A message has arrived, and its process ended before it took it."""
+        self._on_lost(message)
+
     def _life(self, address: str) -> int:
         """Which life of a process this is; ``ANY_LIFE`` while it is not there."""
         return self._lives[address] if address in self._processes else ANY_LIFE

@@ -104,6 +104,7 @@ class ProcessTime:
         self._scheduler = scheduler
         self._on_wake = on_wake
         self._stalled_until_us = scheduler.now_us
+        self._ended = False
 
     @property
     def now_us(self) -> int:
@@ -120,6 +121,10 @@ class ProcessTime:
         self._stalled_until_us = max(until_us, self._stalled_until_us)
         self._scheduler.at(self._stalled_until_us, self._wake, priority=WAKE_PRIORITY)
 
+    def end(self) -> None:
+        """The process is gone: nothing of what it had left for later is done."""
+        self._ended = True
+
     def at(self, due_us: int, action: Action, *, priority: int = 0) -> Timer:
         """As the scheduler's, but not while the process stands still."""
         timer = Timer(due_us, action)
@@ -131,11 +136,13 @@ class ProcessTime:
         return self.at(self.now_us + delay_us, action, priority=priority)
 
     def _fire(self, timer: Timer) -> None:
-        if self.stalled and timer.pending:
+        if self._ended:
+            timer.cancel()
+        elif self.stalled and timer.pending:
             self._scheduler.at(self._stalled_until_us, lambda: self._fire(timer))
         else:
             timer.fire()
 
     def _wake(self) -> None:
-        if not self.stalled:
+        if not self.stalled and not self._ended:
             self._on_wake()

@@ -179,6 +179,19 @@ def test_a_damaged_message_is_never_delivered_and_stops_the_partition_until_a_se
     assert consumed(stage, "A") == 4
 
 
+def test_a_position_in_the_last_bytes_of_a_segment_is_named_and_not_waited_on(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, replace(TINY, segment_bytes=1))
+    fill(stage, 1)
+    fill(stage, 1)
+    stage.cluster.parts.registry.put_by_operator("/consumers/readers/offsets/clicks/1-0", "11")
+    stage.with_group("A")
+    (rejected, *_) = stage.events("message_rejected")
+    assert (rejected["offset"], rejected["error"]) == (11, "invalid_message_size")
+    stage.do("seek", group="readers", partition=0, offset="earliest")
+    stage.run_ms(200)
+    assert consumed(stage, "A") == 2
+
+
 def test_a_message_larger_than_a_pull_is_named_and_a_larger_pull_gets_past_it(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage, with_consumer(TINY, fetch_bytes=10))
     fill(stage, 1)

@@ -143,6 +143,21 @@ def test_a_frozen_consumer_loses_its_partitions_and_on_waking_touches_nothing_of
     assert sorted(part for owns in stage.owners().values() for part in owns) == ["clicks-0", "clicks-1", "clicks-2"]
 
 
+def test_a_consumer_that_crashes_while_it_stands_still_never_wakes(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A")
+    stage.do("freeze_consumer", consumer="A", duration_ms=40)
+    stage.do("stop_broker", broker=1)
+    stage.run_ms(20)
+    stage.do("crash_consumer", consumer="A")
+    assert stage.cluster.snapshot()["flights"] == {}
+    told = len(stage.events())
+    stage.run_ms(500)
+    assert stage.consumer("A").standing.state == "gone"
+    assert {event["event"] for event in stage.events()[told:]} == {"session_expired", "node_deleted"}
+    delivered = {event["watch"] for event in stage.events("watch_delivered")}
+    assert delivered == {event["watch"] for event in stage.events("watch_fired")}
+
+
 def test_a_shorter_freeze_does_not_end_a_longer_one(stage: Stage) -> None:
     stage.with_topic(1).with_group("A")
     stage.do("freeze_consumer", consumer="A", duration_ms=100)
