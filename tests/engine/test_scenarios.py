@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.cluster import Cluster
+from engine.commands import apply, parse_command
 from engine.errors import UnknownScenario
 from engine.journal import Journal
 from engine.message import iterate_shallow
@@ -95,3 +96,12 @@ def test_a_scenario_that_does_not_exist_is_answered_with_those_that_do(tmp_path:
         build("nowhere", directory=tmp_path / "cluster", seed=1, journal=journal)
     assert "pageviews" in fault.value.remedy
     journal.close()
+
+
+def test_a_room_left_at_a_high_rate_keeps_a_bounded_log(pageviews: Cluster) -> None:
+    apply(pageviews, parse_command({"command": "set_producer", "rate_per_second": 500, "batch_messages": 50}))
+    pageviews.run_until(60_000_000)
+    for place in pageviews.facts()["topics"][0]["partitions"]:
+        assert place["first_offset"] > 0
+        assert place["next_offset"] - place["first_offset"] < 128 * 1024 + 10 * 500 * 200
+        assert len(place["segments"]) < 200
