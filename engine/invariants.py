@@ -75,4 +75,5 @@ def _group_rules(parts: Parts, group: GroupId, partition: TopicPartition) -> Ite
 def _knows_where_it_stands(parts: Parts, consumer: Consumer) -> bool:
     """Not one that has ended, that stands still, or that has yet to hear that its session is over."""
     awake = consumer.frozen_until_us <= parts.scheduler.now_us
-    return consumer.standing.state not in ENDED_STATES and awake and parts.registry.has_session(consumer.address)
+    registry = parts.registry_of_group(consumer.consumer.group)
+    return consumer.standing.state not in ENDED_STATES and awake and registry.has_session(consumer.address)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from random import Random
 
-from engine.config import TINY, Config, ConsumerSettings, ProducerSettings
+from engine.config import NEVER_US, TINY, UNLIMITED_BYTES, Config, ConsumerSettings, ProducerSettings
 
 FETCHES_APART_US = 700
 """How long, for each partition that a group pulls, pulls are apart: so that a run's journal keeps its size."""
@@ -55,6 +55,10 @@ def _draw_config(chance: Random, pulled_partitions: int) -> Config:
         segment_bytes=chance.choice((100, 256, 700, 4_000)),
         flush_messages=chance.choice((1, 2, 3, 8)),
         flush_interval_us=chance.choice((1_000, 5_000, 20_000)),
+        roll_interval_us=chance.choice((NEVER_US, NEVER_US, 80_000)),
+        retention_us=chance.choice((NEVER_US, NEVER_US, NEVER_US, 150_000)),
+        retention_bytes=chance.choice((UNLIMITED_BYTES, UNLIMITED_BYTES, UNLIMITED_BYTES, 500)),
+        retention_check_interval_us=chance.choice((10_000, 40_000)),
         checkpoint_every_bytes=1 << 18,
         consumer=_draw_consumer(chance, pause_us // 1_000),
         producer=_draw_producer(chance),

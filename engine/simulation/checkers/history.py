@@ -30,6 +30,10 @@ class LogHistory:
                 self.flushed_offset = len(self.content)
                 for offset in [offset for offset in self.damaged if offset >= event["next_offset"]]:
                     del self.damaged[offset]
+            case "segment_deleted":
+                self.first_offset = event["first_offset"]
+                for offset in [offset for offset in self.damaged if offset < event["first_offset"]]:
+                    del self.damaged[offset]
             case "byte_flipped":
                 self._flip(event["offset"], event["position"])
 
@@ -65,4 +69,4 @@ class Histories:
             self.logs[partition_of(event)].take(event, self._batches)
 
 
-CHANGES_LOGS = frozenset({"batch_appended", "log_flushed", "log_cut", "byte_flipped"})
+CHANGES_LOGS = frozenset({"batch_appended", "log_flushed", "log_cut", "segment_deleted", "byte_flipped"})

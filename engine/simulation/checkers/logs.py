@@ -25,7 +25,10 @@ def _explained_by_damage(event: Told, log: LogHistory) -> bool:
 
 def _files_agree(name: str, log: LogHistory, final: FinalLog) -> Anomalies:
     expected = log.on_disk()
-    if final.first_offset + len(final.content) < log.flushed_offset:
+    if final.first_offset != log.first_offset:
+        sentence = f"the files of {name} begin at {final.first_offset}, and no deletion up to there was told"
+        yield Anomaly("lost-flushed", sentence)
+    elif final.first_offset + len(final.content) < log.flushed_offset:
         sentence = f"the files of {name} end before {log.flushed_offset}, up to where they were flushed"
         yield Anomaly("lost-flushed", sentence)
     elif final.content != expected:

@@ -1,0 +1,307 @@
+"""Each checker trips over the fault that it is there for: the engine is broken in one place, and simulated.
+
+Runs of the engine as it is find nothing (``test_simulation``), so what is found here is found because of the fault.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import fetcher as fetching
+from engine.broker import Broker
+from engine.clock import NEVER_US
+from engine.consumer import Consumer
+from engine.entries import read_header
+from engine.errors import OffsetscopeError
+from engine.fetcher import Fetcher
+from engine.message import DeepMessage
+from engine.network import Latency, Network
+from engine.protocol import FetchResponse, ProduceRequest, ProduceResponse
+from engine.rebalance import Rebalance, Start
+from engine.registry import operations as ops
+from engine.registry.server import RegistryServer
+from engine.registry.session import Session
+from engine.scheduler import ProcessTime
+from engine.simulation import healing
+from engine.simulation.checkers.all import CHECKERS, find_anomalies
+from engine.simulation.run import simulate
+from engine.storage.log import Log
+from engine.storage.troubled_disk import TroubledDisk
+
+MOST_SEEDS = 60
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+# --- brokers --------------------------------------------------------------------------------------------------------
+
+
+def a_crash_takes_flushed_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Log.lose_unflushed
+
+    def greedy(log: Log) -> int:
+        flushed_bytes = log._active.flushed_bytes
+        lost = honest(log)
+        with log._active.file.path.open("r+b") as file:
+            file.truncate(max(0, flushed_bytes - 5))
+        return lost
+
+    monkeypatch.setattr(Log, "lose_unflushed", greedy)
+
+
+def the_disk_writes_something_else_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = TroubledDisk.append
+    writes: list[int] = []
+
+    def sloppy(disk: TroubledDisk, handle: int, data: bytes) -> None:
+        writes.append(len(data))
+        honest(disk, handle, data[:-1] + bytes([data[-1] ^ 1]) if len(writes) % 20 == 0 else data)
+
+    monkeypatch.setattr(TroubledDisk, "append", sloppy)
+
+
+def a_broker_acknowledges_what_it_has_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Broker.handle_produce
+
+    def hasty(broker: Broker, request: ProduceRequest) -> None:
+        if request.acknowledge and request.batch % 5 == 0:
+            broker._acknowledge(request, ProduceResponse(request.batch, 0, ""))
+        else:
+            honest(broker, request)
+
+    monkeypatch.setattr(Broker, "handle_produce", hasty)
+
+
+def a_message_may_overtake_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def due_us(network: Network, source: str, destination: str, latency: Latency) -> int:
+        return network._scheduler.now_us + latency.draw(network._chance)
+
+    monkeypatch.setattr(Network, "due_us", due_us)
+
+
+def a_log_shows_what_is_not_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Log.read
+
+    def open_handed(log: Log, offset: int, max_bytes: int) -> bytes:
+        active = log._active
+        if offset < active.base_offset:
+            return honest(log, offset, max_bytes)
+        position = offset - active.base_offset
+        return active.file.read(position, max(0, min(max_bytes, active.size_bytes - position)))
+
+    monkeypatch.setattr(Log, "read", open_handed)
+
+
+# --- delivery -------------------------------------------------------------------------------------------------------
+
+
+def entries_unchecked(data: bytes, offset: int) -> list[DeepMessage]:
+    """Whole plain entries, whatever their CRC says."""
+    messages = []
+    position = 0
+    while position + 10 <= len(data):
+        header = read_header(data[position : position + 10])
+        end = position + header.size_bytes
+        if end > len(data):
+            break
+        messages.append(DeepMessage(offset + position, offset + end, data[position + header.overhead_bytes : end]))
+        position = end
+    return messages
+
+
+def a_consumer_checks_no_crc(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = fetching.decode
+
+    def trusting(data: bytes, offset: int) -> tuple[list[DeepMessage], str]:
+        messages, error = honest(data, offset)
+        return (entries_unchecked(data, offset), "") if error == "invalid_message" else (messages, error)
+
+    monkeypatch.setattr(fetching, "decode", trusting)
+
+
+def a_broker_reads_another_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Broker.handle_fetch
+
+    def astray(broker: Broker, request: Any) -> FetchResponse:
+        response = honest(broker, request)
+        log = broker.logs[request.partition]
+        if request.offset <= log.first_offset or not response.data:
+            return response
+        return FetchResponse(request, log.read(log.first_offset, len(response.data)), "")
+
+    monkeypatch.setattr(Broker, "handle_fetch", astray)
+
+
+def a_consumer_drops_the_first_message_of_a_pull(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = fetching.decode
+
+    def forgetful(data: bytes, offset: int) -> tuple[list[DeepMessage], str]:
+        messages, error = honest(data, offset)
+        return (messages[1:] if len(messages) > 1 else messages), error
+
+    monkeypatch.setattr(fetching, "decode", forgetful)
+
+
+def a_consumer_passes_over_a_message_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Fetcher._drop
+
+    def lazy(fetcher: Fetcher, most: int) -> int:
+        if fetcher.waiting_messages > most:
+            honest(fetcher, 1)
+        return honest(fetcher, most)
+
+    monkeypatch.setattr(Fetcher, "_drop", lazy)
+
+
+# --- ownership ------------------------------------------------------------------------------------------------------
+
+
+def a_refused_claim_counts_as_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Rebalance._claim
+
+    def pushy(rebalance: Rebalance, share: Any) -> Any:
+        yield from honest(rebalance, share)
+        return True
+
+    monkeypatch.setattr(Rebalance, "_claim", pushy)
+
+
+def nobody_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    def meek(rebalance: Rebalance, share: Any) -> Any:
+        yield ()
+        return True
+
+    monkeypatch.setattr(Rebalance, "_claim", meek)
+
+
+def a_client_never_gives_its_session_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hold_on(session: Session) -> None:
+        session._lease_ends_us = NEVER_US
+
+    monkeypatch.setattr(Session, "check_lease", hold_on)
+
+
+def a_frozen_process_works_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ProcessTime, "stalled", False)
+
+
+# --- bookmarks ------------------------------------------------------------------------------------------------------
+
+
+def the_registry_forgets_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = RegistryServer._put
+
+    def forgetful(server: RegistryServer, operation: ops.Put) -> None:
+        honest(server, operation)
+        if operation.commit % 7 == 6 and operation.value != "0":
+            honest(server, ops.Put(operation.path, "0", commit=0))
+
+    monkeypatch.setattr(RegistryServer, "_put", forgetful)
+
+
+def a_consumer_commits_what_it_has_only_pulled(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Consumer._put
+
+    def early(consumer: Consumer, fetcher: Fetcher, number: int) -> ops.Put:
+        put = honest(consumer, fetcher, number)
+        return ops.Put(put.path, str(fetcher.fetch_offset), put.commit)
+
+    monkeypatch.setattr(Consumer, "_put", early)
+
+
+def a_consumer_counts_what_it_has_pulled_as_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Consumer.commit
+
+    def boastful(consumer: Consumer) -> None:
+        for fetcher in consumer.fetchers.values():
+            fetcher.consumed_offset = fetcher.fetch_offset
+        honest(consumer)
+
+    monkeypatch.setattr(Consumer, "commit", boastful)
+
+
+def a_consumer_starts_at_the_beginning_whatever_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Consumer._start_pulling
+
+    def ignorant(consumer: Consumer, starts: Sequence[Start]) -> None:
+        honest(consumer, [Start(start.stream, start.broker, start.partition, 0) for start in starts])
+
+    monkeypatch.setattr(Consumer, "_start_pulling", ignorant)
+
+
+# --- flights and endings --------------------------------------------------------------------------------------------
+
+
+def nobody_tells_of_an_answer_that_came_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fetcher, "_fail", lambda fetcher, request, reason: None)
+
+
+def watches_do_not_fire(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RegistryServer, "_fire_watches", lambda server, path: None)
+
+
+def the_registry_writes_down_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = RegistryServer._put
+
+    def dyslexic(server: RegistryServer, operation: ops.Put) -> None:
+        honest(server, ops.Put(operation.path, str(int(operation.value) // 2), operation.commit))
+
+    monkeypatch.setattr(RegistryServer, "_put", dyslexic)
+
+
+PLANTS: list[tuple[Plant, str]] = [
+    (a_crash_takes_flushed_bytes_too, "lost-flushed"),
+    (a_crash_takes_flushed_bytes_too, "lost-acknowledged"),
+    (the_disk_writes_something_else_now_and_then, "altered-on-disk"),
+    (a_broker_acknowledges_what_it_has_not_written, "acknowledged-in-vain"),
+    (a_message_may_overtake_another, "order-broken"),
+    (a_log_shows_what_is_not_flushed, "exposed-before-flush"),
+    (a_consumer_checks_no_crc, "delivered-differs"),
+    (a_broker_reads_another_segment, "delivered-differs"),
+    (a_consumer_drops_the_first_message_of_a_pull, "message-skipped"),
+    (a_consumer_passes_over_a_message_that_waits, "message-skipped"),
+    (a_refused_claim_counts_as_made, "owned-twice"),
+    (a_client_never_gives_its_session_up, "owned-twice"),
+    (a_frozen_process_works_on, "acted-while-frozen"),
+    (nobody_claims, "pulled-unclaimed"),
+    (the_registry_forgets_a_commit, "bookmark-moved-back"),
+    (a_consumer_commits_what_it_has_only_pulled, "bookmark-ahead"),
+    (a_consumer_counts_what_it_has_pulled_as_done, "committed-unconsumed"),
+    (a_consumer_starts_at_the_beginning_whatever_is_stored, "started-elsewhere"),
+    (nobody_tells_of_an_answer_that_came_too_late, "endless-flight"),
+    (nobody_tells_of_an_answer_that_came_too_late, "forgotten-flight"),
+    (watches_do_not_fire, "not-caught-up"),
+    (the_registry_writes_down_something_else, "invariant-broken"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("plant", "name"), PLANTS, ids=[f"{name}: {plant.__name__}" for plant, name in PLANTS])
+def test_a_planted_fault_is_found_by_its_name(
+    plant: Plant, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plant(monkeypatch)
+    monkeypatch.setattr(healing, "MOST_ROUNDS", 6)
+    assert any(name in names_found(seed, tmp_path / str(seed)) for seed in range(1, MOST_SEEDS + 1))
+
+
+def names_found(seed: int, directory: Path) -> set[str]:
+    """The names of the anomalies of a seed. A broken engine may trip over itself first; then another seed shows it."""
+    try:
+        evidence = simulate(seed, directory)
+    except (AssertionError, LookupError, TypeError, ValueError, OffsetscopeError, zlib.error):
+        return set()
+    return {anomaly.name for anomaly in find_anomalies(evidence)}
+
+
+def test_every_name_that_a_checker_can_say_has_its_plant() -> None:
+    said = {
+        word.strip("`")
+        for checker in CHECKERS
+        for word in (checker.__doc__ or "").replace(":", " ").split()
+        if word.startswith("``") and "-" in word
+    }
+    assert said
+    assert said <= {name for _, name in PLANTS}

@@ -1,0 +1,91 @@
+"""Whole clusters under random failures: two hundred seeds, and what is said when one fails."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from engine.simulation import __main__ as command_line
+from engine.simulation.__main__ import Verdict, judge, main, report
+from engine.simulation.acts import ACTS
+from engine.simulation.run import Run, simulate
+from engine.storage.log import Log
+
+SEEDS_A_TEST = 25
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(1, 201, SEEDS_A_TEST))
+def test_seeds_of_all_failures_show_no_anomaly(first: int) -> None:
+    failing = [verdict for verdict in map(judge, range(first, first + SEEDS_A_TEST)) if verdict.anomalies]
+    assert not failing, "\n".join(report(verdict) for verdict in failing)
+
+
+def test_the_same_seed_is_the_same_run(tmp_path: Path) -> None:
+    one, other = (simulate(7, tmp_path / name) for name in ("one", "other"))
+    assert one == other
+    assert len(one.events) > 500
+
+
+def test_two_seeds_are_two_clusters(tmp_path: Path) -> None:
+    one, other = (simulate(seed, tmp_path / str(seed)) for seed in (1, 2))
+    assert one.state["brokers"].keys() != other.state["brokers"].keys()
+    assert one.acts != other.acts
+
+
+def test_every_kind_of_act_is_done_in_some_seed(tmp_path: Path) -> None:
+    """Some are drawn for processes in the wrong state; what has been done is what counts."""
+    drawing = Run(1, tmp_path / "drawing")
+    drawing.build()
+    wanted = {draw(Random(number), drawing.cluster)["command"] for draw in ACTS for number in range(20)}
+    drawing.close()
+    done: set[str] = set()
+    for seed in range(1, 101):
+        done |= {act.fields["command"] for act in simulate(seed, tmp_path / str(seed)).acts if not act.refusal}
+        if wanted <= done:
+            break
+    assert wanted - done == set()
+    assert len(wanted) > 18
+
+
+def test_a_failing_seed_says_how_to_see_it_fail_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    honest = Log.read
+    monkeypatch.setattr(Log, "read", lambda log, offset, most: honest(log, offset, most)[:-1] + b"!")
+    assert main(["--seeds", "1", "--first", "3"]) == 1
+    said = capsys.readouterr().out
+    assert "make simulate FIRST=3 SEEDS=1" in said
+    assert "1 of 1 seeds" in said
+    assert "1 failed" in said
+
+
+def test_the_anomalies_of_a_long_list_are_counted() -> None:
+    said = report(Verdict(9, 100, 10, tuple(f"anomaly {number}" for number in range(8))))
+    assert said.splitlines()[0] == "seed 9 fails, replay with: make simulate FIRST=9 SEEDS=1"
+    assert said.splitlines()[-1] == "... and 3 more"
+
+
+def test_an_error_that_escapes_is_a_failure_with_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def explode(seed: int, directory: Path) -> None:
+        raise KeyError("commit:16")
+
+    monkeypatch.setattr(command_line, "simulate", explode)
+    verdict = judge(12)
+    assert verdict.seed == 12
+    assert "commit:16" in verdict.anomalies[0]
+
+
+def test_seeds_spread_over_processes_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for processes in ("1", "2"):
+        assert main(["--seeds", "4", "--processes", processes]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("arguments", [["--seeds", "0"], ["--processes", "0"], ["--seeds", "many"]])
+def test_bad_arguments_end_with_two(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
