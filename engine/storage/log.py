@@ -127,6 +127,11 @@ class Log:
         return tuple(map(_facts_of, self._segments))
 
     @property
+    def room_bytes(self) -> int:
+        """How much can be appended before a further append begins a new segment; less than 0 if the next one does."""
+        return self._roll_beyond_offset - self._next_offset
+
+    @property
     def unflushed_messages(self) -> int:
         """Messages that readers do not see yet."""
         return self._unflushed_messages

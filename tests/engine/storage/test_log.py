@@ -102,6 +102,17 @@ def test_a_segment_of_exactly_its_limit_is_not_full(tmp_path: Path, disk: Faulty
     assert bases(log) == [0, 109]
 
 
+def test_a_log_says_how_much_fits_before_it_rolls(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, segment_bytes=20)
+    assert log.room_bytes == 20
+    log.append(encode_message_set([b"x" * 11]))
+    assert log.room_bytes == 0
+    assert log.append(encode_message_set([b""])).rolled_base_offset == NOT_ROLLED
+    assert log.room_bytes == -9
+    assert log.append(encode_message_set([b""])).rolled_base_offset == 29
+    assert log.room_bytes == 11
+
+
 def test_a_set_is_never_split_however_large(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk, segment_bytes=20)
     large = encode_message_set([b"x" * 50] * 10)
