@@ -99,7 +99,8 @@ def run(options: argparse.Namespace, ready: Callable[[str], None]) -> int:
         handler = RequestHandler(logs, settings.partitions, Random())
         server = BrokerServer(listening, logs, handler, complaints, limits, time.monotonic)
         server.stop_on_signals()
-        ready(f"Offsetscope broker is at {options.host}:{listening.getsockname()[1]}")
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        ready(f"Offsetscope broker is at {host}:{listening.getsockname()[1]}")
         server.run()
     finally:
         logs.close()

@@ -86,6 +86,16 @@ class PartitionLogs:
         """The log of a partition that :meth:`holds`."""
         return self._logs[partition]
 
+    def room(self, partition: TopicPartition) -> tuple[int, int]:
+        """How many bytes and messages its log takes before it rolls or flushes; nothing if there is no log yet.
+
+        A log that rolls with the next append has room for less than nothing.
+        """
+        if partition not in self._logs:
+            return -1, 0
+        log = self._logs[partition]
+        return log.room_bytes, self._limits.flush_messages - log.unflushed_messages
+
     def append(self, partition: TopicPartition, message_set: bytes) -> None:
         """Append a set, to a new log if there is none; readers see it now or before ``flush_ms`` have passed."""
         if partition not in self._logs:

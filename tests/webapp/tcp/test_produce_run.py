@@ -40,18 +40,26 @@ Produces = Sequence[tuple[TopicPartition, bytes]]
 class Bench:
     """A run over real logs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, flush_messages: int) -> None:
+        self.folder = folder
         self.disk = FaultyDisk()
-        settings = BrokerSettings(folder, flush_messages=1, max_message_bytes=100)
+        settings = BrokerSettings(folder, flush_messages=flush_messages, segment_bytes=90, max_message_bytes=100)
         self.logs = PartitionLogs.open(settings, disk=self.disk, clock=time.monotonic)
         self.complaints: list[str] = []
         self.run = ProduceRun(self.logs, self.complaints.append)
 
-    def content(self, partition: TopicPartition) -> bytes:
-        return self.logs.get(partition).read(0, 1 << 20) if self.logs.holds(partition) else b""
+    def files(self) -> dict[str, bytes]:
+        """Every segment of every log."""
+        return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in self.folder.glob("*/*.kafka")}
 
-    def produce(self, produces: Produces, *, together: bool) -> tuple[bytes, bytes, list[str], type | None]:
-        """Do it as the loop does; the content of both logs, the complaints, the error that ended it."""
+    def content(self, partition: TopicPartition) -> bytes:
+        return b"".join(self.files()[name] for name in sorted(self.files()) if name.startswith(f"{partition}/"))
+
+    def flushed_offsets(self) -> list[int]:
+        return [self.logs.get(each).flushed_offset for each in (A, B) if self.logs.holds(each)]
+
+    def produce(self, produces: Produces, *, together: bool) -> tuple[dict[str, bytes], list[str], type | None]:
+        """Do it as the loop does; all files, the complaints, the error that ended it."""
         fault = None
         try:
             for partition, message_set in produces:
@@ -64,34 +72,45 @@ class Bench:
                 pass
         except (InvalidMessage, InvalidMessageSize) as error:
             fault = type(error)
-        return self.content(A), self.content(B), self.complaints, fault
+        return self.files(), self.complaints, fault
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
+def bench(flush_messages: int = 1_000) -> Iterator[Bench]:
     with tempfile.TemporaryDirectory() as name:
-        made = Bench(Path(name))
+        made = Bench(Path(name), flush_messages)
         yield made
         made.logs.close()
 
 
-@given(st.lists(st.tuples(st.sampled_from([A, A, A, B]), st.sampled_from(SETS)), max_size=8))
-def test_sets_that_go_together_fare_as_if_alone(produces: Produces) -> None:
-    with bench() as first, bench() as second:
+@given(st.lists(st.tuples(st.sampled_from([A, A, A, B]), st.sampled_from(SETS)), max_size=12), st.integers(1, 9))
+def test_sets_that_go_together_fare_as_if_alone(produces: Produces, flush_messages: int) -> None:
+    with bench(flush_messages) as first, bench(flush_messages) as second:
         assert first.produce(produces, together=True) == second.produce(produces, together=False)
+        pairs = zip(first.flushed_offsets(), second.flushed_offsets(), strict=True)
+        assert all(together >= alone for together, alone in pairs)
+
+
+@given(st.integers(1, 30), st.integers(1, 9))
+def test_messages_of_one_length_are_flushed_as_if_alone(count: int, flush_messages: int) -> None:
+    produces = [(A, encode_message_set([b"same", b"size"]))] * count
+    with bench(flush_messages) as first, bench(flush_messages) as second:
+        assert first.produce(produces, together=True) == second.produce(produces, together=False)
+        assert first.flushed_offsets() == second.flushed_offsets()
 
 
 def test_sets_for_one_partition_are_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
     with bench() as made:
+        made.logs.append(A, b"")
         appended = []
         monkeypatch.setattr(made.logs, "append", lambda *arguments: appended.append(arguments))
-        for _ in range(5):
+        for _ in range(3):
             assert made.run.takes(A, GOOD)
             made.run.add(A, GOOD)
-        assert made.run.held_bytes == 5 * len(GOOD)
+        assert made.run.held_bytes == 3 * len(GOOD)
         assert not made.run.takes(B, GOOD)
         assert made.run.settle()
-        assert appended == [(A, GOOD * 5)]
+        assert appended == [(A, GOOD * 3)]
         assert made.run.held_bytes == 0
 
 
@@ -103,6 +122,7 @@ def test_a_run_has_an_end() -> None:
 
 def test_sets_that_are_refused_together_go_one_at_a_time() -> None:
     with bench() as made:
+        made.logs.append(A, b"")
         for message_set in (GOOD, TOO_LARGE, GOOD):
             made.run.add(A, message_set)
         assert [made.run.settle() for _ in range(4)] == [False, False, False, True]
@@ -113,6 +133,7 @@ def test_sets_that_are_refused_together_go_one_at_a_time() -> None:
 
 def test_nothing_is_appended_behind_a_damaged_set() -> None:
     with bench() as made:
+        made.logs.append(A, b"")
         for message_set in (GOOD, DAMAGED, GOOD):
             made.run.add(A, message_set)
         assert [made.run.settle() for _ in range(2)] == [False, False]
