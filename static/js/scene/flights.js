@@ -18,6 +18,7 @@ import { bytesInWords } from "./words.js";
  * @typedef {object} Mark
  * @property {string} key @property {string} kind @property {number} x @property {number} y centre
  * @property {number} width 0 when the mark carries no bytes @property {number} cells
+ * @property {number} [shift] of the label, to one side
  * @property {string} label @property {string} detail @property {string} group @property {boolean} idle
  */
 
@@ -93,18 +94,52 @@ function ribbonWay(flight, picture) {
   return [level(tab, { x: card.left, y: card.top + card.height / 2 })];
 }
 
+/**
+ * From a place on the tape to the card: along the line below the row, under the names, then beside the ribbon.
+ * @param {State} flight @param {Picture} picture @param {number} x on the tape @param {Piece} ribbon @returns {Piece[]}
+ */
+function laneWay(flight, picture, x, ribbon) {
+  const y = picture.anchors.lanes.get(`${flight.group}/${logOf(flight)}`)?.y ?? ribbon.from.y;
+  const end = { x: ribbon.from.x, y };
+  return [line({ x, y }, end), level(end, ribbon.to)];
+}
+
+/** So far from where a pull begins stand the flags of its row, in letters. */
+const FLAG_LETTERS = 8;
+
+/**
+ * A label stands only where it covers no words: over the empty part of a row, or in the gap before the cards.
+ * @param {Omit<Mark, "key">} mark @param {State} flight @param {Picture} picture @returns {Omit<Mark, "key">}
+ */
+function readable(mark, flight, picture) {
+  const { anchors } = picture;
+  const lane = anchors.lanes.get(`${flight.group}/${logOf(flight)}`);
+  const card = anchors.consumers.get(`${flight.group}/${flight.consumer}`);
+  if (!lane || !card) return mark;
+  const flags = xOf(picture, logOf(flight), flight.offset) + FLAG_LETTERS * anchors.letter;
+  const [from, to] = mark.x > lane.to ? [lane.to, card.left] : [flags, lane.from];
+  const rides = mark.y >= lane.y - 1 || mark.x > lane.to;
+  const fits = (/** @type {string} */ text) => {
+    const half = ((text.length + 1) * anchors.letter) / 2;
+    return rides && (mark.x > lane.to ? to - from >= 2 * half : mark.x - half >= from && mark.x + half <= to);
+  };
+  const half = ((mark.label.length + 1) * anchors.letter) / 2;
+  const shift = mark.x > lane.to ? Math.max(from + half, Math.min(to - half, mark.x)) - mark.x : 0;
+  return { ...mark, shift, label: fits(mark.label) ? mark.label : "", detail: fits(mark.detail) ? mark.detail : "" };
+}
+
 /** @param {State} flight @param {Picture} picture @param {number} part */
 function fetch(flight, picture, part) {
   const ribbon = ribbonWay(flight, picture);
   if (!ribbon.length) return undefined;
-  const tab = ribbon[0].from;
-  const at = { x: xOf(picture, logOf(flight), flight.offset), y: tab.y };
+  const x = xOf(picture, logOf(flight), flight.offset);
   const log = picture.state.partitions[logOf(flight)];
-  return {
-    kind: "fetch", ...placeOn([...reversed(ribbon), line(tab, at)], part), width: 0, cells: 0,
+  const way = laneWay(flight, picture, x, ribbon[0]);
+  return readable({
+    kind: "fetch", ...placeOn(reversed(way), part), width: 0, cells: 0,
     label: `from ${flight.offset}`, detail: `at most ${bytesInWords(flight.max_bytes)}`,
     group: flight.group, idle: flight.offset >= log.flushed_offset,
-  };
+  }, flight, picture);
 }
 
 /** @param {State} flight @param {Picture} picture @param {number} part */
@@ -113,15 +148,15 @@ function answer(flight, picture, part) {
   const log = logOf(flight);
   const tape = picture.anchors.tapes.get(log);
   if (!ribbon.length || !tape) return undefined;
-  const tab = ribbon[0].from;
   const x = (xOf(picture, log, flight.offset) + xOf(picture, log, flight.offset + flight.bytes)) / 2;
-  const [read, down] = [{ x, y: tape.top + tape.height / 2 }, { x, y: tab.y }];
-  return {
-    kind: "answer", ...placeOn([line(read, down), line(down, tab), ...ribbon], part),
+  const way = laneWay(flight, picture, x, ribbon[0]);
+  const read = { x, y: tape.top + tape.height / 2 };
+  return readable({
+    kind: "answer", ...placeOn([line(read, way[0].from), ...way], part),
     width: flight.bytes ? widthOf(picture, log, flight.bytes, 1 - eased(unit(part / 0.25))) : 0, cells: 0,
     label: flight.error || bytesInWords(flight.bytes), detail: flight.error ? "" : `of p${flight.partition} from ${flight.offset}`,
     group: flight.group, idle: flight.bytes === 0 && !flight.error,
-  };
+  }, flight, picture);
 }
 
 /** @param {Picture} picture @param {string} consumer `<group>/<name>` */

@@ -13,6 +13,9 @@ import { level } from "./paths.js";
  * @typedef {object} Anchors where things are on the stage, in pixels from its corner
  * @property {Point} producer @property {Point} registry
  * @property {Map<string, Tape>} tapes by "<topic>-<partition>"
+ * @property {Map<string, {y: number, from: number, to: number}>} lanes by "<group>/<topic>-<partition>": the line below the
+ *   names of a row, and from where to where names stand above it
+ * @property {number} letter how wide a letter of a mark's label is
  * @property {Map<string, Point>} tabs by "<group>/<topic>-<partition>": where a ribbon begins
  * @property {Map<string, {left: number, top: number, height: number}>} consumers by "<group>/<consumer>"
  * @typedef {{key: string, group: string, consumer: string, log: string, piece: Piece}} Ribbon

@@ -3,8 +3,16 @@
 
 /** @typedef {import("../scene/ribbons.js").Anchors} Anchors */
 
+/** The size of a mark's label, as a part of the board's text (--text-tiny). */
+const SMALL = 0.74;
 /** How far above a tape a batch travels, as a part of the tape's height. */
 const LIFT = 0.62;
+
+/** A letter of the monospaced face is so wide, as a part of its size. */
+const LETTER = 0.62;
+
+/** @param {HTMLElement} board @returns {number} */
+const letterOf = (board) => Number.parseFloat(getComputedStyle(board).fontSize) * SMALL * LETTER;
 
 /** @param {HTMLElement} board @returns {Anchors} */
 export function measure(board) {
@@ -23,7 +31,7 @@ export function measure(board) {
   };
   const anchors = {
     producer: rightOf('[data-part="producer"]', 0.25), registry: rightOf('[data-part="registry"]', 0.2),
-    tapes: new Map(), tabs: new Map(), consumers: new Map(),
+    tapes: new Map(), tabs: new Map(), lanes: new Map(), consumers: new Map(), letter: letterOf(board),
   };
   for (const node of board.querySelectorAll("[data-log]")) {
     const log = /** @type {HTMLElement} */ (node).dataset.log ?? "";
@@ -32,7 +40,9 @@ export function measure(board) {
     for (const tab of node.querySelectorAll('[data-part="owner"]')) {
       const group = /** @type {HTMLElement} */ (tab.parentElement).dataset.group;
       const { left, top, width, height } = box(tab);
+      const name = box(/** @type {Element} */ (/** @type {HTMLElement} */ (tab.parentElement).querySelector('[data-part="group"]')));
       anchors.tabs.set(`${group}/${log}`, { x: left + width, y: top + height / 2 });
+      anchors.lanes.set(`${group}/${log}`, { y: top + height, from: Math.min(left, name.left), to: left + width });
     }
   }
   for (const node of board.querySelectorAll(".consumer")) {

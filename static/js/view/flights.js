@@ -14,6 +14,7 @@ export function paintFlights(layer, marks, indexOf) {
       setAttribute(node, "data-group-index", indexOf(mark.group));
       node.style.transform = `translate(${mark.x.toFixed(1)}px, ${mark.y.toFixed(1)}px)`;
       setProperty(node, "--width", `${mark.width.toFixed(1)}px`);
+      setProperty(node, "--shift", `${(mark.shift ?? 0).toFixed(1)}px`);
       setText(part(node, "label"), mark.label);
       setText(part(node, "detail"), mark.detail);
       if (mark.kind === "batch") paintCells(part(node, "load"), mark.cells);
