@@ -1,0 +1,147 @@
+"""Folders of logs that somebody mangled: a log opens with what is whole, or says which file is to blame."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.entries import MAX_OVERHEAD_BYTES
+from engine.errors import LogGap, OffsetscopeError, StorageFailed
+from engine.message import encode_compressed_set, encode_message_set, iterate_shallow
+from engine.storage import recovery
+from engine.storage.limits import LogLimits
+from engine.storage.log import Log
+from engine.storage.segment import segment_name
+from tests.support.disks import FaultyDisk
+
+LIMITS = LogLimits(segment_bytes=60, flush_messages=1, max_message_bytes=1000)
+Mangle = Callable[[Path, st.DataObject], None]
+
+
+def written(directory: Path, sets: list[bytes]) -> bytes:
+    """Write a log and close it; returns all its bytes."""
+    log = Log.open(directory, limits=LIMITS, disk=FaultyDisk())
+    for one in sets:
+        log.append(one)
+    log.close()
+    return b"".join(path.read_bytes() for path in sorted(directory.iterdir()))
+
+
+def change_bytes(directory: Path, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(directory.iterdir())))
+    content = bytearray(path.read_bytes())
+    for at in data.draw(st.lists(st.integers(0, max(0, len(content) - 1)), min_size=1, max_size=5)):
+        if content:
+            content[at] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(content)
+
+
+def cut_short(directory: Path, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(directory.iterdir())))
+    path.write_bytes(path.read_bytes()[: data.draw(st.integers(0, path.stat().st_size))])
+
+
+def add_bytes(directory: Path, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(directory.iterdir())))
+    path.write_bytes(path.read_bytes() + data.draw(st.binary(min_size=1, max_size=80)))
+
+
+def take_a_file(directory: Path, data: st.DataObject) -> None:
+    data.draw(st.sampled_from(sorted(directory.iterdir()))).unlink()
+
+
+def add_a_file(directory: Path, data: st.DataObject) -> None:
+    names = st.one_of(
+        st.integers(0, 2**63 - 1).map(segment_name),
+        st.sampled_from([".kafka", "1.kafka", "-0000000000000000001.kafka", "notes.txt", segment_name(0) + "~"]),
+    )
+    (directory / data.draw(names)).write_bytes(data.draw(st.binary(max_size=40)))
+
+
+MANGLES: list[Mangle] = [change_bytes, cut_short, add_bytes, take_a_file, add_a_file]
+message_sets = st.lists(st.binary(max_size=30), min_size=1, max_size=3)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    sets=st.lists(st.one_of(message_sets.map(encode_message_set), message_sets.map(encode_compressed_set)), max_size=8),
+    mangles=st.lists(st.sampled_from(MANGLES), min_size=1, max_size=3),
+    data=st.data(),
+)
+def test_a_mangled_log_opens_with_what_is_whole_or_names_the_file(
+    sets: list[bytes], mangles: list[Mangle], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "topic-0"
+        written(directory, sets)
+        for mangle in mangles:
+            if list(directory.iterdir()):
+                mangle(directory, data)
+        disk = FaultyDisk()
+        blamed = ""
+        try:
+            log = Log.open(directory, limits=LIMITS, disk=disk)
+        except (LogGap, StorageFailed) as error:
+            blamed = str(error.fields["file"]).rpartition("/")[2]
+        assert disk.largest_read_bytes <= max(recovery.CHUNK_BYTES, MAX_OVERHEAD_BYTES)
+        if blamed:
+            assert blamed in {path.name for path in directory.iterdir()}
+            assert disk.handles == set()
+        else:
+            check_usable(log, directory)
+
+
+def check_usable(log: Log, directory: Path) -> None:
+    """The last segment is whole, appending goes on behind it, and a second recovery finds nothing to do."""
+    last = log.segments[-1]
+    kept = log.read(last.base_offset, 10**9)
+    assert sum(entry.next_offset - entry.offset for entry in iterate_shallow(kept, last.base_offset)) == len(kept)
+    assert log.flushed_offset == log.next_offset == last.base_offset + len(kept)
+    appended = log.append(encode_message_set([b"after all that"]))
+    assert log.read(appended.offset, 100) == encode_message_set([b"after all that"])
+    log.close()
+    again = Log.open(directory, limits=LIMITS, disk=FaultyDisk())
+    assert again.recovery.bytes_cut == 0
+    assert again.next_offset == appended.next_offset
+    again.close()
+
+
+@settings(max_examples=100, deadline=None)
+@given(sets=st.lists(message_sets.map(encode_message_set), min_size=1, max_size=8), data=st.data())
+def test_a_log_cut_anywhere_in_its_last_file_keeps_every_whole_message_before(
+    sets: list[bytes], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder) / "topic-0"
+        content = written(directory, sets)
+        last = max(directory.iterdir())
+        base = int(last.name.removesuffix(".kafka"))
+        size = data.draw(st.integers(0, last.stat().st_size))
+        last.write_bytes(last.read_bytes()[:size])
+        log = Log.open(directory, limits=LIMITS, disk=FaultyDisk())
+        ends = [entry.next_offset for entry in iterate_shallow(content, 0)]
+        assert log.next_offset == max([base, *(end for end in ends if end <= base + size)])
+        log.close()
+
+
+def test_an_entry_that_claims_two_gigabytes_costs_a_look_at_its_header(tmp_path: Path) -> None:
+    directory = tmp_path / "topic-0"
+    directory.mkdir()
+    whole = encode_message_set([b"whole"])
+    (directory / segment_name(0)).write_bytes(whole + bytes.fromhex("7fffffff00") + bytes(600_000))
+    disk = FaultyDisk()
+    log = Log.open(directory, limits=LIMITS, disk=disk)
+    assert log.next_offset == len(whole)
+    assert disk.largest_read_bytes <= recovery.CHUNK_BYTES
+    log.close()
+
+
+def test_a_segment_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    directory = tmp_path / "topic-0"
+    (directory / segment_name(0)).mkdir(parents=True)
+    with pytest.raises(OffsetscopeError) as caught:
+        Log.open(directory, limits=LIMITS, disk=FaultyDisk())
+    assert caught.value.fields == {"file": f"topic-0/{segment_name(0)}"}
