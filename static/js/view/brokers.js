@@ -10,7 +10,7 @@ const CROWDED = 0.7;
 
 /**
  * @typedef {Record<string, any>} State
- * @typedef {{state: State, window_bytes: number, panels: string}} Painting
+ * @typedef {{state: State, window_bytes: number, panels: string, looks: import("../scene/looks.js").Looks}} Painting
  */
 
 /** @param {HTMLElement} parent @param {Painting} painting */
@@ -51,9 +51,9 @@ function paintPartition(node, log, painting) {
   setAttribute(part(node, "records"), "aria-label", `messages of p${log.partition}`);
   paintSegments(part(node, "segments"), log);
   paintRecords(part(node, "records"), log, painting);
-  keep(part(node, "rows"), Object.entries(painting.state.groups), {
-    template: "bookmark-row", attribute: "data-group", key: ([group]) => group,
-    fill: (row, [group, { consumers }]) => paintRow(row, { log, group, consumers, origin }, painting),
+  keep(part(node, "rows"), Object.keys(painting.state.groups), {
+    template: "bookmark-row", attribute: "data-group", key: (group) => group,
+    fill: (row, group) => paintRow(row, { log, group, origin }, painting),
   });
 }
 
@@ -105,10 +105,10 @@ function reachNewest(records) {
 
 /**
  * @param {HTMLElement} row
- * @param {{log: State, group: string, consumers: string[], origin: number}} of
+ * @param {{log: State, group: string, origin: number}} of
  * @param {Painting} painting
  */
-function paintRow(row, { log, group, consumers, origin }, { state, window_bytes }) {
+function paintRow(row, { log, group, origin }, { state, window_bytes, looks }) {
   const committed = committedOf(state, group, log);
   const { fetch_offset, consumed_offset } = positionOf(state, group, log);
   const owner = ownerOf(state, group, log);
@@ -135,7 +135,7 @@ function paintRow(row, { log, group, consumers, origin }, { state, window_bytes 
   const tab = part(row, "owner");
   setAttribute(tab, "data-testid", `owner-${group}-${log.topic}-${log.partition}`);
   setAttribute(tab, "data-consumer", owner);
-  setAttribute(tab, "data-consumer-index", consumers.indexOf(owner));
+  setAttribute(tab, "data-consumer-index", looks.get(`${group}/${owner}`) ?? -1);
   setText(part(row, "owner-name"), owner || "no owner");
 }
 

@@ -7,10 +7,10 @@ import { keep, part, setAttribute, setProperty, setShown, setText } from "./node
 /** A session lasts six seconds: the dial of a crash is full then. */
 const DIAL_US = 6_000_000;
 
-/** @typedef {Record<string, any>} State */
+/** @typedef {Record<string, any>} State @typedef {import("../scene/looks.js").Looks} Looks */
 
-/** @param {HTMLElement} parent @param {{state: State, panels: string}} painting */
-export function paintGroups(parent, { state, panels }) {
+/** @param {HTMLElement} parent @param {{state: State, panels: string, looks: Looks}} painting */
+export function paintGroups(parent, { state, panels, looks }) {
   keep(parent, Object.entries(state.groups), {
     template: "group", attribute: "data-group", key: ([group]) => group,
     fill: (node, [group, { consumers }]) => {
@@ -21,14 +21,14 @@ export function paintGroups(parent, { state, panels }) {
       setAttribute(part(node, "group-field"), "value", group);
       keep(part(node, "consumers"), /** @type {string[]} */ (consumers), {
         template: "consumer", attribute: "data-consumer", key: (name) => name,
-        fill: (card, name) => paintConsumer(card, state.consumers[`${group}/${name}`], { state, panels, index: consumers.indexOf(name) }),
+        fill: (card, name) => paintConsumer(card, state.consumers[`${group}/${name}`], { state, panels, look: looks.get(`${group}/${name}`) ?? 0 }),
       });
     },
   });
 }
 
-/** @param {HTMLElement} card @param {State} consumer @param {{state: State, panels: string, index: number}} painting */
-function paintConsumer(card, consumer, { state, panels, index }) {
+/** @param {HTMLElement} card @param {State} consumer @param {{state: State, panels: string, look: number}} painting */
+function paintConsumer(card, consumer, { state, panels, look }) {
   const { group, consumer: name } = consumer;
   const owned = ownedBy(state, group, name);
   setAttribute(card, "data-testid", `consumer-${group}-${name}`);
@@ -37,7 +37,7 @@ function paintConsumer(card, consumer, { state, panels, index }) {
   setAttribute(card, "data-step", consumer.rebalance.step);
   setAttribute(card, "data-paused", consumer.paused);
   setAttribute(card, "data-owns", owned.length);
-  setAttribute(card, "data-consumer-index", index);
+  setAttribute(card, "data-consumer-index", look);
   setText(part(card, "name"), name);
   setText(part(card, "state"), stateInWords(consumer));
   setText(part(card, "owns"), partitionsInWords(owned));

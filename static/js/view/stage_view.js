@@ -4,6 +4,7 @@
  * where comes from scene, and what is said from words.
  */
 import { marks } from "../scene/flights.js";
+import { looksOf } from "../scene/looks.js";
 import { ribbons } from "../scene/ribbons.js";
 import { originOf, windowBytes } from "../scene/tape.js";
 import { measure } from "./anchors.js";
@@ -23,6 +24,8 @@ export class StageView {
     this.panels = stage.dataset.panels ?? "";
     this.board = part(stage, "board");
     this.layout_changed = true;
+    /** @type {import("../scene/looks.js").Looks} */
+    this.looks = new Map();
     /** @type {State | undefined} */
     this.painted = undefined;
     new ResizeObserver(() => (this.layout_changed = true)).observe(this.board);
@@ -43,7 +46,8 @@ export class StageView {
     this.window_bytes = windowBytes(state);
     this.origins = new Map(Object.entries(state.partitions).map(([key, log]) => [key, originOf(log, this.window_bytes ?? 0)]));
     setProperty(this.stage, "--window", this.window_bytes);
-    const painting = { state, window_bytes: this.window_bytes, panels: this.panels };
+    this.looks = looksOf(state, this.looks);
+    const painting = { state, window_bytes: this.window_bytes, panels: this.panels, looks: this.looks };
     paintFacts(this.stage, state);
     paintBrokers(part(this.stage, "brokers"), painting);
     paintGroups(part(this.stage, "groups"), painting);
@@ -58,7 +62,7 @@ export class StageView {
     this.ribbons = ribbons(state, this.anchors);
     const overlay = /** @type {SVGElement} */ (/** @type {unknown} */ (part(this.stage, "ribbons")));
     paintRibbons(overlay, this.ribbons, ({ group, consumer }) => ({
-      group: Object.keys(state.groups).indexOf(group), consumer: state.groups[group].consumers.indexOf(consumer),
+      group: Object.keys(state.groups).indexOf(group), consumer: this.looks.get(`${group}/${consumer}`) ?? 0,
     }));
   }
 }

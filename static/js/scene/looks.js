@@ -1,0 +1,41 @@
+// @ts-check
+/**
+ * Which colour and pattern a consumer has. It hangs on its name and on who was there first, never on its place in the
+ * list, so that nobody changes colour because another left.
+ *
+ * The server renders the first picture with the same rule (templates/_partials/looks.html).
+ *
+ * @typedef {Record<string, any>} State
+ * @typedef {ReadonlyMap<string, number>} Looks by "<group>/<consumer>", of all that were ever seen
+ */
+
+/** How many looks a group's colours have; the style sheet gives each a shade and a pattern. */
+const LOOKS = 8;
+
+/** @param {string} name @returns {number} what it would have if it were alone: Metrics A the first, Metrics B the second */
+function wantedLook(name) {
+  const letter = / ([A-Z])$/.exec(name);
+  if (letter) return (letter[1].charCodeAt(0) - "A".charCodeAt(0)) % LOOKS;
+  return new TextEncoder().encode(name).reduce((sum, byte) => sum + byte, 0) % LOOKS;
+}
+
+/** @param {number} wanted @param {Set<number | undefined>} taken @returns {number | undefined} */
+function freeLook(wanted, taken) {
+  return Array.from({ length: LOOKS }, (_, step) => (wanted + step) % LOOKS).find((look) => !taken.has(look));
+}
+
+/** @param {State} state @param {Looks} before @returns {Looks} with those of consumers not seen before */
+export function looksOf(state, before) {
+  const looks = new Map(before);
+  for (const [group, { consumers }] of Object.entries(state.groups)) {
+    for (const name of consumers) {
+      const key = `${group}/${name}`;
+      if (looks.has(key)) continue;
+      const seen = [...looks].filter(([other]) => other.startsWith(`${group}/`)).map(([, look]) => look);
+      const present = consumers.map((/** @type {string} */ one) => looks.get(`${group}/${one}`));
+      const wanted = wantedLook(name);
+      looks.set(key, freeLook(wanted, new Set(seen)) ?? freeLook(wanted, new Set(present)) ?? wanted);
+    }
+  }
+  return looks;
+}

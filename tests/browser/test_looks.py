@@ -1,0 +1,41 @@
+"""Colours and patterns of consumers: each keeps its own."""
+
+from playwright.sync_api import expect
+
+from tests.browser.pages.stage import METRICS, Stage
+
+
+def looks(stage: Stage) -> dict[str, str]:
+    cards = stage.group(METRICS).locator(".consumer").evaluate_all(
+        "(nodes) => nodes.map((node) => [node.dataset.consumer, node.dataset.consumerIndex])"
+    )
+    return dict(cards)
+
+
+def test_nobody_changes_colour_because_another_is_removed(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    stage.command("add_consumer", group=METRICS, consumer="plain name")
+    stage.settled()
+    before = looks(stage)
+    assert len(set(before.values())) == 4
+    stage.press("Metrics A", "Stop")
+    expect(stage.consumer("Metrics A")).to_have_attribute("data-state", "closed")
+    stage.press("Metrics A", "Remove")
+    expect(stage.consumer("Metrics A")).to_have_count(0)
+    stage.settled()
+    after = looks(stage)
+    assert after == {name: look for name, look in before.items() if name != "Metrics A"}
+    for partition, owner in enumerate(stage.owners()):
+        expect(stage.owner(partition)).to_have_attribute("data-consumer-index", after[owner])
+        expect(stage.ribbon(partition)).to_have_attribute("data-consumer-index", after[owner])
+
+
+def test_the_servers_picture_has_the_same_colours(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    stage.command("add_consumer", group=METRICS, consumer="plain name")
+    stage.command("add_consumer", group=METRICS, consumer="\u00fcber")
+    stage.settled()
+    drawn = looks(stage)
+    stage.page.route("**/js/main.js", lambda route: route.abort())
+    stage.page.goto(f"{stage.base_url}/rooms/{stage.room}")
+    assert looks(stage) == drawn
