@@ -14,7 +14,8 @@ COVERED = """() => new Promise((resolve) => {
     const covered = new Set();
     let frames = 0;
     const look = () => {
-        const marks = document.querySelectorAll('.flight:is([data-kind="fetch"], [data-kind="answer"]):not([data-idle="true"])');
+        const marks = document.querySelectorAll(
+            '.flight:is([data-kind="fetch"], [data-kind="answer"]):not([data-idle="true"])');
         if (marks.length) frames += 1;
         for (const mark of marks) for (const part of mark.querySelectorAll(".load, .flight-label")) {
             const [one, style] = [part.getBoundingClientRect(), getComputedStyle(part)];
