@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.config import DEMO, NEVER_US, PAPER, SECOND_US, TINY, UNLIMITED_BYTES
+from engine.config import DEMO, NEVER_US, PAPER, SECOND_US, TINY
 from engine.protocol import OFFSETS_EARLIEST
 from engine.storage.log import Appended
 from engine.tally import Tally
@@ -164,7 +164,7 @@ def test_the_presets_forget_as_they_say() -> None:
     hour_us = 3600 * SECOND_US
     assert (PAPER.retention_us, PAPER.retention_check_interval_us) == (168 * hour_us, hour_us // 6)
     assert PAPER.roll_interval_us == 168 * hour_us
-    assert (DEMO.retention_us, DEMO.retention_bytes) == (NEVER_US, UNLIMITED_BYTES)
+    assert (DEMO.retention_us, DEMO.retention_bytes) == (NEVER_US, 128 * 1024)
 
 
 def test_a_cluster_that_forgets_is_told_alike_twice(make_stage: MakeStage) -> None:
