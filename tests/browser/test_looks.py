@@ -6,8 +6,10 @@ from tests.browser.pages.stage import METRICS, Stage
 
 
 def looks(stage: Stage) -> dict[str, str]:
-    cards = stage.group(METRICS).locator(".consumer").evaluate_all(
-        "(nodes) => nodes.map((node) => [node.dataset.consumer, node.dataset.consumerIndex])"
+    cards = (
+        stage.group(METRICS)
+        .locator(".consumer")
+        .evaluate_all("(nodes) => nodes.map((node) => [node.dataset.consumer, node.dataset.consumerIndex])")
     )
     return dict(cards)
 
