@@ -56,7 +56,7 @@ class Ownership:
             if self._frozen_until_us.get((group, other), NEVER) > event["at_us"]:
                 self._superseded[(group, other, partition)] = event
                 del pulling[other]
-            elif not self._jumps.may_not_know(group, other, event["at_us"]):
+            elif not any(self._jumps.may_not_know(group, one, event["at_us"]) for one in (other, event["consumer"])):
                 sentence = f"{partition} is pulled by {event['consumer']} and still by {other} of {group}"
                 yield Anomaly("owned-twice", sentence, (since, event))
         pulling[event["consumer"]] = event
