@@ -189,11 +189,23 @@ class RegistryServer:
         self._reply(source, response)
 
     def _answer_again(self, source: str, request: ops.Request) -> None:
-        """What was asked again is not done again: meanwhile another may own what it is about."""
-        for operation in request.operations:
+        """What was asked again is not done again, for meanwhile another may own what it is about; it is read again."""
+        answered = self._sessions[request.session].answered[request.request]
+        outcomes: list[ops.Outcome] = []
+        for operation, outcome in zip(request.operations, answered.outcomes, strict=True):
+            if isinstance(operation, ops.Get | ops.WatchChildren):
+                outcomes.append(self._read(request.session, operation))
+            else:
+                outcomes.append(outcome)
             if isinstance(operation, ops.Put) and operation.commit:
                 self._emit(events.CommitLanded(self._scheduler.now_us, operation.commit, ""))
-        self._reply(source, self._sessions[request.session].answered[request.request])
+        self._reply(source, ops.Response(request.session, request.request, tuple(outcomes)))
+
+    def _read(self, session: int, operation: ops.Get | ops.WatchChildren) -> ops.Outcome:
+        try:
+            return self._do(session, operation)
+        except OffsetscopeError as error:
+            return error
 
     def _do(self, session: int, operation: ops.Operation) -> ops.Outcome:
         match operation:

@@ -202,6 +202,24 @@ def test_what_is_asked_again_for_want_of_an_answer_is_not_done_again() -> None:
     assert (world.server.value("/x", ""), slow.lost) == ("new", 0)
 
 
+def test_what_is_only_read_is_read_again_so_that_a_late_answer_is_not_an_old_one() -> None:
+    world = World()
+    slow, other = Member("a", world), Member("b", world)
+    listings: list[ops.Outcome] = []
+
+    def look() -> Conversation:
+        listings.extend((yield (ops.WatchChildren("/x"), ops.Get("/x/1"))))
+
+    slow.client.start(look())
+    world.run(150)
+    world.network.trouble(link_between("a", "registry"), Trouble(cut=True))
+    world.run(100)
+    world.network.trouble(link_between("a", "registry"), FINE)
+    other.ask(ops.Create("/x/1", "new", ephemeral=True))
+    world.run(TIMEOUT_US)
+    assert listings == [("1",), "new"]
+
+
 def test_a_notice_that_the_wire_lost_comes_again_with_a_heartbeat_and_is_heard_once() -> None:
     world = World()
     member = Member("a", world)
