@@ -14,12 +14,14 @@ import { bytesInWords } from "./words.js";
  * @typedef {object} Picture
  * @property {State} state @property {number} now_us @property {Anchors} anchors @property {Ribbon[]} ribbons
  * @property {number} window_bytes @property {Map<string, number>} origins by "<topic>-<partition>"
+ *  @property {import("./losses.js").Loss[]} losses what vanished a moment ago
  * @property {boolean} steps no motion: every flight stands half way
  * @typedef {object} Mark
  * @property {string} key @property {string} kind @property {number} x @property {number} y centre
  * @property {number} width 0 when the mark carries no bytes @property {number} cells
  * @property {number} [shift] of the label, to one side
  * @property {string} label @property {string} detail @property {string} group @property {boolean} idle
+ * @property {number} [faded] 0 to 1, of what was lost @property {boolean} [failed]
  */
 
 const WIRE_SCALE = 0.4;
@@ -28,11 +30,17 @@ const BATCHES = new Set(["batch_sent", "batch_mirrored"]);
 
 /** @param {Picture} picture @returns {Mark[]} */
 export function marks(picture) {
-  return Object.entries(picture.state.flights).flatMap(([key, flight]) => {
-    const draw = DRAW.get(key.slice(0, key.indexOf(":")));
-    const mark = draw?.(flight, picture, partOf(flight, picture));
-    return mark ? [{ ...mark, key }] : [];
-  });
+  const flying = Object.entries(picture.state.flights).flatMap(([key, flight]) => drawn(key, flight, picture));
+  const lost = picture.losses.flatMap(({ key, flight, at_us, faded }) =>
+    drawn(key, flight, { ...picture, now_us: at_us }).map((mark) => ({ ...mark, key: `${key} lost`, faded, label: "lost", detail: "", idle: false })),
+  );
+  return [...flying, ...lost];
+}
+
+/** @param {string} key @param {State} flight @param {Picture} picture @returns {Mark[]} */
+function drawn(key, flight, picture) {
+  const mark = DRAW.get(key.slice(0, key.indexOf(":")))?.(flight, picture, partOf(flight, picture));
+  return mark ? [{ ...mark, key }] : [];
 }
 
 /** @param {State} flight @param {Picture} picture */
@@ -125,7 +133,8 @@ function readable(mark, flight, picture) {
   };
   const half = ((mark.label.length + 1) * anchors.letter) / 2;
   const shift = mark.x > lane.to ? Math.max(from + half, Math.min(to - half, mark.x)) - mark.x : 0;
-  return { ...mark, shift, label: fits(mark.label) ? mark.label : "", detail: fits(mark.detail) ? mark.detail : "" };
+  const x = card.left > lane.to ? Math.min(mark.x, card.left - mark.width / 2) : mark.x; // it comes to the card, not over it
+  return { ...mark, x, shift: shift + mark.x - x, label: fits(mark.label) ? mark.label : "", detail: fits(mark.detail) ? mark.detail : "" };
 }
 
 /** @param {State} flight @param {Picture} picture @param {number} part */
@@ -186,5 +195,29 @@ function watch(flight, picture, part) {
   };
 }
 
+/** @param {State} flight @param {Picture} picture @param {number} part */
+function ack(flight, picture, part) {
+  const tape = picture.anchors.tapes.get(logOf(flight));
+  if (!tape) return undefined;
+  const from = { x: tape.left, y: tape.top + tape.height / 2 };
+  return {
+    kind: "ack", ...placeOn([level(from, picture.anchors.producer)], part), width: 0, cells: 0, failed: flight.error !== "",
+    label: flight.error ? flight.error.replaceAll("_", " ") : `at ${flight.offset}`, detail: "acknowledged", group: "", idle: false,
+  };
+}
+
+/** A batch at the broker's edge, until the disk has taken it. @param {State} flight @param {Picture} picture */
+function disk(flight, picture) {
+  const tape = picture.anchors.tapes.get(logOf(flight));
+  if (!tape) return undefined;
+  const before = Object.values(picture.state.flights)
+    .filter((other) => other.event === "batch_queued" && logOf(other) === logOf(flight) && other.batch < flight.batch).length;
+  const end = xOf(picture, logOf(flight), picture.state.partitions[logOf(flight)].next_offset);
+  return {
+    kind: "disk", x: end + 12 + 5 * Math.min(before, 6), y: tape.top + tape.height / 2 - 3 * Math.min(before, 6), width: 0, cells: 0,
+    label: before ? "" : "waits for the disk", detail: "", group: "", idle: false,
+  };
+}
+
 /** @type {Map<string, (flight: State, picture: Picture, part: number) => Omit<Mark, "key"> | undefined>} */
-const DRAW = new Map(Object.entries({ batch, fetch, answer, commit, watch }));
+const DRAW = new Map(Object.entries({ batch, fetch, answer, commit, watch, ack, disk }));

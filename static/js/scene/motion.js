@@ -1,20 +1,21 @@
 // @ts-check
 /** Whether anything is under way: what keeps the animation running, and what a script waits for. */
 import { isIdle } from "./narration.js";
+import { isFrozen } from "./words.js";
 
 /** @typedef {Record<string, any>} State */
 
 const UNSETTLED = new Set(["joining", "rebalancing", "backing_off", "closing", "crashed"]);
 
-/** @param {State} state @returns {boolean} whether a picture of it changes with time alone */
-export function movesWithTime(state) {
-  return Object.keys(state.flights).length > 0 || countsDown(state);
+/** @param {State} state @param {number} now_us @returns {boolean} whether a picture of it changes with time alone */
+export function movesWithTime(state, now_us) {
+  return Object.keys(state.flights).length > 0 || countsDown(state, now_us);
 }
 
-/** @param {State} state */
-function countsDown(state) {
+/** @param {State} state @param {number} now_us */
+function countsDown(state, now_us) {
   return (
-    Object.values(state.consumers).some((consumer) => consumer.session_expires_at_us || consumer.rebalance.until_us) ||
+    Object.values(state.consumers).some((consumer) => consumer.session_expires_at_us || consumer.rebalance.until_us || isFrozen(consumer, now_us)) ||
     Object.values(state.brokers).some((broker) => broker.session_expires_at_us)
   );
 }
@@ -23,10 +24,11 @@ function countsDown(state) {
  * Nothing is in flight that changes what is shown: no batch, no answer with bytes, no pull that will bring bytes, no
  * rebalance, no countdown of a crash. Pulls that find nothing new come and go for ever and do not count.
  * @param {State} state
+ * @param {number} now_us
  * @returns {boolean}
  */
-export function atRest(state) {
-  if (countsDown(state)) return false;
+export function atRest(state, now_us) {
+  if (countsDown(state, now_us)) return false;
   if (Object.values(state.consumers).some((consumer) => UNSETTLED.has(consumer.state))) return false;
   return Object.values(state.flights).every((flight) => {
     if (flight.event === "fetch_sent") return isIdle(flight, state);

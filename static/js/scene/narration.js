@@ -5,6 +5,7 @@
  * @typedef {Record<string, any>} State
  * @typedef {{text: string, weight: number}} Sentence `weight`: what is worth interrupting for; 0 is worth no word
  */
+import { partyInWords } from "./troubles.js";
 import { bytesInWords, secondsInWords, shortPartition } from "./words.js";
 
 const SILENT = { text: "", weight: 0 };
@@ -17,6 +18,22 @@ const clipped = (text) => (text.length > 24 ? `${text.slice(0, 24)}…` : text);
 
 /** @param {number} count @param {string} noun */
 const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** @param {string} address */
+const party = (address) => clipped(partyInWords(address));
+
+/** @param {State} disk */
+function diskWords({ full, delay_us }) {
+  if (full) return "full: it halts at its next append";
+  return delay_us ? `slow: ${secondsInWords(delay_us)} for each batch` : "fine again";
+}
+
+/** @param {State} link */
+function linkWords({ cut, loss_permille, delay_us }) {
+  if (cut) return "is cut";
+  const words = [loss_permille && `loses ${loss_permille / 10} % of what it carries`, delay_us && `is ${secondsInWords(delay_us)} slower`];
+  return words.filter(Boolean).join(" and ") || "is fine again";
+}
 
 /** @type {Record<string, (event: any, state: State) => Sentence>} */
 const SENTENCES = {
@@ -32,6 +49,25 @@ const SENTENCES = {
   }),
   batch_lost: (e) => ({
     text: `The batch for p${e.partition} reached nobody, and the producer is not told: the paper has no acknowledgement.`, weight: 9,
+  }),
+  batch_queued: (e) => ({
+    text: `The disk of broker ${e.broker} is slow: the batch for p${e.partition} waits ${secondsInWords(e.due_us - e.at_us)} for it.`, weight: 6,
+  }),
+  batch_acknowledged: (e) => (e.error
+    ? { text: `Broker ${e.broker} refuses the batch for p${e.partition} (${e.error.replaceAll("_", " ")}) and says so.`, weight: 8 }
+    : { text: `Broker ${e.broker} acknowledges: the batch is at offset ${e.offset} of p${e.partition}.`, weight: 6 }),
+  acknowledgement_received: (e) => (e.error
+    ? { text: `The producer knows that a batch was not stored: ${e.error.replaceAll("_", " ")}.`, weight: 8 }
+    : { text: "The producer knows that its batch is stored, and sends the next one.", weight: 4 }),
+  producer_queue_changed: (e) => (e.blocked
+    ? { text: `The producer's queue is full: ${counted(e.blocked, "message")} must wait for a place in it.`, weight: 5 } : SILENT),
+  disk_changed: (e) => ({ text: `The disk of broker ${e.broker} is ${diskWords(e)}.`, weight: 8 }),
+  link_changed: (e) => ({ text: `The link between ${party(e.one)} and ${party(e.other)} ${linkWords(e)}.`, weight: 8 }),
+  message_dropped: (e) => ({
+    text: `What ${party(e.source)} sent to ${party(e.destination)} ${e.cause === "cut" ? "ends at a cut link" : "was lost on the wire"}.`, weight: 7,
+  }),
+  segment_deleted: (e) => ({
+    text: `The oldest segment of p${e.partition} is deleted: the first offset that still exists is ${e.first_offset}.`, weight: 7,
   }),
   log_flushed: (e) => ({ text: `p${e.partition} is flushed up to ${e.flushed_offset}: readers can see these bytes now.`, weight: 3 }),
   segment_rolled: (e) => ({ text: `p${e.partition} begins a new segment file at offset ${e.base_offset}.`, weight: 5 }),
@@ -72,6 +108,12 @@ const SENTENCES = {
   },
   group_added: (e) => ({ text: `The group ${e.group} begins with bookmarks of its own.`, weight: 8 }),
   consumer_added: (e) => ({ text: `${e.consumer} joins ${e.group}.`, weight: 8 }),
+  consumer_changed: (e) => ({ text: `${e.consumer} works with new settings.`, weight: 7 }),
+  consumer_paused: (e) => ({ text: `${e.consumer} is paused: it keeps what it owns, and pulls nothing.`, weight: 8 }),
+  consumer_resumed: (e) => ({ text: `${e.consumer} works again, from where it stood.`, weight: 8 }),
+  consumer_frozen: (e) => ({
+    text: `${e.consumer} stands still for ${secondsInWords(e.until_us - e.at_us)} and does not know it; its session may run out.`, weight: 9,
+  }),
   consumer_closing: (e) => ({ text: `${e.consumer} is asked to stop: it commits first.`, weight: 8 }),
   consumer_closed: (e) => ({ text: `${e.consumer} left in good order; what it owned is free at once.`, weight: 8 }),
   consumer_crashed: (e) => ({

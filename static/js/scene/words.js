@@ -41,8 +41,12 @@ export function previewInWords(preview) {
   return { word, rest };
 }
 
-/** @param {State} consumer */
-export function stateInWords(consumer) {
+/** @param {State} consumer @param {number} now_us @returns {boolean} whether its process stands still, and does not know it */
+export const isFrozen = (consumer, now_us) => consumer.frozen_until_us > now_us && !["crashed", "gone", "closed"].includes(consumer.state);
+
+/** @param {State} consumer @param {number} now_us */
+export function stateInWords(consumer, now_us) {
+  if (isFrozen(consumer, now_us)) return "stands still";
   if (consumer.paused && ["running", "idle"].includes(consumer.state)) return "paused";
   return STATE_WORDS[consumer.state] ?? consumer.state;
 }
@@ -50,8 +54,10 @@ export function stateInWords(consumer) {
 /**
  * One line under a consumer's name: what it is doing, or why it does nothing.
  * @param {State} consumer
+ * @param {number} now_us
  */
-export function doingInWords(consumer) {
+export function doingInWords(consumer, now_us) {
+  if (isFrozen(consumer, now_us)) return "a long pause of its process; it does not know";
   const { rebalance, settings } = consumer;
   switch (consumer.state) {
     case "joining":

@@ -3,6 +3,7 @@
  * What is shown when: the history that was read, the time that is drawn, and the one animation loop. Live, stepping
  * back and scrubbing differ only in the time that is asked for. The loop sleeps when nothing moves or nobody looks.
  */
+import { lossesAt } from "../scene/losses.js";
 import { atRest, movesWithTime } from "../scene/motion.js";
 import { SceneClock } from "../scene/clock.js";
 import { History } from "../state/history.js";
@@ -12,7 +13,7 @@ import { History } from "../state/history.js";
  * @typedef {import("../state/history.js").Instant} Instant
  * @typedef {Record<string, any>} State
  * @typedef {object} Surroundings
- * @property {{paint: (state: State, now_us: number, how: {steps: boolean}) => void, layout_changed: boolean}} view
+ * @property {{paint: (state: State, now_us: number, how: {steps: boolean, losses: import("../scene/losses.js").Loss[]}) => void, layout_changed: boolean}} view
  * @property {() => number} wall_us
  * @property {() => boolean} steps whether motion is unwelcome
  * @property {(drawn_offset: number) => boolean} busy whether something outside is still to be waited for: a command whose
@@ -34,6 +35,7 @@ export class Player {
     this.end_offset = 0;
     this.asked = 0;
     this.drawn_us = 0;
+    this.fading = false;
     /** @type {Instant | undefined} */
     this.drawn = undefined;
     /** @type {Array<{done: () => boolean, resolve: () => void}>} */
@@ -84,7 +86,9 @@ export class Player {
     const live_us = clock.advance(this.around.wall_us(), { at_once: hurried });
     this.drawn_us = this.past ? this.#pastTime(live_us) : live_us;
     const instant = history.at(this.drawn_us);
-    this.around.view.paint(instant.state, this.drawn_us, { steps });
+    const losses = steps ? [] : lossesAt(history.instants, history.indexAt(this.drawn_us), this.drawn_us);
+    this.fading = losses.length > 0;
+    this.around.view.paint(instant.state, this.drawn_us, { steps, losses });
     this.#tell(instant, before_us);
     this.#answerWaiting();
     if (this.#keepsMoving(instant)) this.wake();
@@ -124,7 +128,7 @@ export class Player {
     const { history, clock } = this;
     if (!history || !clock) return false;
     if (history.newest !== instant || clock.gliding(this.around.wall_us())) return true;
-    return clock.running && movesWithTime(instant.state);
+    return clock.running && (this.fading || movesWithTime(instant.state, this.drawn_us));
   }
 
   // --- looking at another time -------------------------------------------------------------------------------------
@@ -190,7 +194,7 @@ export class Player {
     if (this.around.busy(this.drawnOffset)) return false;
     if (this.drawnOffset < known_offset) return false;
     if (!clock.running) return drawn === this.history?.newest && !clock.gliding(this.around.wall_us());
-    return atRest(drawn.state);
+    return (!this.fading && atRest(drawn.state, this.drawn_us));
   }
 
   /** @returns {Promise<void>} resolves when the page is settled */

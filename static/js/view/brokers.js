@@ -2,6 +2,7 @@
 /** Brokers, their partitions' tapes, and the bookmarks under them. */
 import { committedOf, ownerOf, positionOf } from "../scene/ownership.js";
 import { earlierOf, originOf, segmentFile } from "../scene/tape.js";
+import { brokerInWords, errorInWords, linksInWords, waitingInWords } from "../scene/troubles.js";
 import { bytesInWords, previewInWords } from "../scene/words.js";
 import { keep, part, setAttribute, setProperty, setShown, setText } from "./nodes.js";
 
@@ -22,7 +23,12 @@ export function paintBrokers(parent, painting) {
       setAttribute(node, "data-testid", `broker-${id}`);
       setAttribute(node, "data-alive", broker.alive);
       setText(part(node, "id"), id);
-      setText(part(node, "state"), broker.alive ? "" : "down");
+      const links = linksInWords(state, `broker:${id}`);
+      const troubles = [brokerInWords(broker), links.text].filter(Boolean).join("; ");
+      setText(part(node, "state"), troubles);
+      setAttribute(part(node, "state"), "title", troubles);
+      setAttribute(part(node, "state"), "data-link", links.kind);
+      setAttribute(part(node, "form"), "aria-label", `controls of broker ${id}`);
       setAttribute(part(node, "broker-field"), "value", id);
       const logs = Object.values(state.partitions).filter((log) => String(log.broker) === id);
       keep(part(node, "partitions"), logs, {
@@ -38,7 +44,12 @@ function paintPartition(node, log, painting) {
   const origin = originOf(log, painting.window_bytes);
   const earlier = earlierOf(log, origin);
   setAttribute(node, "data-testid", `partition-${log.topic}-${log.partition}`);
-  setAttribute(node, "aria-label", `partition p${log.partition} of ${log.topic}`);
+  const waiting = waitingInWords(painting.state, log);
+  setAttribute(node, "data-waiting", waiting);
+  setAttribute(node, "aria-label", `partition p${log.partition} of ${log.topic}${waiting && `, ${waiting}`}`);
+  setText(part(node, "first"), log.first_offset);
+  setShown(part(node, "deleted"), { hidden: log.first_offset === 0 });
+  setShown(part(node, "stub"), { hidden: log.first_offset === 0 || origin > log.first_offset });
   setProperty(node, "--origin", origin);
   setProperty(node, "--next", log.next_offset);
   setProperty(node, "--flushed", log.flushed_offset);
@@ -110,12 +121,15 @@ function reachNewest(records) {
  */
 function paintRow(row, { log, group, origin }, { state, window_bytes, looks }) {
   const committed = committedOf(state, group, log);
-  const { fetch_offset, consumed_offset } = positionOf(state, group, log);
+  const position = positionOf(state, group, log);
+  const { fetch_offset, consumed_offset } = position;
+  const trouble = errorInWords(position);
   const owner = ownerOf(state, group, log);
   const index = Object.keys(state.groups).indexOf(group);
   setAttribute(row, "data-group-index", index);
   setProperty(row, "--row", index);
-  setText(part(row, "group"), group);
+  setText(part(row, "group"), trouble || group);
+  setAttribute(row, "data-error", position.error);
   setAttribute(row, "data-crowded", (Math.max(committed, fetch_offset) - origin) / window_bytes > CROWDED);
   stretch(part(row, "again"), committed, fetch_offset);
   stretch(part(row, "consumed"), committed, consumed_offset);
@@ -131,7 +145,7 @@ function paintRow(row, { log, group, origin }, { state, window_bytes, looks }) {
   setAttribute(bookmark, "aria-label", `consumer bookmark of ${group} on p${log.partition}`);
   setAttribute(bookmark, "aria-valuemin", log.first_offset);
   setAttribute(bookmark, "aria-valuemax", log.flushed_offset);
-  if (!bookmark.hasAttribute("data-moving")) paintBookmark(bookmark, committed, log.flushed_offset);
+  if (!bookmark.hasAttribute("data-moving")) paintBookmark(bookmark, committed, log.flushed_offset, trouble);
   const tab = part(row, "owner");
   setAttribute(tab, "data-testid", `owner-${group}-${log.topic}-${log.partition}`);
   setAttribute(tab, "data-consumer", owner);
@@ -139,12 +153,12 @@ function paintRow(row, { log, group, origin }, { state, window_bytes, looks }) {
   setText(part(row, "owner-name"), owner || "no owner");
 }
 
-/** @param {HTMLElement} bookmark @param {number} offset where it is shown @param {number} end */
-export function paintBookmark(bookmark, offset, end) {
+/** @param {HTMLElement} bookmark @param {number} offset where it is shown @param {number} end @param {string} [trouble] */
+export function paintBookmark(bookmark, offset, end, trouble = "") {
   setProperty(bookmark, "--offset", offset);
   setText(part(bookmark, "offset"), offset);
   setAttribute(bookmark, "aria-valuenow", offset);
-  setAttribute(bookmark, "aria-valuetext", `offset ${offset} of ${end}`);
+  setAttribute(bookmark, "aria-valuetext", `offset ${offset} of ${end}${trouble && `; ${trouble}`}`);
 }
 
 /** @param {HTMLElement} node @param {number} from @param {number} to */

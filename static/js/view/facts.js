@@ -1,6 +1,7 @@
 // @ts-check
 /** The strip of facts, the producer's settings, and the table for those who do not see the picture. */
 import { committedOf, ownerOf, positionOf } from "../scene/ownership.js";
+import { linksInWords, queueInWords } from "../scene/troubles.js";
 import { bytesInWords, producerInWords } from "../scene/words.js";
 import { keep, part, setAttribute, setText } from "./nodes.js";
 
@@ -23,6 +24,9 @@ export function paintFacts(stage, state) {
   for (const [of, text] of Object.entries(producerInWords(state.producer))) {
     setText(/** @type {Element} */ (settings.querySelector(`[data-of="${of}"]`)), text);
   }
+  const links = linksInWords(state, "producer");
+  setText(part(stage, "producer-state"), [queueInWords(state), links.text].filter(Boolean).join("; "));
+  setAttribute(part(stage, "producer-state"), "data-link", links.kind);
   paintTable(part(stage, "facts-rows"), state);
 }
 

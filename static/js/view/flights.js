@@ -13,6 +13,9 @@ export function paintFlights(layer, marks, indexOf) {
       setAttribute(node, "data-idle", mark.idle);
       setAttribute(node, "data-group-index", indexOf(mark.group));
       node.style.transform = `translate(${mark.x.toFixed(1)}px, ${mark.y.toFixed(1)}px)`;
+      setAttribute(node, "data-lost", mark.faded !== undefined);
+      setAttribute(node, "data-failed", mark.failed ?? false);
+      setProperty(node, "--faded", (mark.faded ?? 0).toFixed(2));
       setProperty(node, "--width", `${mark.width.toFixed(1)}px`);
       setProperty(node, "--shift", `${(mark.shift ?? 0).toFixed(1)}px`);
       setText(part(node, "label"), mark.label);

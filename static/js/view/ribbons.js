@@ -10,7 +10,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /**
  * @param {SVGElement} overlay
  * @param {Ribbon[]} ribbons
- * @param {(ribbon: Ribbon) => {group: number, consumer: number}} indexOf
+ * @param {(ribbon: Ribbon) => {group: number, consumer: number, link: string}} indexOf
  */
 export function paintRibbons(overlay, ribbons, indexOf) {
   /** @type {Map<string, SVGGElement>} */
@@ -19,9 +19,10 @@ export function paintRibbons(overlay, ribbons, indexOf) {
   for (const ribbon of ribbons) {
     const node = standing.get(ribbon.key) ?? overlay.appendChild(make(ribbon.key));
     standing.delete(ribbon.key);
-    const { group, consumer } = indexOf(ribbon);
+    const { group, consumer, link } = indexOf(ribbon);
     setAttribute(node, "data-group-index", group);
     setAttribute(node, "data-consumer-index", consumer);
+    setAttribute(node, "data-link", link);
     setAttribute(node, "data-consumer", ribbon.consumer);
     for (const path of node.children) setAttribute(path, "d", asSvg(ribbon.piece));
   }

@@ -4,6 +4,7 @@
  * where comes from scene, and what is said from words.
  */
 import { marks } from "../scene/flights.js";
+import { linkBetween } from "../scene/troubles.js";
 import { looksOf } from "../scene/looks.js";
 import { ribbons } from "../scene/ribbons.js";
 import { originOf, windowBytes } from "../scene/tape.js";
@@ -11,11 +12,12 @@ import { measure } from "./anchors.js";
 import { paintBrokers } from "./brokers.js";
 import { paintFacts } from "./facts.js";
 import { paintFlights } from "./flights.js";
-import { paintCountdowns, paintGroups } from "./groups.js";
+import { paintGroups } from "./groups.js";
+import { paintMoments } from "./moments.js";
 import { part, setProperty } from "./nodes.js";
 import { paintRibbons } from "./ribbons.js";
 
-/** @typedef {Record<string, any>} State */
+/** @typedef {Record<string, any>} State @typedef {import("../scene/losses.js").Loss} Loss */
 
 export class StageView {
   /** @param {HTMLElement} stage */
@@ -31,13 +33,13 @@ export class StageView {
     new ResizeObserver(() => (this.layout_changed = true)).observe(this.board);
   }
 
-  /** @param {State} state @param {number} now_us @param {{steps: boolean}} how `steps`: without motion */
-  paint(state, now_us, { steps }) {
+  /** @param {State} state @param {number} now_us @param {{steps: boolean, losses: Loss[]}} how `steps`: without motion */
+  paint(state, now_us, { steps, losses }) {
     if (state !== this.painted) this.#paintState(state);
     if (this.layout_changed) this.#lay(state);
-    paintCountdowns(part(this.stage, "groups"), state, now_us);
+    paintMoments(this.stage, state, now_us);
     const { anchors, ribbons: drawn, window_bytes, origins } = /** @type {any} */ (this);
-    const flying = marks({ state, now_us, anchors, ribbons: drawn, window_bytes, origins, steps });
+    const flying = marks({ state, now_us, anchors, ribbons: drawn, window_bytes, origins, steps, losses });
     paintFlights(part(this.stage, "flights"), flying, (group) => Object.keys(state.groups).indexOf(group));
   }
 
@@ -61,8 +63,9 @@ export class StageView {
     this.anchors = measure(this.board);
     this.ribbons = ribbons(state, this.anchors);
     const overlay = /** @type {SVGElement} */ (/** @type {unknown} */ (part(this.stage, "ribbons")));
-    paintRibbons(overlay, this.ribbons, ({ group, consumer }) => ({
+    paintRibbons(overlay, this.ribbons, ({ group, consumer, log }) => ({
       group: Object.keys(state.groups).indexOf(group), consumer: this.looks.get(`${group}/${consumer}`) ?? 0,
+      link: linkBetween(state, `consumer:${group}/${consumer}`, `broker:${state.partitions[log].broker}`),
     }));
   }
 }
@@ -71,6 +74,6 @@ export class StageView {
 function movesBoxes(before, after) {
   return (
     !before || before.groups !== after.groups || before.registry !== after.registry || before.consumers !== after.consumers ||
-    before.brokers !== after.brokers || Object.keys(before.partitions).length !== Object.keys(after.partitions).length
+    before.brokers !== after.brokers || before.links !== after.links || Object.keys(before.partitions).length !== Object.keys(after.partitions).length
   );
 }

@@ -1,0 +1,61 @@
+// @ts-check
+/** Words for what does not work: links, disks, brokers, full queues. (First picture: templates/_partials/troubles.html.) */
+import { secondsInWords } from "./words.js";
+
+/** @typedef {Record<string, any>} State */
+
+/** @param {string} address @returns {string} as the stage calls it */
+export function partyInWords(address) {
+  if (address.startsWith("consumer:")) return address.slice(address.lastIndexOf("/") + 1);
+  return ["registry", "producer"].includes(address) ? `the ${address}` : address.replace(":", " ");
+}
+
+/** @param {string} other @param {State} link */
+function linkInWords(other, { cut, loss_permille, delay_us }) {
+  if (cut) return `no link to ${other}`;
+  const loss = loss_permille ? `loses ${loss_permille / 10} % to and from ${other}` : "";
+  const delay = delay_us ? `${secondsInWords(delay_us)} slower to ${other}` : "";
+  return [loss, delay].filter(Boolean).join(", ");
+}
+
+/** @param {State} state @param {string} address @returns {{text: string, kind: string}} `kind`: cut, bad, or "" when all is well */
+export function linksInWords(state, address) {
+  const mine = Object.entries(state.links).flatMap(([name, link]) => {
+    const ends = name.split(" | ");
+    return ends.includes(address) ? [{ link, other: ends[ends[0] === address ? 1 : 0] }] : [];
+  });
+  const text = mine.map(({ link, other }) => linkInWords(partyInWords(other), link)).join("; ");
+  return { text, kind: mine.length ? (mine.some(({ link }) => link.cut) ? "cut" : "bad") : "" };
+}
+
+/** @param {State} state @param {string} one @param {string} other @returns {string} cut, bad, or "" */
+export function linkBetween(state, one, other) {
+  const link = state.links[`${one} | ${other}`] ?? state.links[`${other} | ${one}`];
+  return link ? (link.cut ? "cut" : "bad") : "";
+}
+
+/** @param {State} broker @returns {string} "" when all is well */
+export function brokerInWords(broker) {
+  if (!broker.alive) return broker.session_expires_at_us ? "crashed: the registry does not know yet" : "down";
+  if (broker.disk.full) return "disk full: halts at the next append";
+  return broker.disk.delay_us ? `disk slow: ${secondsInWords(broker.disk.delay_us)} a batch` : "";
+}
+
+/** @param {State} state @returns {string} what waits in the producer, and what it lost */
+export function queueInWords({ producer_queue: { queued, blocked, dropped } }) {
+  const words = [[queued, "in the queue"], [blocked, "wait for a place in it"], [dropped, "dropped"]];
+  return words.filter(([count]) => count).map(([count, what]) => `${count.toLocaleString("en-US")} ${what}`).join(", ");
+}
+
+/** @param {State} state @param {State} log @returns {string} how many batches wait for the disk */
+export function waitingInWords(state, log) {
+  const waiting = Object.values(state.flights)
+    .filter((flight) => flight.event === "batch_queued" && flight.topic === log.topic && flight.partition === log.partition).length;
+  return waiting ? `${waiting} ${waiting === 1 ? "batch waits" : "batches wait"} for the disk` : "";
+}
+
+/** @param {{error: string, fetch_offset: number}} position @returns {string} why nothing more is read */
+export function errorInWords({ error, fetch_offset }) {
+  if (!error) return "";
+  return error.startsWith("invalid_message") ? `damaged message at ${fetch_offset}: reads no further` : `${error.replaceAll("_", " ")} at ${fetch_offset}`;
+}
