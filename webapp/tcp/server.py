@@ -217,7 +217,8 @@ class BrokerServer:
                 if now_s > end_s:
                     break
         finally:
-            settled = connection.run.settle()
+            while not (settled := connection.run.settle()) and self._clock() < end_s:
+                pass
         if settled and not (connection.outbox.is_empty and connection.has_step()):
             self._backlog.discard(connection)
         else:
