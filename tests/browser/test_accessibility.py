@@ -1,10 +1,13 @@
 """For those who do not see the picture, do not use a mouse, or do not want motion."""
 
+import re
+from dataclasses import fields
 from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from engine.config import ConsumerSettings, ProducerSettings
 from tests.browser.conftest import ServerProcess
 from tests.browser.pages.stage import Stage
 
@@ -99,6 +102,44 @@ def test_the_facts_are_a_table_too(stage: Stage) -> None:
     partition = stage.facts()["topics"][0]["partitions"][0]
     expect(row).to_contain_text(", ".join(str(offset) for offset in partition["message_offsets"]))
     expect(row).to_contain_text("Metrics A")
+
+
+def test_the_table_of_groups_follows_while_it_is_open(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    stage.page.get_by_text("The same as a table").click()
+    groups = stage.page.get_by_role("region", name="consumer groups").last
+    stage.page.get_by_label("name of a new group").fill("Third")
+    stage.page.get_by_role("button", name="Add group").click()
+    expect(groups).to_contain_text("Third")
+    expect(groups).to_contain_text("nobody yet")
+    stage.press("Metrics B", "Stop")
+    expect(groups.get_by_role("row").filter(has_text="Metrics B")).to_contain_text("stopped")
+
+
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_failures_are_within_reach_of_the_keyboard_at_every_size(stage: Stage, width: int) -> None:
+    stage.page.set_viewport_size({"width": width, "height": 800})
+    stage.open().at_speed(16)
+    for verb in ("Stop", "Crash"):
+        button = stage.broker(2).get_by_role("button", name=verb)
+        expect(button).to_be_visible()
+        assert button.evaluate("(node) => getComputedStyle(node.parentElement).opacity") == "1"
+    stage.broker(2).get_by_role("button", name="Crash").focus()
+    stage.page.keyboard.press("Enter")
+    expect(stage.broker(2)).to_have_attribute("data-alive", "false")
+    stage.broker(2).get_by_role("button", name="Start").focus()
+    stage.page.keyboard.press("Enter")
+    expect(stage.broker(2)).to_have_attribute("data-alive", "true")
+
+
+def test_every_setting_that_the_engine_takes_has_a_field(stage: Stage) -> None:
+    stage.open()
+    for panel, settings in (
+        ("producer", ProducerSettings),
+        ("consumer?group=Real-time+metrics&consumer=Metrics+A", ConsumerSettings),
+    ):
+        markup = stage.page.request.get(f"{stage.base_url}/rooms/{stage.room}/panels/{panel}").text()
+        assert {field.name for field in fields(settings)} - set(re.findall(r' name="(\w+)"', markup)) == set()
 
 
 def test_everything_that_can_be_done_has_a_name(stage: Stage) -> None:

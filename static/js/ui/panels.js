@@ -2,6 +2,8 @@
 /** Panels beside the picture: the inspector and its fragments, the list of keys, and the registry's tree. */
 import { part } from "../view/nodes.js";
 
+/** While the table is open, its groups are read again this often. */
+const GROUPS_EVERY_MS = 3_000;
 /** The tree is read again at most this often. */
 const REFRESH_MS = 400;
 
@@ -19,6 +21,7 @@ export class Panels {
       if (event.key === "Escape" && this.inspector.open) this.inspector.close();
     });
     this.inspector.addEventListener("close", () => /** @type {HTMLElement | undefined} */ (this.opener)?.focus());
+    this.#keepGroupsFresh(/** @type {HTMLDetailsElement} */ (part(stage, "facts-table")), part(stage, "groups-table"));
     this.tree.addEventListener("htmx:after:swap", () => this.#markFresh());
   }
 
@@ -33,6 +36,20 @@ export class Panels {
     this.opener = link;
     htmx.ajax("GET", link.href, { target: "#inspector-content", swap: "innerHTML" });
     if (!this.inspector.open) this.inspector.show();
+  }
+
+  /** @param {HTMLDetailsElement} details @param {HTMLElement} groups */
+  #keepGroupsFresh(details, groups) {
+    let timer = 0;
+    const read = () => {
+      if (!document.hidden) /** @type {any} */ (window).htmx?.trigger(groups, "groups-wanted");
+    };
+    details.addEventListener("toggle", () => {
+      window.clearInterval(timer);
+      if (!details.open) return;
+      read();
+      timer = window.setInterval(read, GROUPS_EVERY_MS);
+    });
   }
 
   showHelp() {
