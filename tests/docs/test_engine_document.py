@@ -1,4 +1,4 @@
-"""What docs/engine.md shows as Python runs as it stands."""
+"""What docs/engine.md and the README show as Python runs as it stands."""
 
 import re
 import subprocess
@@ -8,16 +8,30 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_library_example_runs_and_prints_what_it_read(tmp_path: Path) -> None:
-    (example,) = re.findall(
-        r"```python\n(.*?)```", (ROOT / "docs" / "engine.md").read_text(encoding="utf-8"), re.DOTALL
-    )
+def run(example: str, folder: Path) -> str:
+    """What a program prints that is run in an empty folder, as a reader would."""
     ran = subprocess.run(
         [sys.executable, "-c", example],
-        cwd=tmp_path,
+        cwd=folder,
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert ran.stdout == "0 28 [b'/home', b'/cart']\n"
+    return ran.stdout
+
+
+def example_in(document: str) -> str:
+    """The one Python program that a document shows."""
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL)
+    return example
+
+
+def test_the_library_example_runs_and_prints_what_it_read(tmp_path: Path) -> None:
+    assert run(example_in("docs/engine.md"), tmp_path) == "0 28 [b'/home', b'/cart']\n"
+
+
+def test_the_readme_s_session_appends_reads_and_seeks_in_ten_lines(tmp_path: Path) -> None:
+    example = example_in("README.md")
+    assert len([line for line in example.splitlines() if line]) <= 10
+    assert run(example, tmp_path) == "[b'/cart', b'/item/9']\n"
