@@ -71,8 +71,10 @@ def test_a_message_lost_on_the_wire_fades_where_it_was(stage: Stage) -> None:
         window.faded = new Set();
         new MutationObserver(() => {
             const mark = document.querySelector('.flight[data-lost="true"][data-kind="batch"]');
-            if (mark) window.faded.add(getComputedStyle(mark).opacity + mark.querySelector(".flight-label").textContent);
-        }).observe(document.querySelector(".flights"), {subtree: true, childList: true, attributes: true});
+            if (mark) window.faded.add(getComputedStyle(mark).opacity
+                + mark.querySelector(".flight-label").textContent);
+        }).observe(document.querySelector(".flights"),
+            {subtree: true, childList: true, attributes: true});
     }""")
     stage.batch_send.click()
     expect(stage.narration).to_contain_text("reached nobody")

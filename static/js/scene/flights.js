@@ -202,7 +202,7 @@ function ack(flight, picture, part) {
   const from = { x: tape.left, y: tape.top + tape.height / 2 };
   return {
     kind: "ack", ...placeOn([level(from, picture.anchors.producer)], part), width: 0, cells: 0, failed: flight.error !== "",
-    label: flight.error ? flight.error.replaceAll("_", " ") : `at ${flight.offset}`, detail: "acknowledged", group: "", idle: false,
+    label: flight.error ? flight.error.replaceAll("_", " ") : `at ${flight.offset}`, detail: "", group: "", idle: false,
   };
 }
 
