@@ -22,6 +22,7 @@ from engine.invariants import broken_invariants
 from engine.journal import Journal
 from engine.network import Latency, Network
 from engine.numbers import Numbers
+from engine.partitioner import KeyPartitioner, keyed_index
 from engine.parts import Group, Parts
 from engine.producer import Producer
 from engine.protocol import FetchRequest, FetchResponse, MultiFetchRequest, MultiFetchResponse, ProduceRequest
@@ -48,7 +49,15 @@ class Cluster:
     """
 
     def __init__(
-        self, *, scenario: str, directory: Path, config: Config, seed: int, journal: Journal, start_us: int
+        self,
+        *,
+        scenario: str,
+        directory: Path,
+        config: Config,
+        seed: int,
+        journal: Journal,
+        start_us: int,
+        key_partitioner: KeyPartitioner = keyed_index,
     ) -> None:
         shutil.rmtree(directory, ignore_errors=True)
         self.muted = True
@@ -74,6 +83,7 @@ class Cluster:
             Random(f"partitioner {seed}"),
             traffic,
             topics.__getitem__,
+            key_partitioner,
         )
         self.parts = Parts(scenario, seed, config, scheduler, network, registry, producer, topics)
         self.deployer = Deployer(self.parts, self._emit, self._numbers, traffic, directory)

@@ -157,6 +157,12 @@ class NoBrokerAvailable(OffsetscopeError):
     code = "no_broker_available"
 
 
+class InvalidPartition(OffsetscopeError):
+    """A partitioner chose a partition that the topic does not have (0.7: InvalidPartitionException)."""
+
+    code = "invalid_partition"
+
+
 class QueueFull(OffsetscopeError):
     """An asynchronous producer's queue has no place left (0.7: QueueFullException)."""
 

@@ -1,7 +1,12 @@
 """Where a message goes: by its key's hash, else in turn, else by chance."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
+
+from engine.errors import InvalidPartition
+
+KeyPartitioner = Callable[[str, int], int]
+"""Chooses for a key among a number of partitions; 0.7: producer.Partitioner, set by ``partitioner.class``."""
 
 
 def java_string_hash(key: str) -> int:
@@ -33,3 +38,16 @@ def next_in_turn(after: int, candidates: Sequence[int]) -> int:
 def next_by_chance(chance: Random, candidates: Sequence[int]) -> int:
     """Any of ``candidates`` (the paper's choice for messages without a key)."""
     return candidates[chance.randrange(len(candidates))]
+
+
+def checked_choice(partitioner: KeyPartitioner, key: str, count: int) -> int:
+    """What a partitioner chooses for a key; :class:`InvalidPartition` if that is not in [0, count)."""
+    chosen = partitioner(key, count)
+    if not 0 <= chosen < count:
+        raise InvalidPartition(
+            f"the partitioner chose {chosen} of {count} partitions for {key[:60]!r}",
+            f"let it return 0 to {count - 1}",
+            key=key[:60],
+            partition=chosen,
+        )
+    return chosen

@@ -17,7 +17,7 @@ from engine.message import encode_compressed_set, encode_message_set
 from engine.network import Latency, Network
 from engine.numbers import Numbers
 from engine.page_views import PageViews
-from engine.partitioner import keyed_index, next_by_chance, next_in_turn
+from engine.partitioner import KeyPartitioner, checked_choice, keyed_index, next_by_chance, next_in_turn
 from engine.protocol import ProduceRequest, ProduceResponse
 from engine.registry import operations as ops
 from engine.registry import paths
@@ -56,6 +56,7 @@ class Producer:
         chance: Random,
         traffic: Traffic,
         layout: Layout,
+        key_partitioner: KeyPartitioner = keyed_index,
     ) -> None:
         self.settings: ProducerSettings = config.producer
         self.next_append: dict[str, int] = {}
@@ -68,6 +69,7 @@ class Producer:
         self._chance = chance
         self._traffic = traffic
         self._layout = layout
+        self._key_partitioner = key_partitioner
         self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
         self._live_brokers: frozenset[int] = frozenset()
         self._own_topic = ""
@@ -95,7 +97,7 @@ class Producer:
         return [number for number, broker in enumerate(self._layout(topic)) if broker in self._live_brokers]
 
     def check(self, topic: str, records: Sequence[Record]) -> None:
-        """Raise what :meth:`send` would: :class:`MessageTooLarge`, :class:`NoBrokerAvailable`."""
+        """Raise what :meth:`send` would: MessageTooLarge, InvalidPartition or NoBrokerAvailable."""
         limit = self._config.max_message_bytes
         for record in records:
             if len(record.payload) > limit:
@@ -105,6 +107,8 @@ class Producer:
                     bytes=len(record.payload),
                     max_message_bytes=limit,
                 )
+            if record.key != NO_KEY:
+                self.keyed_partition(topic, record.key)
         if not self.candidates(topic):
             raise NoBrokerAvailable(
                 f"no broker of topic {topic} is in the registry", "start a broker and wait for it", topic=topic
@@ -136,7 +140,7 @@ class Producer:
 
     def keyed_partition(self, topic: str, key: str) -> int:
         """Where a key goes. The hash counts all partitions, also those of a dead broker: a key never wanders."""
-        return keyed_index(key, len(self._layout(topic)))
+        return checked_choice(self._key_partitioner, key, len(self._layout(topic)))
 
     def _turn(self, topic: str) -> int:
         """The partition shown as "next append"; draws the one after it."""

@@ -1,10 +1,18 @@
 """Where a message goes."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.partitioner import java_string_hash, keyed_index, next_in_turn
+from engine.cluster import Cluster
+from engine.config import TINY
+from engine.errors import InvalidPartition
+from engine.ids import BrokerId
+from engine.journal import Journal
+from engine.partitioner import checked_choice, java_string_hash, keyed_index, next_in_turn
+from engine.send_queue import Record
 
 
 @pytest.mark.parametrize(
@@ -49,3 +57,29 @@ def test_a_key_never_leaves_the_partitions(key: str, count: int) -> None:
 
 def test_turns_pass_over_partitions_that_are_not_there() -> None:
     assert [next_in_turn(after, [0, 2, 5]) for after in (0, 1, 2, 5, 9)] == [2, 2, 5, 0, 0]
+
+
+def test_a_partitioner_of_one_s_own_decides_for_keys(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / "journal")
+    cluster = Cluster(
+        scenario="test", directory=tmp_path / "cluster", config=TINY, seed=1, journal=journal, start_us=0,
+        key_partitioner=lambda key, count: len(key) % count,
+    )  # fmt: skip
+    cluster.add_broker(BrokerId(1))
+    cluster.add_topic("clicks", [BrokerId(1)] * 3)
+    cluster.run_until(10_000)
+    producer = cluster.parts.producer
+    assert [producer.keyed_partition("clicks", key) for key in ("a", "bb", "ccc")] == [1, 2, 0]
+    producer.send("clicks", [Record("bb", b"v")])
+    cluster.run_until(20_000)
+    assert [place["next_offset"] for place in cluster.facts()["topics"][0]["partitions"]] == [0, 0, 10]
+    assert cluster.check() == []
+    cluster.close()
+    journal.close()
+
+
+@pytest.mark.parametrize("chosen", [-1, 3])
+def test_a_choice_outside_the_topic_is_refused(chosen: int) -> None:
+    with pytest.raises(InvalidPartition) as fault:
+        checked_choice(lambda key, count: chosen, "polygenelubricants", 3)
+    assert fault.value.fields == {"key": "polygenelubricants", "partition": chosen}
