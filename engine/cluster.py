@@ -65,6 +65,7 @@ class Cluster:
         self._journal = journal
         self._clock = Clock(start_us)
         self._checkpoint_due = False
+        self._sought: dict[tuple[GroupId, TopicPartition], int] = {}
         self._numbers = Numbers()
         scheduler = Scheduler(self._clock)
         network = Network(scheduler, Random(f"network {seed}"), self._emit, self._end_flight)
@@ -119,6 +120,8 @@ class Cluster:
         """Write an event into the journal; while a scenario warms up, nothing is told."""
         if isinstance(event, events.SessionExpired):
             self._note_expiry(event.client)
+        elif isinstance(event, events.PullingStarted) and self._sought:
+            self._repeat_seek(event)
         if self.muted:
             return
         self._journal.append(event)
@@ -321,15 +324,27 @@ class Cluster:
     # --- bookmarks ---
 
     def seek(self, group: GroupId, partition: TopicPartition, offset: int) -> None:
-        """Move a group's bookmark: through its owner if that pulls the partition, else in the registry itself."""
+        """Move a group's bookmark: through its owner if that pulls the partition, else in the registry itself.
+
+        There a commit of the last owner may still arrive, or the next one may have read before: who pulls next is told.
+        """
+        self._sought.pop((group, partition), 0)
         owner = self.parts.groups[group].consumers.get(owner_of(self.parts, group, partition))
         if owner is not None and partition in owner.fetchers:
             owner.seek(partition, offset)
             return
+        self._sought[(group, partition)] = offset
         now_us = self.now_us
         self._emit(events.OffsetSought(now_us, group, "", partition.topic, partition.partition, offset))
         node = paths.offset(group, partition, self.parts.broker_of(partition).broker)
         self.parts.registry_of_group(group).put_by_operator(node, str(offset))
+
+    def _repeat_seek(self, start: events.PullingStarted) -> None:
+        """Somebody pulls now: if not from where the bookmark was moved meanwhile, move it again."""
+        group, partition = GroupId(start.group), TopicPartition(start.topic, start.partition)
+        offset = self._sought.pop((group, partition), start.offset)
+        if offset != start.offset:
+            self.parts.scheduler.after(0, lambda: self.seek(group, partition, offset))
 
     def flip_byte(self, partition: TopicPartition, offset: int, position: int) -> None:
         """Damage one byte of the partition's file, ``position`` bytes into the entry at ``offset``."""

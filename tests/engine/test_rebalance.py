@@ -10,7 +10,7 @@ from engine.errors import UnknownConsumer
 from engine.ids import ConsumerId
 from engine.registry import operations as ops
 from tests.engine.conftest import MakeStage
-from tests.support.clusters import GROUP, Stage
+from tests.support.clusters import GROUP, Stage, with_consumer
 
 
 def steps(stage: Stage, consumer: str) -> list[str]:
@@ -179,3 +179,18 @@ def test_the_error_of_a_missing_consumer_lists_those_there_are(stage: Stage) -> 
     with pytest.raises(UnknownConsumer) as fault:
         stage.cluster.parts.consumer(ConsumerId(GROUP, "Z"))
     assert fault.value.remedy == "known consumers: A, B"
+
+
+@pytest.mark.parametrize("moment", range(12))
+def test_a_seek_at_any_moment_of_a_hand_over_holds(make_stage: MakeStage, moment: int) -> None:
+    stage = make_stage(with_consumer(TINY, commit_interval_ms=0)).with_topic(2).with_group("A")
+    assert stage.position(1)["fetch_offset"] == 19
+    stage.do("add_consumer", group=GROUP, consumer="B")
+    for _ in range(moment):
+        stage.cluster.step()
+    stage.do("seek", group=GROUP, partition=1, offset="earliest")
+    delivered = sum(event["messages"] for event in stage.events("messages_consumed") if event["partition"] == 1)
+    stage.run_ms(500)
+    again = sum(event["messages"] for event in stage.events("messages_consumed") if event["partition"] == 1)
+    assert stage.owners() == {"A": ["clicks-0"], "B": ["clicks-1"]}
+    assert again == delivered + 1

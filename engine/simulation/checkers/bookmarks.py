@@ -14,12 +14,15 @@ class Bookmark:
 
     ``places`` are the offsets at which one of its consumers has ever stood, or that somebody chose. ``moves`` are those
     chosen by hand or by a reset that may still arrive at the registry. ``values`` are what the registry has said, each
-    with its place in the journal.
+    with its place in the journal. ``chosen`` is what somebody wrote into the registry and no consumer has started from
+    yet; a commit under way may undo it there, but then whoever starts ``owes`` a jump to it.
     """
 
     values: list[tuple[int, int]] = field(default_factory=lambda: [(NOT_SET, NOT_SET)])
     places: set[int] = field(default_factory=lambda: {BEGINNING})
     moves: list[int] = field(default_factory=list)
+    chosen: int = NOT_SET
+    owes: int = NOT_SET
 
     @property
     def value(self) -> int:
@@ -47,11 +50,9 @@ class Bookmarks:
                 case "node_created" | "node_changed" if "/offsets/" in event["path"] and event["value"]:
                     yield from self._set(index, event)
                 case "offset_sought" | "offset_reset":
-                    bookmark = self._of(event)
-                    bookmark.moves.append(event["offset"])
-                    bookmark.places.add(event["offset"])
+                    self._move(event)
                 case "messages_consumed" | "messages_taken":
-                    self._of(event).places.add(event["next_offset"])
+                    yield from self._work(event)
                 case "assignment_computed":
                     self._computed_at[(event["group"], event["consumer"])] = index
                 case "pulling_started":
@@ -63,6 +64,21 @@ class Bookmarks:
     def _named(self, group: str, topic: str, partition: int) -> Bookmark:
         return self._bookmarks.setdefault((group, f"{topic}-{partition}"), Bookmark())
 
+    def _move(self, event: Told) -> None:
+        bookmark = self._of(event)
+        bookmark.moves.append(event["offset"])
+        bookmark.places.add(event["offset"])
+        if event["event"] == "offset_sought":
+            bookmark.chosen = NOT_SET if event["consumer"] else event["offset"]
+            bookmark.owes = NOT_SET
+
+    def _work(self, event: Told) -> Anomalies:
+        bookmark = self._of(event)
+        bookmark.places.add(event["next_offset"])
+        if bookmark.owes != NOT_SET:
+            yield Anomaly("seek-lost", f"somebody had moved the bookmark to {bookmark.owes}", (event,))
+            bookmark.owes = NOT_SET
+
     def _set(self, index: int, event: Told) -> Anomalies:
         _, _, group, _, topic, node = event["path"].split("/")
         bookmark = self._named(group, topic, int(node.rpartition("-")[2]))
@@ -73,13 +89,15 @@ class Bookmarks:
             explaining = [number for number, offset in enumerate(bookmark.moves) if offset <= value]
             if explaining:
                 del bookmark.moves[: explaining[0] + 1]
-            else:
+            elif was != bookmark.chosen:
                 yield Anomaly("bookmark-moved-back", f"{group} had {was} in {topic}, {node}", (event,))
         bookmark.values.append((index, value))
 
     def _start(self, event: Told) -> Anomalies:
         """A consumer reads the bookmark after it has claimed, so it starts at what stood then or came later."""
         bookmark = self._of(event)
+        bookmark.owes = bookmark.chosen if bookmark.chosen != event["offset"] else NOT_SET
+        bookmark.chosen = NOT_SET
         stood = bookmark.stood_since(self._computed_at[(event["group"], event["consumer"])])
         if event["offset"] not in stood and not (NOT_SET in stood and event["offset"] == BEGINNING):
             yield Anomaly("started-elsewhere", f"the bookmark was {sorted(stood)}", (event,))
@@ -88,6 +106,7 @@ class Bookmarks:
 def bookmarks_follow_the_work(evidence: Evidence) -> Anomalies:
     """``bookmark-moved-back``: without a seek or a reset. ``bookmark-ahead``: where nobody has read up to.
 
-    ``started-elsewhere``: a consumer did not begin where the bookmark was.
+    ``started-elsewhere``: a consumer did not begin where the bookmark was. ``seek-lost``: it did not go where somebody
+    had moved the bookmark.
     """
     return Bookmarks(evidence).anomalies()

@@ -13,6 +13,7 @@ import pytest
 from engine import fetcher as fetching
 from engine.broker import Broker
 from engine.clock import NEVER_US
+from engine.cluster import Cluster
 from engine.consumer import Consumer
 from engine.entries import read_header
 from engine.errors import OffsetscopeError
@@ -231,6 +232,11 @@ def a_consumer_starts_at_the_beginning_whatever_is_stored(monkeypatch: pytest.Mo
     monkeypatch.setattr(Consumer, "_start_pulling", ignorant)
 
 
+def nobody_hears_of_a_seek_while_nobody_pulls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RegistryServer, "put_by_operator", lambda server, path, value: None)
+    monkeypatch.setattr(Cluster, "_repeat_seek", lambda cluster, start: None)
+
+
 # --- flights and endings --------------------------------------------------------------------------------------------
 
 
@@ -270,6 +276,7 @@ PLANTS: list[tuple[Plant, str]] = [
     (a_consumer_commits_what_it_has_only_pulled, "bookmark-ahead"),
     (a_consumer_counts_what_it_has_pulled_as_done, "committed-unconsumed"),
     (a_consumer_starts_at_the_beginning_whatever_is_stored, "started-elsewhere"),
+    (nobody_hears_of_a_seek_while_nobody_pulls, "seek-lost"),
     (nobody_tells_of_an_answer_that_came_too_late, "endless-flight"),
     (nobody_tells_of_an_answer_that_came_too_late, "forgotten-flight"),
     (watches_do_not_fire, "not-caught-up"),
