@@ -9,10 +9,9 @@ from tests.browser.pages.stage import METRICS, WAREHOUSE, Stage
 
 
 def test_a_pull_goes_out_bytes_come_back_and_the_fetch_position_moves(stage: Stage) -> None:
-    stage.open()
-    stage.pause.click()
-    expect(stage.flights("fetch").first).to_contain_text("from 215")
-    expect(stage.flights("answer").first).to_contain_text("645 B")
+    stage.open().at_speed(0.5).let_time_run()
+    expect(stage.flights("fetch").filter(has_text="from 215").first).to_be_attached()
+    expect(stage.flights("answer").filter(has_text="645 B").first).to_be_attached()
     hollow = stage.partition(0).locator(f'[data-group="{METRICS}"] .fetch-position')
     expect(hollow).to_be_visible()
     expect(hollow).to_contain_text("860")
