@@ -15,6 +15,7 @@ ONLY_TOPIC = ""
 PRODUCER_DECIDES = 0
 NATURAL_SIZE = 0
 MOST_MESSAGES = 10_000
+MOST_BYTES = 16_000_000
 MOST_PARTITIONS = 64
 MOST_UNDER_WAY = 1_000
 """Time may stand still while people send; without a bound every checkpoint would list all that is in the air."""
@@ -71,6 +72,10 @@ class Produce:
             records = ((fields.text("key", NO_KEY, most=1000), fields.text("value", "")),)
         count = fields.integer("count", 1, MOST_MESSAGES, PRODUCER_DECIDES)
         size = fields.integer("size", 1, 1_000_000, NATURAL_SIZE)
+        if count * size > MOST_BYTES:
+            raise fields.fault(
+                "size", f"times count is {count * size} bytes", f"send at most {MOST_BYTES} bytes at once"
+            )
         return Produce(topic, records, count, size)
 
     def apply(self, cluster: Cluster) -> None:

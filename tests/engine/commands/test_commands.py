@@ -43,6 +43,7 @@ from tests.support.clusters import GROUP, Stage
         ({"command": "produce", "records": [{"valeu": "typo"}]}, "records"),
         ({"command": "produce", "records": [{"value": "\ud800"}]}, "records"),
         ({"command": "produce", "size": -1}, "size"),
+        ({"command": "produce", "count": 10_000, "size": 1_000_000}, "size"),
         ({"command": "produce", "colour": "red"}, "colour"),
         ({"command": "set_producer"}, "a setting"),
         ({"command": "set_producer", "partitioner": "magic"}, "partitioner"),
