@@ -29,7 +29,10 @@ def test_surplus_streams_get_nothing() -> None:
 
 
 def test_partitions_sort_as_numbers_and_streams_as_text() -> None:
-    assert shares(12, "c-10", "c-2") == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]  # 0.7 would sort "0-10" before "0-2"
+    # Case 48 says what 0.7 does: it sorts partitions as text, "0-10" before "0-2". We decided otherwise.
+    five = [f"c{number}" for number in range(5)]
+    assert shares(12, *five) == [[0, 1, 2], [3, 4, 5], [6, 7], [8, 9], [10, 11]]
+    assert shares(12, "c-10", "c-2") == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
     partitions = [*placed(10, 1), *placed(2, 1)]
     assert assign_range(partitions, ["a", "b"])["a"] == ((BrokerId(2), TopicPartition("t", 0)),)
 

@@ -159,6 +159,18 @@ def test_a_producer_says_once_that_its_connection_is_gone_and_goes_on(start_brok
         assert [message.payload for message in consumer.fetch("a", 0, 0).messages()] == [b"1", b"3"]
 
 
+def test_a_producer_that_names_no_partition_sends_minus_one_and_leaves_the_choice_to_the_broker() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        Producer("127.0.0.1", listener.getsockname()[1]) as producer,
+    ):
+        producer.send("t", [b"v"])
+        connection, _ = listener.accept()
+        with connection:
+            request = connection.recv(1000)
+    assert request[4:13] == bytes.fromhex("0000 0001 74 ffffffff")  # case 44: type 0, "t", partition -1
+
+
 def test_nobody_at_the_address_is_said_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
