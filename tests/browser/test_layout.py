@@ -74,3 +74,23 @@ def test_nothing_shifts_while_the_page_loads(stage: Stage) -> None:
     stage.open()
     expect(stage.node("/consumers")).to_be_attached()
     assert stage.page.evaluate("() => window.shift") < 0.01
+
+
+def test_at_a_high_rate_the_newest_messages_are_in_view_and_no_batch_hides_the_picture(stage: Stage) -> None:
+    stage.open().command("set_producer", rate_per_second=200, batch_messages=20)
+    stage.page.wait_for_function(
+        """() => {
+            const tape = document.querySelector('[data-testid="partition-pageviews-0"] .tape').getBoundingClientRect();
+            const cells = [...document.querySelectorAll('[data-testid^="record-pageviews-0@"]')];
+            const offset = (cell) => Number(cell.dataset.testid.split("@")[1]);
+            const newest = cells.sort((a, b) => offset(b) - offset(a))[0];
+            const { left, right } = newest.getBoundingClientRect();
+            return offset(newest) > 20_000 && left >= tape.left && right <= tape.right;
+        }"""
+    )
+    widths = stage.page.evaluate(
+        "() => [...document.querySelectorAll('.flight[data-kind=batch] .load')].map((load) => load.offsetWidth)"
+    )
+    tape_width = stage.partition(0).locator(".tape").evaluate("(tape) => tape.offsetWidth")
+    assert widths
+    assert max(widths) <= 0.5 * tape_width

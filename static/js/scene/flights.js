@@ -24,6 +24,9 @@ import { bytesInWords } from "./words.js";
  * @property {number} [faded] 0 to 1, of what was lost @property {boolean} [failed]
  */
 
+/** The widest mark on the wire, and the widest batch anywhere, as parts of a tape. */
+const WIDEST_ON_WIRE = 0.2;
+const WIDEST_BATCH = 0.4;
 const WIRE_SCALE = 0.4;
 const LEAST_WIDTH = 8;
 const BATCHES = new Set(["batch_sent", "batch_mirrored"]);
@@ -62,8 +65,14 @@ function xOf(picture, log, offset) {
 
 /** @param {Picture} picture @param {string} log @param {number} bytes @param {number} onTape 1: as wide as on the tape, 0: as on the wire */
 function widthOf(picture, log, bytes, onTape) {
-  const scale = (picture.anchors.tapes.get(log)?.width ?? 0) / picture.window_bytes;
-  return Math.max(LEAST_WIDTH, bytes * scale * between(WIRE_SCALE, 1, onTape));
+  const tape = picture.anchors.tapes.get(log)?.width ?? 0;
+  const width = bytes * (tape / picture.window_bytes) * between(WIRE_SCALE, 1, onTape);
+  return Math.max(LEAST_WIDTH, Math.min(width, tape * between(WIDEST_ON_WIRE, 1, onTape)));
+}
+
+/** A batch of many messages would hide the picture; its label still says how many bytes it has. @type {typeof widthOf} */
+function batchWidth(picture, log, bytes, onTape) {
+  return Math.min(widthOf(picture, log, bytes, onTape), WIDEST_BATCH * (picture.anchors.tapes.get(log)?.width ?? 0));
 }
 
 /** @param {State} flight @param {Picture} picture @param {number} part */
@@ -77,14 +86,14 @@ function batch(flight, picture, part) {
     .filter((other) => BATCHES.has(other.event) && logOf(other) === log && other.batch < flight.batch)
     .reduce((sum, other) => sum + other.bytes, 0);
   const start = picture.state.partitions[log].next_offset + before;
-  const half = widthOf(picture, log, flight.bytes, 1) / 2;
+  const half = batchWidth(picture, log, flight.bytes, 1) / 2;
   const above = { x: tape.left, y: tape.top - tape.lift };
   const over = { x: xOf(picture, log, start) + half, y: above.y };
   const landing = { x: over.x, y: tape.top + tape.height / 2 };
   const place = placeOn([level(from, above), line(above, over), line(over, landing)], part);
   const messages = `${flight.messages} ${flight.messages === 1 ? "message" : "messages"}`;
   return {
-    kind: "batch", ...place, width: widthOf(picture, log, flight.bytes, eased(unit((part - 0.75) / 0.25))),
+    kind: "batch", ...place, width: batchWidth(picture, log, flight.bytes, eased(unit((part - 0.75) / 0.25))),
     cells: (flight.compression ?? "none") === "none" ? flight.messages : 1,
     label: bytesInWords(flight.bytes), detail: `${messages} to p${flight.partition}${flight.key ? `, key ${flight.key}` : ""}`,
     group: "", idle: false,

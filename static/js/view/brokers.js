@@ -50,6 +50,8 @@ function paintPartition(node, log, painting) {
   setText(part(node, "first"), log.first_offset);
   setShown(part(node, "deleted"), { hidden: log.first_offset === 0 });
   setShown(part(node, "stub"), { hidden: log.first_offset === 0 || origin > log.first_offset });
+  const moved = Math.abs(origin - Number(node.style.getPropertyValue("--origin")));
+  setAttribute(node, "data-leaps", moved > painting.window_bytes / 2);
   setProperty(node, "--origin", origin);
   setProperty(node, "--next", log.next_offset);
   setProperty(node, "--flushed", log.flushed_offset);
