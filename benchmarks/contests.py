@@ -1,19 +1,28 @@
-"""The log beside others: appending, reading back, overhead on disk, and readers who share."""
+"""The log beside others: appending, reading back, overhead on disk; and viewers of a journal, who share."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from benchmarks.compare import Comparison, compare
+from benchmarks.events.audience import Following
 from benchmarks.measure import Subject, require
 from benchmarks.messages import batches_of, empty, payloads
 from benchmarks.stores import append_subject, overhead_bytes, read_subject
-from benchmarks.stores.engine import FETCH_BYTES, EngineLog, LingeringLog, RawFile, UntrustedLog, open_log
+from benchmarks.stores.engine import (
+    FETCH_BYTES,
+    ChecksummedFile,
+    EngineLog,
+    LingeringLog,
+    RawFile,
+    UntrustedLog,
+)
 from benchmarks.stores.peers import SqlitePayloadsOnly, fast_peers, slow_peers
-from engine.decoding import iterate_messages
-from engine.storage.shared_reader import SharedReader
+from engine.events import MessagesConsumed
+from engine.journal import Journal
+from webapp.feed.broadcaster import Turn
 
-READERS = 16
+VIEWERS = 16
+SHARING_TITLE = "viewers of one journal, events handed over in all"
 SLOW_SHARE = 50
 
 
@@ -22,7 +31,7 @@ def append_contest(folder: Path, messages: int, batch_messages: int, rounds: int
     everything = payloads(messages)
     batches = batches_of(everything, batch_messages)
     few = batches_of(everything[: max(batch_messages, messages // SLOW_SHARE)], batch_messages)
-    ours = [EngineLog(), LingeringLog(), UntrustedLog(), RawFile()]
+    ours = [EngineLog(), LingeringLog(), UntrustedLog(), RawFile(), ChecksummedFile()]
     subjects = [append_subject(store, folder / store.name, batches) for store in [*ours, *fast_peers()]]
     subjects += [append_subject(store, folder / store.name, few) for store in slow_peers()]
     return compare(f"append, batches of {batch_messages}", "messages", subjects, rounds)
@@ -46,55 +55,53 @@ def overheads(folder: Path, messages: int) -> dict[str, float]:
     return found | {store.name: overhead_bytes(store, folder / store.name, few) for store in slow_peers()}
 
 
-def sharing_contest(folder: Path, messages: int, rounds: int) -> Comparison:
-    """One reader, sixteen that decode for themselves, sixteen that share: messages handed over as lists, in all."""
-    directory = folder / "shared"
-    EngineLog().writer(empty(directory), batches_of(payloads(messages), 500))()
+def sharing_contest(folder: Path, events_told: int, rounds: int) -> Comparison:
+    """Viewers of one journal as the feed serves them: what is read and encoded for one serves all at its place.
+
+    One viewer, sixteen who share, and sixteen for whom everything is done anew: events handed over in all.
+    """
+    directory = empty(folder / "shared")
+    journal = Journal.open(directory)
+    for number in range(events_told):
+        journal.append(
+            MessagesConsumed(number, "group", "consumer", "pageviews", 0, 209 * number, 209 * number + 209, 1)
+        )
+    journal.close()
     subjects = [
-        _readers("16 readers sharing", directory, messages, READERS, _read_shared),
-        _readers("16 readers, each for itself", directory, messages, READERS, _read_alone),
-        _readers("one reader", directory, messages, 1, _read_alone),
+        _viewers(f"{VIEWERS} viewers", directory, events_told, VIEWERS, shared=True),
+        _viewers(f"{VIEWERS} viewers, nothing shared", directory, events_told, VIEWERS, shared=False),
+        _viewers("one viewer", directory, events_told, 1, shared=True),
     ]
-    return compare("readers of one log, messages handed over in all", "messages", subjects, rounds)
+    return compare(SHARING_TITLE, "events", subjects, rounds)
 
 
-ReadAll = Callable[[Any, int], int]
-
-
-def _readers(name: str, directory: Path, messages: int, readers: int, read_all: ReadAll) -> Subject:
-    seen = [0]
+def _viewers(name: str, directory: Path, events_told: int, viewers: int, *, shared: bool) -> Subject:
+    journals: list[Journal] = []
+    seen_bytes = [0]
 
     def prepare() -> Callable[[], None]:
-        log = open_log(directory)
+        journals[:] = [Journal.open(directory)]
 
         def work() -> None:
-            seen[0] = read_all(log, readers)
-            log.close()
+            seen_bytes[0] = _view(journals[0], viewers, shared=shared)
 
         return work
 
     def verify() -> None:
-        require(seen[0] == messages * readers, f"{name} saw another number of messages")
+        require(seen_bytes[0] == viewers * journals[0].end_offset, f"{name} saw another part of the journal")
+        journals[0].close()
 
-    return Subject(name, messages * readers, prepare, verify)
-
-
-def _read_shared(log: Any, readers: int) -> int:
-    reader = SharedReader(log)
-    seen = offset = 0
-    while offset < log.flushed_offset:
-        for _ in range(readers):
-            chunk = reader.read(offset, FETCH_BYTES)
-            seen += len(chunk.messages)
-        offset = chunk.next_offset
-    return seen
+    return Subject(name, events_told * viewers, prepare, verify)
 
 
-def _read_alone(log: Any, readers: int) -> int:
-    seen = offset = 0
-    while offset < log.flushed_offset:
-        for _ in range(readers):
-            messages = list(iterate_messages(log.read(offset, FETCH_BYTES), offset))
-            seen += len(messages)
-        offset = messages[-1][0]
-    return seen
+def _view(journal: Journal, viewers: int, *, shared: bool) -> int:
+    """Bring so many viewers to the end of the journal; how many bytes of it they saw in all."""
+    source = Following(journal)
+    seen_bytes = offset = 0
+    while offset < journal.end_offset:
+        turn = Turn()
+        for _ in range(viewers):
+            frame = (turn if shared else Turn()).frame(source, offset, FETCH_BYTES)
+            seen_bytes += frame.next_offset - offset
+        offset = frame.next_offset
+    return seen_bytes

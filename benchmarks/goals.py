@@ -52,10 +52,10 @@ def _read_goals(contests: Mapping[str, Comparison]) -> Iterator[Goal]:
         yield at_least(
             "reading with every CRC checked, times SELECT of the rows", 1, ratio(contest, "log", "sqlite3 WAL")
         )
-    sharing = "readers of one log, messages handed over in all"
+    sharing = "viewers of one journal, events handed over in all"
     if sharing in contests:
-        found = ratio(contests[sharing], "16 readers sharing", "one reader")
-        yield at_least("16 readers sharing, times one reader", 10, found)
+        found = ratio(contests[sharing], "16 viewers", "one viewer")
+        yield at_least("16 viewers of a journal, times one", 10, found)
 
 
 def _scale_goals(contests: Mapping[str, Comparison]) -> Iterator[Goal]:

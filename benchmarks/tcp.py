@@ -1,9 +1,7 @@
-"""The broker on a socket: unacknowledged produce beside Redis Streams, and sendfile beside read-and-send."""
+"""The broker on a socket: unacknowledged produce beside Redis Streams."""
 
-import os
 import re
 import resource
-import selectors
 import shutil
 import signal
 import socket
@@ -21,21 +19,13 @@ from benchmarks.goals import Goal, at_least
 from benchmarks.measure import Subject, require
 from benchmarks.messages import batches_of, payloads
 from engine.message import encode_message_set
-from engine.storage.segment import SegmentSlice
 from webapp.tcp.client import Producer
-from webapp.tcp.outbox import Outbox
 
 BROKER: Final = "broker, no acknowledgement"
 REDIS: Final = "Redis Streams, C client"
-SENDFILE: Final = "sendfile"
-READ_AND_SEND: Final = "read and send"
 
 PRODUCE_TITLE: Final = "produce over TCP, batches of 50"
-SEND_TITLE: Final = "a segment to four readers over TCP"
 BATCH_MESSAGES: Final = 50
-FETCH_BYTES: Final = 300 * 1024
-READERS: Final = 4
-SEGMENT_BYTES: Final = 64 * 1024 * 1024
 PATIENCE_S: Final = 30.0
 ROOT: Final = Path(__file__).parent.parent
 
@@ -65,12 +55,15 @@ class Server:
     port: int
     process: int
 
+    def own_cpu_clock(self) -> float:
+        """Seconds that all threads of the server have worked."""
+        tasks = Path(f"/proc/{self.process}/task").glob("*/schedstat")
+        return sum(int(task.read_text(encoding="ascii").split()[0]) for task in tasks) / 1e9
+
     def cpu_clock(self) -> float:
         """Seconds that all threads of the server, this process and its ended children have worked."""
-        tasks = Path(f"/proc/{self.process}/task").glob("*/schedstat")
-        server_ns = sum(int(task.read_text(encoding="ascii").split()[0]) for task in tasks)
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return server_ns / 1e9 + time.process_time() + children.ru_utime + children.ru_stime
+        return self.own_cpu_clock() + time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _to_broker(data_dir: Path, broker: Server, batches: Sequence[Sequence[bytes]], messages: int) -> Subject:
@@ -119,10 +112,10 @@ def _to_redis(redis: Server, payload_bytes: int, messages: int) -> Subject:
 
 
 @contextmanager
-def broker_at(data_dir: Path) -> Iterator[Server]:
+def broker_at(data_dir: Path, program: str = "webapp") -> Iterator[Server]:
     """A broker process that puts its log on disk once a second, as Redis does its file."""
     options = ["--port", "0", "--flush-messages", "1000000000", "--flush-ms", "1000"]
-    command = [sys.executable, "-m", "webapp", "broker", "--data-dir", str(data_dir), *options]
+    command = [sys.executable, "-m", program, "broker", "--data-dir", str(data_dir), *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as broker:
         assert broker.stdout is not None
         found = re.search(r":(\d+)$", broker.stdout.readline().strip())
@@ -167,116 +160,6 @@ def redis_version() -> str:
     return found[1] if found else told.strip()
 
 
-# --- sendfile -------------------------------------------------------------------------------------------------------
-
-
-def send_contest(folder: Path, rounds: int) -> Comparison:
-    """The answers to fetches of 300 KiB, from one segment to four readers at once: the broker's way, and the usual one.
-
-    What counts is the sender's processor time a byte: the wall clock is that of the readers, who share the machine.
-    """
-    path = folder / "segment"
-    path.write_bytes(os.urandom(1 << 20) * (SEGMENT_BYTES >> 20))
-    with drain() as port:
-        subjects = [
-            _sender(SENDFILE, path, port, _send_outbox),
-            _sender(READ_AND_SEND, path, port, _read_and_send),
-        ]
-        return compare(SEND_TITLE, "bytes", subjects, rounds)
-
-
-SendPart = Callable[[socket.socket, Path], Iterator[None]]
-
-
-def _sender(name: str, path: Path, port: int, send: SendPart) -> Subject:
-    def prepare() -> Callable[[], None]:
-        connected = [socket.create_connection(("127.0.0.1", port), PATIENCE_S) for _ in range(READERS)]
-        for each in connected:
-            each.settimeout(0)
-        return lambda: _to_all(connected, path, send)
-
-    return Subject(name, READERS * SEGMENT_BYTES, prepare, lambda: None)
-
-
-def _to_all(connected: list[socket.socket], path: Path, send: SendPart) -> None:
-    """Send the segment to everybody, each in turn as the sockets take it; the readers must have it all."""
-    with selectors.DefaultSelector() as selector:
-        for each in connected:
-            selector.register(each, selectors.EVENT_WRITE, send(each, path))
-        left = len(connected)
-        while left:
-            for key, _ in selector.select():
-                if next(key.data, "all sent") == "all sent":
-                    selector.unregister(key.fileobj)
-                    left -= 1
-    for each in connected:
-        each.shutdown(socket.SHUT_WR)
-    for each in connected:
-        each.settimeout(PATIENCE_S)
-        received = int.from_bytes(each.recv(8, socket.MSG_WAITALL), "big")
-        require(received == SEGMENT_BYTES, "a reader has another number of bytes")
-        each.close()
-
-
-def _send_outbox(connected: socket.socket, path: Path) -> Iterator[None]:
-    """The broker's own code."""
-    outbox = Outbox()
-    for position in range(0, SEGMENT_BYTES, FETCH_BYTES):
-        outbox.put([SegmentSlice(path, position, min(FETCH_BYTES, SEGMENT_BYTES - position))])
-        while not outbox.is_empty:
-            outbox.send(connected)
-            yield
-    outbox.close()
-
-
-def _read_and_send(connected: socket.socket, path: Path) -> Iterator[None]:
-    """The same with the bytes passing through the process: one read a fetch, and sent until they are gone."""
-    for position in range(0, SEGMENT_BYTES, FETCH_BYTES):
-        handle = os.open(path, os.O_RDONLY)
-        data = memoryview(os.pread(handle, FETCH_BYTES, position))
-        os.close(handle)
-        while data:
-            try:
-                data = data[connected.send(data) :]
-            except BlockingIOError:
-                yield
-        yield
-
-
-@contextmanager
-def drain() -> Iterator[int]:
-    """A process that reads whatever comes, and tells each sender how much it was; the port."""
-    program = f"from benchmarks.tcp import drain_forever; drain_forever({READERS})"
-    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.kill()
-
-
-def drain_forever(readers: int) -> None:
-    """What :func:`drain` runs."""
-    listening = socket.create_server(("127.0.0.1", 0), backlog=readers)
-    print(listening.getsockname()[1], flush=True)
-    buffer = memoryview(bytearray(1 << 20))
-    selector = selectors.DefaultSelector()
-    selector.register(listening, selectors.EVENT_READ, [0])
-    while True:
-        for key, _ in selector.select():
-            if key.fileobj is listening:
-                selector.register(listening.accept()[0], selectors.EVENT_READ, [0])
-                continue
-            reader = key.fileobj
-            assert isinstance(reader, socket.socket)
-            count = reader.recv_into(buffer)
-            key.data[0] += count
-            if not count:
-                reader.sendall(key.data[0].to_bytes(8, "big"))
-                selector.unregister(reader)
-                reader.close()
-
-
 # --- goals ----------------------------------------------------------------------------------------------------------
 
 
@@ -285,13 +168,3 @@ def tcp_goals(contests: dict[str, Comparison]) -> Iterator[Goal]:
     if PRODUCE_TITLE in contests and REDIS in contests[PRODUCE_TITLE]["contenders"]:
         found = ratio(contests[PRODUCE_TITLE], BROKER, REDIS)
         yield at_least("produce over TCP in batches of 50, times Redis Streams through its C client", 4, found)
-    if SEND_TITLE in contests:
-        by_clock, by_cpu = ratio(contests[SEND_TITLE], READ_AND_SEND, SENDFILE)
-        wanted = 0.65
-        yield Goal(
-            "processor time a byte of sendfile, of read and send; at most",
-            wanted,
-            round(by_clock, 3),
-            round(by_cpu, 3),
-            by_cpu <= wanted,
-        )

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from engine.decoding import Message
 from engine.ids import ConsumerId, TopicPartition
-from engine.message import DeepMessage
 from engine.scheduler import ProcessTime
 
 
@@ -14,11 +14,20 @@ class Application(Protocol):
     def accepts(self, partition: TopicPartition) -> bool:
         """Whether messages of a partition can be worked on now; if not, they wait and pulling stops behind them."""
 
-    def take(self, partition: TopicPartition, messages: Sequence[DeepMessage]) -> None:
-        """Work on messages; the consumed position lies behind them when this returns."""
+    def take(self, partition: TopicPartition, offset: int, messages: Sequence[Message]) -> None:
+        """Work on messages that begin at ``offset``; the consumed position lies behind them when this returns."""
 
     def hand_over(self) -> None:
         """Finish with everything that was taken: consumed positions are about to be committed."""
+
+    def settled_offset(self, partition: TopicPartition, consumed_offset: int) -> int:
+        """How far everything is finished, the consumed position at most: what is committed."""
+
+    def release(self) -> None:
+        """All partitions are given up: finish what can be finished at once; what cannot is forgotten afterwards."""
+
+    def move(self, partition: TopicPartition) -> None:
+        """The position was set anew: what is not finished of a partition holds it back no more."""
 
     def forget(self) -> None:
         """Drop what was taken and not finished: another will be given these messages again."""
@@ -37,10 +46,20 @@ class Reading:
         """Always."""
         return True
 
-    def take(self, partition: TopicPartition, messages: Sequence[DeepMessage]) -> None:
+    def take(self, partition: TopicPartition, offset: int, messages: Sequence[Message]) -> None:
         """Read; the stream has counted the time."""
 
     def hand_over(self) -> None:
+        """Nothing is ever unfinished."""
+
+    def settled_offset(self, partition: TopicPartition, consumed_offset: int) -> int:
+        """All of it."""
+        return consumed_offset
+
+    def release(self) -> None:
+        """Nothing is ever unfinished."""
+
+    def move(self, partition: TopicPartition) -> None:
         """Nothing is ever unfinished."""
 
     def forget(self) -> None:

@@ -31,7 +31,7 @@ class Auditor:
     ) -> None:
         self.tier = tier
         self.address = f"auditor:{tier}"
-        self._sources = sources
+        self.sources = sources
         self._settings = config.deployment
         self._scheduler = scheduler
         self._emit = emit
@@ -52,10 +52,10 @@ class Auditor:
             topic = answer.fetch.partition.topic
             self._next_offsets[answer.fetch.partition] = answer.next_offset
             for message in answer.messages:
-                if topic == self._sources.monitoring:
+                if topic == self.sources.monitoring:
                     self._ledger.note_event(message.payload)
                 else:
-                    self._ledger.note_message(self._sources.produced_as[topic], message.payload)
+                    self._ledger.note_message(self.sources.produced_as[topic], message.payload)
         go_on()
 
     def _compare(self, begun_us: int) -> None:

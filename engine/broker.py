@@ -7,6 +7,7 @@ from typing import Any
 from engine import events
 from engine.config import Config
 from engine.disk_queue import DiskQueue
+from engine.entries import MAGIC_POSITION, PLAIN_MAGIC, PLAIN_OVERHEAD_BYTES
 from engine.errors import OffsetOutOfRange, OffsetscopeError, StorageFailed, UnknownPartition
 from engine.events import Emit, Event
 from engine.ids import BrokerId, TopicPartition
@@ -14,6 +15,7 @@ from engine.log_keeper import LogKeeper, Moved
 from engine.message import iterate_shallow, preview
 from engine.network import Latency, Network
 from engine.protocol import (
+    NOBODY,
     FetchRequest,
     FetchResponse,
     MultiFetchRequest,
@@ -29,13 +31,11 @@ from engine.registry.server import ADDRESS as REGISTRY
 from engine.registry.session import NO_SESSION, Ends
 from engine.scheduler import Scheduler
 from engine.storage.log import Appended, Log
+from engine.storage.offsets import offsets_of_missing_log
 from engine.storage.troubled_disk import TroubledDisk
 from engine.wall import wall_milliseconds
 
 Appending = Callable[[TopicPartition, Appended, tuple[str, ...]], None]
-
-
-PRODUCER = "producer"
 
 
 def address_of(broker: BrokerId) -> str:
@@ -157,16 +157,13 @@ class Broker:
                 self._answer(source, message)
             case MultiFetchRequest():
                 self._answer_all(source, message)
-            case OffsetsRequest(partition=partition, time_us=time_us, max_offsets=most):
-                answer = OffsetsResponse(message, self.handle_offsets(partition, time_us, most))
-                self._network.send(
-                    self.address, source, answer, self._network.due_us(self.address, source, self._latency)
-                )
+            case OffsetsRequest():
+                self._answer_offsets(source, message)
             case _:
                 self._registry.heard(message)
 
     def bounced(self, destination: str, message: Any) -> None:
-        """A consumer was gone when its bytes arrived."""
+        """Whoever asked was gone when our answer arrived."""
         if isinstance(message, FetchResponse):
             request = message.request
             partition = request.partition
@@ -184,6 +181,9 @@ class Broker:
         elif isinstance(message, MultiFetchResponse):
             pull = message.request
             self._emit(events.PullFailed(self._scheduler.now_us, pull.pull, pull.client, "consumer_gone"))
+        elif isinstance(message, ProduceResponse):
+            now_us, client = self._scheduler.now_us, message.request.acknowledge_to
+            self._emit(events.MessageDropped(now_us, self.address, client, f"ack:{message.request.batch}", "gone"))
 
     def handle_produce(self, request: ProduceRequest) -> None:
         """Append a message set; a bad one is dropped without a word to the producer (no acknowledgement).
@@ -191,35 +191,40 @@ class Broker:
         A disk that refuses halts the broker, as it did in 0.7 (Log.append).
         """
         partition = request.partition
+        base_offset = self.logs[partition].active_base_offset if partition in self.logs else 0
         try:
             log = self._log(partition)
             appended = log.append(request.message_set)
         except OffsetscopeError as error:
             self._refuse(request, error.code)
             if isinstance(error, StorageFailed):
+                if self.logs[partition].active_base_offset != base_offset:
+                    self._tell_roll(partition, self.logs[partition].active_base_offset)
                 self._on_disk_failure()
             return
         self._tell_append(request, appended)
         self._announce(partition.topic)
-        if request.acknowledge:
-            self._acknowledge(request, ProduceResponse(request.batch, appended.offset, ""))
+        if request.acknowledge_to != NOBODY:
+            self._acknowledge(ProduceResponse(request, appended.offset, ""))
 
     def _refuse(self, request: ProduceRequest, reason: str) -> None:
-        """Nobody hears of it, unless the producer wants to know; then it says itself what it makes of it."""
-        if request.acknowledge:
-            self._acknowledge(request, ProduceResponse(request.batch, 0, reason))
+        """Nobody hears of it, unless somebody wants to know, who says then what to make of it."""
+        if request.acknowledge_to != NOBODY:
+            self._acknowledge(ProduceResponse(request, 0, reason))
         else:
             self._tell_lost(request, reason)
 
-    def _acknowledge(self, request: ProduceRequest, response: ProduceResponse) -> None:
-        partition = request.partition
+    def _acknowledge(self, response: ProduceResponse) -> None:
+        """Tell whoever asked."""
+        request = response.request
+        partition, client = request.partition, request.acknowledge_to
         where = partition.topic, partition.partition, self.broker
-        due_us = self._network.due_us(self.address, PRODUCER, self._latency)
+        due_us = self._network.due_us(self.address, client, self._latency)
         told = events.BatchAcknowledged(
-            self._scheduler.now_us, due_us, request.batch, *where, response.offset, response.error
+            self._scheduler.now_us, due_us, request.batch, *where, response.offset, response.error, client
         )
         self._emit(told)
-        self._network.send_drawn(self.address, PRODUCER, response, f"ack:{request.batch}", told, due_us)
+        self._network.send_drawn(self.address, client, response, f"ack:{request.batch}", told, due_us)
 
     def _tell_lost(self, request: ProduceRequest, reason: str) -> None:
         partition = request.partition
@@ -227,7 +232,13 @@ class Broker:
         self._emit(events.BatchLost(self._scheduler.now_us, request.batch, *where, request.messages, reason))
 
     def handle_fetch(self, request: FetchRequest) -> FetchResponse:
-        """Read the bytes asked for, no further than the flushed end of the segment that holds the offset."""
+        """Read the bytes asked for, no further than the flushed end of the segment that holds the offset.
+
+        A topic that nobody has made here is empty, and stays unmade (0.7.1); a number that a topic does not have here
+        is an error.
+        """
+        if self._is_missing(request.partition):
+            return FetchResponse(request, b"", "")
         try:
             return FetchResponse(request, self._log(request.partition).read(request.offset, request.max_bytes), "")
         except (OffsetOutOfRange, UnknownPartition) as error:
@@ -236,8 +247,11 @@ class Broker:
     def handle_offsets(self, partition: TopicPartition, time_us: int, max_offsets: int) -> tuple[int, ...]:
         """Offsets before a virtual time, newest first (0.7: Log.getOffsetsBefore).
 
-        ``OFFSETS_LATEST`` begins at the end, ``OFFSETS_EARLIEST`` gives the first offset alone.
+        ``OFFSETS_LATEST`` begins at the end, ``OFFSETS_EARLIEST`` gives the first offset alone. A topic that nobody has
+        made here begins and ends at 0. Raises :class:`~engine.errors.UnknownPartition`.
         """
+        if self._is_missing(partition):
+            return offsets_of_missing_log(time_us, max_offsets)
         return self._log(partition).offsets_before(time_us, max_offsets)
 
     def _answer(self, source: str, request: FetchRequest) -> None:
@@ -269,14 +283,29 @@ class Broker:
         self._emit(answered)
         self._network.send_drawn(self.address, source, response, f"pulled:{request.pull}", answered, due_us)
 
+    def _answer_offsets(self, source: str, request: OffsetsRequest) -> None:
+        try:
+            offsets = self.handle_offsets(request.partition, request.time_us, request.max_offsets)
+            answer = OffsetsResponse(request, offsets, "")
+        except UnknownPartition as error:
+            answer = OffsetsResponse(request, (), error.code)
+        self._network.send(self.address, source, answer, self._network.due_us(self.address, source, self._latency))
+
+    def _is_missing(self, partition: TopicPartition) -> bool:
+        """Whether nothing of the topic is here, as far as a number can say."""
+        if partition in self.logs or partition.partition < 0:
+            return False
+        return all(held.topic != partition.topic for held in self.logs)
+
     def _log(self, partition: TopicPartition) -> Log:
-        if partition not in self.logs:
+        log = self.logs.get(partition)
+        if log is None:
             raise UnknownPartition(
                 f"broker {self.broker} does not hold {partition}",
                 "ask for one of: " + ", ".join(str(held) for held in sorted(self.logs)),
                 partition=str(partition),
             )
-        return self.logs[partition]
+        return log
 
     # --- appending and flushing ---
 
@@ -285,9 +314,7 @@ class Broker:
         now_us = self._scheduler.now_us
         previews = previews_of(request.message_set, appended.sizes)
         if appended.rolled_base_offset >= 0:
-            base_offset = appended.rolled_base_offset
-            self._emit(events.LogFlushed(now_us, partition.topic, partition.partition, base_offset))
-            self._emit(events.SegmentRolled(now_us, partition.topic, partition.partition, base_offset))
+            self._tell_roll(partition, appended.rolled_base_offset)
         self._emit(
             events.BatchAppended(
                 now_us,
@@ -307,6 +334,11 @@ class Broker:
             self._keeper.flush(partition)
         else:
             self._keeper.flush_in_time(partition)
+
+    def _tell_roll(self, partition: TopicPartition, base_offset: int) -> None:
+        now_us = self._scheduler.now_us
+        self._emit(events.LogFlushed(now_us, partition.topic, partition.partition, base_offset))
+        self._emit(events.SegmentRolled(now_us, partition.topic, partition.partition, base_offset))
 
     # --- registry ---
 
@@ -337,11 +369,15 @@ class Broker:
 
 
 def previews_of(message_set: bytes, sizes: tuple[int, ...]) -> tuple[str, ...]:
-    """The beginning of each entry's text, entry by entry as their sizes cut the set."""
+    """The beginning of each entry's text, entry by entry as their sizes cut the set, which was checked before."""
     previews = []
     start = 0
     for size in sizes:
-        entry = next(iterate_shallow(message_set[start : start + size], 0))
-        previews.append(preview(entry.payload, entry.codec))
-        start += size
+        end = start + size
+        if message_set[start + MAGIC_POSITION] == PLAIN_MAGIC:
+            previews.append(preview(message_set[start + PLAIN_OVERHEAD_BYTES : end]))
+        else:
+            entry = next(iterate_shallow(message_set[start:end], 0))
+            previews.append(preview(entry.payload, entry.codec))
+        start = end
     return tuple(previews)

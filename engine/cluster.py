@@ -1,7 +1,7 @@
 """A whole cluster in one process: the composition root that builds the parts, wires them and lets time pass."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -9,8 +9,7 @@ from typing import Any
 
 from engine import events
 from engine.broker import Broker
-from engine.clock import Clock
-from engine.config import SECOND_US, Config, ConsumerSettings
+from engine.config import NEVER_US, SECOND_US, Config, ConsumerSettings
 from engine.consumer import Consumer, address_of
 from engine.deploying import Deployer
 from engine.deployment import LIVE
@@ -25,19 +24,32 @@ from engine.numbers import Numbers
 from engine.partitioner import KeyPartitioner, keyed_index
 from engine.parts import Group, Parts
 from engine.producer import Producer
-from engine.protocol import FetchRequest, FetchResponse, MultiFetchRequest, MultiFetchResponse, ProduceRequest
+from engine.progress import Progress
+from engine.protocol import (
+    NOBODY,
+    FetchRequest,
+    FetchResponse,
+    MultiFetchRequest,
+    MultiFetchResponse,
+    ProduceRequest,
+    ProduceResponse,
+)
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.server import RegistryServer
 from engine.scheduler import Scheduler
-from engine.snapshot import snapshot
+from engine.snapshot import snapshot, summary
 from engine.storage.log import Appended
+from engine.storage.segment import SegmentSlice
 from engine.storage.troubled_disk import TroubledDisk
 from engine.tally import Tally
 from engine.traffic import Traffic
 
 CHECKPOINT_PRIORITY = 9
 """A checkpoint is written when everything else of its instant is done, so that it never shows half a step."""
+EVENTS_PER_CHECKPOINT = 4
+"""Between two checkpoints lie at least so many times the bytes of the first one."""
+NO_CHECKPOINT_DUE = NEVER_US
 STEP_PATIENCE_US = 60 * SECOND_US
 
 
@@ -63,11 +75,14 @@ class Cluster:
         self.muted = True
         self._directory = directory
         self._journal = journal
-        self._clock = Clock(start_us)
-        self._checkpoint_due = False
+        self._checkpoint_due_offset = NO_CHECKPOINT_DUE
+        self._reactions: Mapping[type[Event], Callable[[Any], None]] = {
+            events.SessionExpired: self._note_expiry,
+            events.PullingStarted: self._repeat_seek,
+        }
         self._sought: dict[tuple[GroupId, TopicPartition], int] = {}
         self._numbers = Numbers()
-        scheduler = Scheduler(self._clock)
+        scheduler = Scheduler(start_us)
         network = Network(scheduler, Random(f"network {seed}"), self._emit, self._end_flight)
         registry_latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
         registry = RegistryServer(
@@ -87,6 +102,7 @@ class Cluster:
             key_partitioner,
         )
         self.parts = Parts(scenario, seed, config, scheduler, network, registry, producer, topics)
+        self._progress = Progress(self.parts, self._emit)
         self.deployer = Deployer(self.parts, self._emit, self._numbers, traffic, directory)
         producer.start()
 
@@ -95,7 +111,7 @@ class Cluster:
     @property
     def now_us(self) -> int:
         """The present in virtual microseconds."""
-        return self._clock.now_us
+        return self.parts.scheduler.now_us
 
     @property
     def next_due_us(self) -> int:
@@ -118,49 +134,57 @@ class Cluster:
 
     def _emit(self, event: Event) -> None:
         """Write an event into the journal; while a scenario warms up, nothing is told."""
-        if isinstance(event, events.SessionExpired):
-            self._note_expiry(event.client)
-        elif isinstance(event, events.PullingStarted) and self._sought:
-            self._repeat_seek(event)
+        react = self._reactions.get(type(event))
+        if react is not None:
+            react(event)
         if self.muted:
+            self._progress.hear(event)
             return
-        self._journal.append(event)
-        if (
-            not self._checkpoint_due
-            and self._journal.bytes_since_checkpoint >= self.parts.config.checkpoint_every_bytes
-        ):
-            self._checkpoint_due = True
+        journal = self._journal
+        journal.append(event)
+        self._progress.hear(event)
+        if journal.next_offset >= self._checkpoint_due_offset:
+            self._checkpoint_due_offset = NO_CHECKPOINT_DUE
             self.parts.scheduler.after(0, self._write_periodic_checkpoint, priority=CHECKPOINT_PRIORITY)
 
     def _write_periodic_checkpoint(self) -> None:
-        self._checkpoint_due = False
         self.write_checkpoint("periodic")
 
     def write_checkpoint(self, cause: str) -> None:
         """Write the full state into the journal; the first one ends the silence of the warm-up."""
         self.muted = False
-        self._journal.append(events.Checkpoint(self.now_us, cause, self.snapshot()))
+        offset = self._journal.append(events.Checkpoint(self.now_us, cause, self.snapshot()))
+        next_offset = self._journal.next_offset
+        # As the settings say; one with very much in flight is large, and must not become most of the journal.
+        every_bytes = max(self.parts.config.checkpoint_every_bytes, EVENTS_PER_CHECKPOINT * (next_offset - offset))
+        self._checkpoint_due_offset = next_offset + every_bytes
 
     def publish(self) -> int:
         """Make what was journaled readable; returns the journal's end."""
         return self._journal.publish()
 
-    def _note_expiry(self, client: str) -> None:
+    def _note_expiry(self, expired: events.SessionExpired) -> None:
+        client = expired.client
         self.parts.session_ends_us.pop(client, None)
         for consumer in self.parts.all_consumers():
             if address_of(consumer.consumer) == client and consumer.standing.state == "crashed":
                 consumer.standing.end("gone")
 
-    def _end_flight(self, message: Any) -> None:
-        """A message between two processes that are both gone: its flight ends all the same."""
+    def _end_flight(self, message: Any, cause: str) -> None:
+        """A message that nobody will ever handle: its flight ends all the same.
+
+        A set that should be acknowledged and was lost on the wire is told of by whoever waits in vain.
+        """
         now_us = self.now_us
         match message:
-            case ProduceRequest(batch=batch, partition=partition, messages=messages, acknowledge=False):
-                broker = self.parts.broker_of(partition).broker
-                lost = events.BatchLost(
-                    now_us, batch, partition.topic, partition.partition, broker, messages, "not_delivered"
-                )
-                self._emit(lost)
+            case ProduceRequest() if message.acknowledge_to == NOBODY or cause == "gone":
+                broker = self.parts.broker_of(message.partition).broker
+                where = message.partition.topic, message.partition.partition, broker
+                self._emit(events.BatchLost(now_us, message.batch, *where, message.messages, "not_delivered"))
+            case ProduceResponse(request=produce) if cause == "gone":
+                source = self.parts.broker_of(produce.partition).address
+                flight = f"ack:{produce.batch}"
+                self._emit(events.MessageDropped(now_us, source, produce.acknowledge_to, flight, cause))
             case FetchRequest() | FetchResponse():
                 request = message.request if isinstance(message, FetchResponse) else message
                 partition = request.partition
@@ -182,6 +206,10 @@ class Cluster:
         """The full state (docs/journal.md)."""
         return snapshot(self.parts)
 
+    def summary(self) -> dict[str, Any]:
+        """The state without what nobody can follow at a high rate (docs/journal.md, "A summary")."""
+        return summary(self.parts)
+
     def facts(self) -> dict[str, Any]:
         """Topics, brokers and groups for programs (docs/api.md)."""
         return facts(self.parts)
@@ -201,6 +229,11 @@ class Cluster:
         if not broker.alive:
             raise WrongState(f"broker {broker.broker} is down", "start it first", broker=broker.broker)
         return broker.logs[name].read(offset, max_bytes)
+
+    def log_files(self, topic: str, partition: int) -> tuple[SegmentSlice, ...]:
+        """The segment files of a partition, as far as they are flushed; a broker that is down has them too."""
+        name = self.parts.partition(topic, partition)
+        return self.parts.broker_of(name).logs[name].files()
 
     def close(self) -> None:
         """Close every file; the cluster is not used afterwards."""
@@ -248,7 +281,8 @@ class Cluster:
     def add_group(self, group: GroupId, topics: Sequence[str]) -> None:
         """Name a consumer group, without members yet."""
         self.parts.groups[group] = Group(tuple(topics))
-        self._emit(events.GroupAdded(self.now_us, group))
+        self._emit(events.GroupAdded(self.now_us, group, tuple(topics)))
+        self._progress.follow(group)
 
     def add_consumer(self, consumer: ConsumerId, settings: ConsumerSettings, streams: int = 1) -> Consumer:
         """Start a consumer with some streams; one of the same name must have ended before."""
@@ -280,7 +314,7 @@ class Cluster:
         self._emit(events.ConsumerClosed(self.now_us, consumer.consumer.group, consumer.consumer.name))
 
     def _note_append(self, partition: TopicPartition, appended: Appended, previews: Sequence[str]) -> None:
-        self.parts.tallies[partition].note(appended, previews)
+        self.parts.tallies[partition].note(appended, previews, self.now_us)
 
     # --- failing and returning ---
 

@@ -68,7 +68,8 @@ class DeploymentSettings:
     """How messages get from the live datacenter into the warehouse, and how that is audited (paper, section 4).
 
     A mirror hands a set over when it has ``mirror_batch_messages`` or its first message has waited
-    ``mirror_linger_us``. A load job begins every ``loader_interval_us``, pulls ``loader_fetch_bytes`` a partition at a
+    ``mirror_linger_us``, and asks for an acknowledgement if ``mirror_acknowledgement`` is ``broker`` and not ``none``
+    (ours). A load job begins every ``loader_interval_us``, pulls ``loader_fetch_bytes`` a partition at a
     time and has its transaction open for ``loader_write_us``. A producer tells what it made in a window of
     ``audit_window_us`` when the window has been over for ``audit_delay_us``; the tiers look every
     ``audit_interval_us``.
@@ -76,6 +77,7 @@ class DeploymentSettings:
 
     mirror_batch_messages: int
     mirror_linger_us: int
+    mirror_acknowledgement: str
     loader_interval_us: int
     loader_fetch_bytes: int
     loader_write_us: int
@@ -97,6 +99,7 @@ class Config:
     rebalance_backoff_us: int
     fetch_backoff_us: int
     fetch_timeout_us: int
+    decoded_max_bytes: int
     segment_bytes: int
     flush_messages: int
     flush_interval_us: int
@@ -122,6 +125,7 @@ PAPER = Config(
     rebalance_backoff_us=2 * SECOND_US,
     fetch_backoff_us=SECOND_US,
     fetch_timeout_us=30 * SECOND_US,
+    decoded_max_bytes=32 * 1024 * 1024,
     segment_bytes=1 << 30,
     flush_messages=500,
     flush_interval_us=3 * SECOND_US,
@@ -158,6 +162,7 @@ PAPER = Config(
     deployment=DeploymentSettings(
         mirror_batch_messages=200,
         mirror_linger_us=500 * MILLISECOND_US,
+        mirror_acknowledgement="none",
         loader_interval_us=4 * SECOND_US,  # with 0.7's lingering and flushing, ten seconds from end to end
         loader_fetch_bytes=1 << 20,
         loader_write_us=50 * MILLISECOND_US,
@@ -177,6 +182,7 @@ DEMO = Config(
     rebalance_backoff_us=2 * SECOND_US,
     fetch_backoff_us=3 * SECOND_US,
     fetch_timeout_us=8 * SECOND_US,
+    decoded_max_bytes=32 * 1024 * 1024,
     segment_bytes=2048,
     flush_messages=6,
     flush_interval_us=1_200 * MILLISECOND_US,
@@ -213,6 +219,7 @@ DEMO = Config(
     deployment=DeploymentSettings(
         mirror_batch_messages=6,
         mirror_linger_us=SECOND_US,
+        mirror_acknowledgement="none",
         loader_interval_us=8 * SECOND_US,
         loader_fetch_bytes=4096,
         loader_write_us=SECOND_US,
@@ -232,6 +239,7 @@ TINY = Config(
     rebalance_backoff_us=20_000,
     fetch_backoff_us=3_000,
     fetch_timeout_us=30_000,
+    decoded_max_bytes=32 * 1024 * 1024,
     segment_bytes=256,
     flush_messages=3,
     flush_interval_us=5_000,
@@ -268,6 +276,7 @@ TINY = Config(
     deployment=DeploymentSettings(
         mirror_batch_messages=3,
         mirror_linger_us=2_000,
+        mirror_acknowledgement="none",
         loader_interval_us=10_000,
         loader_fetch_bytes=512,
         loader_write_us=1_000,

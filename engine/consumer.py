@@ -1,7 +1,8 @@
 """A consumer: one member of a group, with streams of messages from the partitions it owns.
 
 It owns through the registry, pulls through a :class:`~engine.fetcher.Fetcher` a partition, works through what
-it has pulled in its streams (:class:`~engine.stream.Stream`), and commits its consumed positions.
+it has pulled in its streams (:class:`~engine.stream.Stream`), and commits its consumed positions
+(:class:`~engine.bookmarks.Bookmarks`).
 """
 
 from collections import deque
@@ -11,25 +12,20 @@ from typing import Any
 
 from engine import events
 from engine.application import MakeApplication, just_reading
+from engine.bookmarks import Bookmarks
 from engine.config import Config, ConsumerSettings
-from engine.errors import NodeExists
 from engine.events import Emit
 from engine.fetcher import Fetcher, Wiring, tell_failed
 from engine.ids import ConsumerId, TopicPartition
-from engine.network import Latency, Network
+from engine.membership import Membership
+from engine.network import Network, Unheard
 from engine.numbers import Numbers
-from engine.protocol import (
-    OFFSETS_EARLIEST,
-    OFFSETS_LATEST,
-    FetchRequest,
-    FetchResponse,
-    OffsetsRequest,
-    OffsetsResponse,
-)
-from engine.rebalance import NO_BOOKMARK, Hands, Rebalance, Standing, Start
+from engine.offset_reset import OffsetResets
+from engine.protocol import FetchRequest, FetchResponse, OffsetsResponse
+from engine.rebalance import NO_BOOKMARK, Hands, Standing, Start
 from engine.registry import operations as ops
 from engine.registry import paths
-from engine.registry.client import NO_CONVERSATION, Conversation, Drawn, RegistryClient, Wait
+from engine.registry.client import RegistryClient
 from engine.registry.server import ADDRESS as REGISTRY
 from engine.registry.session import NO_SESSION, Ends
 from engine.scheduler import ProcessTime, Scheduler, Timer
@@ -73,16 +69,8 @@ class Consumer:
         self._time = ProcessTime(scheduler, self._wake)
         self._network = network
         self._emit = emit
-        self._numbers = numbers
-        self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
-        self._rebalancing = NO_CONVERSATION
-        self._member = False
-        self._changed_meanwhile = False
-        self._stored: dict[TopicPartition, int] = {}
-        self._asking: dict[TopicPartition, int] = {}
-        self._commits: dict[TopicPartition, int] = {}
         self._commit_timer: Timer | None = None
-        self._unheard: deque[tuple[str, Any]] = deque()
+        self._unheard: deque[Unheard] = deque()
         self._application = application(consumer, self._time, self._work)
         self.streams = [
             Stream(paths.stream(consumer.name, number), self._time, lambda: self.settings, lambda: self.paused)
@@ -101,8 +89,21 @@ class Consumer:
             self._reset_position,
             self._application,
         )
-        ends = Ends(self._register, self._session_lost, on_closed)
+        self._resets = OffsetResets(self._wiring, self.fetchers.get, self._jump)
+        ends = Ends(self._join, self._session_lost, on_closed)
         self._registry = RegistryClient(self.address, self._time, network, config, ends, registry)
+        self._bookmarks = Bookmarks(consumer, self._registry, self._time, emit, numbers, self._application)
+        self._membership = Membership(
+            consumer,
+            self.topics,
+            [stream.name for stream in self.streams],
+            config,
+            self._time,
+            emit,
+            self._registry,
+            Hands(self._release_all, self._start_pulling),
+            self.standing,
+        )
         network.attach(self.address, self)
 
     # --- life ---
@@ -144,8 +145,9 @@ class Consumer:
     def _end(self) -> None:
         """Nothing goes on when the process would have woken up, and nobody takes what waited for that."""
         self._time.end()
-        for _, message in self._unheard:
-            self._network.give_up(message)
+        for unheard in self._unheard:
+            unheard.take()
+            self._network.give_up(unheard.message)
 
     def change(self, settings: ConsumerSettings) -> None:
         """Work with new settings from now on."""
@@ -193,9 +195,8 @@ class Consumer:
 
     def _quiet(self) -> None:
         """No work, no rebalance, no commit goes on."""
-        self._registry.cancel(self._rebalancing)
-        self._rebalancing = NO_CONVERSATION
-        self._forget_commits()
+        self._membership.rest()
+        self._bookmarks.forget_under_way()
         for stream in self.streams:
             stream.rest()
         if self._commit_timer is not None:
@@ -207,67 +208,43 @@ class Consumer:
 
     # --- registry: session, membership, rebalance ---
 
-    def _register(self) -> None:
-        self._registry.start(self._join())
-
-    def _join(self) -> Conversation:
-        """Become a member, as soon as an earlier session of the same name has expired; then take a share."""
-        value = paths.encode_subscription(dict.fromkeys(self.topics, len(self.streams)))
-        node = ops.Create(paths.member(self.consumer), value, ephemeral=True)
-        while isinstance((yield (node,))[0], NodeExists):
-            yield Wait(self._config.rebalance_backoff_us)
-        self._member = True
-        self._begin_rebalance("joined")
+    def _join(self) -> None:
+        self._membership.join()
 
     def _session_lost(self) -> None:
         """The registry has given us up, or may have: stop at once, for another may own; then come back as new.
 
         Until then nothing that our old session is told is for us.
         """
-        self._member = False
         self._quiet()
+        self._membership.lose()
         for fetcher in self.fetchers.values():
             fetcher.stop()
         self._drop_partitions()
         self._application.forget()
+        self.standing.end("expired")
+        self._emit(events.ConsumerExpired(self._time.now_us, *self._names))
         self._commit_later()
         self._registry.open()
-
-    def _begin_rebalance(self, cause: str) -> None:
-        if self._rebalancing != NO_CONVERSATION:
-            self._changed_meanwhile = True
-            return
-        self._changed_meanwhile = False
-        hands = Hands(self._release_all, self._start_pulling)
-        streams = [stream.name for stream in self.streams]
-        rebalance = Rebalance(
-            self._config, self._time, self._emit, self.consumer, streams, self.topics, hands, self.standing
-        )
-        self._rebalancing = self._registry.start(self._rebalance_and_look_again(rebalance, cause))
-
-    def _rebalance_and_look_again(self, rebalance: Rebalance, cause: str) -> Conversation:
-        yield from rebalance.run(cause)
-        self._rebalancing = NO_CONVERSATION
-        if self._changed_meanwhile:
-            self._time.after(0, lambda: self._begin_rebalance("registry changed"))
 
     def _release_all(self) -> tuple[ops.Operation, ...]:
         """Stop pulling; returns the commits of what was consumed, then the deletions of the own claims.
 
         What the application has in hand, its position moved already, it finishes first: only a crash loses that.
         """
-        self._forget_commits()
-        self._application.hand_over()
+        self._bookmarks.forget_under_way()
+        self._application.release()
         owners = {fetcher.partition: stream.name for stream in self.streams for fetcher in stream.fetchers}
         commits: list[ops.Operation] = []
         releases: list[ops.Operation] = []
         for partition, fetcher in self.fetchers.items():
             fetcher.finish_taken()
             fetcher.stop()
-            if self._stored.get(partition) != fetcher.consumed_offset:
-                commits.append(self._put(fetcher, 0))
+            if not self._bookmarks.has(fetcher):
+                commits.append(self._bookmarks.put(fetcher, 0))
             owner = paths.owner(self.consumer.group, partition, fetcher.broker)
             releases.append(ops.DeleteOwn(owner, owners[partition]))
+        self._application.forget()
         self._drop_partitions()
         return (*commits, *releases)
 
@@ -275,7 +252,7 @@ class Consumer:
         for stream in self.streams:
             stream.release()
         self.fetchers.clear()
-        self._stored.clear()
+        self._bookmarks.forget_stored()
 
     def _start_pulling(self, starts: Sequence[Start]) -> None:
         streams = {stream.name: stream for stream in self.streams}
@@ -288,7 +265,7 @@ class Consumer:
             if start.offset == NO_BOOKMARK and self.settings.offset_reset != "smallest":
                 self._reset_position(fetcher)
             else:
-                self._stored[start.partition] = offset
+                self._bookmarks.begin(start.partition, offset)
                 fetcher.poll_after(0)
 
     # --- process ---
@@ -296,8 +273,8 @@ class Consumer:
     def receive(self, source: str, message: Any) -> None:
         """Take one message from the network, as soon as the process is awake."""
         if self._time.stalled:
-            self._unheard.append((source, message))
-            self._time.after(0, lambda: self.receive(*self._unheard.popleft()))
+            self._unheard.append(Unheard(source, message, self._network.put_off()))
+            self._time.after(0, self._hear)
         elif isinstance(message, FetchResponse):
             fetcher = self.fetchers.get(message.request.partition)
             if fetcher is None:
@@ -305,12 +282,15 @@ class Consumer:
             else:
                 fetcher.receive(message)
         elif isinstance(message, OffsetsResponse):
-            self._take_reset(message)
+            self._resets.take(message)
         elif not self._registry.heard(message):
             self._emit(events.WatchDelivered(self._time.now_us, message.watch))
-            if self._member and self.standing.state != "closing":
-                who = "members changed" if message.path == paths.members(self.consumer.group) else "brokers changed"
-                self._begin_rebalance(who)
+            self._membership.changed(message.path)
+
+    def _hear(self) -> None:
+        unheard = self._unheard.popleft()
+        unheard.take()
+        self.receive(unheard.source, unheard.message)
 
     def bounced(self, destination: str, message: Any) -> None:
         """A broker was gone when our request came."""
@@ -324,40 +304,11 @@ class Consumer:
     # --- positions ---
 
     def commit(self) -> None:
-        """Send every consumed position that the registry does not have yet, one commit at a time a partition."""
+        """Send every consumed position that the registry does not have yet."""
         if self._registry.session == NO_SESSION:
             return
         self._application.hand_over()
-        for partition, fetcher in self.fetchers.items():
-            if partition not in self._commits and self._stored.get(partition) != fetcher.consumed_offset:
-                self._commits[partition] = NO_CONVERSATION
-                number = self._registry.start(self._store(partition, fetcher))
-                self._commits[partition] = number
-
-    def _store(self, partition: TopicPartition, fetcher: Fetcher) -> Conversation:
-        number = self._numbers.next("commit")
-        offset = fetcher.consumed_offset
-
-        def tell(due_us: int) -> events.Event:
-            now_us, (group, name) = self._time.now_us, self._names
-            topic, index = partition.topic, partition.partition
-            sent = events.CommitSent(now_us, due_us, number, group, name, topic, index, offset)
-            self._emit(sent)
-            return sent
-
-        yield Drawn(self._put(fetcher, number), f"commit:{number}", tell)
-        self._stored[partition] = offset
-        del self._commits[partition]
-
-    def _forget_commits(self) -> None:
-        """Commits under way may land or not; nobody asks for their answers again."""
-        for number in self._commits.values():
-            self._registry.cancel(number)
-        self._commits.clear()
-
-    def _put(self, fetcher: Fetcher, number: int) -> ops.Put:
-        node = paths.offset(self.consumer.group, fetcher.partition, fetcher.broker)
-        return ops.Put(node, str(fetcher.consumed_offset), commit=number)
+        self._bookmarks.commit(self.fetchers.values())
 
     def _commit_later(self) -> None:
         if self._commit_timer is not None:
@@ -378,39 +329,12 @@ class Consumer:
         self._jump(fetcher, offset)
 
     def _jump(self, fetcher: Fetcher, offset: int) -> None:
-        """Read on elsewhere, and let no commit of the old position overtake that of the new one."""
+        """Read on elsewhere, and store that."""
         fetcher.jump(offset)
-        under_way = self._commits.pop(fetcher.partition, NO_CONVERSATION)
-        self._registry.cancel(under_way)
-        self._stored.pop(fetcher.partition, None)
+        self._application.move(fetcher.partition)
+        self._bookmarks.move(fetcher.partition)
         self.commit()
         fetcher.poll_after(0)
 
     def _reset_position(self, fetcher: Fetcher) -> None:
-        """Our position is not in the log (any more), or there never was one: do as ``offset_reset`` says."""
-        self._asking.pop(fetcher.partition, None)
-        if self.fetchers.get(fetcher.partition) is not fetcher:
-            return
-        if self.settings.offset_reset == "fail":
-            fetcher.reject("offset_out_of_range")
-            return
-        which = OFFSETS_LATEST if self.settings.offset_reset == "largest" else OFFSETS_EARLIEST
-        destination = f"broker:{fetcher.broker}"
-        due_us = self._network.due_us(self.address, destination, self._latency)
-        self._network.send(self.address, destination, OffsetsRequest(fetcher.partition, which, 1), due_us)
-        self._asking[fetcher.partition] = fetcher.fetch_offset
-        self._time.after(self._config.fetch_timeout_us, lambda: self._ask_again(fetcher))
-
-    def _ask_again(self, fetcher: Fetcher) -> None:
-        if self._asking.get(fetcher.partition) == fetcher.fetch_offset:
-            self._reset_position(fetcher)
-
-    def _take_reset(self, response: OffsetsResponse) -> None:
-        partition = response.request.partition
-        fetcher = self.fetchers.get(partition)
-        if fetcher is None or self._asking.get(partition) != fetcher.fetch_offset or not response.offsets:
-            return
-        was, offset = self._asking.pop(partition), response.offsets[0]
-        now_us = self._time.now_us
-        self._emit(events.OffsetReset(now_us, *self._names, partition.topic, partition.partition, was, offset))
-        self._jump(fetcher, offset)
+        self._resets.reset(fetcher)

@@ -14,7 +14,8 @@ from engine.deployment import LIVE
 from engine.events import Emit, Event
 from engine.ids import ConsumerId, GroupId
 from engine.loader import Loader, Sources
-from engine.mirror import Mirror, Route, World
+from engine.mirror import Mirror
+from engine.mirror_sending import Route, World
 from engine.network import Latency
 from engine.numbers import Numbers
 from engine.parts import Parts
@@ -70,7 +71,16 @@ class Deployer:
         parts = self._parts
         registry = parts.registry_of_topic(next(iter(copies.values())))
         route = Route(copies, registry.address)
-        world = World(parts.config, parts.network, self._tell, self._numbers, parts.topics.__getitem__)
+        acknowledgements = parts.deployment.acknowledgements
+        acknowledgements[group] = parts.config.deployment.mirror_acknowledgement
+        world = World(
+            parts.config,
+            parts.network,
+            self._tell,
+            self._numbers,
+            parts.topics.__getitem__,
+            lambda: acknowledgements[group],
+        )
 
         def start(consumer: ConsumerId, time: ProcessTime, on_ready: Callable[[], None]) -> Mirror:
             return Mirror(consumer, time, on_ready, route, world)
@@ -78,7 +88,12 @@ class Deployer:
         parts.groups[group].application = start
         parts.deployment.routes[group] = route
         parts.deployment.mirrored[group] = 0
-        self._emit(events.MirrorAdded(self._now_us, group, tuple(copies.items())))
+        self._emit(events.MirrorAdded(self._now_us, group, tuple(copies.items()), acknowledgements[group]))
+
+    def change_mirrors(self, group: GroupId, acknowledgement: str) -> None:
+        """From the next set on, the mirrors of a group ask for acknowledgements (``broker``), or do not (``none``)."""
+        self._parts.deployment.acknowledgements[group] = acknowledgement
+        self._emit(events.MirrorChanged(self._now_us, group, acknowledgement))
 
     def add_loader(self, name: str, sources: Sources) -> Loader:
         """A loader with a warehouse file of its own; it does not run yet."""
@@ -106,6 +121,7 @@ class Deployer:
         parts.deployment.auditors[tier] = Auditor(
             tier, sources, parts.config, parts.scheduler, parts.network, self._tell, self._numbers, layout
         )
+        self._emit(events.AuditorAdded(self._now_us, tier, sources.topics))
 
     def monitor_producer(self, server: str, monitoring: str) -> None:
         """Give the producer's server a name for its stamps, and let it tell its counts on the topic ``monitoring``."""

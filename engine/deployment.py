@@ -6,7 +6,7 @@ from engine.auditor import Auditor
 from engine.events import AuditCounted, BatchMirrored, Event, LatencyMeasured
 from engine.ids import BrokerId, GroupId
 from engine.loader import Loader
-from engine.mirror import Route
+from engine.mirror_sending import Route
 from engine.registry.server import RegistryServer
 
 LIVE = "live"
@@ -25,6 +25,7 @@ class Deployment:
     registries: dict[str, RegistryServer] = field(default_factory=dict)
     placements: dict[BrokerId, str] = field(default_factory=dict)
     routes: dict[GroupId, Route] = field(default_factory=dict)
+    acknowledgements: dict[GroupId, str] = field(default_factory=dict)
     mirrored: dict[GroupId, int] = field(default_factory=dict)
     loaders: dict[str, Loader] = field(default_factory=dict)
     auditors: dict[str, Auditor] = field(default_factory=dict)

@@ -14,17 +14,20 @@ from struct import Struct
 from typing import Any
 
 from engine.errors import InvalidMessage, InvalidMessageSize, OffsetscopeError
+from engine.values import value
 
 LENGTH_BYTES = 4
 PLAIN_OVERHEAD_BYTES = 9
 WRAPPED_OVERHEAD_BYTES = 10
 MAX_OVERHEAD_BYTES = WRAPPED_OVERHEAD_BYTES
+MAGIC_POSITION = 4
 ATTRIBUTES_POSITION = 5
+PLAIN_MAGIC = 0
 PLAIN_HEADER = Struct(">iBI")
 WRAPPED_HEADER = Struct(">iBBI")
 
 ALIKE_AT_LEAST = 8
-ALIKE_AT_MOST = 64
+ALIKE_AT_MOST = 128
 PATIENCE_AT_MOST = 1024
 
 _START_BYTES = LENGTH_BYTES + 1
@@ -41,7 +44,7 @@ class Ending(Enum):
     BAD_MESSAGE = "the bytes contradict the magic or the CRC"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Scan:
     """The good entries at the start of some bytes: their ``sizes``, where they ``end``, why they end there.
 
@@ -71,6 +74,15 @@ def read_header(data: bytes) -> Header:
         return Header(LENGTH_BYTES + length, PLAIN_OVERHEAD_BYTES, crc)
     crc = WRAPPED_HEADER.unpack_from(data)[3]
     return Header(LENGTH_BYTES + length, WRAPPED_OVERHEAD_BYTES, crc)
+
+
+def is_one_plain_entry(data: bytes) -> bool:
+    """Whether the bytes are one good plain entry and nothing else: the set of a producer that does not batch."""
+    if len(data) < PLAIN_OVERHEAD_BYTES:
+        return False
+    length, magic, crc = PLAIN_HEADER.unpack_from(data)
+    good: bool = magic == PLAIN_MAGIC and length + LENGTH_BYTES == len(data) and zlib.crc32(data[9:]) == crc
+    return good
 
 
 def scan_entries(data: bytes) -> Scan:

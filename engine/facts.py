@@ -41,6 +41,7 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
                 {
                     "group": group,
                     "copies": dict(route.copies),
+                    "acknowledgement": deployment.acknowledgements[group],
                     "messages_mirrored": deployment.mirrored[group],
                 }
                 for group, route in deployment.routes.items()
@@ -134,18 +135,20 @@ def _position(parts: Parts, group: GroupId, partition: TopicPartition) -> dict[s
     broker = parts.broker_of(partition)
     log = broker.logs[partition]
     committed = committed_offset(parts, group, partition)
+    bookmark = parts.bookmarks[group, partition]
     fetch_offset = committed
-    for consumer in parts.groups[group].consumers.values():
-        if partition in consumer.fetchers:
-            fetch_offset = consumer.fetchers[partition].fetch_offset
+    puller = parts.pulling.get((group, partition))
+    if puller is not None:
+        fetch_offset = parts.groups[group].consumers[puller].fetchers[partition].fetch_offset
     return {
         "topic": partition.topic,
         "partition": partition.partition,
         "owner": owner_of(parts, group, partition),
         "committed_offset": committed,
         "fetch_offset": fetch_offset,
-        "lag_bytes": log.next_offset - max(committed, log.first_offset),
-        "lag_messages": parts.tallies[partition].since(committed, log.read),
+        "lag_bytes": log.next_offset - bookmark.offset,
+        "lag_messages": parts.tallies[partition].messages - bookmark.messages_before,
+        "lag_us": parts.scheduler.now_us - bookmark.waiting_since_us if bookmark.offset < log.next_offset else 0,
     }
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from engine import events
 from engine.application import Application
 from engine.config import Config, ConsumerSettings
+from engine.decoding import Message, iterate_messages
 from engine.errors import InvalidMessageSize, OffsetscopeError
 from engine.events import Emit
 from engine.ids import BrokerId, ConsumerId, TopicPartition
-from engine.message import DeepMessage, iterate_deep
 from engine.network import Latency, Network
 from engine.numbers import Numbers
 from engine.protocol import FetchRequest, FetchResponse
@@ -60,7 +60,7 @@ class Fetcher:
         self._on_messages = on_messages
         self._latency = Latency(wiring.config.network_latency_us, wiring.config.latency_jitter_permille)
         self._names = (wiring.consumer.group, wiring.consumer.name, partition.topic, partition.partition)
-        self._chunks: deque[deque[DeepMessage]] = deque()
+        self._chunks: deque[list[Message]] = deque()
         self._taken_from = offset
         self._taken_messages = 0
         self._in_flight = NOTHING_IN_FLIGHT
@@ -139,12 +139,12 @@ class Fetcher:
             self._tell_received(request, 0, 0)
             self._wiring.on_out_of_range(self)
             return
-        messages, error = decode(response.data, request.offset)
+        messages, error = decode(response.data, request.offset, self._wiring.config.decoded_max_bytes)
         if not messages and not error and 0 < len(response.data) < request.max_bytes:
             error = InvalidMessageSize.code  # the segment ends here, so this is the middle of its last message
         if messages:
-            self._chunks.append(deque(messages))
-            self.fetch_offset = messages[-1].next_offset
+            self._chunks.append(messages)
+            self.fetch_offset, _ = messages[-1]
         self._tell_received(request, len(messages), len(response.data))
         if error:
             self.reject(error)
@@ -233,25 +233,42 @@ class Fetcher:
 
     def _drop(self, most: int) -> int:
         """Give up to ``most`` waiting messages to the application and move the consumed position over them."""
-        dropped: list[DeepMessage] = []
-        while len(dropped) < most and self._chunks:
+        dropped: list[Message] = []
+        while self._chunks and len(dropped) < most:
             chunk = self._chunks[0]
-            while len(dropped) < most and chunk:
-                dropped.append(chunk.popleft())
-            if not chunk:
-                self._chunks.popleft()
+            fit = most - len(dropped)
+            if len(chunk) <= fit:
+                dropped += self._chunks.popleft()
+            else:
+                dropped += chunk[:fit]
+                del chunk[:fit]
         if dropped:
-            self.consumed_offset = dropped[-1].next_offset
-            self._wiring.application.take(self.partition, dropped)
+            offset = self.consumed_offset
+            self.consumed_offset, _ = dropped[-1]
+            self._wiring.application.take(self.partition, offset, dropped)
         return len(dropped)
 
 
-def decode(data: bytes, offset: int) -> tuple[list[DeepMessage], str]:
-    """The good messages at the start of fetched bytes, and the code of the error that ends them ("" if none)."""
-    messages: list[DeepMessage] = []
+MESSAGE_COST_BYTES = 120
+"""What a message costs in memory besides its payload, about."""
+
+
+def decode(data: bytes, offset: int, most_bytes: int) -> tuple[list[Message], str]:
+    """The good messages at the start of fetched bytes, and the code of the error that ends them ("" if none).
+
+    A compressed set may hold a thousand times what was sent. Behind the set or message with which all of them come to
+    ``most_bytes`` of memory the rest is left for the next pull, so that no more is held than that and one set.
+    """
+    messages: list[Message] = []
+    size = 0
     try:
-        for message in iterate_deep(data, offset):  # one by one: those before an error count
-            messages.append(message)  # noqa: PERF402
+        for message in iterate_messages(data, offset):  # one by one: those before an error count
+            messages.append(message)
+            size += len(message[1]) + MESSAGE_COST_BYTES
+            if message[0] != offset:  # not in the middle of a set
+                offset = message[0]
+                if size >= most_bytes:
+                    break
     except OffsetscopeError as error:
         return messages, error.code
     return messages, ""

@@ -6,7 +6,7 @@ All are values: frozen, ordered, hashable. Names of people's choosing pass :func
 
 import re
 from dataclasses import dataclass
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from engine.errors import InvalidName
 
@@ -18,9 +18,11 @@ TOPIC_MAX_CHARACTERS = 80
 LABEL_MAX_CHARACTERS = 60
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class TopicPartition:
-    """One partition of a topic. Numbers are topic-wide: p0 may live on broker 1 and p1 on broker 2."""
+class TopicPartition(NamedTuple):
+    """One partition of a topic. Numbers are topic-wide: p0 may live on broker 1 and p1 on broker 2.
+
+    A named tuple, for it is the key of most tables and hashed several times for each message.
+    """
 
     topic: str
     partition: int

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from engine.chapters import Chapter, Chapters
 from engine.entries import MAX_OVERHEAD_BYTES, PLAIN_OVERHEAD_BYTES, Ending, Scan, fault_of, read_header, scan_entries
 from engine.errors import OffsetInsideMessage
 from engine.events import Event
+from engine.notable import NotableMoment, NotableMoments
 from engine.storage.disk import Disk, OsDisk
 from engine.storage.limits import NEVER_BY_COUNT, LogLimits
 from engine.storage.log import Log
+from engine.storage.segment import SegmentSlice
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
 PIECE_BYTES: Final = 256 * 1024
@@ -46,14 +49,17 @@ class Journal:
         """For :meth:`open`: a journal over ``log``, which is read through once."""
         self._log = log
         self._pieces: deque[list[bytes]] = deque()
-        self._piece_bytes = 0
-        self._next_offset = log.first_offset
+        self._piece_ends_offset = log.first_offset
+        self.next_offset = log.first_offset
+        """Where the next event will stand, behind those that are buffered; for others to read."""
         # Offsets where events begin, sorted: every event that begins this far behind the landmark before it.
         self._landmarks = array("q", [log.first_offset])
+        self._next_landmark_offset = log.first_offset + LANDMARK_EVERY_BYTES
         self._checkpoint_offset = log.first_offset
         self._buffered_checkpoint_offset = _NO_CHECKPOINT
-        self._checkpoint_end_offset = log.first_offset
         self._last_event_at_us = 0
+        self._chapters = Chapters()
+        self._notable = NotableMoments()
         self._closed = False
         self._read_through()
 
@@ -77,19 +83,9 @@ class Journal:
         return self._log.flushed_offset
 
     @property
-    def next_offset(self) -> int:
-        """Where the next event will stand, behind those that are buffered."""
-        return self._next_offset
-
-    @property
     def checkpoint_offset(self) -> int:
         """Of the newest checkpoint that can be read; the journal's first offset while there is none."""
         return self._checkpoint_offset
-
-    @property
-    def bytes_since_checkpoint(self) -> int:
-        """Bytes appended behind the newest checkpoint, buffered ones included in both."""
-        return self._next_offset - self._checkpoint_end_offset
 
     def last_event_at_us(self) -> int:
         """Virtual time of the newest event, 0 if there is none."""
@@ -98,14 +94,14 @@ class Journal:
     def append(self, event: Event) -> int:
         """Buffer ``event`` and return the offset where it will stand."""
         payload = event.encode()
-        offset = self._next_offset
-        if not self._pieces or self._piece_bytes >= PIECE_BYTES:
+        offset = self.next_offset
+        if offset >= self._piece_ends_offset or not self._pieces:
             self._pieces.append([])
-            self._piece_bytes = 0
+            self._piece_ends_offset = offset + PIECE_BYTES
         self._pieces[-1].append(payload)
-        self._piece_bytes += len(payload)
         if self._note(offset, payload):
             self._buffered_checkpoint_offset = offset
+            self._chapters.note(offset, self.next_offset, event.at_us)
         self._last_event_at_us = event.at_us
         return offset
 
@@ -144,6 +140,31 @@ class Journal:
                 break
         return JournalChunk(offset, position, tuple(payloads))
 
+    def files(self) -> tuple[SegmentSlice, ...]:
+        """The files of the journal's log, as far as readers see them, oldest first."""
+        return self._log.files()
+
+    # --- finding a moment again ---
+
+    def chapter_holding(self, journal_offset: int) -> Chapter:
+        """The chapter with the event before ``journal_offset``: folded up to there it gives the state at that place.
+
+        Raises what :meth:`read` raises if no event starts or ends there. The journal must have a checkpoint.
+        """
+        self._require_start_of_event(journal_offset)
+        return self._chapter(self._chapters.holding(journal_offset, self.end_offset))
+
+    def chapter_at(self, at_us: int) -> Chapter:
+        """The last chapter that begins at or before a virtual time; the first one before all of them."""
+        return self._chapter(self._chapters.at(at_us, self.end_offset))
+
+    def notable_since(self, offset: int) -> list[NotableMoment]:
+        """What is worth finding again at or behind ``offset``, oldest first; only what can be read."""
+        return self._notable.since(offset, self.end_offset)
+
+    def _chapter(self, number: int) -> Chapter:
+        return self._chapters.chapter(number, self.end_offset, self._last_event_at_us)
+
     def close(self) -> None:
         """Publish what is buffered and let go of the files; closing twice is fine."""
         if self._closed:
@@ -156,19 +177,18 @@ class Journal:
 
     def _note(self, offset: int, payload: bytes) -> bool:
         """Remember where the newest event, at ``offset``, stands; say whether it is a checkpoint."""
-        self._next_offset = offset + PLAIN_OVERHEAD_BYTES + len(payload)
-        if offset - self._landmarks[-1] >= LANDMARK_EVERY_BYTES:
+        self.next_offset = offset + PLAIN_OVERHEAD_BYTES + len(payload)
+        if offset >= self._next_landmark_offset:
             self._landmarks.append(offset)
-        is_checkpoint = payload.startswith(_CHECKPOINT_START)
-        if is_checkpoint:
-            self._checkpoint_end_offset = self._next_offset
-        return is_checkpoint
+            self._next_landmark_offset = offset + LANDMARK_EVERY_BYTES
+        self._notable.note(offset, payload)
+        return payload.startswith(_CHECKPOINT_START)
 
     def _read_through(self) -> None:
         """Find landmarks, the newest checkpoint and the time of the last event of a journal that was there before."""
         last_payload = b""
-        while self._next_offset < self._log.flushed_offset:
-            position = self._next_offset
+        while self.next_offset < self._log.flushed_offset:
+            position = self.next_offset
             data = self._log.read(position, PIECE_BYTES)
             scan = scan_entries(data)
             if scan.ending is Ending.PARTIAL and not scan.sizes:  # an event longer than a piece
@@ -177,9 +197,10 @@ class Journal:
             if not scan.sizes:
                 raise fault_of(scan, position)
             for last_payload in _payloads(data, scan):
-                offset = self._next_offset
+                offset = self.next_offset
                 if self._note(offset, last_payload):
                     self._checkpoint_offset = offset
+                    self._chapters.note(offset, self.next_offset, json.loads(last_payload)["at_us"])
         if last_payload:
             self._last_event_at_us = json.loads(last_payload)["at_us"]
 

@@ -52,7 +52,8 @@ class _Batch:
 class Loader:
     """One loader process, which may crash and start again.
 
-    ``state`` is ``stopped``, ``waiting`` (for answers or for its next job), ``writing`` or ``crashed``.
+    ``state`` is ``stopped``, ``waiting`` (for answers or for its next job), ``writing`` or ``crashed``. ``writing`` has
+    the open transaction, by the name of its flight, while there is one.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Loader:
         self.sources = sources
         self.state = "stopped"
         self.rows = 0
+        self.writing: dict[str, events.LoadBegun] = {}
         self.next_offsets: dict[TopicPartition, int] = {}
         self._config = config
         self._scheduler = scheduler
@@ -130,6 +132,7 @@ class Loader:
             self._simple.vanish()
             self._warehouse.close()
             self._job_runs = False
+            self.writing.clear()
             self.state = "stopped"
 
     # --- jobs ---
@@ -159,7 +162,9 @@ class Loader:
             return
         load = self._numbers.next("load")
         self.state = "writing"
-        self._emit(events.LoadBegun(self._scheduler.now_us, commit_us, self.name, load, len(batch.rows)))
+        begun = events.LoadBegun(self._scheduler.now_us, commit_us, self.name, load, len(batch.rows))
+        self.writing[f"load:{load}"] = begun
+        self._emit(begun)
         self._timer = self._scheduler.at(commit_us, lambda: self._commit(load, batch, go_on))
 
     def _commit(self, load: int, batch: _Batch, go_on: Callable[[], None]) -> None:
@@ -175,6 +180,7 @@ class Loader:
 
     def _tell_committed(self, load: int, batch: _Batch) -> None:
         self.state = "waiting"
+        self.writing.clear()
         self.rows += len(batch.rows)
         self.next_offsets.update(batch.next_offsets)
         now_us = self._scheduler.now_us

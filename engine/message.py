@@ -29,6 +29,7 @@ from engine.entries import (
     Ending,
     Scan,
     fault_of,
+    is_one_plain_entry,
     read_header,
     scan_entries,
 )
@@ -158,11 +159,14 @@ def summarize_set(data: bytes, max_message_bytes: int) -> SetSummary:
     compressed in it may inflate to :data:`~engine.compression.INFLATED_MAX_BYTES` together, for the work of a set must
     be bounded.
     """
+    size = len(data)
+    if size <= max_message_bytes + PLAIN_OVERHEAD_BYTES and is_one_plain_entry(data):
+        return SetSummary((size,), 1)
     scan = scan_entries(data)
     if scan.ending is not Ending.WHOLE:
         raise fault_of(scan, 0)
     sizes = scan.sizes
-    if sizes and max(sizes) > max_message_bytes + PLAIN_OVERHEAD_BYTES:
+    if len(data) > max_message_bytes and max(sizes) > max_message_bytes + PLAIN_OVERHEAD_BYTES:
         _refuse_too_large(scan, max_message_bytes)
     messages = len(sizes)
     room_bytes = INFLATED_MAX_BYTES
@@ -205,6 +209,8 @@ def preview(payload: bytes, codec: str = "none") -> str:
     if codec == "gzip":
         payload = _first_inner_payload(payload, shown_bytes)
     text = payload[:shown_bytes].decode("utf-8", errors="replace")[:PREVIEW_CHARACTERS]
+    if text.isprintable():
+        return text
     return "".join([character if character.isprintable() else "·" for character in text])
 
 

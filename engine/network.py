@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from engine import events
-from engine.clock import NEVER_US
+from engine.chance import Draw, draws_below
+from engine.config import NEVER_US
 from engine.events import Emit, Event
 from engine.scheduler import Scheduler
 
@@ -23,19 +24,22 @@ class Process(Protocol):
 
 ANY_LIFE = 0
 UNDRAWN = ""
+NOT_DRAWN: tuple[str, dict[str, Event]] = (UNDRAWN, {})
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(NamedTuple):
     """How long a message travels: the base, and by how many thousandths of it chance may lengthen or shorten it."""
 
     base_us: int
     jitter_permille: int
 
-    def draw(self, chance: Random) -> int:
-        """One travel time in microseconds."""
-        spread_us = self.base_us * self.jitter_permille // 1000
-        return self.base_us + (chance.randint(-spread_us, spread_us) if spread_us else 0)
+    def draws(self, chance: Random) -> Draw:
+        """What draws travel times in microseconds."""
+        base_us, around_us = self.base_us, self.base_us * self.jitter_permille // 1000
+        if not around_us:
+            return lambda: base_us
+        least_us, draw = base_us - around_us, draws_below(chance, 2 * around_us + 1)
+        return lambda: least_us + draw()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,22 @@ class Trouble:
     delay_us: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A message that has arrived at a process which stands still; ``take`` says that it is taken now, or never."""
+
+    source: str
+    message: Any
+    take: Callable[[], None]
+
+
 FINE = Trouble()
 Link = tuple[str, str]
+Flight = tuple[str, str, Any, int, int, str, bool]
+"""Source, destination, message, the lives of both when it left, the name it is drawn by, whether the wire loses it."""
 Listener = Callable[[Any], None]
+Lost = Callable[[Any, str], None]
+"""Hears of a message that nobody will ever handle: ``cut`` or ``lost`` on the wire, or both ends are ``gone``."""
 
 
 def link_between(one: str, other: str) -> Link:
@@ -68,15 +85,17 @@ class Network:
     will ever handle (both ends have gone, or the wire lost it) is handed to ``on_lost``.
     """
 
-    def __init__(self, scheduler: Scheduler, chance: Random, emit: Emit, on_lost: Callable[[Any], None]) -> None:
+    def __init__(self, scheduler: Scheduler, chance: Random, emit: Emit, on_lost: Lost) -> None:
         self._scheduler = scheduler
         self._chance = chance
         self._emit = emit
         self._on_lost = on_lost
         self._processes: dict[str, Process] = {}
         self._lives: dict[str, int] = {}
+        self._draws: dict[Latency, Draw] = {}
         self._link_clear_us: dict[tuple[str, str], int] = {}
         self._flights: dict[str, Event] = {}
+        self._landing = NOT_DRAWN
         self._troubles: dict[Link, Trouble] = {}
         self._listeners: list[Listener] = []
 
@@ -126,46 +145,62 @@ class Network:
 
     def due_us(self, source: str, destination: str, latency: Latency) -> int:
         """Draw when a message sent now would land; pass it to :meth:`send` at once."""
-        clear_us = self._link_clear_us.get((source, destination), -NEVER_US)
-        delay_us = self._trouble_of(source, destination).delay_us if self._troubles else 0
-        return max(self._scheduler.now_us + latency.draw(self._chance) + delay_us, clear_us)
+        draw = self._draws.get(latency)
+        if draw is None:
+            draw = self._draws[latency] = latency.draws(self._chance)
+        due_us = self._scheduler.now_us + draw()
+        if self._troubles:
+            due_us += self._trouble_of(source, destination).delay_us
+        return max(due_us, self._link_clear_us.get((source, destination), -NEVER_US))
 
     def send(self, source: str, destination: str, message: Any, due_us: int, name: str = UNDRAWN) -> None:
         """Let ``message`` land at ``due_us`` (from :meth:`due_us`)."""
         for listener in self._listeners:
             listener(message)
         self._link_clear_us[(source, destination)] = due_us
-        lives = self._life(source), self._life(destination)
-        loss_permille = self._trouble_of(source, destination).loss_permille if self._troubles else 0
-        lost = loss_permille > 0 and self._chance.randrange(1000) < loss_permille
-        self._scheduler.at(due_us, lambda: self._deliver(source, destination, message, lives, name, lost=lost))
+        lost = False
+        if self._troubles:
+            loss_permille = self._trouble_of(source, destination).loss_permille
+            lost = loss_permille > 0 and self._chance.randrange(1000) < loss_permille
+        lives = self._lives
+        source_life = lives[source] if source in self._processes else ANY_LIFE
+        destination_life = lives[destination] if destination in self._processes else ANY_LIFE
+        flight = (source, destination, message, source_life, destination_life, name, lost)
+        self._scheduler.post(due_us, self._deliver, flight)
 
     def send_drawn(self, source: str, destination: str, message: Any, name: str, flight: Event, due_us: int) -> None:
         """Like :meth:`send`, for a message that the picture shows under ``name`` while it travels."""
         self._flights[name] = flight
         self.send(source, destination, message, due_us, name)
 
+    def put_off(self) -> Callable[[], None]:
+        """What is being received now is taken later, and drawn until the function is called that this returns."""
+        name, flights = self._landing
+        self._flights.update(flights)
+
+        def take() -> None:
+            self._flights.pop(name, None)
+
+        return take
+
     def give_up(self, message: Any) -> None:
         """A message has arrived, and its process ended before it took it."""
-        self._on_lost(message)
+        self._on_lost(message, "gone")
 
-    def _life(self, address: str) -> int:
-        """Which life of a process this is; ``ANY_LIFE`` while it is not there."""
-        return self._lives[address] if address in self._processes else ANY_LIFE
-
-    def _deliver(
-        self, source: str, destination: str, message: Any, lives: tuple[int, int], name: str, *, lost: bool
-    ) -> None:
+    def _deliver(self, flight: Flight) -> None:
         """A message ends with the life it was meant for: a process that has started anew has new connections."""
-        self._flights.pop(name, None)  # what was sent twice under one name is drawn until the first has landed
-        source_life, destination_life = lives
-        if lost or self._trouble_of(source, destination).cut:
-            now_us = self._scheduler.now_us
-            self._emit(events.MessageDropped(now_us, source, destination, name, "lost" if lost else "cut"))
-            self._on_lost(message)
+        source, destination, message, source_life, destination_life, name, lost = flight
+        if name in self._flights:  # what was sent twice under one name is drawn until the first has landed
+            self._landing = name, {name: self._flights.pop(name)}
+        else:
+            self._landing = NOT_DRAWN
+        if lost or (self._troubles and self._trouble_of(source, destination).cut):
+            now_us, cause = self._scheduler.now_us, "lost" if lost else "cut"
+            self._emit(events.MessageDropped(now_us, source, destination, name, cause))
+            self._on_lost(message, cause)
         elif destination in self._processes and destination_life in (ANY_LIFE, self._lives[destination]):
             self._processes[destination].receive(source, message)
         elif source in self._processes and source_life == self._lives[source]:
             self._processes[source].bounced(destination, message)
         else:
-            self._on_lost(message)
+            self._on_lost(message, "gone")

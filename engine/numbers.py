@@ -11,5 +11,5 @@ class Numbers:
 
     def next(self, kind: str) -> int:
         """The next number of ``kind``."""
-        self._last[kind] += 1
-        return self._last[kind]
+        number = self._last[kind] = self._last[kind] + 1
+        return number

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from engine.clock import NEVER_US
+from engine.config import NEVER_US
 from engine.scheduler import Scheduler, Timer
 
 SLICE_US = 50_000

@@ -1,8 +1,10 @@
 """Where a message goes: by its key's hash, else in turn, else by chance."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from random import Random
 
+from engine.chance import draw_below
 from engine.errors import InvalidPartition
 
 KeyPartitioner = Callable[[str, int], int]
@@ -32,12 +34,13 @@ def keyed_index(key: str, count: int) -> int:
 
 def next_in_turn(after: int, candidates: Sequence[int]) -> int:
     """The first of the sorted ``candidates`` beyond ``after``, beginning anew at the end."""
-    return next((number for number in candidates if number > after), candidates[0])
+    index = bisect_right(candidates, after)
+    return candidates[index] if index < len(candidates) else candidates[0]
 
 
 def next_by_chance(chance: Random, candidates: Sequence[int]) -> int:
     """Any of ``candidates`` (the paper's choice for messages without a key)."""
-    return candidates[chance.randrange(len(candidates))]
+    return candidates[draw_below(chance, len(candidates))]
 
 
 def checked_choice(partitioner: KeyPartitioner, key: str, count: int) -> int:

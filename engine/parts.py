@@ -10,6 +10,7 @@ from engine.consumer import Consumer
 from engine.deployment import LIVE, Deployment
 from engine.errors import UnknownBroker, UnknownConsumer, UnknownGroup, UnknownPartition, UnknownTopic
 from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
+from engine.lag import Bookmark, Done
 from engine.network import Network
 from engine.producer import Producer
 from engine.registry.server import RegistryServer
@@ -30,7 +31,9 @@ class Group:
 class Parts:
     """Everything a cluster is made of. ``topics[t][p]`` is the broker that holds partition p of topic t.
 
-    ``session_ends_us`` holds, for the address of a crashed process, when the registry will notice.
+    ``pulling`` says which consumer of a group pulls a partition, as far as was told. One that stands still may not know
+    that another has its partitions now. ``session_ends_us`` holds, for the address of a crashed process, when the
+    registry will notice. ``bookmarks`` and ``done`` are what :class:`~engine.progress.Progress` has seen of the groups.
     """
 
     scenario: str
@@ -44,6 +47,9 @@ class Parts:
     brokers: dict[BrokerId, Broker] = field(default_factory=dict)
     groups: dict[GroupId, Group] = field(default_factory=dict)
     tallies: dict[TopicPartition, Tally] = field(default_factory=dict)
+    bookmarks: dict[tuple[GroupId, TopicPartition], Bookmark] = field(default_factory=dict)
+    done: dict[GroupId, Done] = field(default_factory=dict)
+    pulling: dict[tuple[GroupId, TopicPartition], str] = field(default_factory=dict)
     session_ends_us: dict[str, int] = field(default_factory=dict)
     deployment: Deployment = field(default_factory=Deployment)
 

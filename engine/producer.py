@@ -18,13 +18,13 @@ from engine.network import Latency, Network
 from engine.numbers import Numbers
 from engine.page_views import PageViews
 from engine.partitioner import KeyPartitioner, checked_choice, keyed_index, next_by_chance, next_in_turn
-from engine.protocol import ProduceRequest, ProduceResponse
+from engine.protocol import NOBODY, ProduceRequest, ProduceResponse
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import Conversation, RegistryClient
 from engine.registry.session import Ends
 from engine.scheduler import Scheduler
-from engine.send_queue import Counts, Record, SendQueue
+from engine.send_queue import Counts, Record, SendQueue, Waiting
 from engine.traffic import Traffic
 from engine.unacknowledged import Unacknowledged, Unsure
 
@@ -72,10 +72,12 @@ class Producer:
         self._key_partitioner = key_partitioner
         self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
         self._live_brokers: frozenset[int] = frozenset()
+        self._candidates: dict[str, list[int]] = {}
         self._own_topic = ""
         self._own = PageViews(scheduler, self._make_own)
         self._unacknowledged = Unacknowledged(scheduler, config.fetch_timeout_us, self._send_again, self._sender_free)
         self._told = Counts(0, 0, 0)
+        self._is_making = False
         self._queue = self._new_queue()
         ends = Ends(self._watch_brokers, self.start, lambda: None)
         self._registry = RegistryClient(ADDRESS, scheduler, network, config, ends)
@@ -94,7 +96,12 @@ class Producer:
 
     def candidates(self, topic: str) -> list[int]:
         """The partitions of a topic whose brokers the registry lists, in order."""
-        return [number for number, broker in enumerate(self._layout(topic)) if broker in self._live_brokers]
+        known = self._candidates.get(topic)
+        if known is None:
+            layout = self._layout(topic)
+            known = [number for number, broker in enumerate(layout) if broker in self._live_brokers]
+            self._candidates[topic] = known
+        return known
 
     def check(self, topic: str, records: Sequence[Record]) -> None:
         """Raise what :meth:`send` would: MessageTooLarge, InvalidPartition or NoBrokerAvailable."""
@@ -128,15 +135,17 @@ class Producer:
 
     def _send_now(self, topic: str, records: Sequence[Record]) -> None:
         """Records without a key leave as one set, the others as one set a partition."""
-        unkeyed = [record for record in records if record.key == NO_KEY]
+        unkeyed = [record.payload for record in records if record.key == NO_KEY]
         if unkeyed:
             self._dispatch(topic, self._turn(topic), NO_KEY, unkeyed)
+        if len(unkeyed) == len(records):
+            return
         by_partition: dict[int, list[Record]] = {}
         for record in records:
             if record.key != NO_KEY:
                 by_partition.setdefault(self.keyed_partition(topic, record.key), []).append(record)
         for number, keyed in by_partition.items():
-            self._dispatch(topic, number, keyed[0].key, keyed)
+            self._dispatch(topic, number, keyed[0].key, [record.payload for record in keyed])
 
     def keyed_partition(self, topic: str, key: str) -> int:
         """Where a key goes. The hash counts all partitions, also those of a dead broker: a key never wanders."""
@@ -153,16 +162,17 @@ class Producer:
             self.next_append[topic] = next_in_turn(chosen, candidates)
         return chosen
 
-    def _dispatch(self, topic: str, number: int, key: str, records: Sequence[Record]) -> None:
-        payloads = [record.payload for record in records]
+    def _dispatch(self, topic: str, number: int, key: str, payloads: Sequence[bytes]) -> None:
         compressed = self.settings.compression == "gzip"
         message_set = encode_compressed_set(payloads) if compressed else encode_message_set(payloads)
         partition = TopicPartition(topic, number)
-        self._transmit(Unsure(0, partition, key, len(records), message_set, self.settings.retries))
+        self._transmit(partition, key, len(payloads), message_set, self.settings.retries)
 
-    def _transmit(self, unsure: Unsure) -> None:
+    def _transmit(
+        self, partition: TopicPartition, key: str, messages: int, message_set: bytes, tries_left: int
+    ) -> None:
         """Put a message set on the wire under a new number."""
-        topic, number = unsure.partition.topic, unsure.partition.partition
+        topic, number = partition
         broker = self._layout(topic)[number]
         batch = self._numbers.next("batch")
         destination = f"broker:{broker}"
@@ -174,20 +184,18 @@ class Producer:
             topic,
             number,
             broker,
-            unsure.key,
-            unsure.messages,
-            len(unsure.message_set),
+            key,
+            messages,
+            len(message_set),
             self.settings.compression,
             self.next_append.setdefault(topic, 0),
         )
         self._emit(sent)
         acknowledge = self.settings.acknowledgement == "broker"
         if acknowledge:
-            numbered = Unsure(
-                batch, unsure.partition, unsure.key, unsure.messages, unsure.message_set, unsure.tries_left
-            )
-            self._unacknowledged.add(numbered)
-        request = ProduceRequest(batch, unsure.partition, unsure.messages, unsure.message_set, acknowledge)
+            self._unacknowledged.add(Unsure(batch, partition, key, messages, message_set, tries_left))
+        acknowledge_to = ADDRESS if acknowledge else NOBODY
+        request = ProduceRequest(batch, partition, messages, message_set, acknowledge_to)
         self._network.send_drawn(ADDRESS, destination, request, f"batch:{batch}", sent, due_us)
 
     # --- acknowledgements ---
@@ -196,8 +204,8 @@ class Producer:
         """A set failed or nothing was heard of it: send it again after a while, as often as ``retries`` says."""
         self._tell_lost(unsure.batch, unsure.partition, unsure.messages, reason)
         if unsure.tries_left > 0:
-            again = Unsure(0, unsure.partition, unsure.key, unsure.messages, unsure.message_set, unsure.tries_left - 1)
-            self._scheduler.after(self._config.fetch_backoff_us, lambda: self._transmit(again))
+            again = unsure.partition, unsure.key, unsure.messages, unsure.message_set, unsure.tries_left - 1
+            self._scheduler.after(self._config.fetch_backoff_us, lambda: self._transmit(*again))
 
     def _sender_free(self) -> None:
         self._queue.go_on()
@@ -222,10 +230,10 @@ class Producer:
     def _new_queue(self) -> SendQueue:
         return SendQueue(self._scheduler, self.settings, self._ship, self._tell_queue)
 
-    def _ship(self, batch: Sequence[tuple[str, Record]]) -> bool:
+    def _ship(self, batch: Sequence[Waiting]) -> bool:
         """Send a batch from the queue, topic by topic (0.7: one multi-produce); a batch that nobody takes is lost."""
         by_topic: dict[str, list[Record]] = {}
-        for topic, record in batch:
+        for topic, record, _ in batch:
             by_topic.setdefault(topic, []).append(record)
         for topic, records in by_topic.items():
             if self.candidates(topic):
@@ -237,7 +245,9 @@ class Producer:
         return len(self._unacknowledged) == 0
 
     def _tell_queue(self) -> None:
-        """Journal how full the queue is, when that changed."""
+        """Journal how full the queue is, when that changed; once for all that is made in one instant."""
+        if self._is_making:
+            return
         counts = self._queue.counts
         if counts != self._told:
             self._told = counts
@@ -266,31 +276,35 @@ class Producer:
         """
         if self._queue.counts.blocked:
             return
+        self._is_making = True
         for record in self.make(count):
             try:
                 self._queue.put(self._own_topic, [record])
             except QueueFull:
                 self._queue.drop(1)
             self.on_published(self._own_topic, [record])
+        self._is_making = False
+        self._tell_queue()
 
     # --- process ---
 
     def receive(self, source: str, message: Any) -> None:
         """Hear the registry, and brokers if acknowledgements were asked for."""
         if isinstance(message, ProduceResponse):
-            self._emit(events.AcknowledgementReceived(self._scheduler.now_us, message.batch, message.error))
+            batch = message.request.batch
+            self._emit(events.AcknowledgementReceived(self._scheduler.now_us, batch, message.error, ADDRESS))
             if message.error:
-                self._unacknowledged.fail(message.batch, message.error)
+                self._unacknowledged.fail(batch, message.error)
             else:
-                self._unacknowledged.settle(message.batch)
+                self._unacknowledged.settle(batch)
         elif not self._registry.heard(message):
             self._emit(events.WatchDelivered(self._scheduler.now_us, message.watch))
             self._watch_brokers()
 
     def bounced(self, destination: str, message: Any) -> None:
-        """A message set found no broker: lost, unless it may be sent again."""
+        """A message set found no broker: lost, unless it may be sent again. It may have been given up before."""
         if isinstance(message, ProduceRequest):
-            if message.acknowledge:
+            if message.batch in self._unacknowledged:
                 self._unacknowledged.fail(message.batch, "broker_down")
             else:
                 self._tell_lost(message.batch, message.partition, message.messages, "broker_down")
@@ -302,3 +316,4 @@ class Producer:
         (listed,) = yield (ops.WatchChildren(paths.BROKERS),)
         assert isinstance(listed, tuple)
         self._live_brokers = frozenset(int(name) for name in listed)
+        self._candidates.clear()

@@ -1,32 +1,34 @@
 """What producers, brokers and consumers say to each other (0.7: kafka.api)."""
 
-from dataclasses import dataclass
-
 from engine.ids import TopicPartition
 from engine.storage.offsets import EARLIEST, LATEST
+from engine.values import value
+
+NOBODY = ""
+"""Who an acknowledgement goes to if it was not asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProduceRequest:
-    """A message set for one partition. The paper's broker answers nothing to it; ours does if it shall acknowledge."""
+    """A message set for one partition. The paper's broker answers nothing to it; ours does to ``acknowledge_to``."""
 
     batch: int
     partition: TopicPartition
     messages: int
     message_set: bytes
-    acknowledge: bool
+    acknowledge_to: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProduceResponse:
     """A message set was appended at ``offset`` (not yet flushed), or ``error`` says why not."""
 
-    batch: int
+    request: ProduceRequest
     offset: int
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FetchRequest:
     """A pull: up to ``max_bytes`` of a partition from ``offset`` on."""
 
@@ -38,7 +40,7 @@ class FetchRequest:
     max_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FetchResponse:
     """The bytes of a pull, as they stand in the segment file; ``error`` is "" or an error's code.
 
@@ -50,7 +52,7 @@ class FetchResponse:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MultiFetchRequest:
     """Several fetches of one broker in one message; ``client`` is the address that pulls."""
 
@@ -59,7 +61,7 @@ class MultiFetchRequest:
     fetches: tuple[FetchRequest, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MultiFetchResponse:
     """The answers to a multi-fetch, in the order of its fetches."""
 
@@ -71,7 +73,7 @@ OFFSETS_LATEST = LATEST
 OFFSETS_EARLIEST = EARLIEST
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OffsetsRequest:
     """Which offsets did a partition have before a virtual time (or ``OFFSETS_LATEST``, ``OFFSETS_EARLIEST``)?"""
 
@@ -80,9 +82,13 @@ class OffsetsRequest:
     max_offsets: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OffsetsResponse:
-    """The answer, newest first; empty if there are none."""
+    """The answer, newest first; empty if there are none. ``error`` is "" or an error's code.
+
+    The broker of 0.7 said nothing to a partition that cannot be, and closed the connection.
+    """
 
     request: OffsetsRequest
     offsets: tuple[int, ...]
+    error: str

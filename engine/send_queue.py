@@ -6,14 +6,15 @@ together, goes to the sender in order. While a batch waits for its acknowledgeme
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.config import ProducerSettings
 from engine.errors import QueueClosed, QueueFull
 from engine.scheduler import Scheduler, Timer
+from engine.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Record:
     """A message with the key that chooses its partition; the format of 2011 stores the payload alone."""
 
@@ -21,17 +22,11 @@ class Record:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A record and its topic, since when it waits in the queue or until when it waits for a place in it."""
-
-    topic: str
-    record: Record
-    at_us: int
+Waiting = tuple[str, Record, int]
+"""A topic, a record for it, and since when it waits in the queue or until when it waits for a place in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """How many records are in the queue, how many wait for a place, how many found none so far."""
 
     queued: int
@@ -39,7 +34,7 @@ class Counts:
     dropped: int
 
 
-Ship = Callable[[Sequence[tuple[str, Record]]], bool]
+Ship = Callable[[Sequence[Waiting]], bool]
 """Send a batch; says whether the next may follow at once (else :meth:`SendQueue.go_on` is called)."""
 
 
@@ -86,9 +81,9 @@ class SendQueue:
         patience_us = settings.queue_wait_ms * 1000
         for record in records:
             if len(self._queued) < settings.queue_messages and not self._blocked:
-                self._queued.append(Waiting(topic, record, now_us))
+                self._queued.append((topic, record, now_us))
             else:
-                self._blocked.append(Waiting(topic, record, now_us + patience_us))
+                self._blocked.append((topic, record, now_us + patience_us))
         if self._blocked and settings.queue_full == "wait":
             self._scheduler.after(patience_us, self._drop_impatient)
         self._ship_what_is_due()
@@ -116,30 +111,37 @@ class SendQueue:
         linger_us = self._settings.linger_ms * 1000
         while self._queued and not self._sender_busy:
             full = len(self._queued) >= self._settings.batch_messages
-            if not full and self._scheduler.now_us - self._queued[0].at_us < linger_us:
+            if not full and self._scheduler.now_us - self._queued[0][2] < linger_us:
                 break
             self._ship_batch()
             self._let_in()
         if self._queued and not self._sender_busy:
-            if self._linger is not None:
-                self._linger.cancel()
-            self._linger = self._scheduler.at(self._queued[0].at_us + linger_us, self._ship_what_is_due)
+            self._look_again_at(self._queued[0][2] + linger_us)
         self._on_change()
+
+    def _look_again_at(self, due_us: int) -> None:
+        """Wake up when the oldest message has lingered long enough; most often that is when it was to be before."""
+        linger = self._linger
+        if linger is not None and linger.pending and linger.due_us == due_us:
+            self._scheduler.put_off(linger)
+            return
+        if linger is not None:
+            linger.cancel()
+        self._linger = self._scheduler.at(due_us, self._ship_what_is_due)
 
     def _ship_batch(self) -> None:
         size = min(self._settings.batch_messages, len(self._queued))
-        batch = [self._queued.popleft() for _ in range(size)]
-        self._sender_busy = not self._ship([(waiting.topic, waiting.record) for waiting in batch])
+        self._sender_busy = not self._ship([self._queued.popleft() for _ in range(size)])
 
     def _let_in(self) -> None:
         """Give free places to those who wait for one."""
         now_us = self._scheduler.now_us
         while self._blocked and len(self._queued) < self._settings.queue_messages:
-            waiting = self._blocked.popleft()
-            self._queued.append(Waiting(waiting.topic, waiting.record, now_us))
+            topic, record, _ = self._blocked.popleft()
+            self._queued.append((topic, record, now_us))
 
     def _drop_impatient(self) -> None:
-        while self._blocked and self._blocked[0].at_us <= self._scheduler.now_us:
+        while self._blocked and self._blocked[0][2] <= self._scheduler.now_us:
             self._blocked.popleft()
             self._dropped += 1
         self._on_change()

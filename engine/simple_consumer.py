@@ -189,14 +189,16 @@ class SimpleConsumer:
         waiting = [asked for asked in self._asked if asked.request == message.request]
         if waiting and isinstance(message, MultiFetchResponse):
             self._settle(waiting[0])
-            answers = tuple(map(_decoded, waiting[0].fetches, message.answers))
+            most_bytes = self._config.decoded_max_bytes
+            asked_and_answered = zip(waiting[0].fetches, message.answers, strict=True)
+            answers = tuple([_decoded(fetch, answer, most_bytes) for fetch, answer in asked_and_answered])
             messages = sum(len(answer.messages) for answer in answers)
             pull = message.request
             self._emit(events.PullReceived(self._scheduler.now_us, pull.pull, pull.client, messages))
             waiting[0].on_answer(answers)
         elif waiting and isinstance(message, OffsetsResponse):
             self._settle(waiting[0])
-            waiting[0].on_answer(Offsets(message.offsets, ""))
+            waiting[0].on_answer(Offsets(message.offsets, message.error))
         elif isinstance(message, MultiFetchResponse):
             self._tell_failed(message.request, "stopped")
 
@@ -209,9 +211,14 @@ class SimpleConsumer:
             self._tell_failed(message, "stopped")
 
 
-def _decoded(fetch: Fetch, response: FetchResponse) -> Fetched:
+def _decoded(fetch: Fetch, response: FetchResponse, most_bytes: int) -> Fetched:
     """The good messages of an answer; an error after them is told along with them."""
     if response.error:
         return Fetched(fetch, (), fetch.offset, response.error)
-    messages, error = decode(response.data, fetch.offset)
-    return Fetched(fetch, tuple(messages), messages[-1].next_offset if messages else fetch.offset, error)
+    found, error = decode(response.data, fetch.offset, most_bytes)
+    offset = fetch.offset
+    messages = []
+    for next_offset, payload in found:
+        messages.append(DeepMessage(offset, next_offset, payload))
+        offset = next_offset
+    return Fetched(fetch, tuple(messages), offset, error)

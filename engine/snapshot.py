@@ -7,19 +7,40 @@ from typing import Any
 from engine.consumer import Consumer, address_of
 from engine.deployment import Deployment
 from engine.events import Event
-from engine.ids import TopicPartition
+from engine.fetcher import Fetcher
+from engine.ids import GroupId, TopicPartition
 from engine.parts import Parts
+
+SUMMARY_ENTRIES = 4
+"""As many of the newest entries and segments of a partition stand in a summary."""
 
 
 def snapshot(parts: Parts) -> dict[str, Any]:
     """Everything a late reader must know, as JSON values that share nothing with the living cluster."""
+    partitions = {str(partition): _partition(parts, partition) for partition in parts.all_partitions()}
+    flights = {name: event.as_json() for name, event in _flights(parts)}
+    return _state(parts, partitions, flights)
+
+
+def summary(parts: Parts) -> dict[str, Any]:
+    """What is left of the snapshot for a reader who cannot follow every event: no flights, the newest entries only."""
+    partitions = {str(partition): _newest(_partition(parts, partition)) for partition in parts.all_partitions()}
+    return _state(parts, partitions, {})
+
+
+def _newest(partition: dict[str, Any]) -> dict[str, Any]:
+    lists = ("segments", "entries")
+    return {**partition, **{name: partition[name][-SUMMARY_ENTRIES:] for name in lists}}
+
+
+def _state(parts: Parts, partitions: dict[str, Any], flights: dict[str, Any]) -> dict[str, Any]:
     consumers = parts.all_consumers()
     return {
         "at_us": parts.scheduler.now_us,
         "scenario": parts.scenario,
         "seed": parts.seed,
         "topics": {topic: _topic(parts, topic) for topic in parts.topics},
-        "partitions": {str(partition): _partition(parts, partition) for partition in parts.all_partitions()},
+        "partitions": partitions,
         "brokers": {
             str(number): {
                 "alive": broker.alive,
@@ -29,23 +50,33 @@ def snapshot(parts: Parts) -> dict[str, Any]:
             for number, broker in parts.brokers.items()
         },
         "producer": asdict(parts.producer.settings),
-        "producer_queue": asdict(parts.producer.queue_counts),
-        "groups": {name: {"consumers": list(group.consumers)} for name, group in parts.groups.items()},
+        "producer_queue": parts.producer.queue_counts._asdict(),
+        "groups": {
+            name: {"topics": list(group.topics), "consumers": list(group.consumers), **asdict(parts.done[name])}
+            for name, group in parts.groups.items()
+        },
         "consumers": {str(consumer.consumer): _consumer(parts, consumer) for consumer in consumers},
         "positions": {
-            f"{consumer.consumer.group}/{partition}": {
-                "consumer": consumer.consumer.name,
+            f"{group}/{partition}": {
+                "consumer": parts.pulling[group, partition],
                 "fetch_offset": fetcher.fetch_offset,
                 "consumed_offset": fetcher.consumed_offset,
                 "error": fetcher.error,
             }
-            for consumer in consumers
-            for partition, fetcher in consumer.fetchers.items()
+            for group, partition, fetcher in _pulls(parts)
+        },
+        "bookmarks": {
+            f"{group}/{partition}": asdict(bookmark) for (group, partition), bookmark in parts.bookmarks.items()
         },
         "registry": {
             registry.chroot + path: [node.value, registry.client_of(node.session)]
             for registry in parts.registries
             for path, node in registry.tree
+        },
+        "watches": {
+            registry.chroot + path: {str(session): registry.client_of(session) for session in sessions}
+            for registry in parts.registries
+            for path, sessions in registry.tree.watches()
         },
         "links": {
             f"{one} | {other}": {
@@ -55,9 +86,15 @@ def snapshot(parts: Parts) -> dict[str, Any]:
             }
             for (one, other), trouble in parts.network.troubles
         },
-        "flights": {name: event.as_json() for name, event in _flights(parts)},
+        "flights": flights,
         **_deployment(parts.deployment),
     }
+
+
+def _pulls(parts: Parts) -> Iterator[tuple[GroupId, TopicPartition, Fetcher]]:
+    """Who pulls what, as the journal has it."""
+    for (group, partition), name in parts.pulling.items():
+        yield group, partition, parts.groups[group].consumers[name].fetchers[partition]
 
 
 def _deployment(deployment: Deployment) -> dict[str, Any]:
@@ -76,7 +113,11 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
                 for name, registry in deployment.registries.items()
             },
             "mirrors": {
-                group: {"routes": [list(pair) for pair in route.copies.items()], "messages": deployment.mirrored[group]}
+                group: {
+                    "routes": [list(pair) for pair in route.copies.items()],
+                    "acknowledgement": deployment.acknowledgements[group],
+                    "messages": deployment.mirrored[group],
+                }
                 for group, route in deployment.routes.items()
             },
             "loaders": {
@@ -87,6 +128,9 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
                     "next_offsets": {str(partition): offset for partition, offset in loader.next_offsets.items()},
                 }
                 for name, loader in deployment.loaders.items()
+            },
+            "auditors": {
+                tier: {"topics": list(auditor.sources.topics)} for tier, auditor in deployment.auditors.items()
             },
             "audit": [
                 [one.tier, one.topic, one.window_start_us, one.window_end_us, one.produced, one.received]
@@ -101,10 +145,12 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
 
 
 def _flights(parts: Parts) -> Iterator[tuple[str, Event]]:
-    """What is on the wire, and what has landed but waits for a disk."""
+    """What is on the wire, what has landed but waits for a disk, and what waits for the commit of its transaction."""
     yield from parts.network.flights
     for broker in parts.brokers.values():
         yield from broker.waiting.items()
+    for loader in parts.deployment.loaders.values():
+        yield from loader.writing.items()
 
 
 def _topic(parts: Parts, topic: str) -> dict[str, Any]:
@@ -131,6 +177,7 @@ def _partition(parts: Parts, partition: TopicPartition) -> dict[str, Any]:
         "first_offset": log.first_offset,
         "flushed_offset": log.flushed_offset,
         "next_offset": log.next_offset,
+        "messages": parts.tallies[partition].messages,
         "segments": [[segment.base_offset, segment.bytes] for segment in log.segments],
         "entries": [list(entry) for entry in parts.tallies[partition].recent],
     }

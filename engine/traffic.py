@@ -2,10 +2,14 @@
 
 from random import Random
 
+from engine.chance import draws_below
 from engine.stamps import NO_SERVER, Stamp, stamp_text
 from engine.wall import wall_text
 
 PAGES = ("/home", "/cart", "/item/9", "/search", "/item/4", "/checkout", "/about", "/item/7")
+USERS = 39
+FASTEST_MS = 8
+SLOWEST_MS = 900
 AGENTS = ("Firefox/4.0 Linux", "Chrome/11.0 Windows", "Safari/5.0 Macintosh", "Opera/11.1 Linux")
 
 
@@ -16,17 +20,20 @@ class Traffic:
         self.server = NO_SERVER
         self._chance = chance
         self._made = 0
+        self._user = draws_below(chance, USERS)
+        self._referrer = draws_below(chance, len(PAGES))
+        self._took = draws_below(chance, SLOWEST_MS - FASTEST_MS)
+        self._agent = draws_below(chance, len(AGENTS))
 
     def page_view(self, at_us: int) -> bytes:
         """One page view of natural length, about 110 to 160 bytes."""
-        chance = self._chance
         page = PAGES[self._made % len(PAGES)]
         self._made += 1
         stamp = stamp_text(Stamp(at_us, self.server)) if self.server else wall_text(at_us)
         return (
-            f"{page} user-{chance.randrange(1, 40)} {stamp}"
-            f" ref={chance.choice(PAGES)} session={chance.getrandbits(64):016x}"
-            f' took={chance.randrange(8, 900)}ms agent="{chance.choice(AGENTS)}"'
+            f"{page} user-{1 + self._user()} {stamp}"
+            f" ref={PAGES[self._referrer()]} session={self._chance.getrandbits(64):016x}"
+            f' took={FASTEST_MS + self._took()}ms agent="{AGENTS[self._agent()]}"'
         ).encode()
 
     def page_view_of(self, at_us: int, size: int) -> bytes:

@@ -1,16 +1,16 @@
 """Message sets that wait for their acknowledgement, which the paper's producer never asked for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from engine.ids import TopicPartition
 from engine.scheduler import Scheduler, Timer
+from engine.values import value
 
 Resend = Callable[["Unsure", str], None]
 """Send a set again, or give it up: decided by its ``tries_left``; the text says what went wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unsure:
     """A set that was sent: nobody knows yet whether it was appended."""
 
@@ -34,6 +34,9 @@ class Unacknowledged:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def __contains__(self, batch: int) -> bool:
+        return batch in self._waiting
 
     def add(self, unsure: Unsure) -> None:
         """A set left."""

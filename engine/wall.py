@@ -1,13 +1,18 @@
 """Virtual times as people and programs of 2011 write them, and back."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 DAY_ONE = datetime(2011, 6, 12, 9, 30, tzinfo=UTC)
 DAY_ONE_MILLISECONDS = round(DAY_ONE.timestamp() * 1000)
 
 
+@lru_cache(maxsize=64)
 def wall_text(at_us: int) -> str:
-    """A virtual time as people write it: virtual zero is half past nine on the day the paper was presented."""
+    """A virtual time as people write it: virtual zero is half past nine on the day the paper was presented.
+
+    The latest are remembered, for many messages are made at the same instant.
+    """
     return (DAY_ONE + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds")
 
 

@@ -7,7 +7,7 @@ from flask import Flask
 from webapp.paths import resource_directory
 from webapp.services import Services
 from webapp.settings import Settings
-from webapp.views import faults, register, security
+from webapp.views import assets, compression, faults, register, security
 from webapp.views.context import EXTENSION
 
 # What a module script must be declared as; some systems' tables say otherwise.
@@ -30,6 +30,8 @@ def create_app(settings: Settings) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     faults.register(app)
     security.register(app)
+    assets.register(app)
+    compression.register(app)
     register(app)
     services = Services(settings)
     app.extensions[EXTENSION] = services

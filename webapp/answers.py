@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from engine.chapters import Chapter
 from webapp.pacing import ClockFacts
 
 
@@ -20,11 +21,17 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The clock, and where the newest checkpoint and the end of the journal are, read together."""
+    """The clock, and where the newest checkpoint, the end of the journal and the newest digest's end are."""
 
     clock: ClockFacts
     checkpoint_offset: int
     end_offset: int
+    digested_offset: int = 0
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """What changes when there is something new to read."""
+        return self.end_offset, self.digested_offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +40,16 @@ class Picture:
 
     facts: dict[str, Any]
     state: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PastChapter:
+    """A chapter of the journal with its events, as lines of JSON, up to ``next_offset``.
+
+    ``complete_until_us``: nothing that happened before this virtual time is missing from the chapter.
+    """
+
+    chapter: Chapter
+    next_offset: int
+    complete_until_us: int
+    payloads: tuple[bytes, ...]

@@ -79,6 +79,12 @@ class UnknownRoom(OffsetscopeError):
     code = "unknown_room"
 
 
+class UnknownSegment(errors.UnknownName):
+    """A log has no segment file of this name, or not any more."""
+
+    code = "unknown_segment"
+
+
 class RoomDamaged(OffsetscopeError):
     """The room's files cannot be read back."""
 
@@ -124,6 +130,18 @@ class RoomsTooFast(OffsetscopeError):
     """One address made too many rooms in a minute."""
 
     code = "rooms_too_fast"
+
+
+class TooManyForks(OffsetscopeError):
+    """Others repeat a life, and a fork did not get its turn in time."""
+
+    code = "too_many_forks"
+
+
+class ForkGivenUp(OffsetscopeError):
+    """Whoever waited for a fork has said that it is not wanted any more; nothing was made."""
+
+    code = "fork_given_up"
 
 
 class RoomFull(OffsetscopeError):
@@ -192,6 +210,8 @@ STATUSES: dict[type[OffsetscopeError], HTTPStatus] = {
     DataDirectoryUnusable: HTTPStatus.INTERNAL_SERVER_ERROR,
     TooManyRooms: HTTPStatus.TOO_MANY_REQUESTS,
     RoomsTooFast: HTTPStatus.TOO_MANY_REQUESTS,
+    TooManyForks: HTTPStatus.TOO_MANY_REQUESTS,
+    ForkGivenUp: HTTPStatus.CONFLICT,
     RoomFull: HTTPStatus.CONFLICT,
     ProduceTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooManyViewers: HTTPStatus.TOO_MANY_REQUESTS,

@@ -6,6 +6,8 @@ Pure: the wall clock is an argument (any monotonic clock, in microseconds).
 import math
 from dataclasses import dataclass, replace
 
+from engine.config import NEVER_US
+
 SPEED_AT_LEAST = 0.1
 SPEED_AT_MOST = 16.0
 LONGEST_SLICE_US = 250_000
@@ -13,21 +15,26 @@ LONGEST_SLICE_US = 250_000
 
 @dataclass(frozen=True, slots=True)
 class ClockFacts:
-    """What a reader is told about a room's time; ``paused`` is true whenever it does not run."""
+    """What a reader is told about a room's time; ``paused`` is true whenever it does not run.
+
+    ``full``: the room's files may not grow any more, and that is why it stands still.
+    """
 
     now_us: int
     speed: float
     paused: bool
     standing: bool
+    full: bool = False
 
     @property
-    def look(self) -> tuple[float, bool, bool]:
+    def look(self) -> tuple[float, bool, bool, bool]:
         """What does not change by itself."""
-        return self.speed, self.paused, self.standing
+        return self.speed, self.paused, self.standing, self.full
 
     def as_json(self) -> dict[str, int | float | bool]:
-        """The public shape, ``{"now_us", "speed", "paused", "standing"}``."""
-        return {"now_us": self.now_us, "speed": self.speed, "paused": self.paused, "standing": self.standing}
+        """The public shape, ``{"now_us", "speed", "paused", "standing"}``, and ``"full"`` where it is true."""
+        facts = {"now_us": self.now_us, "speed": self.speed, "paused": self.paused, "standing": self.standing}
+        return facts | {"full": True} if self.full else facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,12 @@ class Pace:
             return self.now_us
         elapsed_us = min(max(wall_us - self.wall_us, 0), LONGEST_SLICE_US)
         return self.now_us + int(elapsed_us * self.speed)
+
+    def wall_us_at(self, at_us: int) -> int:
+        """The wall time at which a virtual time is reached; ``NEVER_US`` while time stands still."""
+        if not self.is_running:
+            return NEVER_US
+        return self.wall_us + math.ceil(max(at_us - self.now_us, 0) / self.speed)
 
     def anchored(self, now_us: int, wall_us: int) -> "Pace":
         """The same pace once virtual time has reached ``now_us`` at ``wall_us``."""

@@ -1,20 +1,26 @@
-"""How much anybody may take: rooms a minute, records and bytes a command, viewers a room."""
+"""How much anybody may take: rooms a minute, forks at a time, records and bytes a command, viewers a room."""
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from engine.commands.producing import Produce
-from webapp.errors import ProduceTooLarge, RoomsTooFast, TooManyViewers
+from webapp.errors import ProduceTooLarge, RoomsTooFast, TooManyForks, TooManyViewers
 
 MINUTE_US = 60_000_000
+LOOK_EVERY_S = 0.25
 
 
 class RoomsPerMinute:
-    """A sliding minute for each address; ``wall_us`` is a monotonic clock in microseconds."""
+    """A sliding minute for each address; ``wall_us`` is a monotonic clock in microseconds.
 
-    def __init__(self, at_most: int, *, wall_us: Callable[[], int]) -> None:
+    ``kind`` says in the refusal what rooms are counted.
+    """
+
+    def __init__(self, at_most: int, *, kind: str = "rooms", wall_us: Callable[[], int]) -> None:
         self._at_most = at_most
+        self._kind = kind
         self._wall_us = wall_us
         self._lock = threading.Lock()
         self._made: dict[str, deque[int]] = {}
@@ -28,7 +34,7 @@ class RoomsPerMinute:
             if len(made) >= self._at_most:
                 wait_s = (made[0] + MINUTE_US - now_us) // 1_000_000 + 1
                 raise RoomsTooFast(
-                    f"your address has made {self._at_most} rooms within a minute",
+                    f"your address has made {self._at_most} {self._kind} within a minute",
                     f"try again in {wait_s} seconds, or use a room that you have",
                     rooms_per_minute=self._at_most,
                     retry_after_s=wait_s,
@@ -42,6 +48,33 @@ class RoomsPerMinute:
                 made.popleft()
             if not made:
                 del self._made[address]
+
+
+class ForkTurns:
+    """So many forks at a time; others wait, but not for longer than ``patience_s``."""
+
+    def __init__(self, at_once: int, *, patience_s: int) -> None:
+        self._turns = threading.Semaphore(at_once)
+        self._patience_s = patience_s
+
+    @contextmanager
+    def one(self, require_wanted: Callable[[], None]) -> Iterator[None]:
+        """A turn; ``TooManyForks`` if none comes in time, or what ``require_wanted`` raises when it is asked."""
+        looks = max(1, round(self._patience_s / LOOK_EVERY_S))
+        for _ in range(looks):
+            require_wanted()
+            if self._turns.acquire(timeout=self._patience_s / looks):
+                break
+        else:
+            raise TooManyForks(
+                f"other rooms are being forked, and none was done within {self._patience_s} seconds",
+                "try again in a moment",
+                retry_after_s=self._patience_s,
+            )
+        try:
+            yield
+        finally:
+            self._turns.release()
 
 
 class ViewerSeats:

@@ -9,17 +9,27 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.chapters import Chapter
+from engine.config import NEVER_US, SECOND_US
 from engine.errors import InvalidCommand, OffsetscopeError
+from engine.ids import TopicPartition
 from engine.journal import JournalChunk
-from webapp.answers import Applied, Moment, Picture
+from engine.notable import NotableMoment
+from engine.storage.segment import SegmentSlice
+from webapp.answers import Applied, Moment, PastChapter, Picture
 from webapp.command_log import CommandLog, LoggedCommand
-from webapp.errors import RoomFailed, RoomFull, ServerStopping
+from webapp.digests import Digest, DigestLog
+from webapp.errors import InvalidRequest, RoomFailed, RoomFull, ServerStopping
+from webapp.fates import Fate, fate_of
 from webapp.files import FolderWeight
-from webapp.restoring import PastPoint, time_at
-from webapp.room_commands import Command, ForkAtOffset, ForkAtTime, ForkCommand, Pause, Step
+from webapp.growth import Budget
+from webapp.pacing import ClockFacts
+from webapp.past_chapters import past_chapter
+from webapp.past_points import Past, PastPoint, end_at, time_before
+from webapp.room_commands import Command, ForkAtOffset, ForkAtTime, ForkCommand, ForkNow, Pause, Step
 from webapp.timeline import Timeline
 
 PIECES_OF_A_SLICE = 4
@@ -62,7 +72,9 @@ class Room:
         self._wall_us = wall_us
         self._bytes_at_most = bytes_at_most
         self._waiting: deque[Submission] = deque()
+        self._digests = DigestLog(Budget())
         self._faults: list[OffsetscopeError] = []  # why the room stands still for good; empty while it works
+        self._due_wall_us = NEVER_US
         timeline.cluster.publish()
         self._weight = FolderWeight(timeline.folders.room, wall_us=wall_us)
 
@@ -79,13 +91,18 @@ class Room:
         return not self._faults and (self._timeline.pace.is_running or bool(self._waiting))
 
     @property
+    def due_wall_us(self) -> int:
+        """When something is due next, by ``wall_us``; ``NEVER_US`` in a pause, or in a flood (that goes by rounds)."""
+        return self._due_wall_us
+
+    @property
     def is_untouched(self) -> bool:
         """Whether nobody has ever done anything here."""
         return self._command_log.size_bytes == 0 and not self._waiting
 
     def submit(self, command: Command, fields: Mapping[str, Any]) -> Future[Applied]:
         """Hand in a command that ``parse`` made of ``fields``; ``RoomFull`` if the room may not grow."""
-        assert not isinstance(command, ForkAtOffset | ForkAtTime), "a fork makes another room"
+        assert not isinstance(command, ForkAtOffset | ForkAtTime | ForkNow), "a fork makes another room"
         future: Future[Applied] = Future()
         with self._lock:
             self._require_working()
@@ -100,7 +117,8 @@ class Room:
         with self._lock:
             self._require_working()
             journal = self._timeline.journal
-            return Moment(self._timeline.pace.facts(), journal.checkpoint_offset, journal.end_offset)
+            digested_offset = self._digests.newest_offset
+            return Moment(self._clock, journal.checkpoint_offset, journal.end_offset, digested_offset)
 
     def read_journal(self, offset: int, max_bytes: int) -> JournalChunk:
         """Whole events from ``offset`` on; as ``Journal.read``."""
@@ -108,11 +126,63 @@ class Room:
             self._require_working()
             return self._timeline.journal.read(offset, max_bytes)
 
+    def is_digested(self, offset: int) -> bool:
+        """Whether a reader at ``offset`` who takes digests is told one; if not, events go on there."""
+        with self._lock:
+            return self._digests.covers(offset)
+
+    def digest_after(self, offset: int) -> Digest:
+        """The digest for a reader at ``offset``; one that leads nowhere if nothing is newer."""
+        with self._lock:
+            self._require_working()
+            return self._digests.after(offset)
+
+    def chapter_holding(self, journal_offset: int, max_bytes: int, *, from_offset: int = 0) -> PastChapter:
+        """The chapter with the event before ``journal_offset``; raises as ``Journal.chapter_holding``.
+
+        What stands before ``from_offset`` is left out: that is how a chapter larger than ``max_bytes`` is read on.
+        """
+        with self._lock:
+            self._require_working()
+            journal = self._timeline.journal
+            return self._told(journal.chapter_holding(journal_offset), max_bytes, from_offset)
+
+    def chapter_at(self, at_us: int, max_bytes: int, *, from_offset: int = 0) -> PastChapter:
+        """The chapter that shows a virtual time; ``InvalidRequest`` for one that is still to come."""
+        with self._lock:
+            self._require_working()
+            now_us = self._timeline.cluster.now_us
+            if at_us > now_us:
+                raise InvalidRequest(
+                    _is_still_to_come(at_us, now_us),
+                    "ask for a time from 0 to now",
+                    field="at_us",
+                    now_us=now_us,
+                )
+            return self._told(self._timeline.journal.chapter_at(at_us), max_bytes, from_offset)
+
+    def notable_since(self, offset: int) -> tuple[list[NotableMoment], int]:
+        """What is worth finding again at or behind a journal offset, and where the journal ends."""
+        with self._lock:
+            self._require_working()
+            journal = self._timeline.journal
+            return journal.notable_since(offset), journal.end_offset
+
+    def fate(self, partition: TopicPartition, offset: int, journal_offset: int) -> Fate:
+        """What has happened to the bytes at an offset of a log since a place in the journal; as ``fate_of``."""
+        with self._lock:
+            self._require_working()
+            return fate_of(self._timeline.journal, partition, offset, journal_offset)
+
+    def _told(self, chapter: Chapter, max_bytes: int, from_offset: int) -> PastChapter:
+        timeline = self._timeline
+        return past_chapter(timeline.journal, chapter, timeline.cluster.now_us, max_bytes, from_offset=from_offset)
+
     def facts(self) -> dict[str, Any]:
         """What ``GET /api/rooms/<room>`` answers."""
         with self._lock:
             self._require_working()
-            clock = self._timeline.pace.facts().as_json()
+            clock = self._clock.as_json()
             journal = {"end_offset": self._timeline.journal.end_offset}
             return {"clock": clock, **self._timeline.cluster.facts(), "journal": journal}
 
@@ -133,24 +203,51 @@ class Room:
             self._require_working()
             return self._timeline.cluster.read_log(topic, partition, offset, max_bytes)
 
-    def past(self, fork: ForkCommand) -> tuple[PastPoint, list[LoggedCommand]]:
-        """The point that a fork names, and all commands so far; a typed error if it does not lie in the past."""
+    def log_files(self, topic: str, partition: int) -> tuple[SegmentSlice, ...]:
+        """Where a partition's flushed bytes lie; any of the files may be gone a moment later."""
+        with self._lock:
+            self._require_working()
+            return self._timeline.cluster.log_files(topic, partition)
+
+    def journal_files(self) -> tuple[SegmentSlice, ...]:
+        """Where the journal lies."""
+        with self._lock:
+            self._require_working()
+            return self._timeline.journal.files()
+
+    def past(self, fork: ForkCommand) -> Past:
+        """What a fork lives again; a typed error if the point that it names does not lie in the past.
+
+        The journal is read piece by piece, so that time passes here meanwhile.
+        """
         if isinstance(fork, ForkAtOffset):
-            point = PastPoint(time_at(self.read_journal, fork.journal_offset), fork.journal_offset)
-        else:
-            moment = self.moment()
-            if fork.at_us > moment.clock.now_us:
+            with self._lock:
+                self._require_working()
+                chapter = self._timeline.journal.chapter_holding(fork.journal_offset)
+            point = PastPoint(time_before(fork.journal_offset, chapter, self.read_journal), fork.journal_offset)
+            return self._past_up_to(point, fork.journal_offset)
+        moment = self.moment()
+        if isinstance(fork, ForkNow):
+            return self._past_up_to(PastPoint(moment.clock.now_us, moment.end_offset + 1), moment.end_offset)
+        with self._lock:
+            self._require_working()
+            now_us = self._timeline.cluster.now_us
+            if fork.at_us > now_us:
                 raise InvalidCommand(
-                    f"{fork.at_us} lies in the future: the room is at {moment.clock.now_us}",
+                    _is_still_to_come(fork.at_us, now_us),
                     "fork at a time from 0 to now",
                     command="fork",
                     field="at_us",
-                    now_us=moment.clock.now_us,
+                    now_us=now_us,
                 )
-            point = PastPoint(fork.at_us, moment.end_offset + 1)
+            chapter = self._timeline.journal.chapter_at(fork.at_us)
+        point = PastPoint(fork.at_us, moment.end_offset + 1)
+        return self._past_up_to(point, end_at(fork.at_us, chapter, self.read_journal))
+
+    def _past_up_to(self, point: PastPoint, journal_bytes: int) -> Past:
         with self._lock:
             self._require_working()
-            return point, list(self._command_log)
+            return Past(point, journal_bytes, list(self._command_log))
 
     # --- what the pump does -----------------------------------------------------------------------------------------
 
@@ -164,17 +261,20 @@ class Room:
             if self._faults:
                 return False
             before = self.moment()
+            self._due_wall_us = NEVER_US
             try:
                 self._let_time_pass(budget_us)
                 served = self._serve_waiting()
                 self._timeline.cluster.publish()
                 self._weight.weigh_after(served)
                 self._stand_still_if_full()
+                self._note_digest()
+                self._note_what_is_due()
             except Exception as error:
                 self._fail(error)
                 return True
             after = self.moment()
-            return before.end_offset != after.end_offset or before.clock.look != after.clock.look
+            return before.progress != after.progress or before.clock.look != after.clock.look
 
     def close(self) -> None:
         """Let go of the files and leave them complete; who still waits is told that the server is going away."""
@@ -235,7 +335,27 @@ class Room:
             return error
         return self._timeline.cluster.now_us
 
+    def _note_digest(self) -> None:
+        timeline = self._timeline
+        self._digests.note(
+            self._wall_us(),
+            timeline.journal.end_offset,
+            is_running=timeline.pace.is_running,
+            summary=timeline.cluster.summary,
+            snapshot=timeline.cluster.snapshot,
+        )
+
+    def _note_what_is_due(self) -> None:
+        """Where single events can be followed each is told when it happens; a flood goes by rounds."""
+        timeline = self._timeline
+        if not self._digests.is_open:
+            self._due_wall_us = timeline.pace.wall_us_at(timeline.cluster.next_due_us)
+
     # --- limits and faults ------------------------------------------------------------------------------------------
+
+    @property
+    def _clock(self) -> ClockFacts:
+        return replace(self._timeline.pace.facts(), full=self._is_full)
 
     @property
     def _is_full(self) -> bool:
@@ -279,3 +399,7 @@ class Room:
     def _refuse_waiting(self) -> None:
         while self._waiting:
             self._waiting.popleft().future.set_exception(self._faults[0])
+
+
+def _is_still_to_come(at_us: int, now_us: int) -> str:
+    return f"{at_us / SECOND_US:.3f} s lies in the future: the room is at {now_us / SECOND_US:.3f} s"

@@ -3,6 +3,7 @@
 ``parse`` takes the values of any command, a room's or the engine's, and gives the frozen value of it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -46,9 +47,13 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class ForkAtOffset:
-    """``fork`` with ``journal_offset``: a new room that has seen the journal up to there."""
+    """``fork`` with ``journal_offset``: a new room that has seen the journal up to there.
+
+    ``ticket`` is a name of one's own choice by which its progress can be found while it is made, "" for none.
+    """
 
     journal_offset: int
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,18 @@ class ForkAtTime:
     """``fork`` with ``at_us``: a new room at that virtual time."""
 
     at_us: int
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForkNow:
+    """``fork`` without a place: a new room at the present."""
+
+    ticket: str = ""
 
 
 ClockCommand = Pause | Resume | Toggle | Step | ChangeSpeed
-ForkCommand = ForkAtOffset | ForkAtTime
+ForkCommand = ForkAtOffset | ForkAtTime | ForkNow
 Command = engine_commands.Command | ClockCommand | Reset | ForkCommand
 
 ACTIONS: Mapping[str, type[Pause | Resume | Toggle | Step]] = {
@@ -69,6 +82,8 @@ ACTIONS: Mapping[str, type[Pause | Resume | Toggle | Step]] = {
     "step": Step,
 }
 LATEST_US = 2**62
+TICKET = re.compile(r"[A-Za-z0-9_-]*")
+TICKET_LONGEST = 64
 
 
 def parse(values: Mapping[str, object]) -> Command:
@@ -97,11 +112,16 @@ def _parse_reset(fields: Fields) -> Reset:
 
 
 def _parse_fork(fields: Fields) -> ForkCommand:
-    if fields.has("journal_offset") == fields.has("at_us"):
-        raise fields.fault("journal_offset", "or at_us says where to fork", "give one of the two")
+    if fields.has("journal_offset") and fields.has("at_us"):
+        raise fields.fault("journal_offset", "and at_us both say where to fork", "give one of the two, or neither: now")
+    ticket = fields.text("ticket", "", most=TICKET_LONGEST)
+    if not TICKET.fullmatch(ticket):
+        raise fields.fault("ticket", "may be of letters, digits, - and _ alone", "leave it out, or choose another")
     if fields.has("at_us"):
-        return ForkAtTime(fields.integer("at_us", 0, LATEST_US))
-    return ForkAtOffset(fields.integer("journal_offset", 0, LATEST_US))
+        return ForkAtTime(fields.integer("at_us", 0, LATEST_US), ticket)
+    if fields.has("journal_offset"):
+        return ForkAtOffset(fields.integer("journal_offset", 0, LATEST_US), ticket)
+    return ForkNow(ticket)
 
 
 PARSERS: Mapping[str, Callable[[Fields], ClockCommand | Reset | ForkCommand]] = {

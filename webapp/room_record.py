@@ -17,12 +17,27 @@ ROOM_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that is misread on
 ROOM_CHARACTERS = 12
 ROOM_PATTERN = re.compile(rf"[{ROOM_ALPHABET}]{{{ROOM_CHARACTERS}}}")
 
+FIELD_TYPES = {
+    "room": str,
+    "scenario": str,
+    "seed": int,
+    "start": str,
+    "key_hash": str,
+    "created_at_s": int,
+    "forked_from": str,
+    "forked_at_us": int,
+}
+
 Start = Literal["standing", "running", "paused"]
 
 
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
-    """The unchanging facts of a room; ``key_hash`` is all that is kept of the presenter key."""
+    """The unchanging facts of a room; ``key_hash`` is all that is kept of the presenter key.
+
+    A fork knows where it comes from: ``forked_from`` is the other room's id ("" for a room of its own making), at the
+    virtual time ``forked_at_us``.
+    """
 
     room: str
     scenario: str
@@ -30,6 +45,8 @@ class RoomRecord:
     start: Start
     key_hash: str
     created_at_s: int
+    forked_from: str = ""
+    forked_at_us: int = 0
 
     def is_key(self, presenter_key: str) -> bool:
         """Whether this is the room's presenter key (compared in constant time)."""
@@ -45,9 +62,8 @@ class RoomRecord:
         try:
             fields = json.loads((directory / RECORD_FILE).read_bytes())
             record = cls(**fields)
-            types = {name: type(value) for name, value in fields.items()}
             whole = (
-                types == {"room": str, "scenario": str, "seed": int, "start": str, "key_hash": str, "created_at_s": int}
+                all(type(value) is FIELD_TYPES[name] for name, value in fields.items())
                 and record.start in get_args(Start)
                 and record.room == directory.name
             )

@@ -4,14 +4,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import OffsetscopeError
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.data_directory import DataDirectory
 from webapp.errors import RoomDamaged, TooManyRooms, UnknownRoom
-from webapp.quotas import RoomsPerMinute
-from webapp.restoring import repeat, repeat_until, restore
+from webapp.forks import ForksUnderWay, ForkUnderWay
+from webapp.quotas import ForkTurns, RoomsPerMinute
+from webapp.repeating import Repetition
+from webapp.restoring import restore
 from webapp.room import PAUSE_FIELDS, Room
 from webapp.room_commands import ForkCommand
 from webapp.room_folders import RoomFolders
@@ -54,6 +56,9 @@ class Rooms:
         self._wake = wake
         self._is_watched = is_watched
         self._per_minute = RoomsPerMinute(settings.rooms_per_minute_and_address, wall_us=wall_us)
+        self._forks_per_minute = RoomsPerMinute(settings.forks_per_minute_and_address, kind="forks", wall_us=wall_us)
+        self.forks = ForksUnderWay()
+        self._fork_turns = ForkTurns(settings.forks_at_once, patience_s=settings.fork_patience_s)
         self._lock = threading.Lock()
         self._known = set(directory.rooms())
         self._loaded: dict[str, Room] = {}
@@ -72,23 +77,38 @@ class Rooms:
         return MadeRoom(self._make(record, begin), presenter_key)
 
     def fork(self, origin: Room, fork: ForkCommand, *, address: str) -> MadeRoom:
-        """A new room that has lived through what ``origin`` had at a point in its past, and stands there, paused."""
-        point, commands = origin.past(fork)
+        """A new room that has lived through what ``origin`` had at a point in its past, and stands there, paused.
+
+        It repeats that past, which takes seconds after an hour, and while it does is found in ``forks``. Few do so at a
+        time: raises as :meth:`make`, with ``RoomsTooFast`` earlier, ``TooManyForks`` if its turn does not come in time,
+        and ``ForkGivenUp`` if it was.
+        """
+        past = origin.past(fork)
+        point = past.point
+        self._forks_per_minute.count(address)
         parent = origin.record
         record, presenter_key = self._new_record(parent.scenario, parent.seed, parent.start, address)
+        record = replace(record, forked_from=parent.room, forked_at_us=point.at_us)
 
         def begin(folders: RoomFolders, command_log: CommandLog) -> Timeline:
             timeline = Timeline(record, folders, wall_us=self._wall_us())
             pause = LoggedCommand(point.at_us, PAUSE_FIELDS)
+
+            def note() -> None:
+                under_way.note(timeline.journal.next_offset, timeline.cluster.now_us)
+
             try:
-                command_log.append([*repeat_until(timeline, commands, point), pause])
-                repeat(timeline, pause)
+                repetition = Repetition(timeline, after_bite=note)
+                command_log.append([*repetition.repeat_until(past.commands, point), pause])
+                repetition.repeat(pause)
             except BaseException:
                 timeline.close()
                 raise
             return timeline
 
-        return MadeRoom(self._make(record, begin), presenter_key)
+        under_way = ForkUnderWay(journal_bytes_in_all=past.journal_bytes, at_us=point.at_us)
+        with self.forks.one(parent.room, fork.ticket, under_way), self._fork_turns.one(under_way.require_wanted):
+            return MadeRoom(self._make(record, begin), presenter_key)
 
     def _new_record(self, scenario: str, seed: int, start: Start, address: str) -> tuple[RoomRecord, str]:
         self._per_minute.count(address)

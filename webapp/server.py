@@ -4,6 +4,7 @@ werkzeug's threaded server carries a thousand viewers, since one broadcaster thr
 would cut their sockets without a close frame.
 """
 
+import gc
 import logging
 import resource
 import signal
@@ -28,6 +29,8 @@ class QuietHandler(WSGIRequestHandler):
     """A request handler that logs faults, not requests, and does not say what it is made of."""
 
     protocol_version = "HTTP/1.1"
+    # What is said goes out at once. Otherwise a frame waits for the last one's acknowledgement, which may take 40 ms.
+    disable_nagle_algorithm = True
 
     def version_string(self) -> str:
         """The ``Server`` header."""
@@ -72,6 +75,7 @@ def serve(app: Flask, services: Services, host: str, listening: socket.socket, *
     """
     server = threaded_server(app, host, listening)
     _stop_on_signals(server)
+    _leave_out_of_collections_what_stays()
     ready()
     try:
         server.serve_forever(poll_interval=POLL_S)
@@ -92,6 +96,12 @@ def threaded_server(app: Flask, host: str, listening: socket.socket) -> BaseWSGI
     )
     server.daemon_threads = True  # type: ignore[attr-defined]  # the threaded server has it
     return server
+
+
+def _leave_out_of_collections_what_stays() -> None:
+    """What the program itself is made of is a good part of what a full collection looks at, while everybody waits."""
+    gc.collect()
+    gc.freeze()
 
 
 def _stop_on_signals(server: BaseWSGIServer) -> None:

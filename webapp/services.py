@@ -45,6 +45,7 @@ class Services:
             self.rooms.awake,
             tell_viewers=self.broadcaster.wake_all,
             keep_house=self.rooms.keep_house,
+            wall_us=monotonic_us,
             slice_us=settings.slice_us,
             budget_us=settings.slice_budget_us,
         )

@@ -25,6 +25,9 @@ class Settings:
     rooms_at_most: int = 2_000
     rooms_in_memory_at_most: int = 400
     rooms_per_minute_and_address: int = 240
+    forks_per_minute_and_address: int = 40  # each repeats a life, which takes seconds when that was long
+    forks_at_once: int = 2
+    fork_patience_s: int = 20
     room_bytes_at_most: int = 128 * 1024 * 1024
     produce_records_at_most: int = 1_000
     produce_bytes_at_most: int = 1_000_000

@@ -10,6 +10,7 @@ from webapp.room_commands import (
     Command,
     ForkAtOffset,
     ForkAtTime,
+    ForkNow,
     Pause,
     Reset,
     Resume,
@@ -59,7 +60,7 @@ class Timeline:
             case Reset():
                 self._reset()
                 self.pace = pace.stand()
-            case ForkAtOffset() | ForkAtTime():
+            case ForkAtOffset() | ForkAtTime() | ForkNow():
                 raise AssertionError("a fork changes nothing here: it makes another room")
             case _:
                 engine_commands.apply(self.cluster, command)

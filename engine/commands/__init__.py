@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, Parser] = {
     "set_consumer": consumers.SetConsumer,
     "seek": bookmarks.Seek,
     "commit": bookmarks.Commit,
+    "set_mirror": deployment.SetMirror,
     "crash_loader": deployment.CrashLoader,
     "start_loader": deployment.StartLoader,
 }

@@ -7,12 +7,15 @@ from engine.commands.boundary import checked_boundary
 from engine.commands.consumers import ANY_GROUP, find_consumer, require_awake
 from engine.commands.fields import Fields
 from engine.commands.producing import MOST_PARTITIONS, ONLY_TOPIC, topic_named
+from engine.config import SECOND_US
 from engine.errors import InvalidCommand
 from engine.facts import owner_of
 from engine.ids import GroupId, TopicPartition
 from engine.protocol import OFFSETS_EARLIEST
 
 WORDS = ("earliest", "latest")
+PLACES = ("offset", "time_us", "time_s")
+LATEST_S = 999_999
 EVERY_CONSUMER = ""
 
 
@@ -31,14 +34,18 @@ class Seek:
 
     @staticmethod
     def parse(fields: Fields) -> "Seek":
-        """``group``, ``partition`` and either ``offset`` (a number or a word) or ``time_us``."""
+        """``group``, ``partition`` and one of ``offset`` (a number or a word), ``time_us`` and ``time_s``."""
         group = fields.text("group")
         topic = fields.text("topic", ONLY_TOPIC)
         partition = fields.integer("partition", 0, MOST_PARTITIONS - 1)
-        if fields.has("time_us"):
-            if fields.has("offset"):
-                raise fields.fault("offset", "does not go with time_us", "give one of the two")
+        given = [name for name in PLACES if fields.has(name)]
+        if len(given) > 1:
+            raise fields.fault(given[0], f"does not go with {given[1]}", "give one of the two")
+        if "time_us" in given:
             return Seek(group, topic, partition, "time", fields.integer("time_us", 0, 2**62))
+        if "time_s" in given:
+            time_us = round(fields.number("time_s", 0, LATEST_S) * SECOND_US)
+            return Seek(group, topic, partition, "time", time_us)
         if fields.has("offset") and fields.raw("offset") in WORDS:
             return Seek(group, topic, partition, str(fields.raw("offset")), 0)
         return Seek(group, topic, partition, fields.integer("offset", 0, 2**62), 0)

@@ -6,9 +6,11 @@ from typing import Self
 from engine.cluster import Cluster
 from engine.commands.fields import Fields
 from engine.errors import UnknownName, WrongState
+from engine.ids import GroupId
 from engine.loader import Loader
 
 ONLY_LOADER = ""
+ONLY_MIRROR = GroupId("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,28 @@ class LoaderCommand:
             known = ", ".join(loaders) or "none: this cluster has no warehouse"
             raise UnknownName(f"there is no loader {name[:60]!r}", f"known loaders: {known}", loader=name[:60])
         return loaders[name]
+
+
+@dataclass(frozen=True, slots=True)
+class SetMirror:
+    """Let the mirrors of a group ask for acknowledgements, or no more; the only group need not be named."""
+
+    group: str
+    acknowledgement: str
+
+    @classmethod
+    def parse(cls, fields: Fields) -> Self:
+        """``acknowledgement`` (``none``, ``broker``); ``group``, if not the first of mirrors."""
+        return cls(fields.text("group", ONLY_MIRROR), fields.choice("acknowledgement", ("none", "broker")))
+
+    def apply(self, cluster: Cluster) -> None:
+        """:class:`UnknownName` if there is no such group of mirrors."""
+        mirrors = cluster.parts.deployment.routes
+        name = GroupId(self.group) if self.group else next(iter(mirrors), ONLY_MIRROR)
+        if name not in mirrors:
+            known = ", ".join(mirrors) or "none: this cluster has no mirrors"
+            raise UnknownName(f"there is no mirror {name[:60]!r}", f"known mirrors: {known}", group=name[:60])
+        cluster.deployer.change_mirrors(name, self.acknowledgement)
 
 
 class CrashLoader(LoaderCommand):

@@ -6,7 +6,7 @@ from engine.cluster import Cluster
 from engine.commands.consumers import ConsumerCommand
 from engine.commands.fields import Fields
 from engine.errors import InvalidCommand, UnknownName, WrongState
-from engine.mirror import address_of as mirror_address
+from engine.mirror_sending import address_of as mirror_address
 from engine.network import FINE, Trouble, link_between
 from engine.parts import Parts
 

@@ -101,5 +101,6 @@ class Fields:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    """A value as it was typed: a form's whole number has become a float on the way."""
+    text = repr(int(value) if isinstance(value, float) and value.is_integer() else value)
     return text if len(text) <= 60 else text[:57] + "..."

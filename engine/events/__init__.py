@@ -12,8 +12,9 @@ Names of the wire form: the class name in snake case under ``"event"``, then the
 import re
 from dataclasses import fields
 
-from engine.events.base import Emit, Event, WireForm
+from engine.events.base import Emit, Event
 from engine.events.consuming import (
+    BookmarkPlaced,
     CommitLanded,
     CommitSent,
     ConsumerAdded,
@@ -21,6 +22,7 @@ from engine.events.consuming import (
     ConsumerClosed,
     ConsumerClosing,
     ConsumerCrashed,
+    ConsumerExpired,
     ConsumerFrozen,
     ConsumerPaused,
     ConsumerRemoved,
@@ -40,6 +42,7 @@ from engine.events.consuming import (
 )
 from engine.events.deployment import (
     AuditCounted,
+    AuditorAdded,
     BatchMirrored,
     BrokerPlaced,
     DatacenterAdded,
@@ -51,6 +54,7 @@ from engine.events.deployment import (
     LoaderStarted,
     LoadStuck,
     MirrorAdded,
+    MirrorChanged,
 )
 from engine.events.links import (
     LinkChanged,
@@ -90,6 +94,7 @@ from engine.events.registry import (
     SessionOpened,
     WatchDelivered,
     WatchFired,
+    WatchSet,
 )
 from engine.events.simple_consuming import (
     PullAnswered,
@@ -107,6 +112,7 @@ from engine.events.whole import (
     LogCut,
     TopicAdded,
 )
+from engine.events.writing import writer_of
 
 
 def _snake_case(class_name: str) -> str:
@@ -114,12 +120,12 @@ def _snake_case(class_name: str) -> str:
 
 
 def _name_all(base: type[Event]) -> dict[str, type[Event]]:
-    """Give every event class its wire name and field order once, so that encoding looks nothing up."""
+    """Give every event class its wire name, field order and writer once, so that encoding looks nothing up."""
     named: dict[str, type[Event]] = {}
     for event_class in base.__subclasses__():
         event_class.name = _snake_case(event_class.__name__)
         event_class.field_names = tuple(field.name for field in fields(event_class))
-        event_class.wire_form = WireForm(event_class.name, fields(event_class))
+        event_class.encode = writer_of(event_class.name, fields(event_class))
         named[event_class.name] = event_class
     return named
 
@@ -131,12 +137,14 @@ __all__ = [
     "AcknowledgementReceived",
     "AssignmentComputed",
     "AuditCounted",
+    "AuditorAdded",
     "BatchAcknowledged",
     "BatchAppended",
     "BatchLost",
     "BatchMirrored",
     "BatchQueued",
     "BatchSent",
+    "BookmarkPlaced",
     "BrokerAdded",
     "BrokerCrashed",
     "BrokerPlaced",
@@ -152,6 +160,7 @@ __all__ = [
     "ConsumerClosed",
     "ConsumerClosing",
     "ConsumerCrashed",
+    "ConsumerExpired",
     "ConsumerFrozen",
     "ConsumerPaused",
     "ConsumerRemoved",
@@ -180,6 +189,7 @@ __all__ = [
     "MessagesConsumed",
     "MessagesTaken",
     "MirrorAdded",
+    "MirrorChanged",
     "NodeChanged",
     "NodeCreated",
     "NodeDeleted",
@@ -208,5 +218,5 @@ __all__ = [
     "TopicAdded",
     "WatchDelivered",
     "WatchFired",
-    "WireForm",
+    "WatchSet",
 ]

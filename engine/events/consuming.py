@@ -1,19 +1,20 @@
 """Groups and consumers: their lives, their pulls, their work and their bookmarks."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from engine.events.base import Event
+from engine.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GroupAdded(Event):
-    """A consumer group has a name now; it has no members yet."""
+    """A consumer group has a name now, and reads ``topics``; it has no members yet."""
 
     group: str
+    topics: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConsumerAdded(Event):
     """A consumer process started in a group, with ``streams`` streams (see ``config.ConsumerSettings``)."""
 
@@ -23,7 +24,7 @@ class ConsumerAdded(Event):
     settings: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConsumerChanged(Event):
     """A consumer's settings are now these."""
 
@@ -32,7 +33,7 @@ class ConsumerChanged(Event):
     settings: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConsumerPaused(Event):
     """A consumer keeps what it owns but works and pulls no more."""
 
@@ -40,7 +41,7 @@ class ConsumerPaused(Event):
     consumer: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConsumerResumed(Event):
     """A paused consumer works again."""
 
@@ -48,7 +49,7 @@ class ConsumerResumed(Event):
     consumer: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConsumerFrozen(Event):
     """A consumer process stands still (a long pause of its runtime) until ``until_us``, and does not know it."""
 
@@ -57,7 +58,7 @@ class ConsumerFrozen(Event):
     until_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConsumerClosing(Event):
     """A consumer was asked to stop: it commits, then closes its session."""
 
@@ -65,7 +66,7 @@ class ConsumerClosing(Event):
     consumer: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConsumerClosed(Event):
     """A consumer left in good order; the registry has dropped its nodes."""
 
@@ -73,7 +74,7 @@ class ConsumerClosed(Event):
     consumer: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConsumerRemoved(Event):
     """A consumer that had ended before (closed, or crashed and expired) is no longer listed."""
 
@@ -81,7 +82,7 @@ class ConsumerRemoved(Event):
     consumer: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConsumerCrashed(Event):
     """A consumer process died; the registry will notice when its session runs out."""
 
@@ -90,7 +91,15 @@ class ConsumerCrashed(Event):
     session_expires_at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class ConsumerExpired(Event):
+    """A living consumer learned that its session ran out, or may have: it has stopped, and comes back as new."""
+
+    group: str
+    consumer: str
+
+
+@value
 class FetchSent(Event):
     """A pull left a consumer: ``max_bytes`` of the partition from ``offset`` on."""
 
@@ -105,7 +114,7 @@ class FetchSent(Event):
     max_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FetchAnswered(Event):
     """A broker read ``bytes`` bytes of its file and sent them back; ``error`` is "" or an error's code."""
 
@@ -121,7 +130,7 @@ class FetchAnswered(Event):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FetchReceived(Event):
     """The bytes of a pull are at the consumer, whose fetch position is now ``next_offset``.
 
@@ -139,7 +148,7 @@ class FetchReceived(Event):
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FetchFailed(Event):
     """A pull came to nothing.
 
@@ -155,7 +164,7 @@ class FetchFailed(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessagesConsumed(Event):
     """The application behind a consumer is done with [offset, next_offset)."""
 
@@ -168,7 +177,7 @@ class MessagesConsumed(Event):
     messages: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessagesTaken(Event):
     """The application behind a consumer begins to work on messages whose position has moved already.
 
@@ -183,7 +192,7 @@ class MessagesTaken(Event):
     messages: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageRejected(Event):
     """A consumer met bytes it cannot trust and reads this partition no further until someone seeks past them."""
 
@@ -195,7 +204,7 @@ class MessageRejected(Event):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PullingStarted(Event):
     """A consumer owns the partition, has read the stored offset and pulls from there."""
 
@@ -206,7 +215,7 @@ class PullingStarted(Event):
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PullingStopped(Event):
     """A consumer pulls the partition no more; what it had fetched but not processed is dropped."""
 
@@ -216,7 +225,7 @@ class PullingStopped(Event):
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommitSent(Event):
     """A consumed position is on its way to the registry."""
 
@@ -229,7 +238,7 @@ class CommitSent(Event):
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommitLanded(Event):
     """A commit reached the registry (or, with ``reason``, did not count)."""
 
@@ -237,7 +246,23 @@ class CommitLanded(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class BookmarkPlaced(Event):
+    """A group's committed offset stands at ``offset`` now, below which ``messages_before`` messages were ever appended.
+
+    The message at it was appended at ``waiting_since_us``, which is 0 where it stands at the end. Told after a commit,
+    and where a log begins or ends elsewhere, so that a reader of the journal knows each lag in messages and in time.
+    """
+
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    messages_before: int
+    waiting_since_us: int
+
+
+@value
 class OffsetSought(Event):
     """Somebody moved a group's bookmark by hand; ``consumer`` is the owner that jumps ("" when nobody owns)."""
 
@@ -248,7 +273,7 @@ class OffsetSought(Event):
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OffsetReset(Event):
     """A consumer's position was out of the log's range and was set anew (autooffset.reset)."""
 

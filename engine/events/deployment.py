@@ -1,11 +1,10 @@
 """Mirrors, loaders and the audit: from the live cluster to the warehouse."""
 
-from dataclasses import dataclass
-
 from engine.events.base import Event
+from engine.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DatacenterAdded(Event):
     """Another datacenter has a registry of its own at ``registry``; its nodes are told of below ``chroot``."""
 
@@ -14,7 +13,7 @@ class DatacenterAdded(Event):
     chroot: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BrokerPlaced(Event):
     """A broker stands in another datacenter than the live one."""
 
@@ -22,15 +21,27 @@ class BrokerPlaced(Event):
     datacenter: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MirrorAdded(Event):
-    """The consumers of ``group`` are mirrors: ``routes`` is a list of pairs, from a topic to its copy."""
+    """The consumers of ``group`` are mirrors: ``routes`` is a list of pairs, from a topic to its copy.
+
+    They ask the brokers that they send to for an ``acknowledgement`` (``broker``), or not (``none``).
+    """
 
     group: str
     routes: tuple[tuple[str, str], ...]
+    acknowledgement: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class MirrorChanged(Event):
+    """The mirrors of ``group`` ask for an ``acknowledgement`` from now on, or no more."""
+
+    group: str
+    acknowledgement: str
+
+
+@value
 class BatchMirrored(Event):
     """A mirror hands [source_offset, source_next_offset) of a partition over to the other datacenter, as one set."""
 
@@ -49,7 +60,7 @@ class BatchMirrored(Event):
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoaderAdded(Event):
     """A loader moves the messages of ``topics`` into a warehouse table; it does not run yet."""
 
@@ -57,7 +68,7 @@ class LoaderAdded(Event):
     topics: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoaderStarted(Event):
     """A loader runs: the warehouse has ``rows`` rows and these bookmarks, pairs of partition and next offset."""
 
@@ -66,7 +77,7 @@ class LoaderStarted(Event):
     next_offsets: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoadBegun(Event):
     """A transaction on the warehouse is open with ``rows`` new rows and the bookmarks behind them, until ``due_us``."""
 
@@ -76,7 +87,7 @@ class LoadBegun(Event):
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoadCommitted(Event):
     """Rows and bookmarks are in the warehouse, both or neither. ``average_latency_us`` is that of the stamped rows."""
 
@@ -87,7 +98,7 @@ class LoadCommitted(Event):
     average_latency_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoadStuck(Event):
     """A loader cannot read a partition on from its bookmark; it tries again with every load."""
 
@@ -97,7 +108,7 @@ class LoadStuck(Event):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoaderCrashed(Event):
     """A loader died while it was ``waiting``, ``pulling`` or ``writing``; an open transaction is rolled back."""
 
@@ -105,7 +116,15 @@ class LoaderCrashed(Event):
     step: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class AuditorAdded(Event):
+    """An auditor reads all that the tier of its name holds of ``topics``, with offsets of its own."""
+
+    tier: str
+    topics: tuple[str, ...]
+
+
+@value
 class AuditCounted(Event):
     """A tier compares a window: the producers' monitoring events say ``produced``, the tier has ``received``.
 
@@ -120,7 +139,7 @@ class AuditCounted(Event):
     received: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LatencyMeasured(Event):
     """How long the messages of a window took from their stamps into the warehouse."""
 

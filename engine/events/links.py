@@ -1,11 +1,10 @@
 """The wire itself: links in trouble, and messages that vanish on them."""
 
-from dataclasses import dataclass
-
 from engine.events.base import Event
+from engine.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LinkChanged(Event):
     """The link between two addresses works differently now; all zero and not cut: it is fine again."""
 
@@ -16,9 +15,12 @@ class LinkChanged(Event):
     delay_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageDropped(Event):
-    """A message vanished on the wire; ``cause`` is ``cut`` or ``lost``, ``flight`` its name, "" if it was not drawn."""
+    """A message vanished on the wire; ``flight`` is its name, "" if it was not drawn.
+
+    ``cause`` is ``cut``, ``lost``, or ``gone``: an acknowledgement found that whoever asked for it has ended.
+    """
 
     source: str
     destination: str

@@ -1,19 +1,19 @@
 """Message sets on their way into the logs, and what becomes of the logs' bytes."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from engine.events.base import Event
+from engine.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProducerChanged(Event):
     """The producer's settings are now these (see ``config.ProducerSettings``)."""
 
     settings: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BatchSent(Event):
     """A message set left the producer for the broker that holds the partition.
 
@@ -33,7 +33,7 @@ class BatchSent(Event):
     next_append_partition: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BatchAppended(Event):
     """A message set landed at ``offset``: entry by entry its ``sizes`` on disk and a ``preview`` of its text.
 
@@ -51,7 +51,7 @@ class BatchAppended(Event):
     previews: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BatchQueued(Event):
     """A message set reached a broker whose disk is slow, and is written at ``due_us``."""
 
@@ -62,7 +62,7 @@ class BatchQueued(Event):
     broker: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BatchLost(Event):
     """A message set reached nobody; the paper's producer is not told (no acknowledgement)."""
 
@@ -74,9 +74,9 @@ class BatchLost(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BatchAcknowledged(Event):
-    """A broker tells the producer, who asked, that a message set is at ``offset``, or by ``error`` that it is not."""
+    """A broker tells ``client``, who asked, that a message set is at ``offset``, or by ``error`` that it is not."""
 
     due_us: int
     batch: int
@@ -85,17 +85,19 @@ class BatchAcknowledged(Event):
     broker: int
     offset: int
     error: str
+    client: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AcknowledgementReceived(Event):
-    """The producer knows what became of a message set."""
+    """``client``, the producer or a mirror, knows what became of a message set."""
 
     batch: int
     error: str
+    client: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ProducerQueueChanged(Event):
     """How many messages wait in the producer's queue, how many for a place in it, how many were dropped so far."""
 
@@ -104,7 +106,7 @@ class ProducerQueueChanged(Event):
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SegmentRolled(Event):
     """A log began a new segment file at ``base_offset``."""
 
@@ -113,7 +115,7 @@ class SegmentRolled(Event):
     base_offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SegmentDeleted(Event):
     """The oldest segment of a log, which began at ``base_offset``, was removed: the log begins at ``first_offset``."""
 
@@ -123,7 +125,7 @@ class SegmentDeleted(Event):
     first_offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LogFlushed(Event):
     """Bytes below ``flushed_offset`` are on disk, and readers see them."""
 
@@ -132,7 +134,7 @@ class LogFlushed(Event):
     flushed_offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DiskChanged(Event):
     """A broker's disk now takes ``delay_us`` for each message set, and takes none at all while it is ``full``."""
 
@@ -141,7 +143,7 @@ class DiskChanged(Event):
     full: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ByteFlipped(Event):
     """A byte of the payload of the entry at ``offset`` was changed on disk behind everybody's back."""
 

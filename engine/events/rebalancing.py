@@ -1,11 +1,10 @@
 """Algorithm 1, step by step."""
 
-from dataclasses import dataclass
-
 from engine.events.base import Event
+from engine.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RebalanceStarted(Event):
     """A consumer begins Algorithm 1; ``cause`` says why, ``attempt`` counts from 1."""
 
@@ -15,7 +14,7 @@ class RebalanceStarted(Event):
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OwnershipReleased(Event):
     """A consumer has dropped its entries from the ownership registry (none on its first time)."""
 
@@ -24,7 +23,7 @@ class OwnershipReleased(Event):
     partitions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RegistryRead(Event):
     """A consumer has read who is there: the group's members and the topic's partitions, both sorted."""
 
@@ -34,7 +33,7 @@ class RegistryRead(Event):
     partitions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AssignmentComputed(Event):
     """A consumer knows its share; empty when there are more consumers than partitions."""
 
@@ -43,7 +42,7 @@ class AssignmentComputed(Event):
     partitions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClaimRefused(Event):
     """Somebody else still owns the partition; this attempt's other claims are undone."""
 
@@ -54,7 +53,7 @@ class ClaimRefused(Event):
     held_by: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RebalanceBackedOff(Event):
     """An attempt failed; the next begins at ``until_us``."""
 
@@ -64,7 +63,7 @@ class RebalanceBackedOff(Event):
     until_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RebalanceFinished(Event):
     """A consumer owns its share and pulls."""
 
@@ -74,7 +73,7 @@ class RebalanceFinished(Event):
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RebalanceFailed(Event):
     """A consumer gave up after its last try and owns nothing until the registry changes again."""
 

@@ -1,11 +1,10 @@
 """The registry: sessions, nodes and watches."""
 
-from dataclasses import dataclass
-
 from engine.events.base import Event
+from engine.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SessionOpened(Event):
     """The registry gave a client a session."""
 
@@ -13,7 +12,7 @@ class SessionOpened(Event):
     client: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SessionClosed(Event):
     """A client closed its session; its ephemeral nodes go with it."""
 
@@ -21,7 +20,7 @@ class SessionClosed(Event):
     client: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SessionExpired(Event):
     """The registry heard nothing for a session timeout; the session's ephemeral nodes go."""
 
@@ -29,7 +28,7 @@ class SessionExpired(Event):
     client: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodeCreated(Event):
     """A registry node appeared; ``client`` holds it if it is ephemeral, and is "" if it is persistent."""
 
@@ -38,7 +37,7 @@ class NodeCreated(Event):
     client: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodeChanged(Event):
     """A registry node has a new value."""
 
@@ -46,7 +45,7 @@ class NodeChanged(Event):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NodeDeleted(Event):
     """A registry node vanished: ``cause`` is ``deleted``, ``session_closed`` or ``session_expired``."""
 
@@ -54,7 +53,16 @@ class NodeDeleted(Event):
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
+class WatchSet(Event):
+    """A session wants to hear, once, of the next change in the children of ``path``; it has not asked before."""
+
+    path: str
+    session: int
+    client: str
+
+
+@value
 class WatchFired(Event):
     """The registry tells a client, once, that what it watched has changed."""
 
@@ -64,7 +72,7 @@ class WatchFired(Event):
     client: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WatchDelivered(Event):
     """A watch's notice reached its client."""
 

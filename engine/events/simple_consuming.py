@@ -1,11 +1,10 @@
 """Pulls of simple consumers, which belong to no group."""
 
-from dataclasses import dataclass
-
 from engine.events.base import Event
+from engine.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PullSent(Event):
     """A simple consumer's fetch or multi-fetch left ``client`` for a broker.
 
@@ -19,7 +18,7 @@ class PullSent(Event):
     fetches: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PullAnswered(Event):
     """A broker sent back ``bytes`` bytes of its files to a simple consumer."""
 
@@ -30,7 +29,7 @@ class PullAnswered(Event):
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PullReceived(Event):
     """The bytes of a pull are at the simple consumer: so many whole ``messages``."""
 
@@ -39,7 +38,7 @@ class PullReceived(Event):
     messages: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PullFailed(Event):
     """A pull of a simple consumer came to nothing; it tries once more and then tells its caller (0.7).
 
@@ -52,7 +51,7 @@ class PullFailed(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PullOffsetReset(Event):
     """A simple consumer's position was not in the log any more; it goes on from ``offset``, an end of what there is."""
 

@@ -1,12 +1,12 @@
 """The cluster as a whole: checkpoints, topics, brokers, and the ends of logs that go."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from engine.events.base import Event
+from engine.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Checkpoint(Event):
     """The full state at this point of the journal: a late reader starts here.
 
@@ -18,7 +18,7 @@ class Checkpoint(Event):
     state: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TopicAdded(Event):
     """A topic was created; ``brokers[p]`` holds partition ``p``."""
 
@@ -26,21 +26,21 @@ class TopicAdded(Event):
     brokers: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BrokerAdded(Event):
     """A broker joined the cluster and is alive."""
 
     broker: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BrokerStopped(Event):
     """A broker flushed its logs and went, taking its registry nodes with it."""
 
     broker: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BrokerCrashed(Event):
     """A broker died; its unflushed bytes are gone, its registry nodes stand until the session runs out."""
 
@@ -48,14 +48,14 @@ class BrokerCrashed(Event):
     session_expires_at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BrokerStarted(Event):
     """A broker is back and has recovered its logs."""
 
     broker: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LogCut(Event):
     """The end of a log is gone.
 

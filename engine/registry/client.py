@@ -7,7 +7,6 @@ nothing twice, for another may own meanwhile what the operation is about.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Any
 
 from engine.config import Config
@@ -18,18 +17,19 @@ from engine.registry import operations as ops
 from engine.registry.server import ADDRESS as REGISTRY
 from engine.registry.session import Ends, Session
 from engine.scheduler import Timer, Timers
+from engine.values import value
 
 NO_CONVERSATION = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wait:
     """Do nothing for ``delay_us``."""
 
     delay_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Drawn:
     """An operation that the picture shows on its way as ``name``; ``tell`` journals that it left, given its arrival."""
 

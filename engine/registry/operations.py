@@ -1,11 +1,10 @@
 """What clients ask of the registry, and what they hear back."""
 
-from dataclasses import dataclass
-
 from engine.errors import OffsetscopeError
+from engine.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Create:
     """Add a node; an ephemeral one dies with the session that asks."""
 
@@ -14,14 +13,14 @@ class Create:
     ephemeral: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Get:
     """Read a node's value."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Put:
     """Set a persistent node's value, creating it where it misses; ``commit`` numbers a consumer's commit (0: none)."""
 
@@ -30,7 +29,7 @@ class Put:
     commit: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeleteOwn:
     """Remove a node if it still holds ``value``: nobody removes another's claim (0.7's KAFKA-262)."""
 
@@ -38,7 +37,7 @@ class DeleteOwn:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WatchChildren:
     """List a node's children and be told, once, when that list changes."""
 
@@ -49,7 +48,7 @@ Operation = Create | Get | Put | DeleteOwn | WatchChildren
 Outcome = str | tuple[str, ...] | OffsetscopeError
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OpenSession:
     """A client introduces itself; ``sent_us`` comes back with the answer, as with a heartbeat."""
 
@@ -57,7 +56,7 @@ class OpenSession:
     sent_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SessionGranted:
     """The number of the session that the registry opened."""
 
@@ -65,7 +64,7 @@ class SessionGranted:
     sent_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Heartbeat:
     """A client lives, or did at ``sent_us``, and of the notices sent to it has heard up to ``last_watch``."""
 
@@ -74,7 +73,7 @@ class Heartbeat:
     last_watch: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HeartbeatHeard:
     """The registry has heard the heartbeat sent at ``sent_us``: the session lasts at least a timeout from then."""
 
@@ -82,14 +81,14 @@ class HeartbeatHeard:
     sent_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CloseSession:
     """A client goes; its ephemeral nodes go with it."""
 
     session: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SessionGone:
     """The registry no longer has the session: it was closed as asked, or it expired."""
 
@@ -97,7 +96,7 @@ class SessionGone:
     expired: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """Operations in one message, done in order."""
 
@@ -106,7 +105,7 @@ class Request:
     operations: tuple[Operation, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Response:
     """The outcomes of a request's operations, in order."""
 
@@ -115,7 +114,7 @@ class Response:
     outcomes: tuple[Outcome, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WatchNotice:
     """The children of ``path`` have changed since the client listed them."""
 

@@ -226,7 +226,9 @@ class RegistryServer:
                 self._delete(path, "deleted")
                 return value
             case ops.WatchChildren(path=path):
-                self.tree.watch_children(path, session)
+                if self.tree.watch_children(path, session):
+                    watched, client = self.chroot + path, self.client_of(session)
+                    self._emit(events.WatchSet(self._scheduler.now_us, watched, session, client))
                 return self.tree.children(path)
 
     def _create(self, path: str, value: str, session: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from engine.clock import NEVER_US
+from engine.config import NEVER_US
 from engine.registry import operations as ops
 from engine.scheduler import Timer, Timers
 

@@ -79,9 +79,12 @@ class Tree:
         """The nodes that die with a session, in order of creation."""
         return [path for path, node in self._nodes.items() if node.session == session]
 
-    def watch_children(self, path: str, session: int) -> None:
-        """Remember that a session wants to hear of the next change in the children of ``path``."""
-        self._child_watches.setdefault(path, {})[session] = None
+    def watch_children(self, path: str, session: int) -> bool:
+        """Remember that a session wants to hear of the next change in the children of ``path``; whether that is new."""
+        watchers = self._child_watches.setdefault(path, {})
+        is_new = session not in watchers
+        watchers[session] = None
+        return is_new
 
     def take_watchers(self, path: str) -> list[int]:
         """The sessions to tell about a change in the children of ``path``; each watch is good once."""
@@ -91,6 +94,10 @@ class Tree:
         """Forget what a session watches."""
         for watchers in self._child_watches.values():
             watchers.pop(session, None)
+
+    def watches(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Every path whose children somebody watches, and the sessions that do."""
+        return ((path, tuple(watchers)) for path, watchers in self._child_watches.items() if watchers)
 
     def watchers(self, path: str) -> tuple[int, ...]:
         """The sessions that wait for a change in the children of ``path``."""

@@ -1,7 +1,7 @@
 """What is left of a run when it is over, and all that a checker sees."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Told = Mapping[str, Any]
@@ -28,14 +28,32 @@ class FinalLog:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A message in the warehouse: the partition of the copy and the offset there."""
+
+    partition: str
+    offset: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a warehouse holds: its rows, and its bookmarks by partition. Nothing where there is none."""
+
+    rows: Sequence[Row] = ()
+    next_offsets: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A run as it can be looked into afterwards.
 
     ``events`` is the journal. ``batches`` and ``answers`` are the bytes that were seen on the wire, by the number of
     the batch that carried them to a broker and of the pull that carried them to a consumer. ``logs`` is what the files
     hold in the end, by partition (``clicks-0``), ``state`` the last snapshot, ``facts`` what the cluster says of itself
-    then. ``broken`` are the broken invariants, each with the virtual time at which it was seen. ``healed_us`` is when
-    the failures ended, ``registry_hop_us`` the longest that a message to or from the registry takes on a healthy wire.
+    then, ``loaded`` what the warehouse holds. ``broken`` are the broken invariants, each with the virtual time at which
+    it was seen. ``healed_us`` is when the failures ended, ``registry_hop_us`` the longest that a message to or from the
+    registry takes on a healthy wire.
     """
 
     acts: Sequence[Act]
@@ -43,6 +61,7 @@ class Evidence:
     batches: Mapping[int, bytes]
     answers: Mapping[int, bytes]
     logs: Mapping[str, FinalLog]
+    loaded: Loaded
     state: Mapping[str, Any]
     facts: Mapping[str, Any]
     broken: Sequence[tuple[int, str]]

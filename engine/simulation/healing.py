@@ -72,6 +72,11 @@ def behind(facts: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name} is committed up to {place['committed_offset']} of {next_offset}"
             if flushed_offset != next_offset:
                 yield f"{name} is flushed up to {flushed_offset} of {next_offset}"
+    for loader in facts.get("deployment", {}).get("loaders", ()):
+        for place in loader["partitions"]:
+            _, next_offset = ends[(place["topic"], place["partition"])]
+            if place["next_offset"] != next_offset:
+                yield f"the warehouse has {place['topic']}-{place['partition']} up to {place['next_offset']}"
 
 
 def _mend(patient: Patient) -> None:
@@ -84,6 +89,9 @@ def _mend(patient: Patient) -> None:
         patient.do({"command": "set_disk", "broker": number})
         if not broker.alive:
             patient.do({"command": "start_broker", "broker": number})
+    for loader in parts.deployment.loaders.values():
+        if not loader.alive:
+            patient.do({"command": "start_loader", "loader": loader.name})
     for group in parts.groups:
         if not any(_alive(consumer) for consumer in parts.groups[group].consumers.values()):
             patient.do({"command": "add_consumer", "group": group})
@@ -109,7 +117,11 @@ def _help(patient: Patient) -> None:
         for fetcher in list(consumer.fetchers.values()):
             if fetcher.error:
                 log = parts.broker_of(fetcher.partition).logs[fetcher.partition]
-                where = {"topic": TOPIC, "partition": fetcher.partition.partition, "offset": _way_out(fetcher, log)}
+                where = {
+                    "topic": fetcher.partition.topic,
+                    "partition": fetcher.partition.partition,
+                    "offset": _way_out(fetcher, log),
+                }
                 patient.do({"command": "seek", "group": consumer.consumer.group, **where})
 
 

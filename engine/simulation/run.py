@@ -13,14 +13,17 @@ from engine.ids import BrokerId, ConsumerId, GroupId
 from engine.journal import Journal
 from engine.protocol import FetchResponse, ProduceRequest
 from engine.simulation.acts import TOPIC, draw_act
-from engine.simulation.evidence import Act, Evidence, FinalLog
+from engine.simulation.evidence import Act, Evidence, FinalLog, Loaded
 from engine.simulation.healing import heal
+from engine.simulation.pattern import add_pattern, draw_pattern_act, read_warehouse
 from engine.simulation.shape import Shape, draw_shape
 from engine.storage.log import Log
 
 READ_BYTES = 1 << 20
 GENTLE_US = 4_000
 SETTLING_US = 150_000
+PATTERN_ACTS = 0.25
+"""How many acts are such as can only happen to the deployment pattern, where there is one."""
 
 
 class Run:
@@ -34,6 +37,7 @@ class Run:
         self._batches: dict[int, bytes] = {}
         self._answers: dict[int, bytes] = {}
         self._journal = Journal.open(directory / "journal")
+        self._warehouse = directory / "cluster" / "warehouse-1.sqlite3"
         self.cluster = Cluster(
             scenario="simulation",
             directory=directory / "cluster",
@@ -76,6 +80,8 @@ class Run:
             for index, streams in enumerate(consumers):
                 name = ConsumerId(group, f"{group} {'ABCD'[index]}")
                 cluster.add_consumer(name, shape.config.consumer, streams)
+        if shape.has_pattern:
+            add_pattern(cluster, self.chance, shape.brokers)
         for _ in range(shape.partitions):
             self.do({"command": "produce", "topic": TOPIC, "count": 1})
         self.pass_time(self.chance.choice((GENTLE_US, SETTLING_US)))
@@ -83,10 +89,15 @@ class Run:
     def suffer(self) -> None:
         """The schedule: acts with pauses of all lengths between them."""
         for _ in range(self.shape.acts):
-            self.do(draw_act(self.chance, self.cluster, bytes_flip=self.shape.bytes_flip))
+            self.do(self._draw())
             if not self.shape.bytes_flip:
                 self.check()
             self.pass_time(self.chance.choice((0, 1_000, 5_000, 12_000, 30_000, 50_000)))
+
+    def _draw(self) -> Mapping[str, Any]:
+        if self.shape.has_pattern and self.chance.random() < PATTERN_ACTS:
+            return draw_pattern_act(self.chance, self.cluster)
+        return draw_act(self.chance, self.cluster, bytes_flip=self.shape.bytes_flip)
 
     def evidence(self, healed_us: int) -> Evidence:
         """Everything that is known, read from the journal and the files."""
@@ -101,6 +112,7 @@ class Run:
                 str(partition): _read_log(parts.broker_of(partition).logs[partition])
                 for partition in parts.all_partitions()
             },
+            loaded=read_warehouse(self._warehouse) if self.shape.has_pattern else Loaded(),
             state=self.cluster.snapshot(),
             facts=self.cluster.facts(),
             broken=self.broken,

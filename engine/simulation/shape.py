@@ -9,12 +9,16 @@ FETCHES_APART_US = 700
 """How long, for each partition that a group pulls, pulls are apart: so that a run's journal keeps its size."""
 
 
+PATTERNS = 0.2
+"""How many of the clusters have the deployment pattern around them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A cluster to be built: ``consumers[g]`` are the streams of each consumer that group g begins with.
 
     Only where ``bytes_flip`` may the schedule damage bytes on disk; a bookmark may then be left outside its log for a
-    while, so such runs are checked less strictly on their way.
+    while, so such runs are checked less strictly on their way. ``has_pattern``: the deployment pattern stands around.
     """
 
     brokers: int
@@ -23,11 +27,15 @@ class Shape:
     config: Config
     acts: int
     bytes_flip: bool
+    has_pattern: bool
 
 
 def draw_shape(chance: Random) -> Shape:
     """One of the many shapes."""
+    has_pattern = chance.random() < PATTERNS
     brokers, partitions, groups = chance.randint(1, 5), chance.randint(1, 12), chance.randint(1, 3)
+    if has_pattern:
+        partitions, groups = min(partitions, 3), 1
     return Shape(
         brokers=brokers,
         partitions=partitions,
@@ -36,7 +44,8 @@ def draw_shape(chance: Random) -> Shape:
         ),
         config=_draw_config(chance, partitions * groups),
         acts=chance.randint(15, 45),
-        bytes_flip=chance.random() < 0.3,
+        bytes_flip=chance.random() < 0.3 and not has_pattern,
+        has_pattern=has_pattern,
     )
 
 
@@ -60,6 +69,14 @@ def _draw_config(chance: Random, pulled_partitions: int) -> Config:
         retention_bytes=chance.choice((UNLIMITED_BYTES, UNLIMITED_BYTES, UNLIMITED_BYTES, 500)),
         retention_check_interval_us=chance.choice((10_000, 40_000)),
         checkpoint_every_bytes=1 << 18,
+        deployment=replace(
+            TINY.deployment,
+            mirror_batch_messages=chance.choice((1, 3, 20)),
+            mirror_acknowledgement=chance.choice(("none", "broker")),
+            loader_interval_us=40_000,
+            audit_interval_us=80_000,
+            audit_window_us=100_000,
+        ),
         consumer=_draw_consumer(chance, pause_us // 1_000),
         producer=_draw_producer(chance),
     )

@@ -69,15 +69,16 @@ class OsDisk:
         directory.mkdir(parents=True, exist_ok=True)
 
     def names(self, directory: Path) -> list[str]:
-        return [path.name for path in directory.iterdir()]
+        with os.scandir(directory) as entries:
+            return [entry.name for entry in entries]
 
     def size(self, path: Path) -> int:
         return path.stat().st_size
 
     def open(self, path: Path) -> int:
-        created = not path.exists()
+        is_new = self._sync and not path.exists()
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        if created:
+        if is_new:
             self._sync_directory(path.parent)
         return handle
 

@@ -1,11 +1,16 @@
 """Appending single messages at the speed of batches."""
 
 from collections.abc import Sequence
+from operator import countOf
 from typing import Final
 
+from engine.encoding import encode_alike, encode_entries
+from engine.entries import PLAIN_OVERHEAD_BYTES
 from engine.storage.log import Log
 
 LINGER_BYTES: Final = 64 * 1024
+
+_OF_DIFFERENT_LENGTHS: Final = -1
 
 
 class LingerBuffer:
@@ -19,7 +24,15 @@ class LingerBuffer:
     While there is a buffer, append to the log through it alone. Raises what :class:`~engine.storage.log.Log` raises.
     """
 
-    __slots__ = ("_drain_beyond_offset", "_linger_bytes", "_log", "_max_message_bytes", "_next_offset", "_payloads")
+    __slots__ = (
+        "_drain_beyond_offset",
+        "_linger_bytes",
+        "_log",
+        "_max_message_bytes",
+        "_next_offset",
+        "_payload_bytes",
+        "_payloads",
+    )
 
     def __init__(self, log: Log, linger_bytes: int = LINGER_BYTES) -> None:
         """Hold back up to ``linger_bytes``, nine for each message included."""
@@ -27,6 +40,7 @@ class LingerBuffer:
         self._linger_bytes = linger_bytes
         self._max_message_bytes = log.max_message_bytes
         self._payloads: list[bytes] = []
+        self._payload_bytes = _OF_DIFFERENT_LENGTHS  # what all of them have, if they do
         self._next_offset = log.next_offset
         self._drain_beyond_offset = self._next_offset + linger_bytes
 
@@ -43,8 +57,10 @@ class LingerBuffer:
     def append_payload(self, payload: bytes) -> int:
         """Take one message and return the offset where it will stand."""
         size = len(payload)
-        if size > self._max_message_bytes:
-            self._log.require_size(size)
+        if size != self._payload_bytes:
+            if size > self._max_message_bytes:
+                self._log.require_size(size)
+            self._payload_bytes = _OF_DIFFERENT_LENGTHS if self._payloads else size
         offset = self._next_offset
         self._payloads.append(payload)
         self._next_offset = next_offset = offset + 9 + size
@@ -54,19 +70,33 @@ class LingerBuffer:
 
     def append_payloads(self, payloads: Sequence[bytes]) -> int:
         """Take several messages, all of them or none; returns the offset where the first will stand."""
-        size = sum(map(len, payloads))
-        if size > self._max_message_bytes:  # else no single payload can be too large
-            self._log.require_size(max(map(len, payloads)))
+        count = len(payloads)
+        alike_bytes = self._payload_bytes
+        if alike_bytes != _OF_DIFFERENT_LENGTHS and countOf(map(len, payloads), alike_bytes) == count:
+            size = count * alike_bytes
+        else:
+            size = self._measure(payloads)
         offset = self._next_offset
         self._payloads += payloads
-        self._next_offset = next_offset = offset + 9 * len(payloads) + size
+        self._next_offset = next_offset = offset + PLAIN_OVERHEAD_BYTES * count + size
         if next_offset > self._drain_beyond_offset:
             self.drain()
         return offset
 
+    def _measure(self, payloads: Sequence[bytes]) -> int:
+        """The sum of the lengths, each of which must be within the limit; sees whether all that is held is alike."""
+        lengths = list(map(len, payloads))
+        if not lengths:
+            return 0
+        self._log.require_size(max(lengths))
+        alike = not self._payloads and lengths.count(lengths[0]) == len(lengths)
+        self._payload_bytes = lengths[0] if alike else _OF_DIFFERENT_LENGTHS
+        return sum(lengths)
+
     def drain(self) -> None:
         """Hand everything to the log, as one set. What the disk refuses stays in the buffer."""
-        self._log.append_payloads(self._payloads)
+        encode = encode_entries if self._payload_bytes == _OF_DIFFERENT_LENGTHS else encode_alike
+        self._log.append_encoded(encode(self._payloads), len(self._payloads))
         self._payloads.clear()
         self._drain_beyond_offset = self._next_offset + self._linger_bytes
 

@@ -154,7 +154,7 @@ class Log:
         if not messages:
             return Appended(self._next_offset, self._next_offset, 0, (), NOT_ROLLED, not self.has_unflushed)
         active = self._active
-        offset = self._write(message_set, messages)
+        offset = self.append_encoded(message_set, messages)
         rolled_base_offset = NOT_ROLLED if self._active is active else offset
         return Appended(offset, self._next_offset, messages, sizes, rolled_base_offset, not self._unflushed_messages)
 
@@ -165,22 +165,24 @@ class Log:
         For bytes that are the caller's own: they are encoded and written in one go, not taken apart again. Raises
         :class:`~engine.errors.MessageTooLarge`, and then nothing is written.
         """
-        if self._closed or not payloads:
-            self._require_open()
-            return self._next_offset
         message_set = encode_entries(payloads)
         if len(message_set) > self.max_message_bytes:  # else no single payload can be too large
             self.require_size(max(map(len, payloads)))
-        return self._write(message_set, len(payloads))
+        return self.append_encoded(message_set, len(payloads))
 
     def append_payload(self, payload: bytes) -> int:
         """Write one plain message; otherwise as :meth:`append_payloads`."""
-        self._require_open()
         self.require_size(len(payload))
-        return self._write(encode_entry(payload), 1)
+        return self.append_encoded(encode_entry(payload), 1)
 
-    def _write(self, message_set: bytes, messages: int) -> int:
-        """Roll if it is time to, write, flush if enough waits; returns the offset of the set."""
+    def append_encoded(self, message_set: bytes, messages: int) -> int:
+        """Write a set that is known to be good and to hold so many messages, none too large; returns its offset.
+
+        It rolls if it is time to, and flushes if enough waits.
+        """
+        if self._closed or not messages:
+            self._require_open()
+            return self._next_offset
         keeps_time = self._keeps_time
         now_us = self._now_us() if keeps_time else 0
         active = self._active
@@ -209,12 +211,20 @@ class Log:
         """
         return self._segment_of(offset).read(offset, max_bytes)
 
+    def look(self, offset: int, max_bytes: int) -> bytes:
+        """As :meth:`read`, for who only looks on: the files of a closed log lie there too. ``offset`` must be in it."""
+        return self._segments.holding(offset).read(offset, max_bytes)
+
     def locate(self, offset: int, max_bytes: int) -> SegmentSlice:
         """Where :meth:`read` finds its bytes, for a caller that hands them on unread (paper, section 3.1: sendfile).
 
         They stay there until retention removes the file. Raises as :meth:`read`.
         """
         return self._segment_of(offset).locate(offset, max_bytes)
+
+    def files(self) -> tuple[SegmentSlice, ...]:
+        """All flushed bytes, file by file, oldest first. A closed log has them too."""
+        return tuple(segment.locate(segment.base_offset, segment.flushed_bytes) for segment in self._segments)
 
     def offsets_before(self, time_us: int, max_offsets: int) -> tuple[int, ...]:
         """Up to ``max_offsets`` offsets that the log had at ``time_us``, newest first (0.7: getOffsetsBefore).

@@ -41,6 +41,16 @@ class Segment:
     ``first_append_us`` is when the first bytes came since the segment was opened, :data:`NEVER_US` if none did.
     """
 
+    __slots__ = (  # a log may have thousands
+        "_flushed_bytes",
+        "_flushed_modified_us",
+        "_modified_us",
+        "append",
+        "base_offset",
+        "file",
+        "first_append_us",
+    )
+
     def __init__(self, directory: Path, base_offset: int, disk: Disk, *, sealed: bool) -> None:
         """Open the segment; what its file holds counts as flushed."""
         self.base_offset = base_offset

@@ -17,6 +17,8 @@ class SegmentFile:
     :class:`~engine.errors.StorageFailed` if the disk refuses.
     """
 
+    __slots__ = ("_damage", "_disk", "_handle", "_size_bytes", "path")
+
     def __init__(self, path: Path, disk: Disk, *, sealed: bool) -> None:
         """Open the file at ``path``, creating it if it is missing and not ``sealed``."""
         self.path = path

@@ -7,7 +7,7 @@ from engine.storage.disk import OsDisk
 
 
 class TroubledDisk(OsDisk):
-    """The operating system's files; while ``full``, they take no more bytes (reads and cuts still work)."""
+    """The operating system's files; while ``full``, they take half of an append at most (reads and cuts still work)."""
 
     def __init__(self, *, sync: bool) -> None:
         super().__init__(sync=sync)
@@ -15,5 +15,6 @@ class TroubledDisk(OsDisk):
 
     def append(self, handle: int, data: bytes) -> None:
         if self.full:
+            super().append(handle, data[: len(data) // 2])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         super().append(handle, data)

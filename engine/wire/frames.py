@@ -36,10 +36,11 @@ class FrameBuffer:
 
     def feed(self, data: bytes | memoryview) -> None:
         """Bytes as they came, in any portions."""
-        if self._start == len(self._head) and not self._tail:
-            self._head = bytes(data)
+        rest_bytes = len(self._head) - self._start
+        if rest_bytes < len(data) and not self._tail:
+            self._head = b"".join((self._head[self._start :], data))
             self._start = 0
-        else:
+        else:  # copying a large rest for each small portion would take for ever
             self._tail += data
 
     def take(self) -> bytes:

@@ -6,7 +6,9 @@ which to tell answers apart: they come in the order of the requests.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from functools import lru_cache
+from itertools import chain
+from typing import Final, NamedTuple, TypeVar
 
 from engine.wire.faults import MalformedRequest
 from engine.wire.fields import FieldReader, int16, int32, int64, string
@@ -21,12 +23,18 @@ MULTI_FETCH: Final = 2
 MULTI_PRODUCE: Final = 3
 OFFSETS: Final = 4
 
+KIND_BYTES: Final = 2
+_PRODUCE_KIND: Final = int16(PRODUCE)
+_HEAD_BYTES_BESIDE_TOPIC: Final = KIND_BYTES + 2 + 4 + 4  # of kind, the topic's length, the partition, the set's length
+
 Body = TypeVar("Body")
 
 
-@dataclass(frozen=True, slots=True)
-class ProduceRequest:
-    """A message set for a partition, :data:`RANDOM_PARTITION` for one of the broker's choice. It is not answered."""
+class ProduceRequest(NamedTuple):
+    """A message set for a partition, :data:`RANDOM_PARTITION` for one of the broker's choice. It is not answered.
+
+    A named tuple, since there are so many of them.
+    """
 
     topic: str
     partition: int
@@ -87,26 +95,33 @@ def steps_of(request: Request) -> tuple[Step, ...]:
 def encode_request(request: Request) -> bytes:
     """The whole request, length first; :class:`MalformedRequest` if a value does not fit into its field."""
     kind, body = _encode_body(request)
-    return int32(2 + len(body)) + int16(kind) + body
+    return b"".join([int32(KIND_BYTES + sum(map(len, body))), int16(kind), *body])
 
 
-def _encode_body(request: Request) -> tuple[int, bytes]:
+def _encode_body(request: Request) -> tuple[int, Sequence[bytes]]:
+    """The kind and the fields, in pieces, for a message set is long and should be copied once."""
     match request:
         case ProduceRequest():
             return PRODUCE, _encode_produce(request)
         case FetchRequest():
-            return FETCH, _encode_fetch(request)
+            return FETCH, [_encode_fetch(request)]
         case MultiFetchRequest(fetches):
-            return MULTI_FETCH, _encode_many(fetches, _encode_fetch)
+            return MULTI_FETCH, [_count(fetches), *map(_encode_fetch, fetches)]
         case MultiProduceRequest(produces):
-            return MULTI_PRODUCE, _encode_many(produces, _encode_produce)
+            return MULTI_PRODUCE, [_count(produces), *chain.from_iterable(map(_encode_produce, produces))]
         case OffsetsRequest():
-            return OFFSETS, _encode_offsets(request)
+            return OFFSETS, [_encode_offsets(request)]
 
 
-def _encode_produce(request: ProduceRequest) -> bytes:
-    message_set = request.message_set
-    return string(request.topic) + int32(request.partition) + int32(len(message_set)) + message_set
+def _encode_produce(request: ProduceRequest) -> Sequence[bytes]:
+    topic, partition, message_set = request
+    return _produce_head(topic, partition), int32(len(message_set)), message_set
+
+
+@lru_cache(maxsize=64)
+def _produce_head(topic: str, partition: int) -> bytes:
+    """What stands before a message set and its length; a producer sends the same again and again."""
+    return string(topic) + int32(partition)
 
 
 def _encode_fetch(request: FetchRequest) -> bytes:
@@ -117,9 +132,9 @@ def _encode_offsets(request: OffsetsRequest) -> bytes:
     return string(request.topic) + int32(request.partition) + int64(request.time_ms) + int32(request.max_offsets)
 
 
-def _encode_many(bodies: Sequence[Body], encode: Callable[[Body], bytes]) -> bytes:
-    """A count, an int16, and the bodies; one witness of the time leaves the count out, source and clients do not."""
-    return int16(len(bodies)) + b"".join([encode(body) for body in bodies])
+def _count(several: Sequence[object]) -> bytes:
+    """What stands before several bodies, an int16; one witness of the time leaves it out, source and clients do not."""
+    return int16(len(several))
 
 
 # --- from bytes -----------------------------------------------------------------------------------------------------
@@ -130,11 +145,27 @@ def decode_request(frame: bytes) -> Request:
 
     Bytes behind the last field are passed over, as in 0.7.
     """
+    if frame[:KIND_BYTES] == _PRODUCE_KIND:
+        set_position = _HEAD_BYTES_BESIDE_TOPIC + int.from_bytes(frame[2:4], "big")
+        set_bytes = int.from_bytes(frame[set_position - 4 : set_position], "big")
+        if set_position + set_bytes == len(frame):
+            topic, partition = _decode_produce_head(frame[: set_position - 4])
+            return ProduceRequest(topic, partition, frame[set_position:])
     fields = FieldReader(frame, MalformedRequest)
     kind = fields.int16()
     if kind not in _DECODERS:
         raise fields.failed(f"there is no request of kind {kind}")
     return _DECODERS[kind](fields)
+
+
+@lru_cache(maxsize=64)
+def _decode_produce_head(head: bytes) -> tuple[str, int]:
+    """Topic and partition of a produce request, all before its message set. A busy producer sends the same ones
+    again and again.
+    """
+    fields = FieldReader(head, MalformedRequest)
+    fields.int16()
+    return fields.string(), fields.int32()
 
 
 def _decode_produce(fields: FieldReader) -> ProduceRequest:

@@ -1,45 +1,78 @@
 // @ts-check
 /** Composition root: wires the feed, the history, the picture and the controls of one stage together. */
+import { CharacterKeys } from "./ui/character_keys.js";
 import { Bookmarks } from "./ui/bookmarks.js";
 import { Commands } from "./ui/commands.js";
+import { forkWhatIsShown } from "./ui/fork.js";
 import { offerHooks } from "./ui/hooks.js";
-import { listenForKeys, walkTapes } from "./ui/keys.js";
+import { Focus, goToRegion } from "./ui/focus.js";
+import { listenForKeys, listKeys } from "./ui/keys.js";
+import { Lags } from "./ui/lag.js";
+import { foldAway } from "./ui/more.js";
 import { Narrator } from "./ui/narrator.js";
+import { deploymentOf, LazyLayers } from "./ui/lazy_layers.js";
+import { LazyParts } from "./ui/lazy_parts.js";
 import { Panels } from "./ui/panels.js";
 import { Player } from "./ui/player.js";
+import { actInThePresent } from "./ui/present.js";
+import { TimeLine } from "./ui/time_line.js";
 import { Transport } from "./ui/transport.js";
-import { part, setText } from "./view/nodes.js";
+import { Walking } from "./ui/walking.js";
+import { Samples } from "./state/samples.js";
+import { part, setAttribute, setText } from "./view/nodes.js";
 import { StageView } from "./view/stage_view.js";
 import { Feed } from "./wire/feed.js";
+import { JournalReader } from "./wire/journal.js";
 
+const FULL_WORDS = "this room has grown as large as it may: its time stands still; go on in a new one, or fork it at an earlier point";
+/** What was refused about a field, or stands at one. */
+const REFUSED = '.outcome[data-ok="false"][data-names], .field-fault';
 const CONNECTION_WORDS = { connecting: "", live: "", reconnecting: "connection lost, trying again" };
 
-/** @param {HTMLElement} stage */
-function begin(stage) {
-  const view = new StageView(stage);
+/** @param {HTMLElement} stage @param {import("./ui/lazy_layers.js").Deployment} deployment */
+function begin(stage, deployment) {
+  const layers = new LazyLayers(deployment, { arrived: () => player.wake(), say: (fault) => setText(part(stage, "connection"), fault) });
+  const view = new StageView(stage, layers);
   const commands = new Commands(stage);
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const board = part(stage, "board");
+  const journal = new JournalReader(stage.dataset.api ?? "");
+  const samples = new Samples();
   const player = new Player({
     view,
     wall_us: () => performance.now() * 1000,
     steps: () => still.matches,
-    busy: (drawn_offset) => commands.unanswered(drawn_offset) || inTransition(board),
+    read: (moment) => journal.chapter(moment),
+    came: (instants) => samples.take(instants),
+    busy: (drawn_offset) => commands.unanswered(drawn_offset) || layers.pending || lazy.pending || inTransition(board),
   });
-  const panels = new Panels(stage);
-  const transport = new Transport(stage, player, commands);
-  const narrator = new Narrator(part(stage, "narration"));
+  const transport = new Transport(stage, player);
+  const time_line = new TimeLine(stage, player, journal);
+  const narrator = new Narrator(part(stage, "narration"), deployment.sentences);
+  actInThePresent(stage, player, narrator);
   new Bookmarks(stage, () => player.drawn?.state, commands);
+  const lags = new Lags(stage, player, samples);
+  const lazy = new LazyParts(stage, { player, time_line, samples });
+  const panels = new Panels(stage, lazy);
   player.listeners.push(
-    (passed) => narrator.hear(passed),
+    () => takeSamples(player, samples),
+    () => lags.paint(),
+    () => (player.past.place || player.clock?.running) && narrator.endOpening(),
+    (passed) => narrator.hear(passed, view),
     () => transport.paint(),
-    ({ instants }) => {
-      if (instants.some(({ events }) => events.some(({ event }) => event.startsWith("node_")))) panels.refreshRegistry();
-    },
+    () => time_line.paint(),
+    () => lazy.paint(),
+    forkWhatIsShown(stage, player),
   );
-  listen(stage, { player, commands, panels });
+  listen(stage, { player, commands, panels, transport, time_line });
   offerHooks(player);
-  read(stage, player);
+  read(stage, player, time_line);
+}
+
+/** @param {Player} player @param {Samples} samples from what came over the feed, and from the past that is looked at */
+function takeSamples({ history, among }, samples) {
+  if (!history) return;
+  for (const instants of new Set([history.instants, among])) samples.take(instants);
 }
 
 /** @param {HTMLElement} board @returns {boolean} whether a tape or a bookmark is still sliding into its place */
@@ -50,17 +83,34 @@ function inTransition(board) {
   });
 }
 
-/** @param {HTMLElement} stage @param {{player: Player, commands: Commands, panels: Panels}} to */
-function listen(stage, { player, commands, panels }) {
+/**
+ * @param {HTMLElement} stage
+ * @param {{player: Player, commands: Commands, panels: Panels, transport: Transport, time_line: TimeLine}} to
+ */
+function listen(stage, { player, commands, panels, transport, time_line }) {
+  const character_keys = new CharacterKeys(stage);
   listenForKeys({
-    inSight: () => player.visible,
     toggle: () => commands.press('[data-testid="control-pause"]'),
     step: () => commands.press('[data-testid="control-step"]'),
     stepBack: () => player.stepBack(),
     live: () => player.lookLive(),
+    slower: () => transport.changeSpeed(-1),
+    faster: () => transport.changeSpeed(1),
+    previousMark: () => time_line.toPreviousMark(),
+    nextMark: () => time_line.toNextMark(),
+    fork: () => commands.press('[data-testid="control-fork"]'),
+    copyLink: () => commands.press('[data-testid="control-copy-link"]'),
     help: () => panels.showHelp(),
+    close: () => panels.close(),
+    nextRegion: ({ shiftKey }) => goToRegion(stage, shiftKey ? -1 : 1),
+  }, (key) => player.visible && character_keys.allow(key));
+  listKeys(stage);
+  foldAway(stage);
+  stage.addEventListener("htmx:finally:request", async (event) => {
+    if (stage.querySelector(REFUSED)) (await import("./ui/refused_fields.js")).sayAtTheField(/** @type {CustomEvent} */ (event), stage);
   });
-  walkTapes(stage);
+  new Walking(stage);
+  new Focus(stage);
   new IntersectionObserver(([entry]) => {
     player.visible = entry.isIntersecting;
     player.wake();
@@ -69,18 +119,21 @@ function listen(stage, { player, commands, panels }) {
   new ResizeObserver(() => player.wake()).observe(part(stage, "board"));
 }
 
-/** @param {HTMLElement} stage @param {Player} player */
-function read(stage, player) {
+/** @param {HTMLElement} stage @param {Player} player @param {TimeLine} time_line */
+function read(stage, player, time_line) {
   const feed = new Feed(stage.dataset.feed ?? "", {
-    onFrame: (frame, anew) => player.receive(frame, anew),
+    onFrame: (frame, anew) => {
+      player.receive(frame, anew);
+      time_line.hear(frame);
+    },
     onConnection: (connection) => {
-      stage.dataset.connection = connection;
-      setText(part(stage, "connection"), CONNECTION_WORDS[connection]);
+      setAttribute(stage, "data-connection", connection);
+      setText(part(stage, "connection"), CONNECTION_WORDS[connection] || (player.clock?.frame.full ? FULL_WORDS : ""));
     },
     onError: ({ message, remedy }) => setText(part(stage, "connection"), `${message}: ${remedy}`),
   });
   feed.open();
 }
 
-for (const stage of document.querySelectorAll("[data-stage]")) begin(/** @type {HTMLElement} */ (stage));
+for (const stage of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-stage]"))) begin(stage, await deploymentOf(stage));
 document.documentElement.dataset.script = "on";

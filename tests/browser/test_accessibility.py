@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from engine.config import ConsumerSettings, ProducerSettings
 from tests.browser.conftest import ServerProcess
-from tests.browser.pages.stage import Stage
+from tests.browser.pages.stage import WAREHOUSE, Stage
 
 CONTRAST = """() => {
     const context = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -107,13 +107,75 @@ def test_the_facts_are_a_table_too(stage: Stage) -> None:
 def test_the_table_of_groups_follows_while_it_is_open(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.page.get_by_text("The same as a table").click()
-    groups = stage.page.get_by_role("region", name="consumer groups").last
+    groups = stage.page.get_by_role("region", name="every consumer, as a table")
     stage.page.get_by_label("name of a new group").fill("Third")
     stage.page.get_by_role("button", name="Add group").click()
     expect(groups).to_contain_text("Third")
     expect(groups).to_contain_text("nobody yet")
     stage.press("Metrics B", "Stop")
     expect(groups.get_by_role("row").filter(has_text="Metrics B")).to_contain_text("stopped")
+
+
+def test_the_tables_say_all_that_the_picture_shows(stage: Stage) -> None:
+    stage.open()
+    stage.page.get_by_text("The same as a table").click()
+    stage.batch_send.click()
+    expect(stage.flights("batch")).to_have_count(1)
+    stage.pause.click()
+    stage.settled()
+    way = stage.page.get_by_role("region", name="what is on its way, as a table")
+    expect(way.get_by_role("row").filter(has_text="batch")).to_contain_text("the producer")
+    expect(way.get_by_role("row").filter(has_text="batch")).to_contain_text("pageviews-0 on broker 1")
+    expect(way.get_by_role("row").filter(has_text="batch")).to_contain_text("3 messages, 386 B")
+    expect(way.get_by_role("row")).to_have_count(1 + stage.flights().count())
+    consumers = stage.page.get_by_role("region", name="every consumer, as a table")
+    expect(consumers.get_by_role("row").filter(has_text="Metrics A")).to_contain_text("at most 1,024 B a pull")
+    partitions = stage.page.get_by_role("region", name="facts of every partition")
+    row = partitions.get_by_role("row").filter(has_text="Broker 2").filter(has_text=WAREHOUSE)
+    expect(row).to_contain_text("00000000000000000000.kafka 752 B")
+    expect(row).to_contain_text("752 B · 4 messages")
+
+
+def test_the_tables_show_the_past_that_is_looked_at(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    stage.batch_send.click()
+    expect(stage.fact("events-appended")).to_have_text("15")
+    stage.press("Metrics B", "Stop")
+    expect(stage.consumer("Metrics B")).to_have_attribute("data-state", "closed")
+    stage.page.get_by_text("The same as a table").click()
+    row = stage.page.get_by_role("region", name="every consumer, as a table").get_by_role("row")
+    expect(row.filter(has_text="Metrics B")).to_contain_text("stopped")
+    stage.focus(stage.scrub)
+    stage.page.keyboard.press("Home")
+    expect(row.filter(has_text="Metrics B")).to_contain_text("running")
+
+
+def test_a_message_says_its_offset_its_bytes_and_whether_readers_see_it(stage: Stage) -> None:
+    stage.open()
+    cell = stage.record(0, 860).get_by_role("link")
+    stage.batch_send.click()
+    expect(cell).to_have_attribute("aria-label", re.compile(r"^offset 860, 1\d\d bytes, not flushed yet: "))
+    expect(cell).to_have_attribute("aria-label", re.compile(r"^offset 860, 1\d\d bytes: "))
+
+
+def test_however_fast_time_runs_nobody_is_flooded_with_words(stage: Stage) -> None:
+    stage.open()
+    stage.command("set_producer", rate_per_second=30, batch_messages=3)
+    stage.let_time_run().at_speed(16)
+    said = stage.page.evaluate("""() => new Promise((resolve) => {
+        const said = [];
+        const note = (changes) => {
+            said.push([performance.now(), changes[0].target.textContent]);
+            if (said.length === 4) resolve(said);
+        };
+        for (const place of document.querySelectorAll("[aria-live], [role=status], [role=alert]")) {
+            new MutationObserver(note).observe(place, {childList: true, subtree: true, characterData: true});
+        }
+    })""")
+    of_lags = [at_ms for at_ms, text in said if "lag of" in text or "caught up" in text]
+    sentences = [at_ms for at_ms, text in said if at_ms not in of_lags]
+    assert all(second - first > 11_000 for first, second in pairwise(of_lags)), said
+    assert all(second - first > 1_000 for first, second in pairwise(sentences)), said
 
 
 @pytest.mark.parametrize("width", [390, 820, 1280])
@@ -124,10 +186,10 @@ def test_failures_are_within_reach_of_the_keyboard_at_every_size(stage: Stage, w
         button = stage.broker(2).get_by_role("button", name=verb)
         expect(button).to_be_visible()
         assert button.evaluate("(node) => getComputedStyle(node.parentElement).opacity") == "1"
-    stage.broker(2).get_by_role("button", name="Crash").focus()
+    stage.focus(stage.broker(2).get_by_role("button", name="Crash"))
     stage.page.keyboard.press("Enter")
     expect(stage.broker(2)).to_have_attribute("data-alive", "false")
-    stage.broker(2).get_by_role("button", name="Start").focus()
+    stage.focus(stage.broker(2).get_by_role("button", name="Start"))
     stage.page.keyboard.press("Enter")
     expect(stage.broker(2)).to_have_attribute("data-alive", "true")
 
@@ -154,7 +216,7 @@ def test_everything_that_can_be_done_has_a_name(stage: Stage) -> None:
 
 def test_messages_are_walked_with_arrow_keys(stage: Stage) -> None:
     stage.open()
-    stage.record(0, 645).get_by_role("link").focus()
+    stage.focus(stage.record(0, 645).get_by_role("link"))
     stage.page.keyboard.press("ArrowLeft")
     expect(stage.record(0, 430).get_by_role("link")).to_be_focused()
     stage.page.keyboard.press("Enter")

@@ -73,7 +73,7 @@ def test_after_a_seek_back_the_messages_are_delivered_again(stage: Stage) -> Non
 def test_a_bookmark_moves_with_the_keyboard_and_enter_seeks(stage: Stage) -> None:
     stage.open()
     bookmark = stage.bookmark(0)
-    bookmark.focus()
+    stage.focus(bookmark)
     expect(bookmark).to_have_attribute("aria-valuetext", "offset 215 of 860")
     stage.page.keyboard.press("ArrowRight")
     expect(bookmark).to_have_attribute("aria-valuenow", "430")
@@ -90,7 +90,7 @@ def test_a_bookmark_moves_with_the_keyboard_and_enter_seeks(stage: Stage) -> Non
 def test_escape_puts_a_bookmark_back(stage: Stage) -> None:
     stage.open()
     bookmark = stage.bookmark(1)
-    bookmark.focus()
+    stage.focus(bookmark)
     stage.page.keyboard.press("ArrowLeft")
     expect(bookmark).to_have_attribute("aria-valuenow", "0")
     stage.page.keyboard.press("Escape")

@@ -61,6 +61,7 @@ def test_a_new_page_stands_still_until_somebody_acts(stage: Stage) -> None:
     stage.open()
     expect(stage.root).to_have_attribute("data-standing", "true")
     expect(stage.narration).to_contain_text("stands still until you act")
+    expect(stage.spark().locator(".spark-line")).to_have_attribute("d", "M59 1.00L60 1.00")
     expect(stage.flights()).to_have_count(0)
     end_offset = stage.facts()["journal"]["end_offset"]
     # a heartbeat of the feed comes each second: after two of them nothing has been added
@@ -103,16 +104,26 @@ def test_the_server_draws_a_long_log_as_javascript_does(stage: Stage, compressio
 
 
 def picture(page: Page) -> list[str]:
-    """Every mark on the tapes and cards with its place in bytes and its words."""
+    """Every mark on the tapes and cards with its place in bytes and its words.
+
+    Where a lag goes, only time tells; and what has slid out of view is there only for who saw it.
+    """
     marks: list[str] = page.evaluate("""() => {
         const chosen = ".partition, .record, .segment, .bookmark, .fetch-position, .again, .owner, .earlier, "
-            + ".consumer, .group, .facts dd";
-        const parts = (node) => [...node.querySelectorAll("[data-part]")]
-            .filter((part) => !part.firstElementChild).map((part) => part.textContent.replace(/\\s+/g, " ").trim());
-        const places = (node) => ["--offset", "--size", "--origin", "--next", "--flushed", "--first"]
+            + ".consumer, .group, .facts dd, "
+            + ".slide, .segments, .records, .unflushed, .tape-end, .tape-fill, .bookmark-rows";
+        const number = (node, name) => Number(getComputedStyle(node).getPropertyValue(name));
+        const hasSlidOut = (record) => record && number(record, "--offset") + number(record, "--size")
+            <= number(record.closest(".slide").querySelector(".segments"), "--origin");
+        const parts = (node) => [...node.querySelectorAll("[data-part]:not([data-part=trend])")]
+            .filter((part) => !part.firstElementChild && !hasSlidOut(part.closest(".record")))
+            .map((part) => part.textContent.replace(/\\s+/g, " ").trim());
+        const places = (node) => ["--offset", "--size", "--origin", "--base", "--slide", "--rows"]
             .map((name) => node.style.getPropertyValue(name)).join(" ");
-        const shown = [...document.querySelectorAll(chosen)];
-        return [document.querySelector("[data-stage]").style.getPropertyValue("--window"), ...shown.map((node) => [
+        const shown = [...document.querySelectorAll(chosen)]
+            .filter((node) => !node.matches(".record") || !hasSlidOut(node));
+        const window_bytes = getComputedStyle(document.querySelector("[data-stage]")).getPropertyValue("--window");
+        return [window_bytes, ...shown.map((node) => [
             node.className, node.dataset.testid ?? "", node.hidden,
             node.dataset.crowded ?? "", node.dataset.pinned ?? "", node.dataset.consumerIndex ?? "",
             places(node), parts(node).join("|"),

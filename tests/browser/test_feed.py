@@ -136,3 +136,12 @@ def test_deleted_segments_leave_a_stub_with_the_first_offset_that_exists(stage: 
     expect(stage.narration).to_have_text(
         "The oldest segment of p0 is deleted: the first offset that still exists is 430."
     )
+
+
+def test_a_room_that_may_not_grow_says_so_on_the_page(stage: Stage, feed: Feed) -> None:
+    stopped = feed.frame(feed.next_offset, feed.next_offset)
+    feed.send({**stopped, "clock": {**stopped["clock"], "paused": True, "standing": False, "full": True}})
+    place = stage.page.locator('[data-part="connection"]')
+    expect(place).to_contain_text("this room has grown as large as it may")
+    feed.send(stopped)
+    expect(place).to_be_empty()

@@ -54,3 +54,56 @@ def test_names_of_groups_and_consumers_may_be_anything_printable(stage: Stage) -
     expect(stage.consumer(consumer, group)).to_have_attribute("data-state", "closed")
     stage.open()
     expect(stage.group(group)).to_be_visible()
+
+
+HEBREW = "\u05e9\u05dc\u05d5\u05dd"
+
+
+def test_right_to_left_text_keeps_its_direction_and_turns_nothing_around_it(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    stage.send_keyed(f"{HEBREW} key", f"{HEBREW} /home")
+    expect(stage.narration).to_contain_text(f"The key \u2068{HEBREW} key\u2069 hashes to p")
+    expect(stage.fact("events-appended")).to_have_text("13")
+    stage.settled()
+    cell = stage.page.locator(".record", has_text=HEBREW)
+    expect(cell.locator(".cell-word")).to_have_css("unicode-bidi", "plaintext")
+    expect(stage.page.locator('.record[data-flushed="false"]')).to_have_count(0)
+    cell.get_by_role("link").click()
+    expect(stage.inspector.locator(".payload")).to_have_css("direction", "rtl")
+    expect(stage.page.get_by_label("Partition key")).to_have_css("direction", "rtl")
+
+
+def test_what_is_clipped_on_the_stage_is_full_in_the_inspector(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    value = "/" + "long \U0001f4d6 " * 180
+    stage.send_keyed("someone", value)
+    expect(stage.fact("events-appended")).to_have_text("13")
+    stage.settled()
+    expect(stage.page.locator('.record[data-flushed="false"]')).to_have_count(0)
+    stage.page.locator(".record", has_text="/long").get_by_role("link").click()
+    expect(stage.inspector.locator(".payload")).to_have_text(value)
+    assert stage.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+OUTSIDE = """(nodes) => nodes.filter((node) => {
+    const [own, rows] = [node, node.closest(".bookmark-rows")].map((one) => one.getBoundingClientRect());
+    return own.left < rows.left || own.right > rows.right + 0.5;
+}).map((node) => node.textContent)"""
+
+
+def test_names_longer_than_a_phone_is_wide_end_inside_the_tape(stage: Stage) -> None:
+    stage.page.set_viewport_size({"width": 360, "height": 844})
+    stage.open().at_speed(16)
+    group, consumer = "G" * 60, "c" * 60
+    stage.command("add_group", group=group)
+    stage.command("add_consumer", group=group, consumer=consumer)
+    stage.settled()
+    owner, name = stage.owner(0, group), stage.rows(0).last.locator(".row-name")
+    expect(owner).to_have_attribute("title", consumer)
+    expect(name).to_have_attribute("title", group)
+    assert stage.page.locator(".bookmark-row :is(.owner, .row-name)").evaluate_all(OUTSIDE) == []
+    one, other = name.bounding_box(), owner.bounding_box()
+    assert one
+    assert other
+    assert one["x"] + one["width"] <= other["x"], "they stand beside each other"
+    assert stage.page.evaluate("() => document.documentElement.scrollWidth") <= 360

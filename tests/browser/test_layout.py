@@ -56,7 +56,7 @@ def test_a_log_longer_than_its_tape_says_what_is_hidden(stage: Stage) -> None:
     expect(stage.partition(0).locator(".earlier")).to_be_visible()
     expect(stage.bookmark(0)).to_have_attribute("data-pinned", "true")
     expect(stage.bookmark(0)).to_have_attribute("data-offset", "215")
-    flag, tape = stage.bookmark(0).bounding_box(), stage.partition(0).locator(".records").bounding_box()
+    flag, tape = stage.bookmark(0).bounding_box(), stage.partition(0).locator(".tape-window").bounding_box()
     assert flag
     assert tape
     assert abs(flag["x"] + flag["width"] - tape["x"]) < 3
@@ -65,7 +65,9 @@ def test_a_log_longer_than_its_tape_says_what_is_hidden(stage: Stage) -> None:
     assert newest["x"] + newest["width"] <= tape["x"] + tape["width"]
 
 
-def test_nothing_shifts_while_the_page_loads(stage: Stage) -> None:
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_shifts_while_the_page_loads(stage: Stage, width: int) -> None:
+    stage.page.set_viewport_size({"width": width, "height": 720})
     stage.page.add_init_script("""
         window.shift = 0;
         new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
@@ -76,21 +78,66 @@ def test_nothing_shifts_while_the_page_loads(stage: Stage) -> None:
     assert stage.page.evaluate("() => window.shift") < 0.01
 
 
-def test_at_a_high_rate_the_newest_messages_are_in_view_and_no_batch_hides_the_picture(stage: Stage) -> None:
+def test_at_a_high_rate_the_newest_bytes_are_in_view_and_no_batch_hides_the_picture(stage: Stage) -> None:
     stage.open().command("set_producer", rate_per_second=200, batch_messages=20)
     stage.page.wait_for_function(
         """() => {
-            const tape = document.querySelector('[data-testid="partition-pageviews-0"] .tape').getBoundingClientRect();
-            const cells = [...document.querySelectorAll('[data-testid^="record-pageviews-0@"]')];
-            const offset = (cell) => Number(cell.dataset.testid.split("@")[1]);
-            const newest = cells.sort((a, b) => offset(b) - offset(a))[0];
-            const { left, right } = newest.getBoundingClientRect();
-            return offset(newest) > 20_000 && left >= tape.left && right <= tape.right;
+            const partition = document.querySelector('[data-testid="partition-pageviews-0"]');
+            const tape = partition.querySelector(".tape").getBoundingClientRect();
+            const end = partition.querySelector(".tape-end");
+            const { left } = end.getBoundingClientRect();
+            const offset = Number(end.querySelector('[data-part=next]').textContent);
+            return offset > 20_000 && left >= tape.left && left <= tape.right;
         }"""
     )
+    expect(stage.partition(0).locator('[data-part="rate"]')).to_contain_text("messages/s")
     widths = stage.page.evaluate(
         "() => [...document.querySelectorAll('.flight[data-kind=batch] .load')].map((load) => load.offsetWidth)"
     )
     tape_width = stage.partition(0).locator(".tape").evaluate("(tape) => tape.offsetWidth")
     assert widths
     assert max(widths) <= 0.5 * tape_width
+
+
+COVERED = """(layer) => {
+    layer.style.pointerEvents = "auto";  // now it takes what a pointer meets, wherever it stands in front
+    const covered = [...document.querySelectorAll(".board :is(button, a.quiet)")]
+        .filter((node) => node.checkVisibility({visibilityProperty: true}))
+        .map((node) => ({node, box: node.getBoundingClientRect()}))
+        .filter(({box}) => box.bottom > 0 && box.bottom < innerHeight - 130)
+        .map(({node, box}) => ({node, at: [box.left + box.width / 2, box.top + box.height / 2]}))
+        .filter(({node, at}) => !node.contains(document.elementFromPoint(...at)))
+        .map(({node}) => node.textContent);
+    layer.style.pointerEvents = "";
+    return covered;
+}"""
+
+
+@pytest.mark.parametrize("width", [768, 1280])
+def test_what_is_on_its_way_passes_behind_the_controls_of_cards(stage: Stage, width: int) -> None:
+    stage.page.set_viewport_size({"width": width, "height": 900})
+    stage.open_room("deployment")
+    stage.command("produce", topic="pageviews", count=3)
+    stage.settled()
+    covered = stage.page.locator('[data-part="flights"]').evaluate(COVERED)
+    assert covered == []
+
+
+def test_on_a_large_wall_lines_and_parts_of_forms_grow_with_the_words(stage: Stage) -> None:
+    stage.page.set_viewport_size({"width": 3840, "height": 2160})
+    stage.open()
+
+    def pixels(selector: str, of: str) -> float:
+        return float(
+            stage.page.locator(selector).first.evaluate("(node, of) => parseFloat(getComputedStyle(node)[of])", of)
+        )
+
+    letters = pixels("html", "fontSize")
+    assert letters > 25
+    assert pixels(".time-bar button", "borderTopWidth") > 1
+    assert pixels(".mark", "width") > 3
+    assert pixels("#help input", "width") > letters * 0.9
+    expect(stage.speed).to_have_css("appearance", "none")  # its arrow is drawn, as large as the words
+    stage.focus(stage.batch_send)
+    stage.page.keyboard.press("Tab")
+    assert pixels(":focus", "outlineWidth") > 2

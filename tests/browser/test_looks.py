@@ -4,6 +4,9 @@ from playwright.sync_api import expect
 
 from tests.browser.pages.stage import METRICS, Stage
 
+EDGES = """(nodes) => nodes.map((node) => getComputedStyle(node))
+    .map((style) => `${style.getPropertyValue("--pattern")} ${style.getPropertyValue("--shade")}`)"""
+
 
 def looks(stage: Stage) -> dict[str, str]:
     cards = (
@@ -36,8 +39,12 @@ def test_the_servers_picture_has_the_same_colours(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.command("add_consumer", group=METRICS, consumer="plain name")
     stage.command("add_consumer", group=METRICS, consumer="\u00fcber")
+    for letter in "EFG":
+        stage.command("add_consumer", group=METRICS, consumer=f"Metrics {letter}")
     stage.settled()
     drawn = looks(stage)
+    assert sorted(list(drawn.values())[:4]) == ["0", "1", "2", "3"], "a shade is worn twice while another is free"
+    assert len(set(stage.group(METRICS).locator(".consumer").evaluate_all(EDGES))) == len(drawn) == 8
     stage.page.route("**/js/main.js", lambda route: route.abort())
     stage.page.goto(f"{stage.base_url}/rooms/{stage.room}")
     assert looks(stage) == drawn

@@ -33,10 +33,50 @@ def test_nodes_keep_their_identity_under_updates(stage: Stage) -> None:
     assert chosen.count() > count
 
 
+def test_what_stays_on_a_tape_is_not_moved_when_the_oldest_leaves_it(stage: Stage) -> None:
+    stage.open().at_speed(8)
+    stage.command("produce", records=[{"key": "user-17", "value": "/home" * 30}] * 30)
+    expect(stage.fact("events-appended")).to_have_text("42")
+    stage.settled()
+    (partition,) = (one for one in range(3) if len(stage.offsets(one)) > 4)
+    oldest = stage.offsets(partition)[0]
+    stage.page.evaluate("""() => {
+        window.moved = [];
+        new MutationObserver((changes) => {
+            const removed = changes.flatMap(({removedNodes}) => [...removedNodes]);
+            window.moved.push(...removed.filter((node) => node.isConnected).map(({dataset}) => dataset.offset));
+        }).observe(document.querySelector('[data-log="pageviews-0"] [data-part="records"]'), {childList: true});
+    }""")
+    stage.command("produce", records=[{"key": "user-17", "value": "/home" * 30}] * 30)
+    expect(stage.fact("events-appended")).to_have_text("72")
+    stage.settled()
+    assert stage.offsets(partition)[0] > oldest
+    assert stage.page.evaluate("window.moved") == []
+
+
+def test_labels_are_left_out_where_many_marks_move(stage: Stage) -> None:
+    stage.open()
+    shown = stage.page.evaluate("""async (crowds) => {
+        const {paintFlights} = await import("/static/js/view/flights.js");
+        const layer = document.createElement("div");
+        layer.className = "flights";
+        document.querySelector("[data-stage]").append(layer);
+        const mark = {kind: "ack", x: 5, y: 5, width: 0, cells: 0, detail: "", group: "", idle: false};
+        return crowds.map(([count, label, moves]) => {
+            const marks = Array.from({length: count}, (_, index) => ({...mark, label, key: `ack:${index}`}));
+            paintFlights(layer, marks, {moves, indexOf: () => 0});
+            const words = layer.querySelector(".flight-label");
+            return words.checkVisibility() && words.textContent;
+        });
+    }""", [[3, "a", True], [47, "b", True], [48, "c", True], [36, "d", True], [36, "e", False], [36, "f", True],
+           [35, "f", True], [40, "g", True]])  # fmt: skip
+    assert shown == ["a", "b", False, False, "e", False, "f", "g"]
+
+
 def test_focus_stays_on_a_control_while_everything_around_it_changes(stage: Stage) -> None:
     stage.open().at_speed(8)
     crash = stage.consumer("Metrics A").get_by_role("button", name="Crash")
-    crash.focus()
+    stage.focus(crash)
     stage.batch_send.dispatch_event("click")
     expect(stage.fact("events-appended")).to_have_text("15")
     stage.settled()

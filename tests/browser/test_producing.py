@@ -81,8 +81,14 @@ def test_a_message_can_be_looked_at_byte_by_byte(stage: Stage) -> None:
     shown = stage.inspector.locator(".hex").inner_text().split()
     log = stage.page.request.get(f"{stage.base_url}/api/rooms/{stage.room}/log/pageviews/1?offset=376&max_bytes=188")
     assert "".join(shown) == log.body().hex()
+    expect(stage.record(1, 376).get_by_role("link")).to_have_attribute("aria-current", "true")
+    stage.record(0, 215).get_by_role("link").click()
+    expect(stage.inspector).to_contain_text("p0 at offset 215")
+    expect(stage.page.locator("[aria-current]")).to_have_count(1)
+    expect(stage.record(0, 215).get_by_role("link")).to_have_attribute("aria-current", "true")
     stage.page.keyboard.press("Escape")
     expect(stage.inspector).to_be_hidden()
+    expect(stage.page.locator("[aria-current]")).to_have_count(0)
 
 
 def test_a_new_segment_file_begins_when_one_is_full(stage: Stage) -> None:
@@ -106,8 +112,15 @@ def test_a_bad_command_is_answered_with_a_remedy(stage: Stage) -> None:
     batch.fill("5000")
     stage.inspector.get_by_role("button", name="Apply").click()
     expect(stage.outcome).to_have_attribute("data-ok", "false")
-    expect(stage.outcome.locator(".outcome-remedy")).not_to_be_empty()
+    expect(batch).to_be_focused()
+    expect(batch).to_have_attribute("aria-invalid", "true")
+    refused = "messages in a batch cannot be 5000: give a whole number from 1 to 1000"
+    expect(batch).to_have_accessible_description(refused)
+    expect(stage.inspector.get_by_text(refused)).to_be_visible()
+    expect(stage.outcome).to_contain_text("messages in a batch")
     batch.fill("5")
+    expect(batch).not_to_have_attribute("aria-invalid", "true")
+    expect(stage.inspector.get_by_text(refused)).to_have_count(0)
     stage.inspector.get_by_role("button", name="Apply").click()
     expect(stage.outcome).to_have_attribute("data-ok", "true")
     expect(stage.page.locator('[data-of="batch"]')).to_have_text("5 messages")

@@ -141,3 +141,39 @@ def test_a_crashed_broker_is_shown_as_down_and_comes_back(stage: Stage) -> None:
     expect(stage.broker(2)).to_have_attribute("data-alive", "false")
     stage.broker(2).get_by_role("button", name="Start").click()
     expect(stage.broker(2)).to_have_attribute("data-alive", "true")
+
+
+def test_one_who_is_cut_off_from_the_registry_says_that_it_lost_its_session_until_it_joins_again(
+    watched: Stage,
+) -> None:
+    watched.command("set_link", **{"from": f"consumer:{METRICS}/Metrics B", "to": "registry", "cut": True})
+    card = watched.consumer("Metrics B")
+    expect(card).to_have_attribute("data-state", "expired")
+    expect(card.locator(".consumer-state")).to_have_text("lost its session")
+    expect(card.locator('[data-part="owns"]')).to_have_text("owns nothing")
+    watched.settled()
+    assert sorted(set(watched.owners())) == ["Metrics A", "Metrics C"]
+    assert watched.facts()["groups"][0]["consumers"][1]["state"] == "expired"
+    words = card.locator(".consumer-state").inner_text()
+    watched.command("heal_links")
+    expect(card).to_have_attribute("data-state", "running")
+    assert words == "lost its session"
+    watched.settled()
+    assert watched.owners() == ["Metrics A", "Metrics B", "Metrics C"]
+
+
+def test_one_whose_session_is_ended_for_it_stops_asks_for_another_and_is_told_of(stage: Stage) -> None:
+    stage.open()
+    stage.command("clock", action="pause")
+    stage.command("expire_session", client=f"consumer:{METRICS}/Metrics B")
+    while stage.facts()["groups"][0]["consumers"][1]["state"] != "expired":
+        stage.command("clock", action="step")
+    card = stage.consumer("Metrics B")
+    expect(stage.narration).to_have_text(
+        "Metrics B lost its session with the registry: it stops at once and asks for a new one."
+    )
+    expect(card.locator(".consumer-doing")).to_have_text("stopped at once; asks for a new session, then joins again")
+    stage.page.route("**/js/main.js", lambda route: route.abort())
+    told = [card.locator(place).inner_text() for place in (".consumer-state", ".consumer-doing")]
+    stage.page.goto(f"{stage.base_url}/rooms/{stage.room}")
+    assert told == [card.locator(place).inner_text() for place in (".consumer-state", ".consumer-doing")]

@@ -1,23 +1,21 @@
 """The one reducer against the engine: folded up to each checkpoint, a real journal gives the checkpoint's state."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-from engine.config import TINY
-from engine.errors import OffsetscopeError
+from engine.events import EVENT_CLASSES
 from tests.browser.conftest import ServerProcess
-from tests.support.clusters import Stage as Cluster
+from tests.support.folding import Told, journal_of_a_cluster, journal_of_a_deployment, told_before_a_checkpoint
 
-ACTS = 150
-NAMES = "abcde"
-PARTITIONS = 4
+SEEDS = (1, 2, 3)
+JOURNALS: dict[str, Callable[[Path], list[Told]]] = {
+    **{f"cluster {seed}": partial(journal_of_a_cluster, seed=seed) for seed in SEEDS},
+    **{f"deployment {seed}": partial(journal_of_a_deployment, seed=seed) for seed in SEEDS},
+}
 
 FOLD = """async ({address, events}) => {
     const { reduce } = await import(address);
@@ -42,71 +40,31 @@ FOLD = """async ({address, events}) => {
 }"""
 
 
-def some_act(cluster: Cluster, chance: Random, number: int) -> None:
-    """One of everything that a person can do, at random."""
-    name, partition = chance.choice(NAMES), chance.randrange(PARTITIONS)
-    member: dict[str, Any] = {"group": "readers", "consumer": name}
-    acts: list[tuple[str, dict[str, Any]]] = [
-        ("produce", {"count": chance.randint(1, 9)}),
-        ("produce", {"records": [{"key": f"key {number % 7}", "value": "\u00e9 <b>&amp;"}]}),
-        ("set_producer", {"compression": chance.choice(["none", "gzip"])}),
-        ("add_consumer", member),
-        ("stop_consumer", member),
-        ("crash_consumer", member),
-        ("remove_consumer", member),
-        ("pause_consumer", member),
-        ("resume_consumer", member),
-        ("set_consumer", {**member, "messages_per_second": chance.choice([5, 1000])}),
-        ("seek", {"group": "readers", "partition": partition, "offset": chance.choice(["earliest", "latest"])}),
-        ("commit", {"group": "readers"}),
-        ("crash_broker", {"broker": chance.randint(1, 3)}),
-        ("stop_broker", {"broker": chance.randint(1, 3)}),
-        ("start_broker", {"broker": 1}),
-        ("start_broker", {"broker": 2}),
-        ("start_broker", {"broker": 3}),
-        ("add_group", {"group": f"group {number}"}),
-        ("add_topic", {"topic": f"topic-{number}", "partitions": 2}),
-    ]
-    command, fields = chance.choice(acts)
-    cluster.do(command, **fields)
-
-
-def journal_of_random_acts(directory: Path, seed: int) -> Iterator[dict[str, Any]]:
-    config = replace(TINY, checkpoint_every_bytes=6_000)
-    cluster = Cluster(directory, config, seed=seed).with_topic(PARTITIONS).with_group("a", "b", "c")
-    cluster.do("set_producer", rate_per_second=150)
-    chance = Random(seed)
-    for number in range(ACTS):
-        try:
-            some_act(cluster, chance, number)
-        except OffsetscopeError:
-            continue  # not possible just now
-        finally:
-            cluster.run_ms(chance.choice([1, 3, 20, 80]))
-            cluster.cluster.publish()
-    offset = 0
-    while offset < cluster.journal.end_offset:
-        chunk = cluster.journal.read(offset, 1 << 20)
-        yield from (json.loads(payload) for payload in chunk.payloads)
-        offset = chunk.next_offset
+@pytest.mark.slow
+@pytest.mark.parametrize("name", JOURNALS)
+def test_a_folded_journal_equals_every_checkpoint_of_the_engine(
+    page: Page, server: ServerProcess, tmp_path: Path, name: str
+) -> None:
+    page.goto(f"{server.base_url}/healthz")
+    address = f"{server.base_url}/static/js/state/reduce.js"
+    result = page.evaluate(FOLD, {"address": address, "events": JOURNALS[name](tmp_path)})
+    assert result["first"] == []
+    assert result["compared"] > 8
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_folded_journal_equals_every_checkpoint_of_the_engine(
-    page: Page, server: ServerProcess, tmp_path: Path, seed: int
-) -> None:
-    events = list(journal_of_random_acts(tmp_path, seed))
-    page.goto(f"{server.base_url}/healthz")
-    address = f"{server.base_url}/static/js/state/reduce.js"
-    result = page.evaluate(FOLD, {"address": address, "events": events})
-    assert result["first"] == []
-    assert result["compared"] > 20
+def test_every_event_there_is_happens_in_a_journal_that_is_folded(tmp_path: Path) -> None:
+    told = {
+        name
+        for number, make in enumerate(JOURNALS.values())
+        for name in told_before_a_checkpoint(make(tmp_path / str(number)))
+    }
+    assert sorted(EVENT_CLASSES.keys() - told) == []
 
 
 def test_the_old_state_stays_as_it_was(page: Page, server: ServerProcess, tmp_path: Path) -> None:
     """The history keeps a state for each instant; none may change behind its back."""
-    events = list(journal_of_random_acts(tmp_path, 4))[:1_500]
+    events = journal_of_a_cluster(tmp_path, 4)[:1_500]
     page.goto(f"{server.base_url}/healthz")
     changed = page.evaluate(
         """async ({address, events}) => {

@@ -17,9 +17,9 @@ def test_space_plays_and_pauses(stage: Stage) -> None:
 
 
 def test_a_pause_freezes_what_is_in_flight(stage: Stage) -> None:
-    stage.open()
+    stage.open().at_speed(0.5)
     stage.batch_send.click()
-    expect(stage.flights("batch")).to_have_count(1)
+    expect(stage.flights("batch").locator(".flight-label")).not_to_be_empty()
     stage.command("clock", action="pause")
     stage.settled()
     frozen = stage.flights("batch").evaluate("(node) => node.style.transform")
@@ -85,7 +85,7 @@ def test_scrubbing_to_the_start_shows_the_default_state_again(stage: Stage) -> N
     stage.open().at_speed(16)
     stage.batch_send.click()
     expect(stage.fact("events-appended")).to_have_text("15")
-    stage.scrub.focus()
+    stage.focus(stage.scrub)
     stage.page.keyboard.press("Home")
     expect(stage.root).to_have_attribute("data-view", "past")
     expect(stage.fact("events-appended")).to_have_text("12")
@@ -140,3 +140,26 @@ def test_a_visitor_sees_what_the_presenter_does(stage: Stage, browser: Browser, 
     stage.batch_send.click()
     expect(other.fact("events-appended")).to_have_text("15")
     context.close()
+
+
+def test_a_control_of_time_takes_the_focus_without_moving_the_page(stage: Stage) -> None:
+    stage.open()
+    stage.scrub.evaluate("(slider) => { slider.disabled = false; slider.focus(); }")
+    assert stage.page.evaluate("() => window.scrollY") == 0
+
+
+def test_a_leap_into_the_past_shows_no_change_as_if_it_had_just_happened(stage: Stage) -> None:
+    moving = "() => document.getAnimations().map(({effect}) => effect.target.className)"
+    stage.open().at_speed(16)
+    stage.command("produce", count=60)
+    offsets = stage.registry.locator(".node-value", has_text="215")
+    expect(offsets).not_to_have_count(0)
+    stage.page.wait_for_function(f"() => ({moving})().some((name) => name.includes('node-value'))")
+    expect(offsets).to_have_count(0)
+    stage.command("clock", action="pause")
+    stage.page.wait_for_function(f"() => ({moving})().length === 0")
+    now_us = stage.facts()["clock"]["now_us"]
+    for at_us in (0, now_us - 1_000, 0):
+        stage.scrub_to(at_us)
+        assert stage.page.evaluate(moving) == []
+    expect(offsets).not_to_have_count(0)

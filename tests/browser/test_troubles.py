@@ -1,7 +1,10 @@
 """Failures as the stage shows them: in words, at those concerned, and in what is spoken."""
 
-from playwright.sync_api import expect
+import re
 
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ServerProcess
 from tests.browser.pages.stage import METRICS, Stage
 
 METRICS_B = f"consumer:{METRICS}/Metrics B"
@@ -102,7 +105,7 @@ def test_the_producers_queue_is_told_while_something_is_in_it(stage: Stage) -> N
     stage.command("set_producer", sending="async", acknowledgement="broker", batch_messages=2)
     for _ in range(3):
         stage.command("produce", count=2)
-    expect(stage.page.locator(".producer-state")).to_contain_text("in the queue")
+    expect(stage.page.locator(".producer-state")).to_contain_text("queued")
 
 
 def test_a_damaged_message_is_told_at_the_bookmark(stage: Stage) -> None:
@@ -114,6 +117,86 @@ def test_a_damaged_message_is_told_at_the_bookmark(stage: Stage) -> None:
     expect(stage.bookmark(0)).to_have_attribute(
         "aria-valuetext", "offset 430 of 860; damaged message at 430: reads no further"
     )
+
+
+def test_a_message_larger_than_a_pull_is_not_called_damaged(stage: Stage) -> None:
+    stage.open()
+    stage.command("produce", count=1, size=3_000)
+    stage.at_speed(16).let_time_run()
+    row = stage.page.locator(f'.bookmark-row[data-group="{METRICS}"][data-error="invalid_message_size"]')
+    words = "the message at 860 is larger than a pull{}: reads no further"
+    expect(row.locator(".row-name")).to_have_text(words.format(" (1,024 B)"))
+    expect(row.locator(".bookmark")).to_have_attribute(
+        "aria-valuetext", re.compile(re.escape(words.format(" (1,024 B)")))
+    )
+    owner = row.locator(".owner").get_attribute("data-consumer")
+    stage.hold()
+    stage.page.route("**/js/main.js", lambda route: route.abort())
+    stage.page.goto(f"{stage.base_url}/rooms/{stage.room}")
+    expect(row.locator(".row-name")).to_have_text(words.format(" (1,024 B)"))
+    expect(row.locator(".bookmark")).to_have_attribute(
+        "aria-valuetext", re.compile(re.escape(words.format(" (1,024 B)")))
+    )
+    stage.page.unroute("**/js/main.js")
+    stage.open(f"/rooms/{stage.room}")
+    stage.command("set_consumer", group=METRICS, consumer=owner, fetch_bytes=4_096)
+    stage.command("clock", action="step")
+    expect(row.locator(".row-name")).to_have_text(words.format(""))
+
+
+WHY_NOT = """async () => {
+    const { errorInWords } = await import("/static/js/scene/troubles.js");
+    const { sentence } = await import("/static/js/scene/narration.js");
+    const log = { topic: "t", partition: 0, entries: [[860, 3009, 1, ""]] };
+    const consumers = { "g/A": { settings: { fetch_bytes: 1024 } } };
+    const state = { partitions: { "t-0": log }, topics: { t: {} }, consumers };
+    const about = { group: "g", consumer: "A", topic: "t", partition: 0, offset: 860 };
+    return ["invalid_message", "invalid_message_size", "offset_out_of_range"].map((error) => [
+        errorInWords(state, log, { error, fetch_offset: 860, consumer: "A" }, "g"),
+        sentence([{ event: "message_rejected", ...about, error }], state, {}).text,
+    ]);
+}"""
+
+
+def test_each_reason_to_read_no_further_has_its_own_words(page: Page, server: ServerProcess) -> None:
+    page.goto(f"{server.base_url}/healthz")
+    too_large = (
+        "The message at 860 of p0 is larger than a pull of A (1,024 B): it reads no further. "
+        "Raise its bytes per pull, then move the bookmark there."
+    )
+    assert page.evaluate(WHY_NOT) == [
+        ["damaged message at 860: reads no further", "A met damaged bytes at 860 of p0 and reads no further."],
+        [
+            "the message at 860 is larger than a pull (1,024 B): reads no further",
+            too_large,
+        ],
+        [
+            "offset 860 is not in the log: reads no further",
+            "Offset 860 is not in p0, and A may not choose another: it reads no further.",
+        ],
+    ]
+
+
+def test_a_refusal_in_the_inspector_goes_when_it_is_no_longer_true(stage: Stage) -> None:
+    stage.open()
+    stage.command("clock", action="pause")
+    stage.command("produce", count=1)
+    hatched = stage.page.locator('.record[data-flushed="false"]')
+    while not hatched.count():
+        stage.command("clock", action="step")
+    hatched.get_by_role("link").press("Enter")
+    refusal = stage.inspector.locator("#inspector-content .outcome")
+    expect(refusal).to_contain_text("wait until the broker has flushed it")
+    close, box = (
+        stage.inspector.get_by_role("button", name="close the inspector").bounding_box(),
+        refusal.bounding_box(),
+    )
+    assert close
+    assert box
+    assert close["y"] + close["height"] < box["y"]
+    stage.let_time_run()
+    expect(stage.inspector.locator("h2")).to_have_text("p0 at offset 860")
+    expect(refusal).to_have_count(0)
 
 
 def test_a_consumer_is_paused_and_resumed_on_its_card(stage: Stage) -> None:

@@ -7,8 +7,10 @@ import pytest
 
 from engine.config import TINY, Config
 from tests.support.clusters import Stage
+from tests.support.deployments import SMALL, Deployed
 
 MakeStage = Callable[..., Stage]
+Deploy = Callable[..., Deployed]
 
 
 @pytest.fixture
@@ -32,3 +34,25 @@ def make_stage(tmp_path: Path) -> Iterator[MakeStage]:
 def stage(make_stage: MakeStage) -> Stage:
     """Three brokers, nothing else."""
     return make_stage()
+
+
+@pytest.fixture
+def make_deployed(tmp_path: Path) -> Iterator[Deploy]:
+    """Build deployments; at the end of the test none may have a broken invariant."""
+    made: list[Deployed] = []
+
+    def make(config: Config = SMALL, *, seed: int = 1, mirrors: tuple[str, ...] = ("A",)) -> Deployed:
+        made.append(Deployed(tmp_path / f"deployed-{len(made)}", config, seed, mirrors))
+        return made[-1]
+
+    yield make
+    for one in made:
+        assert one.cluster.check() == []
+        one.cluster.close()
+        one.journal.close()
+
+
+@pytest.fixture
+def deployed(make_deployed: Deploy) -> Deployed:
+    """The deployment of the scenario with one mirror."""
+    return make_deployed()

@@ -34,6 +34,7 @@ def test_an_acknowledgement_travels_back_with_the_offset(make_stage: MakeStage) 
         "at_us": 0,
         "batch": 2,
         "error": "",
+        "client": "producer",
     }
     assert stage.cluster.snapshot()["flights"] == {}
 
@@ -58,6 +59,19 @@ def test_a_set_whose_acknowledgement_got_lost_is_there_twice(make_stage: MakeSta
     stage.do("heal_links")
     stage.run_ms(100)
     assert [event["previews"] for event in stage.events("batch_appended")[-2:]] == [["twice"], ["twice"]]
+
+
+def test_a_set_that_comes_to_a_dead_broker_after_it_was_given_up_ends_there(make_stage: MakeStage) -> None:
+    stage = make_stage(ACKNOWLEDGED).with_topic(1)
+    stage.do("set_link", **{"from": "producer", "to": "broker:1"}, delay_ms=60)
+    stage.do("produce", count=1)
+    stage.do("crash_broker", broker=1)
+    stage.run_ms(50)
+    assert [event["reason"] for event in stage.events("batch_lost")] == ["not_acknowledged"]
+    assert list(stage.cluster.snapshot()["flights"]) == ["batch:2"]
+    stage.run_ms(50)
+    assert [event["reason"] for event in stage.events("batch_lost")] == ["not_acknowledged", "broker_down"]
+    assert stage.cluster.snapshot()["flights"] == {}
 
 
 def test_without_retries_left_a_set_is_given_up(make_stage: MakeStage) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from engine.audit import BUCKETS_KEPT, Bucket, Comparison, Ledger, MonitoringEvent, ProducerMonitor, bucket_of
-from engine.clock import Clock
 from engine.config import PAPER, DeploymentSettings
 from engine.errors import InvalidMonitoringEvent, NoBrokerAvailable
 from engine.scheduler import Scheduler
@@ -130,7 +129,7 @@ class Published:
     def __init__(self, settings: DeploymentSettings = PAPER.deployment) -> None:
         self.events: list[tuple[int, MonitoringEvent]] = []
         self.refuse = 0
-        self.scheduler = Scheduler(Clock(0))
+        self.scheduler = Scheduler()
         self.monitor = ProducerMonitor(self.scheduler, settings, "live", self.publish)
 
     def publish(self, payload: bytes) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from engine.config import TINY
-from engine.errors import OffsetOutOfRange, WrongState
-from engine.ids import TopicPartition
+from engine.errors import OffsetOutOfRange, UnknownPartition, WrongState
+from engine.ids import BrokerId, TopicPartition
 from engine.protocol import OFFSETS_EARLIEST, OFFSETS_LATEST, FetchRequest
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import Stage
@@ -43,11 +43,28 @@ def test_a_flush_by_count_shows_everything_at_once(make_stage: MakeStage) -> Non
     assert [event["flushed_offset"] for event in stage.events("log_flushed")] == [39]
 
 
-def test_a_pull_of_a_partition_that_is_not_here_is_answered_with_an_error_and_creates_nothing(stage: Stage) -> None:
+def test_a_topic_that_is_not_here_is_empty_and_asking_for_it_makes_nothing(stage: Stage) -> None:
+    # case 15
     stage.with_topic()
-    assert fetch(stage, TopicPartition("nobody", 0), 0) == (b"", "unknown_partition")
-    assert fetch(stage, TopicPartition("clicks", -1), 0) == (b"", "unknown_partition")  # case 36
+    nobody = TopicPartition("nobody", 0)
+    broker = stage.cluster.parts.brokers[BrokerId(1)]
+    assert fetch(stage, nobody, 0) == (b"", "")
+    assert broker.handle_offsets(nobody, OFFSETS_LATEST, 10) == (0,)
+    assert broker.handle_offsets(nobody, OFFSETS_EARLIEST, 10) == (0,)
+    assert broker.handle_offsets(nobody, stage.cluster.now_us, 10) == ()
     assert not list(stage.directory.rglob("nobody*"))
+
+
+def test_a_partition_that_a_topic_does_not_have_here_is_an_error(stage: Stage) -> None:
+    # case 36
+    stage.with_topic()
+    broker = stage.cluster.parts.brokers[BrokerId(1)]
+    for number in (-1, 1, 3):
+        assert fetch(stage, TopicPartition("clicks", number), 0) == (b"", "unknown_partition")
+        with pytest.raises(UnknownPartition):
+            broker.handle_offsets(TopicPartition("clicks", number), OFFSETS_LATEST, 10)
+    assert fetch(stage, TopicPartition("nobody", -1), 0) == (b"", "unknown_partition")
+    assert fetch(stage, P0, -1) == (b"", "offset_out_of_range")
 
 
 def test_offsets_before_a_time_are_those_of_segments_newest_first(make_stage: MakeStage) -> None:

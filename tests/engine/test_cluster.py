@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.cluster import EVENTS_PER_CHECKPOINT
 from engine.commands import apply, parse_command
 from engine.config import TINY
+from engine.entries import PLAIN_OVERHEAD_BYTES
 from engine.errors import OffsetscopeError
 from engine.journal import Journal
 from engine.scenarios import build
+from engine.snapshot import SUMMARY_ENTRIES
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import GROUP, Stage, payloads
 
@@ -114,6 +117,36 @@ def test_a_step_in_a_cluster_where_nothing_happens_comes_back(make_stage: MakeSt
     before = stage.cluster.now_us
     stage.cluster.step()
     assert stage.cluster.now_us > before
+
+
+def test_checkpoints_of_much_in_flight_do_not_become_most_of_the_journal(stage: Stage) -> None:
+    stage.with_topic()
+    for number in range(900):
+        stage.do("produce", key=f"user-{number}", value="v")
+    assert len(stage.events("checkpoint")[-1]["state"]["flights"]) > 100
+    since_bytes = least_bytes = 0
+    for payload in stage.journal.read(0, 1 << 30).payloads:
+        if payload.startswith(b'{"event":"checkpoint"'):
+            assert since_bytes >= least_bytes
+            since_bytes, least_bytes = 0, EVENTS_PER_CHECKPOINT * len(payload)
+        else:
+            since_bytes += PLAIN_OVERHEAD_BYTES + len(payload)
+
+
+def test_a_summary_is_the_state_without_flights_and_old_entries(stage: Stage) -> None:
+    stage.with_topic()
+    stage.do("produce", count=9)
+    stage.run_ms(20)
+    stage.do("produce", count=9)
+    whole, summary = stage.cluster.snapshot(), stage.cluster.summary()
+    assert whole["flights"]
+    assert summary["flights"] == {}
+    for name, log in whole["partitions"].items():
+        assert summary["partitions"][name]["entries"] == log["entries"][-SUMMARY_ENTRIES:]
+        assert summary["partitions"][name]["segments"] == log["segments"][-SUMMARY_ENTRIES:]
+    assert any(len(log["entries"]) > SUMMARY_ENTRIES for log in whole["partitions"].values())
+    for part in set(whole) - {"flights", "partitions"}:
+        assert summary[part] == whole[part]
 
 
 def test_periodic_checkpoints_come_with_the_bytes_of_the_journal(stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from engine.config import TINY, Config
+from engine.config import SECOND_US, TINY, Config
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import Stage, with_consumer, with_producer
 
@@ -130,6 +130,8 @@ def test_a_seek_to_a_word_or_a_time_finds_its_offset(make_stage: MakeStage) -> N
     assert stage.position()["committed_offset"] == 78
     stage.do("seek", group="readers", partition=0, time_us=0)
     assert stage.position()["committed_offset"] == 0
+    stage.do("seek", group="readers", partition=0, time_s=stage.cluster.now_us / SECOND_US)
+    assert stage.position()["committed_offset"] == 78
 
 
 def test_bytes_on_their_way_when_somebody_seeks_do_not_count(make_stage: MakeStage) -> None:
@@ -244,7 +246,30 @@ def test_two_groups_each_get_everything_at_their_own_pace(make_stage: MakeStage)
     assert consumed(stage, "A") == 10
     assert 3 <= consumed(stage, "X") <= 5
     stage.run_ms(2_000)
-    assert consumed(stage, "X") == 10  # case 56
+    assert consumed(stage, "X") == 10
+
+
+def test_every_group_gets_every_message_once_and_in_order_within_a_partition_only(make_stage: MakeStage) -> None:
+    # case 56
+    stage = make_stage(replace(TINY, flush_messages=1)).with_topic(3).with_group("A", "B")
+    stage.do("add_group", group="others")
+    stage.do("add_consumer", group="others", consumer="X")
+    stage.do("set_consumer", group="readers", consumer="B", messages_per_second=20)
+    for number in range(30):
+        stage.do("produce", records=[{"value": f"value {number}"}])
+        stage.run_ms(5)
+    stage.run_ms(3_000)
+    appended = [(event["partition"], event["offset"]) for event in stage.events("batch_appended")]
+    worked_on = stage.events("messages_consumed")
+    for group, members in (("readers", {0: "A", 1: "A", 2: "B"}), ("others", dict.fromkeys(range(3), "X"))):
+        read = [event for event in worked_on if event["group"] == group]
+        for partition in range(3):
+            mine = [event for event in read if event["partition"] == partition]
+            assert [event["offset"] for event in mine] == [0, *(event["next_offset"] for event in mine[:-1])]
+            assert mine[-1]["next_offset"] == stage.partition(partition)["next_offset"]
+            assert {event["consumer"] for event in mine} == {members[partition]}
+    places = [(event["partition"], event["offset"]) for event in worked_on if event["group"] == "readers"]
+    assert places != [place for place in appended if place in places]  # B is slow: A's partitions do not wait for it
 
 
 def test_a_position_before_the_log_begins_is_set_to_the_smallest_offset(make_stage: MakeStage) -> None:

@@ -1,7 +1,7 @@
 """The deployment pattern as a whole: what was lost, what came twice, and how long it took, as numbers."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
@@ -10,46 +10,16 @@ import pytest
 
 from engine.cluster import Cluster
 from engine.commands import apply, parse_command
-from engine.config import PAPER, Config
+from engine.config import PAPER
 from engine.ids import ConsumerId
 from engine.journal import Journal
 from engine.scenarios import MIRROR, build, deploy
 from engine.stamps import find_stamp
+from tests.engine.conftest import Deploy
 from tests.support.clusters import payloads
 from tests.support.deployments import SMALL, Deployed, with_deployment
 
-Deploy = Callable[..., Deployed]
 TIERS = ("live", "analysis", "warehouse")
-
-
-@pytest.fixture
-def make_deployed(tmp_path: Path) -> Iterator[Deploy]:
-    """Build deployments; at the end of the test none may have a broken invariant."""
-    made: list[Deployed] = []
-
-    def make(config: Config = SMALL, *, seed: int = 1, mirrors: tuple[str, ...] = ("A",)) -> Deployed:
-        made.append(Deployed(tmp_path / f"deployed-{len(made)}", config, seed, mirrors))
-        return made[-1]
-
-    yield make
-    for one in made:
-        assert one.cluster.check() == []
-        one.cluster.close()
-        one.journal.close()
-
-
-@pytest.fixture
-def deployed(make_deployed: Deploy) -> Deployed:
-    return make_deployed()
-
-
-def totals(deployed: Deployed, tier: str) -> tuple[int, int, int, int]:
-    """Produced, received, lost, duplicated, over all windows of a tier."""
-    counts = deployed.audit(tier)
-    produced, received, lost, duplicated = (
-        sum(one[name] for one in counts) for name in ("produced", "received", "lost", "duplicated")
-    )
-    return produced, received, lost, duplicated
 
 
 # --- the audit ---
@@ -60,7 +30,7 @@ def test_when_nothing_fails_every_tier_has_of_every_window_what_was_produced(dep
     deployed.run_ms(500)
     sent = deployed.originals().total()
     for tier in TIERS:
-        assert totals(deployed, tier) == (sent, sent, 0, 0)
+        assert deployed.totals(tier) == (sent, sent, 0, 0)
         assert len(deployed.audit(tier)) >= 5
 
 
@@ -86,7 +56,7 @@ def test_what_the_wire_loses_before_the_live_brokers_is_missing_in_every_tier(de
     lost = sum(event["messages"] for event in deployed.events("batch_lost"))
     assert lost > 3
     for tier in TIERS:
-        produced, received, missing, twice = totals(deployed, tier)
+        produced, received, missing, twice = deployed.totals(tier)
         assert (produced - received, missing, twice) == (lost, lost, 0)
 
 
@@ -102,9 +72,9 @@ def test_what_a_mirror_sends_twice_shows_behind_it_and_not_before(deployed: Depl
     twice = (deployed.copies() - deployed.originals()).total()
     assert twice > 0
     sent = deployed.originals().total()
-    assert totals(deployed, "live") == (sent, sent, 0, 0)
-    assert totals(deployed, "analysis") == (sent, sent + twice, 0, twice)
-    assert totals(deployed, "warehouse") == (sent, sent + twice, 0, twice)
+    assert deployed.totals("live") == (sent, sent, 0, 0)
+    assert deployed.totals("analysis") == (sent, sent + twice, 0, twice)
+    assert deployed.totals("warehouse") == (sent, sent + twice, 0, twice)
 
 
 def test_what_a_dying_broker_takes_with_it_shows_where_it_died(make_deployed: Deploy) -> None:
@@ -117,8 +87,8 @@ def test_what_a_dying_broker_takes_with_it_shows_where_it_died(make_deployed: De
     lost = (deployed.originals() - deployed.copies()).total()
     assert lost > 0
     sent = deployed.originals().total()
-    assert totals(deployed, "live") == (sent, sent, 0, 0)
-    assert totals(deployed, "warehouse") == (sent, sent - lost, lost, 0)
+    assert deployed.totals("live") == (sent, sent, 0, 0)
+    assert deployed.totals("warehouse") == (sent, sent - lost, lost, 0)
 
 
 def test_a_window_whose_monitoring_event_is_lost_itself_is_not_compared_at_all(deployed: Deployed) -> None:
@@ -144,7 +114,7 @@ def test_what_a_full_queue_refuses_counts_as_produced_and_lost(deployed: Deploye
     deployed.run_ms(500)
     dropped = max(event["dropped"] for event in deployed.events("producer_queue_changed"))
     assert dropped > 0
-    assert totals(deployed, "live")[2] == dropped
+    assert deployed.totals("live")[2] == dropped
 
 
 def test_counts_are_told_in_the_journal_as_they_are_in_the_facts(deployed: Deployed) -> None:
@@ -165,7 +135,7 @@ def test_an_auditor_that_was_cut_off_counts_everything_when_the_link_is_back(dep
     deployed.do("heal_links")
     deployed.run_ms(800)
     sent = deployed.originals().total()
-    assert totals(deployed, "analysis") == (sent, sent, 0, 0)
+    assert deployed.totals("analysis") == (sent, sent, 0, 0)
 
 
 # --- latency ---

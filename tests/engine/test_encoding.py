@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.encoding import ALIKE_AT_LEAST, ALIKE_AT_MOST, encode_entries, encode_entry
+from engine.encoding import ALIKE_AT_LEAST, ALIKE_AT_MOST, encode_alike, encode_entries, encode_entry
 
 
 def one_by_one(payloads: Sequence[bytes]) -> bytes:
@@ -26,6 +26,7 @@ def test_payloads_of_one_length_are_encoded_as_any_others(count: int, size: int)
         count = 1_000_000 // size
     payloads = [bytes([number % 256]) * size for number in range(count)]
     assert encode_entries(payloads) == one_by_one(payloads)
+    assert encode_alike(payloads) == one_by_one(payloads)
 
 
 @pytest.mark.parametrize("odd_one", [0, 25, 49])

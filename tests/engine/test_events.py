@@ -13,7 +13,7 @@ AWKWARD = 'a "quoted" \\ back\nslash é 😀 </script> \u2028'
 
 def sample(of_type: object) -> Any:
     """A value of a field's type that is hard to write."""
-    samples: dict[object, Any] = {int: -(2**53), str: AWKWARD, bool: True}
+    samples: dict[object, Any] = {int: -(2**53), str: AWKWARD, bool: True, tuple[str, ...]: (AWKWARD, "", "b")}
     if of_type in samples:
         return samples[of_type]
     return {"deep": [1.5, None, AWKWARD]} if str(of_type).startswith("dict") else (1, 2)

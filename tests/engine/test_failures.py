@@ -92,9 +92,38 @@ def test_a_consumer_cut_off_from_the_registry_stops_before_another_owns_what_it_
         if "/owners/" in event["path"] and event["value"] == "B-0" and event["path"].endswith("1-0")
     )
     assert stopped_us < taken_us
+    (expired,) = stage.events("consumer_expired")
+    assert expired["consumer"] == "A"
+    assert stopped_us == expired["at_us"] < taken_us
+    assert stage.consumer("A").standing.state == "expired"
+    told = stage.cluster.facts()["groups"][0]["consumers"][0]
+    assert (told["state"], told["alive"], told["owns"]) == ("expired", True, [])
     stage.do("heal_links")
     stage.run_ms(500)
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
+    assert stage.consumer("A").standing.state == "running"
+
+
+def test_one_who_loses_its_session_in_a_rebalance_is_in_no_step_of_it_any_more(stage: Stage) -> None:
+    stage.with_topic().with_group("A")
+    stage.do("add_consumer", group=GROUP, consumer="B")
+    while stage.consumer("A").standing.state != "rebalancing":
+        stage.run_ms(1)
+    stage.do("expire_session", client=f"consumer:{GROUP}/A")
+    while not stage.events("consumer_expired"):
+        stage.run_ms(1)
+    card = stage.cluster.snapshot()["consumers"][f"{GROUP}/A"]
+    assert card["state"] == "expired"
+    assert (card["rebalance"]["step"], card["rebalance"]["attempt"]) == ("", 0)
+
+
+def test_a_closing_consumer_whose_session_runs_out_has_closed_not_expired(stage: Stage) -> None:
+    stage.with_topic().with_group("A")
+    stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, cut=True)
+    stage.do("stop_consumer", consumer="A")
+    stage.run_ms(500)
+    assert stage.events("consumer_expired") == []
+    assert stage.consumer("A").standing.state == "closed"
 
 
 def test_a_consumer_that_comes_back_claims_nothing_while_its_old_session_lives(make_stage: MakeStage) -> None:
@@ -137,6 +166,7 @@ def test_a_frozen_consumer_loses_its_partitions_and_on_waking_touches_nothing_of
         if event["at_us"] == frozen["until_us"] and event.get("consumer") == "A"
     ]
     assert woke[0] == "pulling_stopped"
+    assert woke[-1] == "consumer_expired"
     assert "messages_consumed" not in woke
     stage.do("set_producer", rate_per_second=0)
     stage.run_ms(1_000)

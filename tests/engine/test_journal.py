@@ -164,11 +164,10 @@ def test_a_read_goes_on_in_the_next_segment(tmp_path: Path) -> None:
     assert chunk.next_offset == journal.end_offset
 
 
-def test_events_exactly_as_far_apart_as_landmarks_are_accepted(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_events_exactly_as_far_apart_as_landmarks_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = 9 + len(broker(10).encode())
     monkeypatch.setattr(journal_module, "LANDMARK_EVERY_BYTES", 2 * size)
+    journal = Journal.open(tmp_path)
     starts = [journal.append(broker(number)) for number in range(10, 20)]
     journal.publish()
     assert [offset for offset in range(journal.end_offset) if is_start(journal, offset)] == starts
@@ -245,17 +244,15 @@ def test_a_damaged_event_is_refused_by_its_offset_and_those_before_it_are_read(
 
 
 def test_the_newest_checkpoint_counts_once_it_can_be_read(journal: Journal) -> None:
-    assert (journal.checkpoint_offset, journal.bytes_since_checkpoint) == (0, 0)
+    assert journal.checkpoint_offset == 0
     journal.append(checkpoint(0))
     journal.append(broker(1))
     journal.publish()
-    assert journal.bytes_since_checkpoint == 9 + len(broker(1).encode())
     newest = journal.append(checkpoint(20))
-    assert (journal.checkpoint_offset, journal.bytes_since_checkpoint) == (0, 0)
+    assert journal.checkpoint_offset == 0
     journal.append(broker(3))
     journal.publish()
     assert journal.checkpoint_offset == newest
-    assert journal.bytes_since_checkpoint == 9 + len(broker(3).encode())
 
 
 def test_an_event_that_only_speaks_of_checkpoints_is_none(journal: Journal) -> None:
@@ -263,7 +260,6 @@ def test_an_event_that_only_speaks_of_checkpoints_is_none(journal: Journal) -> N
     journal.append(TopicAdded(1, '{"event":"checkpoint",', (1,)))
     journal.publish()
     assert journal.checkpoint_offset == 0
-    assert journal.bytes_since_checkpoint > 0
 
 
 # --- opening again --------------------------------------------------------------------------------------------------
@@ -276,11 +272,11 @@ def test_a_journal_is_found_again_as_it_was(tmp_path: Path) -> None:
         journal.append(checkpoint(number * 10) if number % 15 == 7 else broker(number))
         if number % 4 == 3:
             journal.publish()
-    before = (journal.end_offset, journal.next_offset, journal.checkpoint_offset, journal.bytes_since_checkpoint)
+    before = (journal.end_offset, journal.next_offset, journal.checkpoint_offset)
     assert journal.last_event_at_us() == 390
     journal.close()
     again = Journal.open(tmp_path, segment_bytes=SMALL_SEGMENT_BYTES)
-    assert before == (again.end_offset, again.next_offset, again.checkpoint_offset, again.bytes_since_checkpoint)
+    assert before == (again.end_offset, again.next_offset, again.checkpoint_offset)
     assert again.last_event_at_us() == 390
     assert json.loads(again.read(again.checkpoint_offset, EVERYTHING).payloads[0])["at_us"] == 370
     assert again.append(broker(1)) == before[0]
@@ -319,7 +315,6 @@ def test_an_event_longer_than_a_piece_is_found_again(tmp_path: Path) -> None:
     journal.close()
     again = Journal.open(tmp_path)
     assert again.checkpoint_offset == large
-    assert again.bytes_since_checkpoint == again.end_offset - after
     assert [is_start(again, offset) for offset in (0, large, large + 1, after - 1, after)] == [
         True,
         True,

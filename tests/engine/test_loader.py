@@ -1,41 +1,15 @@
 """The loader in its cluster: crashed at every step, it neither loses nor stores twice."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import pytest
 
-from engine.config import Config
 from engine.errors import UnknownName, WrongState
 from engine.ids import TopicPartition
-from tests.engine.conftest import MakeStage
+from tests.engine.conftest import Deploy, MakeStage
 from tests.support.deployments import SMALL, Deployed, with_deployment
-
-Deploy = Callable[..., Deployed]
-
-
-@pytest.fixture
-def make_deployed(tmp_path: Path) -> Iterator[Deploy]:
-    """Build deployments; at the end of the test none may have a broken invariant."""
-    made: list[Deployed] = []
-
-    def make(config: Config = SMALL, *, seed: int = 1) -> Deployed:
-        made.append(Deployed(tmp_path / f"deployed-{len(made)}", config, seed))
-        return made[-1]
-
-    yield make
-    for one in made:
-        assert one.cluster.check() == []
-        one.cluster.close()
-        one.journal.close()
-
-
-@pytest.fixture
-def deployed(make_deployed: Deploy) -> Deployed:
-    return make_deployed()
 
 
 def settle(deployed: Deployed) -> None:

@@ -185,12 +185,13 @@ def test_a_cluster_that_forgets_is_told_alike_twice(make_stage: MakeStage) -> No
 def test_messages_before_the_first_offset_are_no_lag_but_were_appended() -> None:
     tally = Tally()
     for batch in range(10):
-        tally.note(Appended(batch * 30, batch * 30 + 30, 2, (15, 15), -1, flushed=True), ("a", "b"))
+        tally.note(Appended(batch * 30, batch * 30 + 30, 2, (15, 15), -1, flushed=True), ("a", "b"), batch)
     assert tally.forget(90) == 6
     assert (tally.messages, tally.recent[0][0]) == (20, 90)
-    assert tally.since(0, pytest.fail) == 14
-    assert tally.since(90, pytest.fail) == 14
-    assert tally.since(285, pytest.fail) == 1
+    assert tally.before(0, pytest.fail) == 6
+    assert tally.before(90, pytest.fail) == 6
+    assert tally.before(285, pytest.fail) == 19
+    assert [tally.appended_at_us(offset) for offset in (0, 90, 119, 120, 285)] == [3, 3, 3, 4, 9]
     assert tally.forget(300) == 14
-    assert tally.since(0, pytest.fail) == 0
+    assert tally.before(0, pytest.fail) == 20
     assert tally.cut(300) == 0

@@ -1,40 +1,16 @@
 """A mirror: from one datacenter into the other, twice rather than not at all."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.commands import apply, parse_command
-from engine.config import Config
 from engine.ids import BrokerId, GroupId
 from engine.partitioner import keyed_index
 from engine.scenarios import ANALYSIS, MIRROR, deploy
+from tests.engine.conftest import Deploy
 from tests.support.clusters import Stage
 from tests.support.deployments import SMALL, Deployed, with_deployment
-
-Deploy = Callable[..., Deployed]
-
-
-@pytest.fixture
-def make_deployed(tmp_path: Path) -> Iterator[Deploy]:
-    """Build deployments; at the end of the test none may have a broken invariant."""
-    made: list[Deployed] = []
-
-    def make(config: Config = SMALL, *, seed: int = 1, mirrors: tuple[str, ...] = ("A",)) -> Deployed:
-        made.append(Deployed(tmp_path / f"deployed-{len(made)}", config, seed, mirrors))
-        return made[-1]
-
-    yield make
-    for one in made:
-        assert one.cluster.check() == []
-        one.cluster.close()
-        one.journal.close()
-
-
-@pytest.fixture
-def deployed(make_deployed: Deploy) -> Deployed:
-    return make_deployed()
 
 
 def mirrored_after_the_last_commit(deployed: Deployed) -> int:

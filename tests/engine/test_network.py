@@ -3,7 +3,6 @@
 from random import Random
 from typing import Any
 
-from engine.clock import Clock
 from engine.events import CommitLanded
 from engine.network import Latency, Network
 from engine.scheduler import Scheduler
@@ -25,8 +24,8 @@ class Party:
 
 def wire() -> tuple[Scheduler, Network, Party, Party, list[Any]]:
     lost: list[Any] = []
-    scheduler = Scheduler(Clock())
-    network = Network(scheduler, Random(7), lambda event: None, lost.append)
+    scheduler = Scheduler()
+    network = Network(scheduler, Random(7), lambda event: None, lambda message, cause: lost.append(message))
     left, right = Party(), Party()
     network.attach("left", left)
     network.attach("right", right)

@@ -75,6 +75,16 @@ def test_a_rate_makes_messages_that_leave_in_full_sets(stage: Stage) -> None:
     assert {event["messages"] for event in stage.events("batch_sent")[4:-1]} == {5}
 
 
+def test_the_queue_is_told_of_once_an_instant_however_many_messages_it_takes(stage: Stage) -> None:
+    stage.with_topic()
+    stage.do("set_producer", rate_per_second=2_000, batch_messages=7, linger_ms=1000)
+    stage.run_ms(1000)
+    told = stage.events("producer_queue_changed")
+    assert len(told) > 10
+    assert len({event["at_us"] for event in told}) == len(told)
+    assert stage.cluster.snapshot()["producer_queue"]["queued"] == told[-1]["queued"]
+
+
 def test_a_lone_message_leaves_when_it_has_lingered(stage: Stage) -> None:
     stage.with_topic()
     stage.do("set_producer", rate_per_second=1, batch_messages=100, linger_ms=200)

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine.clock import Clock
 from engine.config import TINY, ProducerSettings
 from engine.errors import QueueClosed, QueueFull
 from engine.scheduler import Scheduler
-from engine.send_queue import Counts, Record, SendQueue
+from engine.send_queue import Counts, Record, SendQueue, Waiting
 
 SETTINGS = replace(TINY.producer, queue_messages=10, batch_messages=5, linger_ms=1000)
 
@@ -18,13 +17,13 @@ class Sender:
     """Takes batches; while ``busy`` it says that the next one must wait."""
 
     def __init__(self, settings: ProducerSettings, *, busy: bool = False) -> None:
-        self.scheduler = Scheduler(Clock())
+        self.scheduler = Scheduler()
         self.batches: list[list[bytes]] = []
         self.busy = busy
         self.queue = SendQueue(self.scheduler, settings, self.ship, lambda: None)
 
-    def ship(self, batch: Sequence[tuple[str, Record]]) -> bool:
-        self.batches.append([record.payload for _, record in batch])
+    def ship(self, batch: Sequence[Waiting]) -> bool:
+        self.batches.append([record.payload for _, record, _ in batch])
         return not self.busy
 
     def put(self, *payloads: bytes) -> None:

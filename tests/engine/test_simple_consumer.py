@@ -16,6 +16,7 @@ from engine.simple_consumer import Fetch, Fetched, Offsets, SimpleConsumer
 from tests.support.clusters import Stage
 
 ONE = BrokerId(1)
+P0 = TopicPartition("clicks", 0)
 
 
 class Asking:
@@ -27,13 +28,16 @@ class Asking:
         self.answers: list[Any] = []
         self.consumer = SimpleConsumer("reader", TINY, parts.scheduler, parts.network, stage.cluster._emit, Numbers())
 
-    def fetch(self, offset: int, max_bytes: int = 1_000, partition: int = 0) -> Fetched:
-        wanted = Fetch(TopicPartition("clicks", partition), offset, max_bytes)
-        self.consumer.fetch(BrokerId(partition + 1), wanted, self.answers.append)
+    def fetch(self, offset: int, max_bytes: int = 1_000, partition: TopicPartition = P0) -> Fetched:
+        self.consumer.fetch(ONE, Fetch(partition, offset, max_bytes), self.answers.append)
         return self.wait(Fetched)
 
+    def offsets_of(self, partition: TopicPartition, time_us: int) -> Offsets:
+        self.consumer.offsets_before(ONE, partition, time_us, 10, self.answers.append)
+        return self.wait(Offsets)
+
     def offsets(self, time_us: int, most: int = 10) -> tuple[int, ...]:
-        self.consumer.offsets_before(ONE, TopicPartition("clicks", 0), time_us, most, self.answers.append)
+        self.consumer.offsets_before(ONE, P0, time_us, most, self.answers.append)
         return self.wait(Offsets).offsets
 
     def wait(self, kind: type[Any]) -> Any:
@@ -101,6 +105,25 @@ def test_offsets_before_a_time_are_told_newest_first(asking: Asking) -> None:
     assert asking.offsets(OFFSETS_EARLIEST) == (0,)
     assert asking.offsets(OFFSETS_LATEST)[-1] == 0
     assert asking.offsets(-5_000_000) == ()
+
+
+def test_a_topic_that_nobody_made_is_empty_and_stays_unmade(asking: Asking) -> None:
+    """Case 15."""
+    nobody = TopicPartition("nobody", 0)
+    assert asking.fetch(0, partition=nobody) == Fetched(Fetch(nobody, 0, 1_000), (), 0, "")
+    assert asking.offsets_of(nobody, OFFSETS_LATEST) == Offsets((0,), "")
+    assert asking.offsets_of(nobody, OFFSETS_EARLIEST) == Offsets((0,), "")
+    assert asking.offsets_of(nobody, asking.stage.cluster.now_us) == Offsets((), "")
+    assert not list(asking.stage.directory.rglob("nobody*"))
+
+
+@pytest.mark.parametrize("number", [-1, 1, 3])
+def test_a_partition_that_is_not_there_is_told_as_an_error(asking: Asking, number: int) -> None:
+    """Case 36; 1 stands on another broker."""
+    there_is_none = TopicPartition("clicks", number)
+    assert asking.fetch(0, partition=there_is_none).error == "unknown_partition"
+    assert asking.offsets_of(there_is_none, OFFSETS_LATEST) == Offsets((), "unknown_partition")
+    assert asking.fetch(-1).error == "offset_out_of_range"
 
 
 def test_a_broker_that_is_not_there_is_asked_twice_and_then_told_of(asking: Asking) -> None:

@@ -22,9 +22,9 @@ SMALL = replace(
 WHOLE_LOG_BYTES = 10_000_000
 
 
-def with_deployment(config: Config, **changes: int) -> Config:
+def with_deployment(config: Config, **changes: int | str) -> Config:
     """A config whose deployment works differently."""
-    return replace(config, deployment=replace(config.deployment, **changes))
+    return replace(config, deployment=replace(config.deployment, **changes))  # type: ignore[arg-type]
 
 
 class Deployed(Stage):
@@ -85,6 +85,13 @@ class Deployed(Stage):
     def originals(self) -> Counter[bytes]:
         """How often each page view is in the live datacenter."""
         return Counter(payload for log in self.logs("pageviews") for payload in log)
+
+    def totals(self, tier: str) -> tuple[int, int, int, int]:
+        """Produced, received, lost, duplicated, over all windows of a tier."""
+        produced, received, lost, duplicated = (
+            sum(one[name] for one in self.audit(tier)) for name in ("produced", "received", "lost", "duplicated")
+        )
+        return produced, received, lost, duplicated
 
     def audit(self, tier: str) -> list[Mapping[str, Any]]:
         """The counts of a tier, oldest window first."""

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.webapp.feed_by_hand import Audience, PaperJournal
 from tests.webapp.support import LiveServer
 from webapp import create_app
 from webapp.server import listen, threaded_server
@@ -53,3 +54,8 @@ def live(app: Flask) -> Iterator[LiveServer]:
     thread.join()
     server.server_close()
     listening.detach()
+
+
+@pytest.fixture
+def audience() -> Audience:
+    return Audience(PaperJournal(10, 20, 30, 40))

@@ -93,7 +93,7 @@ def test_our_own_mistake_is_logged_and_never_shown(
 
 
 def test_an_error_page_that_cannot_be_made_is_json(app: Flask, client: FlaskClient) -> None:
-    app.jinja_env.globals["url_for"] = None
+    app.jinja_env.globals["asset"] = None
     for path in ("/nothing", "/rooms/aaaabbbbcccc"):
         answer = client.get(path, headers=BROWSER)
         assert answer.status_code == 404
@@ -108,19 +108,3 @@ def test_every_answer_carries_the_headers_that_protect_it(client: FlaskClient) -
         assert headers["Content-Security-Policy"].startswith("default-src 'self'; style-src 'self'; ")
         assert "unsafe-inline" not in headers["Content-Security-Policy"].replace("style-src-attr 'unsafe-inline'", "")
         assert headers["Cache-Control"] == "no-store"
-
-
-def test_a_static_file_with_the_right_hash_may_be_kept_and_any_other_is_asked_for_again(
-    app: Flask, client: FlaskClient
-) -> None:
-    with app.test_request_context():
-        address = app.url_for("static", filename="js/main.js")
-    with client.get(address) as first:
-        assert "immutable" in first.headers["Cache-Control"]
-        assert first.mimetype == "text/javascript"
-    with client.get("/static/js/main.js") as plain:
-        assert plain.headers["Cache-Control"] == "no-cache"
-    with client.get("/static/js/main.js", headers={"If-None-Match": plain.headers["ETag"]}) as again:
-        assert again.status_code == 304
-    with client.get("/static/js/main.js?v=0") as stale:
-        assert stale.headers["Cache-Control"] == "no-cache"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.config import NEVER_US
 from webapp.pacing import LONGEST_SLICE_US, SPEED_AT_LEAST, SPEED_AT_MOST, Pace, is_speed
 
 
@@ -12,6 +13,14 @@ def test_a_running_pace_goes_as_fast_as_the_wall() -> None:
 @pytest.mark.parametrize(("speed", "passed_us"), [(0.1, 4_000), (1.0, 40_000), (2.5, 100_000), (16.0, 640_000)])
 def test_speed_is_virtual_time_for_wall_time(speed: float, passed_us: int) -> None:
     assert Pace(0, wall_us=0).at_speed(speed).target_us(40_000) == passed_us
+
+
+def test_the_wall_time_of_a_virtual_time_is_when_it_will_be_reached() -> None:
+    pace = Pace(1_000, wall_us=500).at_speed(3.0)
+    wall_us = pace.wall_us_at(1_100)
+    assert pace.target_us(wall_us - 1) < 1_100 <= pace.target_us(wall_us)
+    assert pace.wall_us_at(0) == 500
+    assert pace.pause().wall_us_at(1_100) == NEVER_US
 
 
 def test_nothing_passes_while_paused() -> None:

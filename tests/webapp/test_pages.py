@@ -7,7 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from engine.commands import COMMANDS
 from tests.webapp.support import make_room
+from webapp.room_commands import PARSERS
 
 HTMX = {"HX-Request": "true"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -131,6 +133,7 @@ def test_without_htmx_a_control_leads_back_to_where_it_stood(client: FlaskClient
         ("", f"/rooms/{room}"),
         ("http://evil.example/", f"/rooms/{room}"),
         ("http://localhost//evil.example", f"/rooms/{room}"),
+        ("http://[", f"/rooms/{room}"),
     ):
         answer = client.post(path, data={"count": "1"}, headers={"Referer": referer, "Origin": "http://localhost"})
         assert (answer.status_code, answer.headers["Location"]) == (303, target)
@@ -159,6 +162,28 @@ def test_a_fork_leads_to_the_new_room_and_makes_its_visitor_the_presenter(client
     plain = client.post(f"/rooms/{room}/controls/fork", data={"at_us": "0"})
     assert plain.status_code == 303
     assert plain.headers["Location"] not in (target, f"/rooms/{room}")
+
+
+@pytest.mark.parametrize(
+    ("referer", "query"),
+    [
+        ("http://localhost/?theme=projector", "?theme=projector"),
+        ("http://localhost/rooms/any?theme=dark&more=1", "?theme=dark"),
+        ("http://localhost/", ""),
+        ("http://localhost/?theme=neon", ""),
+        ("http://evil.example/?theme=dark", ""),
+        ("", ""),
+    ],
+)
+def test_a_fork_is_shown_in_the_theme_of_the_page_that_it_was_made_on(
+    client: FlaskClient, referer: str, query: str
+) -> None:
+    path = f"/rooms/{room_of(client.get('/'))}/controls/fork"
+    own = {"Referer": referer, "Origin": "http://localhost"}
+    enhanced = client.post(path, headers={**HTMX, **own}).headers["HX-Redirect"]
+    plain = client.post(path, headers=own).headers["Location"]
+    for target in (enhanced, plain):
+        assert target.partition("?")[1:] == query.partition("?")[1:]
 
 
 @pytest.mark.parametrize(
@@ -193,6 +218,19 @@ def test_a_form_is_read_strictly(client: FlaskClient) -> None:
     assert client.post(f"/rooms/{room}/controls/explode", headers=HTMX).status_code == 400
 
 
+def test_a_page_on_a_time_that_stands_says_what_is_looked_at(client: FlaskClient) -> None:
+    made = make_room(client, paused=True)
+    facts = client.get(f"/api/rooms/{made.room}").get_json()
+    lags = {one["group"]: sum(part["lag_bytes"] for part in one["partitions"]) for one in facts["groups"]}
+    furthest = max(lags, key=lambda group: lags[group])
+    appended = facts["topics"][0]["events_appended"]
+    said = f"Time stands at 0.0 s after {appended} messages; <bdi>{furthest}</bdi> is {lags[furthest]:,} B behind."
+    page = client.get(f"/rooms/{made.room}").text
+    assert f"{said}</p>" in page
+    client.post(f"/api/rooms/{made.room}/commands", json={"command": "clock", "action": "resume"}, headers=made.headers)
+    assert "Time stands" not in client.get(f"/rooms/{made.room}").text
+
+
 # --- panels ---------------------------------------------------------------------------------------------------------
 
 
@@ -200,9 +238,9 @@ def test_a_form_is_read_strictly(client: FlaskClient) -> None:
     "path",
     [
         "registry",
-        "groups",
         "producer",
         "consumer?group=Real-time+metrics&consumer=Metrics+A",
+        "group?group=Real-time+metrics",
         "log?topic=pageviews&partition=1&offset=188",
     ],
 )
@@ -211,6 +249,73 @@ def test_every_panel_is_a_fragment_for_anybody(app: Flask, client: FlaskClient, 
     answer = app.test_client().get(f"/rooms/{room}/panels/{path}", headers=HTMX)
     assert answer.status_code == 200
     assert "<html" not in answer.text
+
+
+def test_the_producer_panel_holds_every_setting_as_it_is(client: FlaskClient) -> None:
+    made = make_room(client, paused=True)
+    wanted = {"rate_per_second": 7, "batch_messages": 5, "linger_ms": 40, "keys": 3, "queue_messages": 9, "retries": 2}
+    fields = {"command": "set_producer", **wanted}
+    assert client.post(f"/api/rooms/{made.room}/commands", json=fields, headers=made.headers).status_code == 202
+    panel = client.get(f"/rooms/{made.room}/panels/producer", headers=HTMX).text
+    shown = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', panel))
+    assert {name: float(shown[name]) for name in wanted} == wanted
+
+
+def test_every_command_can_be_given_on_the_page(client: FlaskClient) -> None:
+    made = make_room(client, scenario="deployment", paused=True)
+    for broker in ("broker:1", "broker:2"):
+        broken = {"from": "producer", "to": broker, "cut": "true"}
+        client.post(f"/rooms/{made.room}/controls/set_link", data=broken, headers={**HTMX, **made.headers})
+    panels = [
+        "add",
+        "producer",
+        "mirror?group=Mirror",
+        "consumer?group=Real-time+metrics&consumer=Metrics+A",
+        "trouble?address=broker:1",
+        "trouble?address=consumer:Real-time+metrics/Metrics+A",
+        "log?topic=pageviews&partition=0&offset=0",
+    ]
+    page = client.get(f"/rooms/{made.room}").text
+    read = [client.get(f"/rooms/{made.room}/panels/{panel}", headers=HTMX).text for panel in panels]
+    offered = set(re.findall(r'controls/(\w+)"', "".join([page, *read])))
+    assert {*COMMANDS, *PARSERS} - offered == set()
+
+
+def test_the_panel_of_mirrors_shows_what_they_ask_for_and_sets_it(client: FlaskClient) -> None:
+    made = make_room(client, scenario="deployment", paused=True)
+    path = f"/rooms/{made.room}/panels/mirror?group=Mirror"
+    before = client.get(path, headers=HTMX).text
+    assert "copies pageviews to live.pageviews, audit to live.audit" in before
+    assert "<option selected>none" in before
+    fields = {"group": "Mirror", "acknowledgement": "broker"}
+    headers = {**HTMX, **made.headers}
+    assert client.post(f"/rooms/{made.room}/controls/set_mirror", data=fields, headers=headers).status_code == 200
+    assert "<option selected>broker" in client.get(path, headers=HTMX).text
+
+
+def test_the_panel_of_a_group_has_a_field_for_each_way_to_add_to_it_and_to_go_back_in_time(client: FlaskClient) -> None:
+    made = make_room(client, scenario="deployment", paused=True)
+    panel = client.get(f"/rooms/{made.room}/panels/group?group=Mirror", headers=HTMX).text
+    assert set(re.findall(r'name="(\w+)"', panel)) == {"group", "consumer", "streams", "topic", "partition", "time_s"}
+    assert re.findall("<option>(.*?)</option>", panel) == ["pageviews", "audit"], "its topics"
+    headers = {**HTMX, **made.headers}
+    fields = {"group": "Mirror", "consumer": "Mirror X", "streams": "2"}
+    assert client.post(f"/rooms/{made.room}/controls/add_consumer", data=fields, headers=headers).status_code == 200
+    groups = {one["group"]: one for one in client.get(f"/api/rooms/{made.room}").get_json()["groups"]}
+    assert "Mirror X" in [one["consumer"] for one in groups["Mirror"]["consumers"]]
+
+
+def test_a_refusal_says_which_field_it_is_about_and_leaves_the_commands_name_to_programs(client: FlaskClient) -> None:
+    made = make_room(client, paused=True)
+    fields = {"linger_ms": "-1"}
+    answer = client.post(f"/rooms/{made.room}/controls/set_producer", data=fields, headers={**HTMX, **made.headers})
+    assert 'data-field="linger_ms"' in answer.text
+    assert ">linger, ms cannot be -1<" in answer.text
+    page = client.post(f"/rooms/{made.room}/controls/set_producer", data=fields, headers=made.headers)
+    assert (page.status_code, "<h1>linger, ms cannot be -1</h1>" in page.text) == (400, True), "without a script too"
+    command = {"command": "set_producer", **fields}
+    told = client.post(f"/api/rooms/{made.room}/commands", json=command, headers=made.headers)
+    assert told.json["message"].startswith("set_producer: linger_ms cannot be")
 
 
 def test_the_log_panel_shows_the_bytes_of_one_message(client: FlaskClient) -> None:
@@ -238,6 +343,9 @@ def test_the_log_panel_tells_of_a_flipped_byte(client: FlaskClient) -> None:
         ("nothing", 404),
         ("consumer", 400),
         ("consumer?group=Real-time+metrics&consumer=Nobody", 404),
+        ("mirror?group=Mirror", 404),
+        ("group?group=Nobody", 404),
+        ("group", 400),
         ("log", 400),
         ("log?topic=pageviews&partition=x", 400),
         ("log?topic=pageviews&partition=0&offset=7", 400),

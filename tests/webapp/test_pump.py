@@ -20,7 +20,7 @@ from webapp.services import monotonic_us
 class Household:
     """Rooms on real time, and a pump for them; ``told`` are the rooms whose viewers were told of something new."""
 
-    def __init__(self) -> None:
+    def __init__(self, slice_us: int = 40_000) -> None:
         self.rooms: list[Room] = []
         self.told: list[Room] = []
         self.news = threading.Condition()
@@ -29,7 +29,8 @@ class Household:
             lambda: list(self.rooms),
             tell_viewers=self._tell,
             keep_house=self._keep_house,
-            slice_us=40_000,
+            wall_us=monotonic_us,
+            slice_us=slice_us,
             budget_us=25_000,
         )
 
@@ -52,14 +53,17 @@ class Household:
             assert self.news.wait_for(lambda: room in self.told, timeout=PATIENCE_S)
             self.told.clear()
 
+    def close(self) -> None:
+        self.pump.stop()
+        for room in self.rooms:
+            room.close()
+
 
 @pytest.fixture
 def household() -> Iterator[Household]:
     built = Household()
     yield built
-    built.pump.stop()
-    for room in built.rooms:
-        room.close()
+    built.close()
 
 
 def send(room: Room, **fields: object) -> Future[Applied]:
@@ -81,6 +85,17 @@ def test_a_command_wakes_a_pump_that_sleeps(household: Household, tmp_path: Path
     household.wait_for_news_of(room)
     household.wait_for_news_of(room)
     assert room.facts()["clock"]["now_us"] > 0
+
+
+def test_what_falls_due_between_two_rounds_is_not_kept_for_the_next(tmp_path: Path) -> None:
+    household = Household(slice_us=3_600_000_000)
+    room = household.add(tmp_path, "running")
+    household.pump.start()
+    household.wait_for_news_of(room)
+    end_offset = room.moment().end_offset
+    while room.moment().end_offset == end_offset:
+        household.wait_for_news_of(room)
+    household.close()
 
 
 def test_a_room_that_fails_does_not_stop_the_others(

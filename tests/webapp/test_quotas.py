@@ -3,8 +3,9 @@
 import pytest
 
 from tests.webapp.support import HandClock
-from webapp.errors import ProduceTooLarge, RoomsTooFast, TooManyViewers
-from webapp.quotas import RoomsPerMinute, ViewerSeats, require_fair_produce
+from webapp.errors import ForkGivenUp, ProduceTooLarge, RoomsTooFast, TooManyForks, TooManyViewers
+from webapp.forks import ForkUnderWay
+from webapp.quotas import ForkTurns, RoomsPerMinute, ViewerSeats, require_fair_produce
 from webapp.room_commands import parse
 
 
@@ -28,6 +29,25 @@ def test_the_minute_slides() -> None:
     limit.count("a")
     with pytest.raises(RoomsTooFast):
         limit.count("a")
+
+
+def test_so_many_forks_are_made_at_a_time_and_who_waits_too_long_is_refused() -> None:
+    turns, wanted = ForkTurns(2, patience_s=0), ForkUnderWay(journal_bytes_in_all=1, at_us=1).require_wanted
+    with turns.one(wanted), turns.one(wanted), pytest.raises(TooManyForks), turns.one(wanted):
+        pytest.fail("there are two turns")
+    with turns.one(wanted):
+        pass
+
+
+def test_who_is_not_wanted_any_more_waits_no_longer_for_a_turn() -> None:
+    turns, fork = ForkTurns(1, patience_s=10), ForkUnderWay(journal_bytes_in_all=1, at_us=1)
+
+    def give_up_at_the_second_look() -> None:
+        fork.require_wanted()
+        fork.give_up()
+
+    with turns.one(fork.require_wanted), pytest.raises(ForkGivenUp), turns.one(give_up_at_the_second_look):
+        pytest.fail("it was given up")
 
 
 def test_a_room_has_so_many_seats() -> None:

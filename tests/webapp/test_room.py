@@ -1,11 +1,13 @@
 """A room: commands are written down, applied by the pump, and told in the journal."""
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.config import NEVER_US
 from engine.errors import InvalidCommand, OffsetInsideMessage, OffsetOutOfRange, StorageFailed, WrongState
 from tests.webapp.rooms_by_hand import new_room
 from tests.webapp.support import BUDGET_US, METRICS, HandClock, act, events_of, run_ms
@@ -134,6 +136,25 @@ def test_readers_are_told_of_a_clock_that_changed_though_nothing_happened(tmp_pa
     room.close()
 
 
+def test_a_room_says_when_something_happens_in_it_next(tmp_path: Path, clock: HandClock) -> None:
+    room = new_room(tmp_path, clock)
+    act(room, "set_producer", rate_per_second=2)
+    for _ in range(20):
+        end_offset = room.moment().end_offset
+        clock.now_us = room.due_wall_us - 1
+        room.slice(budget_us=BUDGET_US)
+        assert room.moment().end_offset == end_offset
+        clock.now_us += 1
+        room.slice(budget_us=BUDGET_US)
+        if room.moment().end_offset > end_offset:
+            break
+    else:
+        pytest.fail("nothing ever happened when it was due")
+    act(room, "clock", action="pause")
+    assert room.due_wall_us == NEVER_US
+    room.close()
+
+
 def test_time_falls_behind_when_a_slice_takes_too_long(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock)
     act(room, "clock", action="speed", speed=16)
@@ -216,6 +237,7 @@ def test_a_room_that_has_grown_too_large_stands_still_and_takes_nothing(tmp_path
     with pytest.raises(RoomFull) as refused:
         act(room, "produce", count=1)
     assert refused.value.fields["bytes_at_most"] == 40_000
+    assert room.facts()["clock"]["full"] is True
     with pytest.raises(RoomFull):
         act(room, "clock", action="resume")
     room.close()
@@ -253,7 +275,7 @@ def test_commands_of_many_threads_are_all_applied(tmp_path: Path, clock: HandClo
 
 
 def reopened(room: Room) -> list[object]:
-    _, commands = room.past(ForkAtTime(0))
+    commands = room.past(ForkAtTime(0)).commands
     return list(commands)
 
 
@@ -263,8 +285,7 @@ def test_the_past_knows_the_time_of_a_journal_offset(tmp_path: Path, clock: Hand
     position = 0
     for payload, event in zip(room.read_journal(0, 1 << 24).payloads, events_of(room), strict=True):
         position += 9 + len(payload)
-        point, _ = room.past(ForkAtOffset(position))
-        assert point.at_us == event["at_us"]
+        assert room.past(ForkAtOffset(position)).point.at_us == event["at_us"]
     room.close()
 
 
@@ -277,3 +298,23 @@ def test_a_fork_must_lie_in_the_past_and_between_events(tmp_path: Path, clock: H
     with pytest.raises(OffsetOutOfRange):
         room.past(ForkAtOffset(room.moment().end_offset + 1))
     room.close()
+
+
+def test_a_flood_of_events_is_told_in_digests_and_closed_with_the_exact_state(tmp_path: Path) -> None:
+    clock = HandClock()
+    room = new_room(tmp_path, clock)
+    act(room, "set_producer", rate_per_second=3_000, batch_messages=20)
+    bookmark, told_bytes = 0, 0
+    for _ in range(100):
+        run_ms(room, clock, 40)
+        if room.is_digested(bookmark):
+            digest = room.digest_after(bookmark)
+            bookmark, told_bytes = digest.next_offset, told_bytes + len(digest.body)
+    assert room.due_wall_us == NEVER_US, "a flood goes by rounds"
+    assert told_bytes < 4 * 45_000
+    assert room.moment().end_offset > 10 * told_bytes
+    act(room, "clock", action="pause")
+    closing = room.digest_after(bookmark)
+    assert closing.is_exact
+    assert closing.next_offset == room.moment().end_offset
+    assert json.loads(closing.body)["state"] == json.loads(json.dumps(room.picture().state))

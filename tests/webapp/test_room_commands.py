@@ -3,7 +3,18 @@
 import pytest
 
 from engine.errors import InvalidCommand
-from webapp.room_commands import ChangeSpeed, ForkAtOffset, ForkAtTime, Pause, Reset, Resume, Step, Toggle, parse
+from webapp.room_commands import (
+    ChangeSpeed,
+    ForkAtOffset,
+    ForkAtTime,
+    ForkNow,
+    Pause,
+    Reset,
+    Resume,
+    Step,
+    Toggle,
+    parse,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +29,7 @@ from webapp.room_commands import ChangeSpeed, ForkAtOffset, ForkAtTime, Pause, R
         ({"command": "reset"}, Reset()),
         ({"command": "fork", "journal_offset": 6080}, ForkAtOffset(6080)),
         ({"command": "fork", "at_us": "1500000"}, ForkAtTime(1_500_000)),
+        ({"command": "fork"}, ForkNow()),
     ],
 )
 def test_well_formed_commands_are_read(fields: dict[str, object], command: object) -> None:
@@ -38,7 +50,6 @@ def test_well_formed_commands_are_read(fields: dict[str, object], command: objec
         ({"command": "clock", "action": "speed", "speed": "fast"}, "speed"),
         ({"command": "clock", "action": "pause", "speed": 2}, "speed"),
         ({"command": "reset", "seed": 2}, "seed"),
-        ({"command": "fork"}, "journal_offset"),
         ({"command": "fork", "at_us": 1, "journal_offset": 1}, "journal_offset"),
         ({"command": "fork", "at_us": -1}, "at_us"),
         ({"command": "fork", "at_us": 1.5}, "at_us"),

@@ -13,7 +13,7 @@ from webapp.command_log import CommandLog
 from webapp.data_directory import DataDirectory
 from webapp.errors import RoomDamaged, RoomsTooFast, TooManyRooms, UnknownRoom
 from webapp.room import Room
-from webapp.room_commands import ForkAtOffset, ForkAtTime
+from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkNow
 from webapp.rooms import Rooms
 from webapp.settings import Settings
 
@@ -180,6 +180,28 @@ def test_a_fork_at_a_journal_offset_has_seen_the_journal_up_to_there(house: Hous
     assert journal_of(fork) == list(room.read_journal(0, first.journal_offset).payloads)
 
 
+def test_a_fork_between_two_steps_stands_at_its_time_and_not_where_the_step_led(house: House) -> None:
+    room = house.make("paused")
+    times = [act(room, "clock", action="step").at_us for _ in range(4)]
+    between_us = (times[1] + times[2]) // 2
+    fork = house.rooms.fork(room, ForkAtTime(between_us), address="here").room
+    assert fork.facts()["clock"]["now_us"] == between_us
+    told = journal_of(fork)
+    assert told == journal_of(room)[: len(told)]
+    assert max(event["at_us"] for event in events_of(fork)) == times[1]
+
+
+def test_a_fork_knows_where_it_comes_from(house: House) -> None:
+    room = house.make("paused")
+    act(room, "clock", action="step")
+    fork = house.rooms.fork(room, ForkNow(), address="here").room
+    now_us = room.moment().clock.now_us
+    assert (fork.record.forked_from, fork.record.forked_at_us) == (room.record.room, now_us)
+    record = fork.record
+    house.restart()
+    assert house.rooms.find(record.room).record == record
+
+
 def test_a_fork_is_restored_like_any_other_room(house: House) -> None:
     room = house.make()
     run_ms(room, house.clock, 2_000)
@@ -287,6 +309,17 @@ def test_one_address_makes_so_many_rooms_in_a_minute(small_house: Callable[..., 
     with pytest.raises(RoomsTooFast):
         house.make()
     house.make(address="elsewhere")
+
+
+def test_one_address_makes_fewer_forks_since_each_repeats_a_life(small_house: Callable[..., House]) -> None:
+    house = small_house(forks_per_minute_and_address=1)
+    room = house.make()
+    house.rooms.fork(room, ForkAtTime(0), address="here")
+    with pytest.raises(RoomsTooFast) as refused:
+        house.rooms.fork(room, ForkAtTime(0), address="here")
+    assert "1 forks" in refused.value.message
+    house.rooms.fork(room, ForkAtTime(0), address="elsewhere")
+    house.make(address="here")
 
 
 def test_the_command_log_holds_what_was_sent_and_when(house: House) -> None:

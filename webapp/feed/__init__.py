@@ -50,6 +50,6 @@ def take_in(viewer: Viewer, frame: str | bytes) -> None:
         places = {"checkpoint": moment.checkpoint_offset, "end": moment.end_offset}
         offset = places[pull.place] if isinstance(pull.place, str) else pull.place
         viewer.source.read_journal(offset, 0)  # an offset outside the journal, or inside an event, is refused here
-        viewer.pull(offset, pull.max_bytes)
+        viewer.pull(offset, pull.max_bytes, takes_digests=pull.digest)
     except OffsetscopeError as error:
         viewer.say(error_frame(error))

@@ -14,7 +14,7 @@ from engine.entries import PLAIN_OVERHEAD_BYTES
 from engine.errors import OffsetscopeError
 from webapp.answers import Moment
 from webapp.errors import CreditTooSmall
-from webapp.feed.frames import Frame, error_frame, events_frame
+from webapp.feed.frames import Frame, digest_frame, error_frame, events_frame
 from webapp.feed.pulls import CREDIT_BYTES_AT_MOST
 from webapp.feed.source import Source
 from webapp.feed.viewer import GOING_AWAY, Viewer
@@ -33,6 +33,7 @@ class Turn:
     def __init__(self) -> None:
         self._moments: dict[Source, Moment] = {}
         self._frames: dict[tuple[Source, int], Frame] = {}
+        self._digests: dict[tuple[Source, int], Frame] = {}
 
     def moment(self, source: Source) -> Moment:
         """How the room stands in this turn."""
@@ -48,6 +49,19 @@ class Turn:
         if offset < shared.next_offset <= offset + credit_bytes:
             return shared
         return self._encode(source, offset, credit_bytes)
+
+    def digest(self, source: Source, offset: int) -> Frame:
+        """The digest for readers at ``offset``; it ends where it begins if there is nothing new."""
+        frame = self._digests.get((source, offset))
+        if frame is None:
+            digest = source.digest_after(offset)
+            frame = digest_frame(digest, self.moment(source).clock) if digest.body else self.nothing(source, offset)
+            self._digests[source, offset] = frame
+        return frame
+
+    def nothing(self, source: Source, offset: int) -> Frame:
+        """A frame that says where the clock is to a reader who has read everything."""
+        return events_frame(offset, offset, offset, self.moment(source).clock, ())
 
     def _encode(self, source: Source, offset: int, max_bytes: int) -> Frame:
         moment = self.moment(source)
@@ -153,31 +167,46 @@ class Broadcaster:
     def _give_one(self, viewer: Viewer, turn: Turn, *, is_heartbeat: bool) -> bool:
         """Send ``viewer`` the next frame, if it is time for one; true if more may follow."""
         moment = turn.moment(viewer.source)
-        if viewer.offset < moment.end_offset:
-            frame = turn.frame(viewer.source, viewer.offset, viewer.credit_bytes)
-            if frame.next_offset > frame.offset:
-                viewer.take(frame, moment.clock, self._now_s())
-                return True
+        frame, end_offset = self._next(viewer, turn)
+        if 0 < frame.cost_bytes <= viewer.credit_bytes:
+            viewer.take(frame, moment.clock, self._now_s())
+            return True
+        if frame.cost_bytes or viewer.offset < end_offset:
             if viewer.is_credit_whole:
-                raise self._credit_too_small(viewer)
+                raise self._credit_too_small(viewer, frame)
             viewer.owes_frame |= not viewer.knows_credit_is_short  # it must pull again, and can tell from next < end
             viewer.knows_credit_is_short = True
         is_news = viewer.owes_frame or viewer.last_clock != moment.clock.look
         if is_news or (is_heartbeat and self._now_s() - viewer.last_frame_at_s >= HEARTBEAT_S / 2):
-            frame = events_frame(viewer.offset, viewer.offset, moment.end_offset, moment.clock, ())
-            viewer.take(frame, moment.clock, self._now_s())
+            told = events_frame(viewer.offset, viewer.offset, end_offset, moment.clock, ())
+            viewer.take(told, moment.clock, self._now_s())
         return False
 
-    def _credit_too_small(self, viewer: Viewer) -> CreditTooSmall:
-        chunk = viewer.source.read_journal(viewer.offset, CREDIT_BYTES_AT_MOST)
-        needed_bytes = PLAIN_OVERHEAD_BYTES + len(chunk.payloads[0]) if chunk.payloads else CREDIT_BYTES_AT_MOST + 1
+    def _next(self, viewer: Viewer, turn: Turn) -> tuple[Frame, int]:
+        """What would be the next frame, and how far there is anything to read for this viewer."""
+        source = viewer.source
+        if viewer.takes_digests and (viewer.has_summary or source.is_digested(viewer.offset)):
+            digest = turn.digest(source, viewer.offset)
+            return digest, digest.next_offset
+        end_offset = turn.moment(source).end_offset
+        if viewer.offset >= end_offset:
+            return turn.nothing(source, viewer.offset), viewer.offset
+        return turn.frame(source, viewer.offset, viewer.credit_bytes), end_offset
+
+    def _credit_too_small(self, viewer: Viewer, frame: Frame) -> CreditTooSmall:
+        needed_bytes = frame.cost_bytes or self._bytes_of_event(viewer)
+        what = "digest" if frame.cost_bytes else "event"
         return CreditTooSmall(
-            f"the event at offset {viewer.offset} is larger than the whole credit",
+            f"the {what} at offset {viewer.offset} is larger than the whole credit",
             f"pull again with a larger max_bytes (up to {CREDIT_BYTES_AT_MOST})",
             offset=viewer.offset,
             max_bytes=viewer.credit_bytes,
             needed_bytes=needed_bytes,
         )
+
+    def _bytes_of_event(self, viewer: Viewer) -> int:
+        chunk = viewer.source.read_journal(viewer.offset, CREDIT_BYTES_AT_MOST)
+        return PLAIN_OVERHEAD_BYTES + len(chunk.payloads[0]) if chunk.payloads else CREDIT_BYTES_AT_MOST + 1
 
     def _postpone(self, viewer: Viewer, waiting: set[Viewer]) -> None:
         with self._changed:

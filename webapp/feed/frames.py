@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.errors import OffsetscopeError
+from webapp.digests import Digest
 from webapp.pacing import ClockFacts
 
 _TEXT = 0x81
@@ -18,10 +19,16 @@ _CLOSE = 0x88
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A stretch of the journal as one WebSocket frame: it takes a viewer from ``offset`` to ``next_offset``."""
+    """A stretch of the journal as one WebSocket frame: it takes a viewer from ``offset`` to ``next_offset``.
+
+    ``cost_bytes`` is what it takes of a credit: the journal's bytes, or its own if it is a digest. After a summary
+    the viewer waits for the exact state.
+    """
 
     offset: int
     next_offset: int
+    cost_bytes: int
+    is_summary: bool
     data: bytes
 
 
@@ -29,7 +36,16 @@ def events_frame(offset: int, next_offset: int, end_offset: int, clock: ClockFac
     """``{"offset", "next", "end", "clock", "events"}``; without events it says where the reader and the clock are."""
     head = {"offset": offset, "next": next_offset, "end": end_offset, "clock": clock.as_json()}
     text = b'%s,"events":[%s]}' % (_compact(head)[:-1], b",".join(payloads))
-    return Frame(offset, next_offset, _frame(_TEXT, text))
+    data = _frame(_TEXT, text)
+    return Frame(offset, next_offset, next_offset - offset, is_summary=False, data=data)
+
+
+def digest_frame(digest: Digest, clock: ClockFacts) -> Frame:
+    """As :func:`events_frame` without events, with the state at ``next``; ``end`` is how far digests go."""
+    place = {"offset": digest.offset, "next": digest.next_offset, "end": digest.next_offset}
+    head = _compact({**place, "clock": clock.as_json(), "events": []})
+    data = _frame(_TEXT, b'%s,"digest":%s}' % (head[:-1], digest.body))
+    return Frame(digest.offset, digest.next_offset, len(data), is_summary=not digest.is_exact, data=data)
 
 
 def error_frame(error: OffsetscopeError) -> bytes:

@@ -14,19 +14,23 @@ NamedPlace = Literal["checkpoint", "end"]
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """A wish for what lies after ``place``, up to ``max_bytes`` of the journal."""
+    """A wish for what lies after ``place``, up to ``max_bytes`` of the journal.
+
+    ``digest``: where the journal grows too fast to be read, as states instead of events.
+    """
 
     place: int | NamedPlace
     max_bytes: int
+    digest: bool = False
 
 
 def parse_pull(frame: str | bytes) -> Pull:
     """The pull in a frame as it came; raises :class:`InvalidPull` and says what is wrong with it."""
     fields = _fields(frame)
-    unknown = sorted(set(fields) - {"pull", "max_bytes"})
+    unknown = sorted(set(fields) - {"pull", "max_bytes", "digest"})
     if unknown:
         raise _invalid(f"a pull has no field '{unknown[0][:40]}'", field=unknown[0][:40])
-    return Pull(_place(fields.get("pull")), _max_bytes(fields.get("max_bytes")))
+    return Pull(_place(fields.get("pull")), _max_bytes(fields.get("max_bytes")), _digest(fields.get("digest", False)))
 
 
 def _fields(frame: str | bytes) -> dict[str, object]:
@@ -56,6 +60,12 @@ def _place(value: object) -> int | NamedPlace:
 def _max_bytes(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= CREDIT_BYTES_AT_MOST:
         raise _invalid(f"max_bytes must be a whole number from 1 to {CREDIT_BYTES_AT_MOST}", field="max_bytes")
+    return value
+
+
+def _digest(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _invalid("digest must be true or false", field="digest")
     return value
 
 

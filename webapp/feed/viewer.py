@@ -37,18 +37,22 @@ class Viewer:
         self.offset = 0
         self.credit_bytes = 0
         self.is_credit_whole = False
+        self.takes_digests = False
+        self.has_summary = False
         self.owes_frame = False
         self.knows_credit_is_short = False
-        self.last_clock: tuple[float, bool, bool] = (0.0, False, False)
+        self.last_clock: tuple[float, bool, bool, bool] = (0.0, False, False, False)
         self.last_frame_at_s = 0.0
         self._outlet = outlet
         self._tail: deque[memoryview] = deque()
         self._is_closing = False
 
-    def pull(self, offset: int, max_bytes: int) -> None:
+    def pull(self, offset: int, max_bytes: int, *, takes_digests: bool = False) -> None:
         """Put the bookmark at ``offset`` with a new credit; the pull before is forgotten."""
         with self.lock:
+            self.has_summary &= offset == self.offset
             self.offset = offset
+            self.takes_digests = takes_digests
             self.credit_bytes = max_bytes
             self.is_credit_whole = True
             self.owes_frame = True
@@ -64,11 +68,11 @@ class Viewer:
         """Send a frame of the journal and move the bookmark and the credit along."""
         with self.lock:
             assert frame.offset == self.offset
-            size = frame.next_offset - frame.offset
-            assert 0 <= size <= self.credit_bytes, "a viewer gets no more than it asked for"
+            assert 0 <= frame.cost_bytes <= self.credit_bytes, "a viewer gets no more than it asked for"
             self.offset = frame.next_offset
-            self.credit_bytes -= size
-            if size:
+            self.credit_bytes -= frame.cost_bytes
+            if frame.cost_bytes:
+                self.has_summary = frame.is_summary
                 self.is_credit_whole = False
                 self.knows_credit_is_short = False
             self.owes_frame = False

@@ -157,14 +157,12 @@ class Producer:
 
     def send(self, topic: str, payloads: Sequence[bytes], partition: int = RANDOM_PARTITION) -> None:
         """Send messages to one partition, of the broker's choice if none is named."""
-        self._link.send(encode_request(self._request(ProducerData(topic, payloads, partition))))
+        self._link.send(encode_request(ProduceRequest(topic, partition, self._encode(payloads))))
 
     def multi_send(self, data: Sequence[ProducerData]) -> None:
         """Send messages to several partitions in one request."""
-        self._link.send(encode_request(MultiProduceRequest(tuple([self._request(each) for each in data]))))
-
-    def _request(self, data: ProducerData) -> ProduceRequest:
-        return ProduceRequest(data.topic, data.partition, self._encode(data.payloads))
+        produces = [ProduceRequest(each.topic, each.partition, self._encode(each.payloads)) for each in data]
+        self._link.send(encode_request(MultiProduceRequest(tuple(produces))))
 
 
 def _fetched(request: FetchRequest, answer: Answer) -> Fetched:

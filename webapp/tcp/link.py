@@ -2,6 +2,7 @@
 
 import select
 import socket
+import struct
 from typing import Final, Self
 
 from engine.wire.faults import MalformedResponse
@@ -23,6 +24,7 @@ class BrokerLink:
         self._port = port
         self._timeout_s = timeout_s
         self._connected: list[socket.socket] = []  # one, or none
+        self._poll = select.poll()  # whether the broker says anything
 
     def __enter__(self) -> Self:
         return self
@@ -33,7 +35,9 @@ class BrokerLink:
     def close(self) -> None:
         """Hang up; what was sent still arrives."""
         while self._connected:
-            self._connected.pop().close()
+            connected = self._connected.pop()
+            self._poll.unregister(connected)
+            connected.close()
 
     def send(self, request: bytes) -> None:
         """Hand ``request`` to the system, for requests without a response.
@@ -42,7 +46,7 @@ class BrokerLink:
         call connects anew. Raises :class:`BrokerUnreachable` if nobody is there.
         """
         connected = self._socket()
-        if _is_over(connected):
+        if self._poll.poll(0) and _is_over(connected):
             self.close()
             raise self._broken("the broker had hung up, so earlier messages may be lost and this one was not sent")
         try:
@@ -92,6 +96,8 @@ class BrokerLink:
                     port=self._port,
                 ) from error
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _let_the_system_time_out(connected, self._timeout_s)
+            self._poll.register(connected, select.POLLIN)
             self._connected.append(connected)
         return self._connected[0]
 
@@ -104,12 +110,20 @@ class BrokerLink:
         )
 
 
+def _let_the_system_time_out(connected: socket.socket, timeout_s: float) -> None:
+    """Let the system count the time of each step. Python would ask it whether it may send before each sending."""
+    connected.settimeout(None)
+    seconds = struct.pack("@ll", int(timeout_s), int(timeout_s % 1 * 1_000_000))  # a struct timeval; 0 is for ever
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+
+
 def _is_over(connected: socket.socket) -> bool:
-    """Whether the broker has hung up; it never says anything of its own accord."""
-    poll = select.poll()
-    poll.register(connected, select.POLLIN)
+    """Whether the broker, which never says anything of its own accord, has hung up."""
     try:
-        return bool(poll.poll(0)) and connected.recv(1, socket.MSG_PEEK) == b""
+        return connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
     except OSError:
         return True
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, Self
 
 from engine.errors import OffsetscopeError, StorageFailed, UnknownPartition
@@ -69,14 +69,14 @@ class PartitionLogs:
         Raises :class:`~engine.errors.InvalidName`, or :class:`~engine.errors.UnknownPartition` for a number that no
         topic has here (0.7: LogManager.getLogPool).
         """
-        checked_topic(topic)
+        named = _partition_named(topic, partition)
         if not 0 <= partition < self._settings.partitions:
             raise UnknownPartition(
                 f"there is no partition {partition} of {topic}: every topic has {self._settings.partitions} here",
                 f"use a partition from 0 to {self._settings.partitions - 1}",
                 partition=f"{topic}-{partition}",
             )
-        return TopicPartition(topic, partition)
+        return named
 
     def holds(self, partition: TopicPartition) -> bool:
         """Whether the partition has a log already; its first message makes it one."""
@@ -180,6 +180,12 @@ class PartitionLogs:
         if log.recovery.bytes_cut:
             logger.warning("%s: cut %d bytes %s", partition, log.recovery.bytes_cut, log.recovery.reason)
         self._logs[partition] = log
+
+
+@lru_cache(maxsize=1024)
+def _partition_named(topic: str, partition: int) -> TopicPartition:
+    """The same value for the same names, which every request bears."""
+    return TopicPartition(checked_topic(topic), partition)
 
 
 def limits_of(settings: BrokerSettings) -> LogLimits:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
-from engine.entries import LENGTH_BYTES, Ending, scan_entries
+from engine.entries import LENGTH_BYTES, PLAIN_OVERHEAD_BYTES, Ending, scan_entries
 from engine.errors import InvalidMessage, InvalidMessageSize, MessageTooLarge
 from engine.ids import TopicPartition
 from webapp.tcp.partition_logs import PartitionLogs
@@ -41,7 +41,7 @@ class ProduceRun:
         if not self._sets:
             return True
         fits = not self._one_by_one and self._bytes + len(message_set) <= RUN_MAX_BYTES
-        return fits and partition == self._partition
+        return fits and (partition is self._partition or partition == self._partition)
 
     def add(self, partition: TopicPartition, message_set: bytes) -> None:
         """Take a set that the run :meth:`takes`."""
@@ -78,6 +78,8 @@ class ProduceRun:
         some are shown to readers one set early; never later than they should be.
         """
         room_bytes, room_messages = self._logs.room(self._partition)
+        if self._bytes <= min(room_bytes, PLAIN_OVERHEAD_BYTES * room_messages):
+            return len(self._sets)
         count = 0
         for message_set in self._sets:
             if room_bytes < 0 or room_messages <= 0:

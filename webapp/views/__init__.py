@@ -2,9 +2,18 @@
 
 from flask import Flask
 
-from webapp.views import api, controls, embed, feed, pages, panels
+from webapp.views import api, controls, downloads, embed, feed, journal, pages, panels
 
-BLUEPRINTS = (pages.blueprint, controls.blueprint, panels.blueprint, embed.blueprint, api.blueprint, feed.blueprint)
+BLUEPRINTS = (
+    pages.blueprint,
+    controls.blueprint,
+    panels.blueprint,
+    embed.blueprint,
+    api.blueprint,
+    downloads.blueprint,
+    journal.blueprint,
+    feed.blueprint,
+)
 
 
 def register(app: Flask) -> None:

@@ -6,15 +6,15 @@ from flask import Blueprint, Response, jsonify, make_response
 
 from engine.entries import scan_entries
 from webapp.answers import Applied
-from webapp.room_commands import ForkAtOffset, ForkAtTime, parse
+from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkNow, parse
 from webapp.room_record import Start
 from webapp.rooms import MadeRoom
-from webapp.views.access import require_presenter
+from webapp.views.access import require_own_origin, require_presenter
 from webapp.views.context import client_address, find_room, room_urls, services
 from webapp.views.inputs import flag_field, integer_field, json_object, query_fields, query_integer, text_field
 from webapp.views.pages import DEFAULT_SEED
 
-CREATED, ACCEPTED = 201, 202
+CREATED, ACCEPTED, NO_CONTENT = 201, 202, 204
 DEFAULT_READ_BYTES = 65_536
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/rooms")
@@ -41,15 +41,30 @@ def read_room(room: str) -> Response:
 def command(room: str) -> Response:
     """Apply one command; the answer comes once it is applied and the journal tells of it."""
     found = find_room(room)
-    require_presenter(found)
     fields = json_object()
+    if fields.get("command") != "fork":  # a fork changes nothing here: whoever may look may go on alone
+        require_presenter(found)
     parsed = parse(fields)
-    if isinstance(parsed, ForkAtOffset | ForkAtTime):
+    if isinstance(parsed, ForkAtOffset | ForkAtTime | ForkNow):
         made = services().rooms.fork(found, parsed, address=client_address())
         moment = made.room.moment()
         applied = Applied(moment.clock.now_us, moment.end_offset)
         return make_response({**_as_json(made), **applied.as_json()}, ACCEPTED)
     return make_response(services().perform(found, parsed, fields).as_json(), ACCEPTED)
+
+
+@blueprint.get("/<room>/forks/<ticket>")
+def read_fork(room: str, ticket: str) -> Response:
+    """How far a fork of the room is, for whoever knows its ticket."""
+    return jsonify(services().rooms.forks.progress_of(find_room(room).record.room, ticket))
+
+
+@blueprint.delete("/<room>/forks/<ticket>")
+def give_up_fork(room: str, ticket: str) -> Response:
+    """Give a fork up; its own request is then answered with ``fork_given_up``."""
+    require_own_origin()
+    services().rooms.forks.give_up(find_room(room).record.room, ticket)
+    return make_response("", NO_CONTENT)
 
 
 @blueprint.get("/<room>/log/<topic>/<int:partition>")

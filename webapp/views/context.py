@@ -49,8 +49,11 @@ def stage_context(room: Room, *, presenter: bool) -> dict[str, Any]:
         "room": room.record.room,
         "facts": picture.facts,
         "state": picture.state,
+        "registry": room.registry(),
         "theme": wanted_theme(),
         "presenter": presenter,
+        "forked_from": room.record.forked_from,
+        "forked_at_us": room.record.forked_at_us,
         "urls": room_urls(room.record),
     }
 

@@ -1,15 +1,15 @@
 """What a person does on the stage: plain forms, which htmx enhances."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp.answers import Applied
 from webapp.room import Room
-from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkCommand, parse
-from webapp.views.access import remember_presenter, require_presenter
-from webapp.views.context import client_address, find_room, is_htmx, services
+from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkCommand, ForkNow, parse
+from webapp.views.access import remember_presenter, require_own_origin, require_presenter
+from webapp.views.context import THEMES, client_address, find_room, is_htmx, services
 from webapp.views.inputs import form_fields
 from webapp.views.outcomes import succeeded
 
@@ -20,12 +20,18 @@ blueprint = Blueprint("controls", __name__)
 
 @blueprint.post("/rooms/<room>/controls/<command>")
 def control(room: str, command: str) -> Response:
-    """Apply one command; the form's fields are named as the command's."""
+    """Apply one command; the form's fields are named as the command's.
+
+    Everybody who may look may fork: that changes nothing here, and makes them the presenter of their own room.
+    """
     found = find_room(room)
-    require_presenter(found)
+    if command == "fork":
+        require_own_origin()
+    else:
+        require_presenter(found)
     fields = {**form_fields(), "command": command}
     parsed = parse(fields)
-    if isinstance(parsed, ForkAtOffset | ForkAtTime):
+    if isinstance(parsed, ForkAtOffset | ForkAtTime | ForkNow):
         return _fork(found, parsed)
     applied = services().perform(found, parsed, fields)
     if is_htmx():
@@ -35,7 +41,7 @@ def control(room: str, command: str) -> Response:
 
 def _fork(origin: Room, fork: ForkCommand) -> Response:
     made = services().rooms.fork(origin, fork, address=client_address())
-    target = url_for("pages.room", room=made.room.record.room)
+    target = url_for("pages.room", room=made.room.record.room, theme=_theme_of_form() or None)
     if is_htmx():
         moment = made.room.moment()
         applied = Applied(moment.clock.now_us, moment.end_offset)
@@ -48,9 +54,25 @@ def _fork(origin: Room, fork: ForkCommand) -> Response:
     return response
 
 
+def _theme_of_form() -> str:
+    """The theme that the page of the form was opened in; "" if it named none that there is."""
+    theme = parse_qs(_page_of_form().query).get("theme", [""])[0]
+    return theme if theme in THEMES else ""
+
+
 def _where_from(room: Room) -> str:
     """The page the form stood on, if it is one of ours; else the room's stage."""
-    came_from = urlsplit(request.headers.get("Referer", ""))
-    if came_from.netloc == request.host and came_from.path.startswith("/") and not came_from.path.startswith("//"):
+    came_from = _page_of_form()
+    if came_from.path:
         return came_from.path + (f"?{came_from.query}" if came_from.query else "")
     return url_for("pages.room", room=room.record.room)
+
+
+def _page_of_form() -> SplitResult:
+    """The address of the page the form stood on; an empty one if the browser says none, or it is not ours."""
+    try:
+        came_from = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return urlsplit("")
+    ours = came_from.netloc == request.host and came_from.path.startswith("/") and not came_from.path.startswith("//")
+    return came_from if ours else urlsplit("")

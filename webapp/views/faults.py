@@ -14,12 +14,14 @@ from webapp.errors import (
     InvalidRequest,
     MethodNotAllowed,
     RoomsTooFast,
+    TooManyForks,
     UnknownPage,
     UnsupportedMediaType,
     UpgradeNeeded,
     status_of,
 )
 from webapp.views.context import is_htmx, wanted_theme
+from webapp.views.labels import in_words_of_labels
 
 JSON_PATHS = ("/api/", "/healthz")
 
@@ -37,7 +39,7 @@ def answer(error: OffsetscopeError) -> Response:
     """The error as whoever asks can read it, with the status of its class."""
     status = status_of(error)
     response = make_response(_body(error, status.value), status)
-    if isinstance(error, RoomsTooFast):
+    if isinstance(error, RoomsTooFast | TooManyForks):
         response.headers["Retry-After"] = str(error.fields["retry_after_s"])
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -58,13 +60,28 @@ def _body(error: OffsetscopeError, status: int) -> Response | str:
         return jsonify(error.as_json())
     try:
         if is_htmx():
-            command = (request.view_args or {}).get("command", "")
-            outcome = {"ok": False, "command": command, "message": error.message, "remedy": error.remedy}
-            return render_template("_partials/outcome.html", outcome=outcome)
-        return render_template("error.html", status=status, error=error.as_json(), theme=_theme())
+            return render_template("_partials/outcome.html", outcome=_refused(error))
+        return render_template("error.html", status=status, error=_refused(error), theme=_theme())
     except Exception:  # whatever it is, the first error matters more
         logger.exception("the error page itself cannot be shown")
         return jsonify(error.as_json())
+
+
+def _refused(error: OffsetscopeError) -> dict[str, object]:
+    """What people are told: what is wrong, in the words of the form's labels, and with which field or names.
+
+    Whoever pressed a button knows which: the command's name is left out of the sentence.
+    """
+    command = str((request.view_args or {}).get("command", ""))
+    field = str(error.fields.get("field", ""))
+    return {
+        "ok": False,
+        "command": command,
+        "message": in_words_of_labels(error.message.removeprefix(f"{command}: "), command, field),
+        "remedy": in_words_of_labels(error.remedy, command, ""),
+        "field": field,
+        "names": field or " ".join(error.fields),
+    }
 
 
 def _theme() -> str:

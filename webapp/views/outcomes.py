@@ -16,6 +16,7 @@ SENTENCES: Mapping[str, str] = {
     "set_disk": "The disk of broker {broker} is not what it was.",
     "freeze_consumer": "{consumer} stands still for {duration_ms} ms.",
     "expire_session": "The registry ends the session of {client}.",
+    "set_mirror": "The mirrors work with their new setting from their next batch on.",
     "crash_loader": "The loader crashed; what it had not stored it will read again.",
     "start_loader": "The loader is back, and goes on from what the warehouse holds.",
     "add_broker": "A broker joins.",

@@ -4,10 +4,12 @@ import zlib
 from typing import Any
 
 from engine.entries import LENGTH_BYTES, MAX_OVERHEAD_BYTES, PLAIN_OVERHEAD_BYTES, read_header
-from engine.errors import InvalidMessageSize, OffsetInsideMessage, OffsetOutOfRange
+from engine.errors import InvalidMessageSize, OffsetInsideMessage, OffsetOutOfRange, OffsetscopeError
+from engine.message import inner_payloads, iterate_shallow
 from webapp.room import Room
 
 SHOWN_BYTES = 4_096
+INNER_SHOWN = 50
 LARGEST_MESSAGE_BYTES = 1_100_000
 
 
@@ -34,7 +36,20 @@ def record_at(room: Room, topic: str, partition: int, offset: int) -> dict[str, 
         "bytes_hex": data[:SHOWN_BYTES].hex(),
         "bytes_hidden": max(0, len(data) - SHOWN_BYTES),
         "payload_text": payload[:SHOWN_BYTES].decode("utf-8", errors="replace"),
+        "inner_texts": _inner_texts(data, offset),
     }
+
+
+def _inner_texts(data: bytes, offset: int) -> list[str]:
+    """The messages of a compressed set as text, the first of them; none for a plain message, or a damaged set."""
+    try:
+        (entry,) = iterate_shallow(data, offset)
+        if entry.codec == "none":
+            return []
+        payloads = inner_payloads(entry.payload, offset)
+    except OffsetscopeError:
+        return []
+    return [payload[:SHOWN_BYTES].decode("utf-8", errors="replace") for payload in payloads[:INNER_SHOWN]]
 
 
 def _require_readable(room: Room, topic: str, partition: int, offset: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from engine.simulation.checkers import bookmarks, delivery, ending, flights, logs, ownership
+from engine.simulation.checkers import bookmarks, delivery, ending, flights, logs, ownership, pattern
 from engine.simulation.evidence import Anomalies, Anomaly, Evidence
 
 Checker = Callable[[Evidence], Anomalies]
@@ -17,6 +17,8 @@ CHECKERS: Sequence[Checker] = (
     ownership.every_partition_has_one_owner,
     ownership.pulled_is_owned,
     bookmarks.bookmarks_follow_the_work,
+    pattern.mirrors_commit_behind_their_work,
+    pattern.the_warehouse_holds_each_message_once,
     flights.flights_end,
     ending.everybody_catches_up,
     ending.invariants_hold,

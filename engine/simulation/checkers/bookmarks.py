@@ -55,6 +55,9 @@ class Bookmarks:
                     yield from self._work(event)
                 case "assignment_computed":
                     self._computed_at[(event["group"], event["consumer"])] = index
+                case "batch_mirrored":
+                    place = self._named(event["group"], event["source_topic"], event["source_partition"])
+                    place.places |= {event["source_offset"], event["source_next_offset"]}
                 case "pulling_started":
                     yield from self._start(event)
 

@@ -4,6 +4,9 @@ from engine.simulation.evidence import Anomalies, Anomaly, Evidence, Told
 
 DEPARTURES = {
     "batch_sent": "batch",
+    "batch_mirrored": "batch",
+    "pull_sent": "pull",
+    "pull_answered": "pulled",
     "batch_queued": "disk",
     "batch_acknowledged": "ack",
     "fetch_sent": "fetch",
@@ -12,7 +15,7 @@ DEPARTURES = {
     "watch_fired": "watch",
 }
 """What an event sets on its way; the flight's name is this and its number."""
-NUMBERS = {"disk": "batch", "ack": "batch", "answer": "fetch"}
+NUMBERS = {"disk": "batch", "ack": "batch", "answer": "fetch", "pulled": "pull"}
 ENDINGS = {
     "batch_queued": ("batch",),
     "batch_appended": ("batch", "disk"),
@@ -24,8 +27,13 @@ ENDINGS = {
     "fetch_failed": ("fetch", "answer"),
     "commit_landed": ("commit",),
     "watch_delivered": ("watch",),
+    "pull_answered": ("pull",),
+    "pull_received": ("pull", "pulled"),
+    "pull_failed": ("pull", "pulled"),
 }
 """Which flights an event ends."""
+LATE_PERHAPS = ("timeout", "not_acknowledged")
+"""Reasons for giving something up that may still be on its way, and has an end of its own then."""
 
 
 def flights_end(evidence: Evidence) -> Anomalies:
@@ -38,7 +46,7 @@ def flights_end(evidence: Evidence) -> Anomalies:
         kind = event["event"]
         if kind == "message_dropped":
             flights.pop(event["flight"], None)
-        for flight in ENDINGS.get(kind, ()):
+        for flight in () if event.get("reason") in LATE_PERHAPS else ENDINGS.get(kind, ()):
             flights.pop(f"{flight}:{_number(flight, event)}", None)
         if kind in DEPARTURES:
             flight = DEPARTURES[kind]

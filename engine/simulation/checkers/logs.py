@@ -69,10 +69,16 @@ def acknowledged_messages_stay(evidence: Evidence) -> Anomalies:
 
 
 def order_holds(evidence: Evidence) -> Anomalies:
-    """``order-broken``: an append that does not go to the log's end, a set overtaken by a later one, or one twice."""
+    """``order-broken``: an append that does not go to the log's end, a set overtaken by a later one, or one twice.
+
+    A later one of the same sender: two mirrors may send to one partition, each in its own order.
+    """
     histories = Histories(evidence.batches)
-    last_batch: dict[str, Told] = {}
+    senders: dict[int, str] = {}
+    last_batch: dict[tuple[str, str], Told] = {}
     for event in evidence.events:
+        if event["event"] in ("batch_sent", "batch_mirrored"):
+            senders[event["batch"]] = event.get("consumer", "")
         if event["event"] == "batch_appended":
             name = partition_of(event)
             end = len(histories.logs[name].content)
@@ -80,11 +86,11 @@ def order_holds(evidence: Evidence) -> Anomalies:
             if event["offset"] != end or event["next_offset"] != end + size or sum(event["sizes"]) != size:
                 sentence = f"{name} ended at {end}, and a set of {size} bytes went elsewhere"
                 yield Anomaly("order-broken", sentence, (event,))
-            before = last_batch.get(name)
+            before = last_batch.get((name, senders[event["batch"]]))
             if before is not None and before["batch"] >= event["batch"]:
                 sentence = f"{name} took batch {event['batch']} after batch {before['batch']}"
                 yield Anomaly("order-broken", sentence, (before, event))
-            last_batch[name] = event
+            last_batch[name, senders[event["batch"]]] = event
         histories.take(event)
 
 

@@ -3,7 +3,10 @@
  * What is on its way, as marks at a time: place = (t - at) / (due - at) along a way, and nothing else. The width of a
  * mark that carries bytes is their number; on the wire the scale is a fixed part of the tapes' scale.
  */
-import { between, eased, level, line, placeOn, reversed, unit } from "./paths.js";
+import { batch } from "./batches.js";
+import { logOf, widthOf, xOf } from "./on_tape.js";
+import { eased, level, line, placeOn, reversed, unit } from "./paths.js";
+import { load, pull, pulled } from "./simple_flights.js";
 import { bytesInWords } from "./words.js";
 
 /**
@@ -16,20 +19,14 @@ import { bytesInWords } from "./words.js";
  * @property {number} window_bytes @property {Map<string, number>} origins by "<topic>-<partition>"
  *  @property {import("./losses.js").Loss[]} losses what vanished a moment ago
  * @property {boolean} steps no motion: every flight stands half way
+ * @property {import("./levels.js").Level} level
  * @typedef {object} Mark
  * @property {string} key @property {string} kind @property {number} x @property {number} y centre
  * @property {number} width 0 when the mark carries no bytes @property {number} cells
  * @property {number} [shift] of the label, to one side
  * @property {string} label @property {string} detail @property {string} group @property {boolean} idle
- * @property {number} [faded] 0 to 1, of what was lost @property {boolean} [failed]
+ * @property {number} [faded] 0 to 1, of what was lost @property {boolean} [failed] @property {boolean} [bundled] a block with a count
  */
-
-/** The widest mark on the wire, and the widest batch anywhere, as parts of a tape. */
-const WIDEST_ON_WIRE = 0.2;
-const WIDEST_BATCH = 0.4;
-const WIRE_SCALE = 0.4;
-const LEAST_WIDTH = 8;
-const BATCHES = new Set(["batch_sent", "batch_mirrored"]);
 
 /** @param {Picture} picture @returns {Mark[]} */
 export function marks(picture) {
@@ -42,7 +39,7 @@ export function marks(picture) {
 
 /** @param {string} key @param {State} flight @param {Picture} picture @returns {Mark[]} */
 function drawn(key, flight, picture) {
-  const mark = DRAW.get(key.slice(0, key.indexOf(":")))?.(flight, picture, partOf(flight, picture));
+  const mark = DRAW.get(key.slice(0, key.indexOf(":")))?.(flight, picture, partOf(flight, picture), key);
   return mark ? [{ ...mark, key }] : [];
 }
 
@@ -50,54 +47,6 @@ function drawn(key, flight, picture) {
 function partOf(flight, picture) {
   if (picture.steps) return 0.5;
   return unit((picture.now_us - flight.at_us) / Math.max(1, flight.due_us - flight.at_us));
-}
-
-/** @param {State} flight */
-const logOf = (flight) => `${flight.topic}-${flight.partition}`;
-
-/** @param {Picture} picture @param {string} log @param {number} offset */
-function xOf(picture, log, offset) {
-  const tape = picture.anchors.tapes.get(log);
-  if (!tape) return 0;
-  const part = (offset - (picture.origins.get(log) ?? 0)) / picture.window_bytes;
-  return tape.left + unit(part) * tape.width;
-}
-
-/** @param {Picture} picture @param {string} log @param {number} bytes @param {number} onTape 1: as wide as on the tape, 0: as on the wire */
-function widthOf(picture, log, bytes, onTape) {
-  const tape = picture.anchors.tapes.get(log)?.width ?? 0;
-  const width = bytes * (tape / picture.window_bytes) * between(WIRE_SCALE, 1, onTape);
-  return Math.max(LEAST_WIDTH, Math.min(width, tape * between(WIDEST_ON_WIRE, 1, onTape)));
-}
-
-/** A batch of many messages would hide the picture; its label still says how many bytes it has. @type {typeof widthOf} */
-function batchWidth(picture, log, bytes, onTape) {
-  return Math.min(widthOf(picture, log, bytes, onTape), WIDEST_BATCH * (picture.anchors.tapes.get(log)?.width ?? 0));
-}
-
-/** @param {State} flight @param {Picture} picture @param {number} part */
-function batch(flight, picture, part) {
-  const log = logOf(flight);
-  const tape = picture.anchors.tapes.get(log);
-  const from = flight.event === "batch_mirrored"
-    ? cardOf(picture, `${flight.group}/${flight.consumer}`) : picture.anchors.producer;
-  if (!tape || !from) return undefined;
-  const before = Object.values(picture.state.flights)
-    .filter((other) => BATCHES.has(other.event) && logOf(other) === log && other.batch < flight.batch)
-    .reduce((sum, other) => sum + other.bytes, 0);
-  const start = picture.state.partitions[log].next_offset + before;
-  const half = batchWidth(picture, log, flight.bytes, 1) / 2;
-  const above = { x: tape.left, y: tape.top - tape.lift };
-  const over = { x: xOf(picture, log, start) + half, y: above.y };
-  const landing = { x: over.x, y: tape.top + tape.height / 2 };
-  const place = placeOn([level(from, above), line(above, over), line(over, landing)], part);
-  const messages = `${flight.messages} ${flight.messages === 1 ? "message" : "messages"}`;
-  return {
-    kind: "batch", ...place, width: batchWidth(picture, log, flight.bytes, eased(unit((part - 0.75) / 0.25))),
-    cells: (flight.compression ?? "none") === "none" ? flight.messages : 1,
-    label: bytesInWords(flight.bytes), detail: `${messages} to p${flight.partition}${flight.key ? `, key ${flight.key}` : ""}`,
-    group: "", idle: false,
-  };
 }
 
 /** @param {State} flight @param {Picture} picture @returns {Piece[]} from the tab to the card */
@@ -142,7 +91,8 @@ function readable(mark, flight, picture) {
   };
   const half = ((mark.label.length + 1) * anchors.letter) / 2;
   const shift = mark.x > lane.to ? Math.max(from + half, Math.min(to - half, mark.x)) - mark.x : 0;
-  const x = card.left > lane.to ? Math.min(mark.x, card.left - mark.width / 2) : mark.x; // it comes to the card, not over it
+  const furthest = card.left > lane.to ? card.left : lane.to; // it comes to the card, not over it; to one below it goes within its own
+  const x = Math.min(mark.x, furthest - mark.width / 2);
   return { ...mark, x, shift: shift + mark.x - x, label: fits(mark.label) ? mark.label : "", detail: fits(mark.detail) ? mark.detail : "" };
 }
 
@@ -166,7 +116,9 @@ function answer(flight, picture, part) {
   const log = logOf(flight);
   const tape = picture.anchors.tapes.get(log);
   if (!ribbon.length || !tape) return undefined;
-  const x = (xOf(picture, log, flight.offset) + xOf(picture, log, flight.offset + flight.bytes)) / 2;
+  const middle = (xOf(picture, log, flight.offset) + xOf(picture, log, flight.offset + flight.bytes)) / 2;
+  const reach = widthOf(picture, log, flight.bytes, 1) / 2; // what was read lies on the tape, also where it is further back than the window
+  const x = Math.max(tape.left + reach, Math.min(tape.left + tape.width - reach, middle));
   const way = laneWay(flight, picture, x, ribbon[0]);
   const read = { x, y: tape.top + tape.height / 2 };
   return readable({
@@ -198,8 +150,10 @@ function watch(flight, picture, part) {
   const client = flight.client.slice(flight.client.indexOf(":") + 1);
   const to = cardOf(picture, client);
   if (!to) return undefined;
+  const place = placeOn([line(picture.anchors.registry, to)], part);
+  const half = ((flight.path.length + 1) * picture.anchors.letter) / 2;
   return {
-    kind: "watch", ...placeOn([line(picture.anchors.registry, to)], part), width: 0, cells: 0,
+    kind: "watch", ...place, width: 0, cells: 0, shift: Math.min(0, to.x - half - place.x), // it ends beside the card
     label: "watch", detail: flight.path, group: client.slice(0, client.lastIndexOf("/")), idle: false,
   };
 }
@@ -209,8 +163,10 @@ function ack(flight, picture, part) {
   const tape = picture.anchors.tapes.get(logOf(flight));
   if (!tape) return undefined;
   const from = { x: tape.left, y: tape.top + tape.height / 2 };
+  const to = flight.client === "producer" ? picture.anchors.producer : cardOf(picture, flight.client.slice(flight.client.indexOf(":") + 1));
+  if (!to) return undefined;
   return {
-    kind: "ack", ...placeOn([level(from, picture.anchors.producer)], part), width: 0, cells: 0, failed: flight.error !== "",
+    kind: "ack", ...placeOn([level(from, to)], part), width: 0, cells: 0, failed: flight.error !== "",
     label: flight.error ? flight.error.replaceAll("_", " ") : `at ${flight.offset}`, detail: "", group: "", idle: false,
   };
 }
@@ -228,5 +184,5 @@ function disk(flight, picture) {
   };
 }
 
-/** @type {Map<string, (flight: State, picture: Picture, part: number) => Omit<Mark, "key"> | undefined>} */
-const DRAW = new Map(Object.entries({ batch, fetch, answer, commit, watch, ack, disk }));
+/** @type {Map<string, (flight: State, picture: Picture, part: number, key: string) => Omit<Mark, "key"> | undefined>} */
+const DRAW = new Map(Object.entries({ batch, fetch, answer, commit, watch, ack, disk, load, pull, pulled }));

@@ -9,22 +9,24 @@
  * @typedef {ReadonlyMap<string, number>} Looks by "<group>/<consumer>", of all that were ever seen
  */
 
-/** How many looks a group's colours have; the style sheet gives each a shade and a pattern. */
-const LOOKS = 8;
+/** A group has so many shades; the style sheet gives each a pattern, and once more with another pattern. */
+const SHADES = 4;
+const LOOKS = 2 * SHADES;
 
 /** @param {string} name @returns {number} what it would have if it were alone: Metrics A the first, Metrics B the second */
 function wantedLook(name) {
   const letter = / ([A-Z])$/.exec(name);
-  if (letter) return (letter[1].charCodeAt(0) - "A".charCodeAt(0)) % LOOKS;
-  return new TextEncoder().encode(name).reduce((sum, byte) => sum + byte, 0) % LOOKS;
+  if (letter) return (letter[1].charCodeAt(0) - "A".charCodeAt(0)) % SHADES;
+  return new TextEncoder().encode(name).reduce((sum, byte) => sum + byte, 0) % SHADES;
 }
 
-/** @param {number} wanted @param {Set<number | undefined>} taken @returns {number | undefined} */
+/** No shade is worn twice while another is free. @param {number} wanted @param {Set<number | undefined>} taken @returns {number | undefined} */
 function freeLook(wanted, taken) {
-  return Array.from({ length: LOOKS }, (_, step) => (wanted + step) % LOOKS).find((look) => !taken.has(look));
+  const looks = Array.from({ length: LOOKS }, (_, step) => ((wanted + step) % SHADES) + (step < SHADES ? 0 : SHADES));
+  return looks.find((look) => !taken.has(look));
 }
 
-/** @param {State} state @param {Looks} before @returns {Looks} with those of consumers not seen before */
+/** @param {State} state @param {Looks} before @returns {Looks} with those of consumers not seen before; the same if there are none */
 export function looksOf(state, before) {
   const looks = new Map(before);
   for (const [group, { consumers }] of Object.entries(state.groups)) {
@@ -37,5 +39,5 @@ export function looksOf(state, before) {
       looks.set(key, freeLook(wanted, new Set(seen)) ?? freeLook(wanted, new Set(present)) ?? wanted);
     }
   }
-  return looks;
+  return looks.size === before.size ? before : looks;
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** Whether anything is under way: what keeps the animation running, and what a script waits for. */
 import { isIdle } from "./narration.js";
+import { isCutOff } from "./troubles.js";
 import { isFrozen } from "./words.js";
 
 /** @typedef {Record<string, any>} State */
@@ -20,6 +21,12 @@ function countsDown(state, now_us) {
   );
 }
 
+/** @param {State} state @param {State} consumer without a link to the registry nothing becomes of its asking for a session */
+function isUnsettled(state, consumer) {
+  if (consumer.state === "expired") return !isCutOff(state, `consumer:${consumer.group}/${consumer.consumer}`);
+  return UNSETTLED.has(consumer.state);
+}
+
 /**
  * Nothing is in flight that changes what is shown: no batch, no answer with bytes, no pull that will bring bytes, no
  * rebalance, no countdown of a crash. Pulls that find nothing new come and go for ever and do not count.
@@ -29,10 +36,10 @@ function countsDown(state, now_us) {
  */
 export function atRest(state, now_us) {
   if (countsDown(state, now_us)) return false;
-  if (Object.values(state.consumers).some((consumer) => UNSETTLED.has(consumer.state))) return false;
+  if (Object.values(state.consumers).some((consumer) => isUnsettled(state, consumer))) return false;
   return Object.values(state.flights).every((flight) => {
-    if (flight.event === "fetch_sent") return isIdle(flight, state);
-    if (flight.event === "fetch_answered") return flight.bytes === 0;
+    if (["fetch_sent", "pull_sent"].includes(flight.event)) return isIdle(flight, state);
+    if (["fetch_answered", "pull_answered"].includes(flight.event)) return flight.bytes === 0;
     return false;
   });
 }

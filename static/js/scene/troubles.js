@@ -1,6 +1,6 @@
 // @ts-check
 /** Words for what does not work: links, disks, brokers, full queues. (First picture: templates/_partials/troubles.html.) */
-import { secondsInWords } from "./words.js";
+import { bytesInWords, secondsInWords } from "./words.js";
 
 /** @typedef {Record<string, any>} State */
 
@@ -11,7 +11,7 @@ export function partyInWords(address) {
 }
 
 /** @param {string} other @param {State} link */
-function linkInWords(other, { cut, loss_permille, delay_us }) {
+export function linkInWords(other, { cut, loss_permille, delay_us }) {
   if (cut) return `no link to ${other}`;
   const loss = loss_permille ? `loses ${loss_permille / 10} % to and from ${other}` : "";
   const delay = delay_us ? `${secondsInWords(delay_us)} slower to ${other}` : "";
@@ -34,6 +34,12 @@ export function linkBetween(state, one, other) {
   return link ? (link.cut ? "cut" : "bad") : "";
 }
 
+/** @param {State} state @param {string} address @returns {boolean} whether its link to a registry is cut */
+export const isCutOff = (state, address) => Object.entries(state.links).some(([name, link]) => {
+  const ends = name.split(" | ");
+  return link.cut && ends.includes(address) && ends.some((end) => end.startsWith("registry"));
+});
+
 /** @param {State} broker @returns {string} "" when all is well */
 export function brokerInWords(broker) {
   if (!broker.alive) return broker.session_expires_at_us ? "crashed: the registry does not know yet" : "down";
@@ -43,7 +49,7 @@ export function brokerInWords(broker) {
 
 /** @param {State} state @returns {string} what waits in the producer, and what it lost */
 export function queueInWords({ producer_queue: { queued, blocked, dropped } }) {
-  const words = [[queued, "in the queue"], [blocked, "wait for a place in it"], [dropped, "dropped"]];
+  const words = [[queued, "queued"], [blocked, "wait for a place"], [dropped, "dropped"]];
   return words.filter(([count]) => count).map(([count, what]) => `${count.toLocaleString("en-US")} ${what}`).join(", ");
 }
 
@@ -54,8 +60,27 @@ export function waitingInWords(state, log) {
   return waiting ? `${waiting} ${waiting === 1 ? "batch waits" : "batches wait"} for the disk` : "";
 }
 
-/** @param {{error: string, fetch_offset: number}} position @returns {string} why nothing more is read */
-export function errorInWords({ error, fetch_offset }) {
+/** @type {Record<string, (offset: number, pull: string) => string>} */
+const ERROR_WORDS = {
+  invalid_message: (offset) => `damaged message at ${offset}: reads no further`,
+  invalid_message_size: (offset, pull) => `the message at ${offset} is larger than a pull${pull && ` (${pull})`}: reads no further`,
+  offset_out_of_range: (offset) => `offset ${offset} is not in the log: reads no further`,
+};
+
+/** @param {State} state @param {State} log @param {{error: string, fetch_offset: number, consumer?: string}} position @param {string} group @returns {string} why nothing more is read */
+export function errorInWords(state, log, { error, fetch_offset, consumer = "" }, group) {
   if (!error) return "";
-  return error.startsWith("invalid_message") ? `damaged message at ${fetch_offset}: reads no further` : `${error.replaceAll("_", " ")} at ${fetch_offset}`;
+  const words = ERROR_WORDS[error]?.(fetch_offset, pullTooSmall(state, log, fetch_offset, `${group}/${consumer}`));
+  return words ?? `${error.replaceAll("_", " ")} at ${fetch_offset}`;
+}
+
+/**
+ * What a pull of a consumer brings at most: said where the message that lies there is known to be larger, for the settings
+ * may have been changed since it was met.
+ * @param {State} state @param {State} log @param {number} offset @param {string} consumer @returns {string}
+ */
+export function pullTooSmall(state, log, offset, consumer) {
+  const fetch_bytes = state.consumers[consumer]?.settings.fetch_bytes ?? Infinity;
+  const [, size] = log.entries.find((/** @type {number[]} */ [at]) => at === offset) ?? [offset, 0];
+  return size > fetch_bytes ? bytesInWords(fetch_bytes) : "";
 }

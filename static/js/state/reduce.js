@@ -11,6 +11,7 @@
  */
 import { consumeHandlers } from "./reduce_consume.js";
 import { deploymentHandlers } from "./reduce_deployment.js";
+import { lagHandlers } from "./reduce_lag.js";
 import { groupHandlers } from "./reduce_group.js";
 import { logHandlers } from "./reduce_log.js";
 import { registryHandlers } from "./reduce_registry.js";
@@ -20,6 +21,7 @@ import { wireHandlers } from "./reduce_wire.js";
 const HANDLERS = new Map(
   Object.entries({
     ...logHandlers, ...groupHandlers, ...consumeHandlers, ...registryHandlers, ...wireHandlers, ...deploymentHandlers,
+    ...lagHandlers,
   }),
 );
 

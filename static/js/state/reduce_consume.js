@@ -1,5 +1,6 @@
 // @ts-check
 /** Events of pulling, consuming and committing. */
+import { addsToDone } from "./reduce_lag.js";
 import { withChange, withKey, withoutKey } from "./persistent.js";
 
 /** @typedef {import("./reduce.js").Handler} Handler */
@@ -14,6 +15,9 @@ const changesPosition = (change) => (state, event) => ({
 
 const jump = changesPosition((event) => ({ fetch_offset: event.offset, consumed_offset: event.offset, error: "" }));
 
+const pulled = addsToDone((event) => ({ pulled_bytes: event.next_offset - event.offset, pulled_messages: event.messages }));
+const consumed = addsToDone((event) => ({ consumed_bytes: event.next_offset - event.offset, consumed_messages: event.messages }));
+
 /** @type {Record<string, Handler>} */
 export const consumeHandlers = {
   pulling_started: (state, event) => ({
@@ -22,21 +26,26 @@ export const consumeHandlers = {
       consumer: event.consumer, fetch_offset: event.offset, consumed_offset: event.offset, error: "",
     }),
   }),
-  pulling_stopped: (state, event) => ({ ...state, positions: withoutKey(state.positions, positionOf(event)) }),
+  /** One that stood still stops what another has been pulling since. */
+  pulling_stopped: (state, event) => (state.positions[positionOf(event)]?.consumer === event.consumer
+    ? { ...state, positions: withoutKey(state.positions, positionOf(event)) } : state),
   fetch_sent: (state, event) => ({ ...state, flights: withKey(state.flights, `fetch:${event.fetch}`, event) }),
   fetch_answered: (state, event) => ({
     ...state,
     flights: withKey(withoutKey(state.flights, `fetch:${event.fetch}`), `answer:${event.fetch}`, event),
   }),
   fetch_received: (state, event) => changesPosition(() => ({ fetch_offset: event.next_offset }))(
-    { ...state, flights: withoutKey(state.flights, `answer:${event.fetch}`) }, event,
+    { ...pulled(state, event), flights: withoutKey(state.flights, `answer:${event.fetch}`) }, event,
   ),
-  fetch_failed: (state, event) => ({
+  /** After a timeout the request or its answer may still be on its way, and has an end of its own. */
+  fetch_failed: (state, event) => (event.reason === "timeout" ? state : {
     ...state,
     flights: withoutKey(withoutKey(state.flights, `fetch:${event.fetch}`), `answer:${event.fetch}`),
   }),
   messages_taken: changesPosition((event) => ({ consumed_offset: event.next_offset })),
-  messages_consumed: changesPosition((event) => ({ consumed_offset: event.next_offset })),
+  messages_consumed: (state, event) => changesPosition(() => ({ consumed_offset: event.next_offset }))(
+    consumed(state, event), event,
+  ),
   message_rejected: changesPosition((event) => ({ error: event.error })),
   offset_sought: (state, event) => (event.consumer ? jump(state, event) : state),
   offset_reset: jump,

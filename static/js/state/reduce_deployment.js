@@ -12,7 +12,7 @@ import { withChange, withKey, withoutKey } from "./persistent.js";
 export const COUNTS_KEPT = 48;
 export const LATENCIES_KEPT = 12;
 
-const NOTHING = { datacenters: {}, mirrors: {}, loaders: {}, audit: [], latency: [] };
+const NOTHING = { datacenters: {}, mirrors: {}, loaders: {}, auditors: {}, audit: [], latency: [] };
 
 /** @param {(deployment: State, event: any) => object} change @returns {Handler} */
 const changesDeployment = (change) => (state, event) => {
@@ -44,6 +44,12 @@ const batchMirrored = (state, event) => changesDeployment(({ mirrors }) => ({
 /** @param {State} flights @param {Record<string, any>} of */
 const ended = (flights, { pull }) => withoutKey(withoutKey(flights, `pull:${pull}`), `pulled:${pull}`);
 
+/** The open transaction of a crashed loader is rolled back. @type {Handler} */
+const rolledBack = (state, { loader }) => {
+  const open = Object.keys(state.flights).filter((key) => key.startsWith("load:") && state.flights[key].loader === loader);
+  return { ...state, flights: open.reduce(withoutKey, state.flights) };
+};
+
 /** @type {Record<string, Handler>} */
 export const deploymentHandlers = {
   datacenter_added: changesDeployment(({ datacenters }, event) => ({
@@ -55,7 +61,10 @@ export const deploymentHandlers = {
     }),
   })),
   mirror_added: changesDeployment(({ mirrors }, event) => ({
-    mirrors: withKey(mirrors, event.group, { routes: event.routes, messages: 0 }),
+    mirrors: withKey(mirrors, event.group, { routes: event.routes, acknowledgement: event.acknowledgement, messages: 0 }),
+  })),
+  mirror_changed: changesDeployment(({ mirrors }, event) => ({
+    mirrors: withChange(mirrors, event.group, { acknowledgement: event.acknowledgement }),
   })),
   batch_mirrored: batchMirrored,
   loader_added: changesDeployment(({ loaders }, event) => ({
@@ -64,12 +73,17 @@ export const deploymentHandlers = {
   loader_started: changesLoader((_loader, event) => ({
     state: "waiting", rows: event.rows, next_offsets: Object.fromEntries(event.next_offsets),
   })),
-  load_begun: changesLoader(() => ({ state: "writing" })),
-  load_committed: changesLoader((loader, event) => ({
+  load_begun: (state, event) => changesLoader(() => ({ state: "writing" }))(
+    { ...state, flights: withKey(state.flights, `load:${event.load}`, event) }, event,
+  ),
+  load_committed: (state, event) => changesLoader((loader) => ({
     state: "waiting", rows: loader.rows + event.rows,
     next_offsets: { ...loader.next_offsets, ...Object.fromEntries(event.next_offsets) },
+  }))({ ...state, flights: withoutKey(state.flights, `load:${event.load}`) }, event),
+  loader_crashed: (state, event) => changesLoader(() => ({ state: "crashed" }))(rolledBack(state, event), event),
+  auditor_added: changesDeployment(({ auditors }, event) => ({
+    auditors: withKey(auditors, event.tier, { topics: event.topics }),
   })),
-  loader_crashed: changesLoader(() => ({ state: "crashed" })),
   audit_counted: changesDeployment(({ audit }, event) => ({
     audit: retold(audit, [
       event.tier, event.topic, event.window_start_us, event.window_end_us, event.produced, event.received,

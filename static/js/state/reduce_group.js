@@ -1,6 +1,7 @@
 // @ts-check
 /** Events of groups, their members and the steps of a rebalance. */
 import { withChange, withKey, withoutKey } from "./persistent.js";
+import { withoutWatchesOf } from "./reduce_registry.js";
 
 /** @typedef {import("./reduce.js").Handler} Handler */
 
@@ -58,7 +59,8 @@ const consumerCrashed = (state, event) => {
 };
 
 /** @type {Handler} */
-const sessionExpired = (state, event) => {
+const sessionExpired = (before, event) => {
+  const state = withoutWatchesOf(before, event.session);
   const colon = event.client.indexOf(":");
   const [kind, id] = [event.client.slice(0, colon), event.client.slice(colon + 1)];
   if (kind === "broker") {
@@ -69,9 +71,13 @@ const sessionExpired = (state, event) => {
   return { ...state, consumers: withChange(state.consumers, id, { state: "gone", session_expires_at_us: 0 }) };
 };
 
+const NOTHING_DONE = { pulled_bytes: 0, pulled_messages: 0, consumed_bytes: 0, consumed_messages: 0 };
+
 /** @type {Record<string, Handler>} */
 export const groupHandlers = {
-  group_added: (state, event) => ({ ...state, groups: withKey(state.groups, event.group, { consumers: [] }) }),
+  group_added: (state, event) => ({
+    ...state, groups: withKey(state.groups, event.group, { topics: event.topics, consumers: [], ...NOTHING_DONE }),
+  }),
   consumer_added: consumerAdded,
   consumer_changed: changesConsumer((event) => ({ settings: event.settings })),
   consumer_paused: changesConsumer(() => ({ paused: true })),
@@ -79,8 +85,10 @@ export const groupHandlers = {
   consumer_frozen: changesConsumer((event) => ({ frozen_until_us: event.until_us })),
   consumer_closing: changesConsumer(() => ({ state: "closing", rebalance: AT_REST })),
   consumer_closed: changesConsumer(() => ({ state: "closed", rebalance: AT_REST })),
+  consumer_expired: changesConsumer(() => ({ state: "expired", rebalance: AT_REST })),
   consumer_crashed: consumerCrashed,
   consumer_removed: consumerRemoved,
+  session_closed: (state, event) => withoutWatchesOf(state, event.session),
   session_expired: sessionExpired,
   rebalance_started: changesConsumer((event) => ({
     state: "rebalancing",

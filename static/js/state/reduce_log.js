@@ -1,5 +1,6 @@
 // @ts-check
 /** Events of topics, brokers, the producer and the bytes in the logs. */
+import { waitingFrom } from "./reduce_lag.js";
 import { withChange, withKey, withoutKey } from "./persistent.js";
 
 /** @typedef {import("./reduce.js").Handler} Handler */
@@ -16,7 +17,7 @@ const topicAdded = (state, event) => {
   event.brokers.forEach((/** @type {number} */ broker, /** @type {number} */ partition) => {
     partitions = withKey(partitions, `${event.topic}-${partition}`, {
       topic: event.topic, partition, broker,
-      first_offset: 0, flushed_offset: 0, next_offset: 0, segments: [[0, 0]], entries: [],
+      first_offset: 0, flushed_offset: 0, next_offset: 0, messages: 0, segments: [[0, 0]], entries: [],
     });
   });
   const topic = { events_appended: 0, next_append_partition: 0, brokers: event.brokers };
@@ -49,7 +50,7 @@ const logCut = (state, event) => {
       events_appended: state.topics[event.topic].events_appended - event.messages_cut,
     }),
     partitions: withChange(state.partitions, logOf(event), {
-      next_offset: end, flushed_offset: end, segments,
+      next_offset: end, flushed_offset: end, messages: log.messages - event.messages_cut, segments,
       entries: log.entries.filter((/** @type {number[]} */ [offset]) => offset < end),
     }),
   };
@@ -96,12 +97,14 @@ const batchAppended = (state, event) => {
   const [base, bytes] = log.segments[log.segments.length - 1];
   return {
     ...state,
+    bookmarks: waitingFrom(state.bookmarks, event),
     flights: landed(state.flights, event),
     topics: withChange(state.topics, event.topic, {
       events_appended: state.topics[event.topic].events_appended + event.messages,
     }),
     partitions: withChange(state.partitions, logOf(event), {
       next_offset: event.next_offset,
+      messages: log.messages + event.messages,
       segments: [...log.segments.slice(0, -1), [base, bytes + event.next_offset - event.offset]],
       entries: [...log.entries, ...entriesOf(event)].slice(-ENTRIES_KEPT),
     }),
@@ -122,14 +125,17 @@ export const logHandlers = {
   producer_queue_changed: (state, { queued, blocked, dropped }) => ({
     ...state, producer_queue: { queued, blocked, dropped },
   }),
-  batch_acknowledged: (state, event) => ({ ...state, flights: withKey(state.flights, `ack:${event.batch}`, event) }),
+  batch_acknowledged: (state, event) => ({
+    ...state, flights: withKey(landed(state.flights, event), `ack:${event.batch}`, event),
+  }),
   acknowledgement_received: (state, event) => ({
     ...state, flights: withoutKey(state.flights, `ack:${event.batch}`),
   }),
   batch_queued: (state, event) => ({
     ...state, flights: withKey(landed(state.flights, event), `disk:${event.batch}`, event),
   }),
-  batch_lost: (state, event) => ({ ...state, flights: landed(state.flights, event) }),
+  /** A set of which nothing was heard may still be on its way, and has an end of its own. */
+  batch_lost: (state, event) => (event.reason === "not_acknowledged" ? state : { ...state, flights: landed(state.flights, event) }),
   disk_changed: (state, { broker, delay_us, full }) => ({
     ...state, brokers: withChange(state.brokers, broker, { disk: { delay_us, full } }),
   }),

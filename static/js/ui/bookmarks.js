@@ -3,8 +3,11 @@
  * Moving a bookmark by hand, with a pointer or with the keyboard: to any message boundary that readers can see. It is
  * shown where it would go; letting go (or Enter) is a real seek, Escape puts it back.
  */
+import { positionOf } from "../scene/ownership.js";
 import { boundariesOf } from "../scene/tape.js";
+import { errorInWords } from "../scene/troubles.js";
 import { paintBookmark } from "../view/brokers.js";
+import { actOf } from "./key_map.js";
 
 /**
  * @typedef {Record<string, any>} State
@@ -14,7 +17,7 @@ import { paintBookmark } from "../view/brokers.js";
 export class Bookmarks {
   /**
    * @param {HTMLElement} stage
-   * @param {() => State | undefined} state the live one
+   * @param {() => State | undefined} state the one that is drawn
    * @param {import("./commands.js").Commands} commands
    */
   constructor(stage, state, commands) {
@@ -67,9 +70,9 @@ export class Bookmarks {
   /** @param {PointerEvent} event */
   #drag(event) {
     if (!this.dragging || !this.move) return;
-    const records = /** @type {Element} */ (this.move.bookmark.closest("[data-log]")?.querySelector('[data-part="records"]'));
-    const { left, width } = records.getBoundingClientRect();
-    const styles = getComputedStyle(records);
+    const rows = /** @type {Element} */ (this.move.bookmark.closest('[data-part="rows"]'));
+    const { left, width } = rows.getBoundingClientRect();
+    const styles = getComputedStyle(rows);
     const [origin, bytes] = ["--origin", "--window"].map((name) => Number(styles.getPropertyValue(name)));
     const pointed = origin + ((event.clientX - left) / width) * bytes;
     const boundaries = boundariesOf(this.move.log, this.move.committed);
@@ -84,12 +87,12 @@ export class Bookmarks {
     const boundaries = boundariesOf(move.log, move.committed);
     const index = boundaries.indexOf(move.offset);
     const targets = /** @type {Record<string, number>} */ ({
-      ArrowLeft: index - 1, ArrowDown: index - 1, ArrowRight: index + 1, ArrowUp: index + 1,
-      Home: 0, End: boundaries.length - 1,
+      back: index - 1, forward: index + 1, earliest: 0, latest: boundaries.length - 1,
     });
-    if (event.key in targets) this.#show(move, boundaries[Math.min(boundaries.length - 1, Math.max(0, targets[event.key]))]);
-    else if (event.key === "Enter" && this.move) this.#finish();
-    else if (event.key === "Escape" && this.move) this.#cancel();
+    const act = actOf("bookmark", event.key);
+    if (act in targets) this.#show(move, boundaries[Math.min(boundaries.length - 1, Math.max(0, targets[act]))]);
+    else if (act === "seek" && this.move) this.#finish();
+    else if (act === "putBack" && this.move) this.#cancel();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -113,6 +116,9 @@ export class Bookmarks {
     this.dragging = false;
     this.move = undefined;
     move.bookmark.removeAttribute("data-moving");
-    paintBookmark(move.bookmark, Number(move.bookmark.dataset.offset), move.log.flushed_offset);
+    const state = this.state();
+    const { log, group } = move;
+    const trouble = state ? errorInWords(state, state.partitions[`${log.topic}-${log.partition}`], positionOf(state, group, log), group) : "";
+    paintBookmark(move.bookmark, Number(move.bookmark.dataset.offset), Number(move.bookmark.getAttribute("aria-valuemax")), trouble);
   }
 }

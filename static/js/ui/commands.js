@@ -24,8 +24,8 @@ export class Commands {
   }
 
   #readOutcome() {
-    const outcome = /** @type {HTMLElement | null} */ (this.stage.querySelector("[data-journal-offset]"));
-    if (outcome) this.effect_offset = Math.max(0, Number(outcome.dataset.journalOffset));
+    const outcomes = /** @type {NodeListOf<HTMLElement>} */ (this.stage.querySelectorAll("[data-journal-offset]"));
+    this.effect_offset = Math.max(0, ...[...outcomes].map(({ dataset }) => Number(dataset.journalOffset)));
   }
 
   /** @param {number} drawnOffset */

@@ -1,52 +1,65 @@
 // @ts-check
 /** Keys of the whole page; they mean nothing while somebody types, or when the stage is out of sight. */
+import { part } from "../view/nodes.js";
+import { isCharacter } from "./character_keys.js";
+import { actOf, KEY_MAP, keyInWords } from "./key_map.js";
 
 const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
 /** What Space or an arrow already means something for. */
-const OWN_SPACE = "button, a, summary, [role=slider]";
-const OWN_ARROWS = "[role=slider], input[type=range], .cell";
+const OWN_KEYS = /** @type {Record<string, string>} */ ({
+  " ": "button, summary",
+  ArrowLeft: "[role=slider], input[type=range], .cell, .consumer-actions",
+  ArrowRight: "[role=slider], input[type=range], .cell, .consumer-actions",
+  End: "[role=slider], input[type=range], .cell, .consumer-actions",
+});
+/** These may be pressed from a field too: they write nothing. */
+const NEVER_TYPED = new Set(["F6", "Escape"]);
+
+/** @typedef {Record<string, (event: KeyboardEvent) => void>} Acts by their names in the key map */
 
 /**
- * @param {object} acts
- * @param {() => boolean} acts.inSight
- * @param {() => void} acts.toggle
- * @param {() => void} acts.step
- * @param {() => void} acts.stepBack
- * @param {() => void} acts.live
- * @param {() => void} acts.help
+ * @param {Acts} acts
+ * @param {(key: string) => boolean} mayAct whether the stage is on the screen, and the key not switched off
  */
-export function listenForKeys({ inSight, toggle, step, stepBack, live, help }) {
-  const meanings = /** @type {Record<string, {act: () => void, not: string}>} */ ({
-    " ": { act: toggle, not: OWN_SPACE },
-    ".": { act: step, not: "none" },
-    ",": { act: stepBack, not: "none" },
-    ArrowRight: { act: step, not: OWN_ARROWS },
-    ArrowLeft: { act: stepBack, not: OWN_ARROWS },
-    End: { act: live, not: OWN_ARROWS },
-    "?": { act: help, not: "none" },
-  });
+export function listenForKeys(acts, mayAct) {
+  const nameless = KEY_MAP.page.meanings.filter(({ act }) => !acts[act]);
+  if (nameless.length) throw new Error(`nothing is done for ${nameless.map(({ act }) => act).join(", ")}`);
   document.addEventListener("keydown", (event) => {
-    const meaning = Object.hasOwn(meanings, event.key) ? meanings[event.key] : undefined;
+    const act = actOf("page", event.key);
+    if (!act || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !mayAct(event.key)) return;
     const target = /** @type {Element} */ (event.target);
-    if (!meaning || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !inSight()) return;
-    if (target.closest(TYPING) || target.closest(meaning.not)) return;
-    event.preventDefault();
-    meaning.act();
+    if (target.closest(TYPING) && !NEVER_TYPED.has(event.key)) return;
+    if (document.querySelector(":modal")) return; // the list of keys is being read
+    if (OWN_KEYS[event.key] && target.closest(OWN_KEYS[event.key])) return;
+    if (event.key !== "Escape") event.preventDefault();
+    acts[act](event);
   });
 }
 
-/** Arrow keys go from message to message of a tape; one of them can be reached with Tab. @param {HTMLElement} stage */
-export function walkTapes(stage) {
-  stage.addEventListener("keydown", (event) => {
-    const cell = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".cell"));
-    const record = cell?.closest(".record");
-    if (!cell || !record) return;
-    const next = { ArrowLeft: record.previousElementSibling, ArrowRight: record.nextElementSibling }[event.key];
-    const other = /** @type {HTMLElement | null | undefined} */ (next?.querySelector(".cell"));
-    if (!other) return;
-    event.preventDefault();
-    cell.tabIndex = -1;
-    other.tabIndex = 0;
-    other.focus();
+/** Write the list of keys from the table. @param {HTMLElement} stage */
+export function listKeys(stage) {
+  part(stage, "key-list").replaceChildren(...Object.entries(KEY_MAP).flatMap(([place, { title, meanings }]) => {
+    const heading = document.createElement("h3");
+    heading.textContent = title;
+    const list = document.createElement("dl");
+    list.dataset.place = place;
+    list.append(...meanings.map(keyRow));
+    return [heading, list];
+  }));
+}
+
+/** @param {import("./key_map.js").Meaning} meaning */
+function keyRow({ keys, words }) {
+  const row = document.createElement("div");
+  const term = document.createElement("dt");
+  keys.forEach((key, index) => {
+    const cap = document.createElement("kbd");
+    cap.textContent = keyInWords(key);
+    cap.dataset.character = String(isCharacter(key));
+    term.append(index ? " or " : "", cap);
   });
+  const meaning = document.createElement("dd");
+  meaning.textContent = words;
+  row.append(term, meaning);
+  return row;
 }

@@ -1,31 +1,96 @@
 // @ts-check
 /** The live region: one sentence at a time, the weightiest of what happened since the last, and not too many. */
+import { LEVEL_SENTENCES } from "../scene/levels.js";
 import { sentence } from "../scene/narration.js";
+import { flowInWords } from "../scene/summary.js";
 import { setText } from "../view/nodes.js";
 
+/** Of more instants at once the sentences are told from the last one's state. */
+const INSTANTS_APART = 16;
 /** Between two sentences while time runs, so that each can be read (or spoken). */
 const PAUSE_MS = 1_400;
+/** After something that is said out of turn, because somebody acted. */
+const ANNOUNCED_MS = 4_000;
+/** What comes so soon after it came with it. */
+const SAME_ACT_MS = 600;
+/** Between two summaries of flow. */
+const SUMMARY_MS = 8_000;
+/** At flow a single event must be worth this much to be told. */
+const WORTH_AT_FLOW = 8;
+const LEVEL_WEIGHT = 8;
+
+/** @typedef {{level: import("../scene/levels.js").Level, rates: import("../scene/rates.js").Rates | undefined}} Detail */
 
 export class Narrator {
-  /** @param {HTMLElement} place */
-  constructor(place) {
+  /** @param {HTMLElement} place @param {import("../scene/narration.js").Sentences} more for events that only some rooms have */
+  constructor(place, more) {
     this.place = place;
+    this.more = more;
     this.best = { text: "", weight: 0 };
     this.timer = 0;
+    /** @type {import("../scene/levels.js").Level} */
+    this.level = "messages";
+    this.summed_ms = 0;
+    this.announced_ms = -SAME_ACT_MS;
+    /** What the page came with stands there: it says of a time that stands what is looked at. */
+    this.opening = true;
   }
 
-  /** @param {import("./player.js").Passed} passed */
-  hear({ instants, hurried }) {
-    for (const { events, state } of instants) {
-      const one = sentence(events, state);
-      if (one.weight && (hurried || one.weight >= this.best.weight)) this.best = one;
+  /** Time runs now, or another one is looked at. */
+  endOpening() {
+    if (this.opening) this.#write("");
+  }
+
+  /** @param {import("./player.js").Passed} passed @param {Detail} detail what is drawn now */
+  hear({ instants, hurried, earlier }, { level, rates }) {
+    const least = level === "flow" ? WORTH_AT_FLOW : 1;
+    if (earlier.length) {
+      this.#recall(earlier, least);
+      return;
     }
+    const last = instants[instants.length - 1];
+    for (const instant of instants) {
+      // Of a flood's thousand instants each would be folded for its own state: the last will do.
+      const one = sentence(instant.events, (instants.length > INSTANTS_APART ? last : instant).state, this.more);
+      if (one.weight >= least && (hurried || one.weight >= this.best.weight)) this.best = one;
+    }
+    this.#hearLevel(level);
+    if (rates && instants.length && !this.best.weight && !this.timer) this.#sumUp(rates);
     if (!this.best.weight) return;
-    if (hurried) this.#say();
+    if (hurried && performance.now() - this.announced_ms > SAME_ACT_MS) this.#say();
     else if (!this.timer) {
       this.#say();
       this.timer = window.setTimeout(() => this.#next(), PAUSE_MS);
     }
+  }
+
+  /**
+   * Somebody leapt to a moment: what was told last before it stands there, or nothing; never what belongs to another one.
+   * @param {import("../state/history.js").Instant[]} earlier @param {number} least weight of what is worth a word
+   */
+  #recall(earlier, least) {
+    this.best = { text: "", weight: 0 };
+    if (performance.now() - this.announced_ms <= SAME_ACT_MS) return;
+    window.clearTimeout(this.timer);
+    this.timer = 0;
+    const { state } = earlier[earlier.length - 1]; // it is here; to fold each instant's own would hold up the picture
+    const told = earlier.slice().reverse().find(({ events }) => sentence(events, state, this.more).weight >= least);
+    this.#write(told ? sentence(told.events, state, this.more).text : "");
+  }
+
+  /** @param {import("../scene/levels.js").Level} level */
+  #hearLevel(level) {
+    if (level === this.level) return;
+    this.level = level;
+    this.summed_ms = performance.now() - SUMMARY_MS + 2 * PAUSE_MS;
+    if (this.best.weight <= LEVEL_WEIGHT) this.best = { text: LEVEL_SENTENCES[level], weight: LEVEL_WEIGHT };
+  }
+
+  /** @param {import("../scene/rates.js").Rates} rates */
+  #sumUp(rates) {
+    if (performance.now() - this.summed_ms < SUMMARY_MS) return;
+    this.summed_ms = performance.now();
+    this.best = { text: flowInWords(rates), weight: 1 };
   }
 
   #next() {
@@ -35,8 +100,26 @@ export class Narrator {
     this.timer = window.setTimeout(() => this.#next(), PAUSE_MS);
   }
 
+  /**
+   * Say at once what a person's own act meant for the page, and leave time to read it: what the act brings with it waits,
+   * and so does all else, until the next step by hand.
+   * @param {string} text
+   */
+  announce(text) {
+    window.clearTimeout(this.timer);
+    this.#write(text);
+    this.announced_ms = performance.now();
+    this.timer = window.setTimeout(() => this.#next(), ANNOUNCED_MS);
+  }
+
+  /** @param {string} text */
+  #write(text) {
+    this.opening = false;
+    setText(this.place, text);
+  }
+
   #say() {
-    setText(this.place, this.best.text);
+    this.#write(this.best.text);
     this.best = { text: "", weight: 0 };
   }
 }

@@ -1,25 +1,39 @@
 // @ts-check
 /**
- * What is shown when: the history that was read, the time that is drawn, and the one animation loop. Live, stepping
- * back and scrubbing differ only in the time that is asked for. The loop sleeps when nothing moves or nobody looks.
+ * What is shown when: the history that was read, the time that is drawn, and the one animation loop. Live and past differ
+ * only in where the state of a time is looked up. The loop sleeps when nothing moves or nobody looks.
  */
 import { lossesAt } from "../scene/losses.js";
+import { ratesAt } from "../scene/rates.js";
 import { atRest, movesWithTime } from "../scene/motion.js";
 import { SceneClock } from "../scene/clock.js";
-import { History } from "../state/history.js";
+import { History, indexAt } from "../state/history.js";
+import { Past } from "./past.js";
 
 /**
  * @typedef {import("../wire/feed.js").Frame} Frame
  * @typedef {import("../state/history.js").Instant} Instant
  * @typedef {Record<string, any>} State
  * @typedef {object} Surroundings
- * @property {{paint: (state: State, now_us: number, how: {steps: boolean, losses: import("../scene/losses.js").Loss[]}) => void, layout_changed: boolean}} view
+ * @property {Pick<import("../view/stage_view.js").StageView, "paint" | "prepare" | "layout_changed" | "flows" | "is_crowded">} view
  * @property {() => number} wall_us
  * @property {() => boolean} steps whether motion is unwelcome
  * @property {(drawn_offset: number) => boolean} busy whether something outside is still to be waited for: a command whose
  *   effects lie beyond that journal offset, a transition of the page
- * @typedef {{instants: Instant[], live: boolean, hurried: boolean}} Passed instants that were drawn since the last paint
+ * @property {import("./past.js").Surroundings["read"]} read a chapter of the journal
+ * @property {import("./past.js").Surroundings["came"]} came
+ * @typedef {object} Passed
+ * @property {Instant[]} instants that were drawn since the last paint
+ * @property {boolean} live
+ * @property {boolean} hurried
+ * @property {Instant[]} earlier those that led to the one drawn, where that was leapt to
  */
+
+/** Between two states of a flood that is played, in wall time; the feed's digests come so often. */
+const FLOW_EVERY_US = 220_000;
+
+/** So many instants before one that was leapt to may tell how it came about. */
+const LOOKED_BACK = 600;
 
 export class Player {
   /** @param {Surroundings} surroundings */
@@ -29,13 +43,21 @@ export class Player {
     this.history = undefined;
     /** @type {SceneClock | undefined} */
     this.clock = undefined;
-    /** The time looked at when it is not the live one. @type {{at_us: number, playing: boolean} | undefined} */
-    this.past = undefined;
+    this.past = new Past({ read: surroundings.read, came: (instants) => this.#prepare(instants), changed: () => this.wake(), live_us: () => this.live_us });
+    /** The instants that the drawn one stands among. @type {Instant[]} */
+    this.among = [];
     this.visible = true;
     this.end_offset = 0;
+    /** What lay before it when reading began is no news. */
+    this.opening_end_offset = 0;
+    this.opening = true;
     this.asked = 0;
     this.drawn_us = 0;
     this.fading = false;
+    /** Whether the listeners were told of the present last. */
+    this.told_live = true;
+    /** Whether the last picture was one of motion alone. */
+    this.moved_only = false;
     /** @type {Instant | undefined} */
     this.drawn = undefined;
     /** @type {Array<{done: () => boolean, resolve: () => void}>} */
@@ -50,14 +72,18 @@ export class Player {
   receive(frame, anew) {
     const wall_us = this.around.wall_us();
     this.end_offset = frame.end;
+    if (anew) this.opening_end_offset = frame.end;
+    this.opening = frame.offset < this.opening_end_offset;
     if (!this.history || !this.clock) {
-      if (!frame.events.length) return;
-      this.history = new History(frame.events[0].state);
+      const state = frame.digest?.state ?? frame.events[0]?.state;
+      if (!state) return;
+      this.history = new History(state);
       this.clock = new SceneClock(frame.clock, wall_us);
     }
     const generation = this.history.generation;
-    this.clock.anchor(frame.clock, wall_us);
-    this.history.fold(frame.events, frame.next, anew);
+    this.clock.anchor(frame.clock, wall_us, anew ? undefined : frame.events[0]?.at_us);
+    if (frame.digest) this.history.foldDigest(frame.digest, frame.next, anew);
+    else this.history.fold(frame.events, frame.next, anew);
     if (this.history.generation !== generation) this.#begin(anew);
     this.wake();
   }
@@ -65,8 +91,7 @@ export class Player {
   /** Another history began: the time drawn starts again with it. @param {boolean} anew */
   #begin(anew) {
     const history = /** @type {History} */ (this.history);
-    this.past = undefined;
-    this.drawn = undefined;
+    if (!this.past.place) this.drawn = undefined;
     this.clock?.restart(history.oldest.at_us);
     this.anew = anew;
   }
@@ -82,96 +107,148 @@ export class Player {
     const steps = this.around.steps();
     const hurried = steps || !this.visible || this.anew;
     this.anew = false;
-    const before_us = this.drawn_us;
-    const live_us = clock.advance(this.around.wall_us(), { at_once: hurried });
-    this.drawn_us = this.past ? this.#pastTime(live_us) : live_us;
-    const instant = history.at(this.drawn_us);
-    const losses = steps ? [] : lossesAt(history.instants, history.indexAt(this.drawn_us), this.drawn_us);
+    const before = this.among;
+    const wall_us = this.around.wall_us();
+    clock.advance(wall_us, { at_once: hurried });
+    this.past.advance(wall_us);
+    const { instant, instants, index } = this.#toDraw(history, clock.now_us);
+    const losses = steps ? [] : lossesAt(instants, index, this.drawn_us);
     this.fading = losses.length > 0;
-    this.around.view.paint(instant.state, this.drawn_us, { steps, losses });
-    this.#tell(instant, before_us);
+    const rates = () => ratesAt(instants, index);
+    this.around.view.paint(instant.state, this.drawn_us, { steps, losses, rates, summary: Boolean(instant.summary), moves: !this.past.place && !clock.frame.paused });
+    this.#tell(instant, index, before);
     this.#answerWaiting();
     if (this.#keepsMoving(instant)) this.wake();
   }
 
-  /** @param {number} live_us @returns {number} the past moves on while it is played, until it has caught up */
-  #pastTime(live_us) {
-    const past = /** @type {{at_us: number, playing: boolean}} */ (this.past);
-    const wall_us = this.around.wall_us();
-    if (past.playing) past.at_us += (wall_us - (this.past_wall_us ?? wall_us)) * (this.clock?.frame.speed ?? 1);
-    this.past_wall_us = wall_us;
-    if (past.at_us < live_us) return past.at_us;
-    if (past.playing) this.past = undefined;
-    return live_us;
+  /**
+   * What belongs to the time that is looked at; while a chapter of the past is on its way, what was drawn before.
+   * @param {History} history @param {number} live_us @returns {import("./past.js").Found}
+   */
+  #toDraw(history, live_us) {
+    const { place } = this.past;
+    const found = this.past.found();
+    if (place && !found && this.drawn) {
+      return { instant: this.drawn, instants: this.among, index: Math.max(0, this.among.indexOf(this.drawn)) };
+    }
+    this.drawn_us = found && place ? Math.max(place.at_us, found.instant.at_us) : live_us;
+    const before = this.among;
+    this.among = found?.instants ?? history.instants;
+    const index = found ? this.#atItsPace(found, before) : this.#everyOther(history, history.indexAt(live_us), before);
+    return { instant: this.among[index], instants: this.among, index };
   }
 
-  /** @param {Instant} instant @param {number} before_us */
-  #tell(instant, before_us) {
-    const history = /** @type {History} */ (this.history);
+  /**
+   * Where many marks move, every other picture is one of their motion alone: what else changes is a picture late, which
+   * nobody sees, and costs half.
+   * @param {History} history @param {number} index of the newest state there is to draw @param {Instant[]} before what was drawn stood among these
+   * @returns {number} the index of the instant to draw
+   */
+  #everyOther({ instants }, index, before) {
+    const { drawn } = this;
+    const new_state = instants === before && drawn && drawn !== instants[index];
+    this.moved_only = Boolean(new_state && !this.moved_only && this.around.view.is_crowded);
+    return drawn && this.moved_only ? indexAt(instants, drawn.at_us) : index;
+  }
+
+  /** Have the nodes of a past moment up to date before the frame that shows it. @param {Instant[]} instants that came */
+  #prepare(instants) {
+    this.around.came(instants);
+    const found = this.past.found();
+    if (!found) return;
+    const { instant, instants: among, index } = found;
+    this.around.view.prepare(instant.state, { rates: () => ratesAt(among, index), summary: Boolean(instant.summary) });
+  }
+
+  /**
+   * A flood of the past is played as a live one is told: with a new state a few times a second, and motion between.
+   * @param {import("./past.js").Found} found @param {Instant[]} before what was drawn stood among these
+   * @returns {number} the index of the instant to draw
+   */
+  #atItsPace({ instant, instants, index }, before) {
+    const { past, drawn } = this;
+    if (!past.playing || !this.around.view.flows || !drawn || instants !== before) return index;
+    const passed_us = instant.at_us - drawn.at_us;
+    return passed_us >= 0 && passed_us < FLOW_EVERY_US * past.speed ? indexAt(instants, drawn.at_us) : index;
+  }
+
+  /** @param {Instant} instant @param {number} index @param {Instant[]} before what was drawn stood among these */
+  #tell(instant, index, before) {
+    const live = !this.past.place;
     if (instant === this.drawn) {
-      this.listeners.forEach((listener) => listener({ instants: [], live: !this.past, hurried: false }));
+      this.listeners.forEach((listener) => listener({ instants: [], live, hurried: false, earlier: [] }));
       return;
     }
-    const from = this.drawn ? history.indexAt(before_us) + 1 : history.instants.length;
-    const to = history.indexAt(this.drawn_us);
-    const instants = from <= to ? history.instants.slice(from, to + 1) : this.drawn ? [instant] : [];
+    const from = this.drawn && before === this.among ? indexAt(this.among, this.drawn.at_us) + 1 : index;
+    const leapt = this.#leapt(instant, before);
+    this.told_live = live;
+    const passed = from <= index ? this.among.slice(from, index + 1) : [instant];
+    // The first picture says nothing, but a history that begins with a reset does.
+    const news = this.drawn ? passed : this.among[0].events.length ? this.among.slice(0, index + 1) : [];
+    const instants = live && this.opening ? [] : news;
     this.drawn = instant;
-    const hurried = Boolean(this.past) || !this.clock?.running;
-    this.listeners.forEach((listener) => listener({ instants, live: !this.past, hurried }));
+    const hurried = live ? !this.clock?.running : !this.past.playing;
+    const earlier = leapt && !(live && this.opening) ? this.among.slice(Math.max(0, index - LOOKED_BACK), index + 1) : [];
+    this.listeners.forEach((listener) => listener({ instants, live, hurried, earlier }));
+  }
+
+  /** @param {Instant} instant that is drawn now @param {Instant[]} before what was drawn stood among these @returns {boolean} whether it is not what came next */
+  #leapt(instant, before) {
+    const { drawn, past, told_live } = this;
+    if (!drawn) return false;
+    const elsewhere = past.place ? told_live || (before !== this.among && !past.playing) : !told_live;
+    return elsewhere || instant.at_us < drawn.at_us;
   }
 
   /** @param {Instant} instant @returns {boolean} */
   #keepsMoving(instant) {
     if (!this.visible) return false;
     if (this.waiting.length || this.around.view.layout_changed) return true;
-    if (this.past) return this.past.playing;
+    if (this.past.place) return this.past.playing;
     const { history, clock } = this;
     if (!history || !clock) return false;
     if (history.newest !== instant || clock.gliding(this.around.wall_us())) return true;
-    return clock.running && (this.fading || movesWithTime(instant.state, this.drawn_us));
+    return clock.running && (this.fading || this.around.view.flows || movesWithTime(instant.state, this.drawn_us));
   }
 
   // --- looking at another time -------------------------------------------------------------------------------------
 
-  /** @param {number} at_us */
-  lookAt(at_us) {
+  /** @param {number} at_us @param {number} [before_offset] of the journal, where the time alone says too little */
+  lookAt(at_us, before_offset) {
     if (!this.history) return;
-    const live_us = this.clock?.now_us ?? 0;
-    this.past = at_us < live_us ? { at_us: Math.max(at_us, this.history.oldest.at_us), playing: false } : undefined;
-    this.wake();
+    if (!this.past.place) this.past.speed = this.clock?.frame.speed ?? 1;
+    this.past.lookAt(at_us, before_offset);
   }
 
   lookLive() {
-    this.past = undefined;
-    this.wake();
+    this.past.leave();
   }
 
-  get canStepBack() {
-    return Boolean(this.history && this.drawn_us > this.history.oldest.at_us);
+  /** Where somebody looks: at the past, or at the present. @returns {import("../state/chapters.js").Place} */
+  get place() {
+    return this.past.place ?? { at_us: this.live_us, before_offset: Infinity };
+  }
+
+  /** The present as it is drawn, and no later than the room has said: nothing is known of what it drew ahead. */
+  get live_us() {
+    return this.clock ? Math.min(this.clock.now_us, this.clock.frame.now_us) : 0;
   }
 
   /** To the instant before the one drawn. */
   stepBack() {
-    if (!this.history || !this.canStepBack) return;
-    const index = this.history.indexAt(this.drawn_us);
-    const at = this.history.instants[index].at_us;
-    this.lookAt(at < this.drawn_us && !this.past ? at : this.history.instants[Math.max(0, index - 1)].at_us);
+    if (!this.history) return;
+    if (!this.past.place) this.past.speed = this.clock?.frame.speed ?? 1;
+    this.past.back(this.place);
   }
 
   /** To the instant after the one drawn, while looking at the past. */
   stepForward() {
-    if (!this.history || !this.past) return;
-    const next = this.history.instants[this.history.indexAt(this.drawn_us) + 1];
-    if (next) this.lookAt(next.at_us);
-    else this.lookLive();
+    this.past.forward();
   }
 
   /** Let the past run, or hold it. */
   togglePast() {
-    if (!this.past) return;
-    this.past.playing = !this.past.playing;
-    this.past_wall_us = this.around.wall_us();
-    this.wake();
+    if (this.past.place) this.past.toggle(this.around.wall_us());
   }
 
   // --- what scripts wait for ---------------------------------------------------------------------------------------
@@ -190,11 +267,12 @@ export class Player {
   isSettled(known_offset) {
     const { clock, drawn } = this;
     if (!clock || !drawn) return false;
-    if (this.past) return !this.past.playing && !this.around.busy(Infinity);
+    if (this.past.pending) return false;
+    if (this.past.place) return !this.past.playing && drawn === this.past.found()?.instant && !this.around.busy(Infinity);
     if (this.around.busy(this.drawnOffset)) return false;
     if (this.drawnOffset < known_offset) return false;
     if (!clock.running) return drawn === this.history?.newest && !clock.gliding(this.around.wall_us());
-    return (!this.fading && atRest(drawn.state, this.drawn_us));
+    return !this.fading && !drawn.summary && atRest(drawn.state, this.drawn_us);
   }
 
   /** @returns {Promise<void>} resolves when the page is settled */

@@ -7,12 +7,24 @@
 const SMALL = 0.74;
 /** How far above a tape a batch travels, as a part of the tape's height. */
 const LIFT = 0.62;
+/** Half of what a batch takes of that height: it stays below the controls of its broker, if there is room at all. */
+const BATCH = 0.23;
+const LEAST_LIFT = 0.1;
 
 /** A letter of the monospaced face is so wide, as a part of its size. */
 const LETTER = 0.62;
 
 /** @param {HTMLElement} board @returns {number} */
 const letterOf = (board) => Number.parseFloat(getComputedStyle(board).fontSize) * SMALL * LETTER;
+
+/** @param {{top: number, height: number}} box */
+const bottomOf = ({ top, height }) => top + height;
+
+/** @param {import("../scene/ribbons.js").Box} box @returns {Anchors["producer"]} */
+const producerOf = ({ left, top, width, height }) => ({ x: left + width, y: top + height / 4, left, below: top + height });
+
+/** @param {number} height of a tape @param {number} room between it and the head of its card @returns {number} how far above it a batch travels */
+const liftOf = (height, room) => Math.max(height * LEAST_LIFT, Math.min(height * LIFT, room - height * BATCH));
 
 /** @param {HTMLElement} board @returns {Anchors} */
 export function measure(board) {
@@ -30,19 +42,24 @@ export function measure(board) {
     return { x: left + width, y: top + height * downwards };
   };
   const anchors = {
-    producer: rightOf('[data-part="producer"]', 0.25), registry: rightOf('[data-part="registry"]', 0.2),
-    tapes: new Map(), tabs: new Map(), lanes: new Map(), consumers: new Map(), letter: letterOf(board),
+    producer: producerOf(box(/** @type {Element} */ (board.querySelector('[data-part="producer"]')))),
+    registry: rightOf('[data-part="registry"]', 0.2),
+    tapes: new Map(), tabs: new Map(), lanes: new Map(), consumers: new Map(), parties: new Map(), letter: letterOf(board),
   };
+  for (const node of board.querySelectorAll("[data-address]")) anchors.parties.set(/** @type {HTMLElement} */ (node).dataset.address, box(node));
   for (const node of board.querySelectorAll("[data-log]")) {
     const log = /** @type {HTMLElement} */ (node).dataset.log ?? "";
-    const records = box(/** @type {Element} */ (node.querySelector('[data-part="records"]')));
-    anchors.tapes.set(log, { ...records, lift: records.height * LIFT });
+    const tape = box(/** @type {Element} */ (node.querySelector('[data-part="window"]')));
+    const card = /** @type {Element} */ (node.closest(".broker"));
+    const name = box(/** @type {Element} */ (card.querySelector(".broker-name")));
+    const room = tape.top - bottomOf(box(/** @type {Element} */ (card.querySelector(".broker-head"))));
+    anchors.tapes.set(log, { ...tape, lift: liftOf(tape.height, room), edge: box(card).left, name: { from: name.left, to: name.left + name.width } });
     for (const tab of node.querySelectorAll('[data-part="owner"]')) {
       const group = /** @type {HTMLElement} */ (tab.parentElement).dataset.group;
       const { left, top, width, height } = box(tab);
-      const name = box(/** @type {Element} */ (/** @type {HTMLElement} */ (tab.parentElement).querySelector('[data-part="group"]')));
+      const row = box(/** @type {Element} */ (/** @type {HTMLElement} */ (tab.parentElement).querySelector('[data-part="group"]')));
       anchors.tabs.set(`${group}/${log}`, { x: left + width, y: top + height / 2 });
-      anchors.lanes.set(`${group}/${log}`, { y: top + height, from: Math.min(left, name.left), to: left + width });
+      anchors.lanes.set(`${group}/${log}`, { y: top + height, from: Math.min(left, row.left), to: left + width });
     }
   }
   for (const node of board.querySelectorAll(".consumer")) {

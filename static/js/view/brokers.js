@@ -1,28 +1,33 @@
 // @ts-check
-/** Brokers, their partitions' tapes, and the bookmarks under them. */
-import { committedOf, ownerOf, positionOf } from "../scene/ownership.js";
-import { earlierOf, originOf, segmentFile } from "../scene/tape.js";
+/** Brokers, their partitions, and the bookmarks under the tapes. */
+import { loadersOf } from "../scene/density.js";
+import { committedOf, datacenterOf, ownerOf, positionOf, readersOf } from "../scene/ownership.js";
+import { messagesInWords, rateInWords } from "../scene/scale.js";
+import { cellsReadable, earlierOf, originOf, runsOn } from "../scene/tape.js";
 import { brokerInWords, errorInWords, linksInWords, waitingInWords } from "../scene/troubles.js";
-import { bytesInWords, previewInWords } from "../scene/words.js";
-import { keep, part, setAttribute, setProperty, setShown, setText } from "./nodes.js";
+import { isNews, keep, part, setAttribute, setProperty, setShown, setText, stretch } from "./nodes.js";
+import { paintTape } from "./tape.js";
 
 /** From this part of the tape on, a flag would stand on the name of its row. */
 const CROWDED = 0.7;
+const NOTHING_YET = "nothing written yet";
 
 /**
  * @typedef {Record<string, any>} State
- * @typedef {{state: State, window_bytes: number, panels: string, looks: import("../scene/looks.js").Looks}} Painting
+ * @typedef {{state: State, window_bytes: number, panels: string, looks: import("../scene/looks.js").Looks, rates: import("../scene/rates.js").Rates}} Painting
  */
 
-/** @param {HTMLElement} parent @param {Painting} painting */
-export function paintBrokers(parent, painting) {
+/** @param {HTMLElement} parent @param {Painting} painting @param {string} datacenter whose brokers these are, "" for the live one */
+export function paintBrokers(parent, painting, datacenter) {
   const { state } = painting;
-  keep(parent, Object.entries(state.brokers), {
+  keep(parent, Object.entries(state.brokers).filter(([id]) => datacenterOf(state, Number(id)) === datacenter), {
     template: "broker", attribute: "data-broker", key: ([id]) => id,
     fill: (node, [id, broker]) => {
       setAttribute(node, "data-testid", `broker-${id}`);
+      setAttribute(node, "data-address", `broker:${id}`);
       setAttribute(node, "data-alive", broker.alive);
       setText(part(node, "id"), id);
+      setAttribute(part(node, "break"), "href", `${painting.panels}/trouble?${new URLSearchParams({ address: `broker:${id}` })}`);
       const links = linksInWords(state, `broker:${id}`);
       const troubles = [brokerInWords(broker), links.text].filter(Boolean).join("; ");
       setText(part(node, "state"), troubles);
@@ -41,96 +46,84 @@ export function paintBrokers(parent, painting) {
 
 /** @param {HTMLElement} node @param {State} log @param {Painting} painting */
 function paintPartition(node, log, painting) {
-  const origin = originOf(log, painting.window_bytes);
+  const { state, window_bytes, looks } = painting;
+  const rate = painting.rates.appended.get(`${log.topic}-${log.partition}`) ?? { bytes: 0, messages: 0 };
+  const readable = cellsReadable(log, window_bytes);
+  const rate_in_words = readable ? "" : `${messagesInWords(rate.messages)}\n${rateInWords(rate.bytes)}`;
+  const waiting = waitingInWords(state, log);
+  const { groups, registry, positions, consumers, deployment } = state;
+  if (!isNews(node, [log, window_bytes, looks, groups, registry, positions, consumers, deployment, waiting, rate_in_words, runsOn(window_bytes, rate.bytes)])) return;
+  const origin = originOf(log, window_bytes);
   const earlier = earlierOf(log, origin);
   setAttribute(node, "data-testid", `partition-${log.topic}-${log.partition}`);
-  const waiting = waitingInWords(painting.state, log);
   setAttribute(node, "data-waiting", waiting);
   setAttribute(node, "aria-label", `partition p${log.partition} of ${log.topic}${waiting && `, ${waiting}`}`);
   setText(part(node, "first"), log.first_offset);
   setShown(part(node, "deleted"), { hidden: log.first_offset === 0 });
   setShown(part(node, "stub"), { hidden: log.first_offset === 0 || origin > log.first_offset });
-  const moved = Math.abs(origin - Number(node.style.getPropertyValue("--origin")));
-  setAttribute(node, "data-leaps", moved > painting.window_bytes / 2);
-  setProperty(node, "--origin", origin);
-  setProperty(node, "--next", log.next_offset);
-  setProperty(node, "--flushed", log.flushed_offset);
-  setProperty(node, "--first", log.first_offset);
   setText(part(node, "name"), `p${log.partition}`);
+  setText(part(node, "topic"), log.topic.replaceAll(".", ".\u200b"));
+  setAttribute(part(node, "topic"), "title", log.topic);
   setText(part(node, "earlier"), earlier);
   setShown(part(node, "earlier-box"), { hidden: earlier === "" });
-  setShown(part(node, "unflushed"), { hidden: log.flushed_offset === log.next_offset });
-  setText(part(node, "next"), log.next_offset);
-  setAttribute(part(node, "records"), "aria-label", `messages of p${log.partition}`);
-  paintSegments(part(node, "segments"), log);
-  paintRecords(part(node, "records"), log, painting);
-  keep(part(node, "rows"), Object.keys(painting.state.groups), {
+  setAttribute(node, "data-cells", readable);
+  setAttribute(node, "data-digits", String(log.next_offset).length);
+  const empty = log.next_offset === 0;
+  setAttribute(node, "data-empty", empty);
+  setShown(part(node, "rate"), { hidden: readable && !empty });
+  setText(part(node, "rate"), empty ? NOTHING_YET : rate_in_words);
+  paintTape(node, { log, origin, bytes_per_second: rate.bytes }, painting);
+  paintRows(node, { log, origin }, painting);
+}
+
+/**
+ * One row for each group that reads the topic, and one for each loader.
+ * @param {HTMLElement} node @param {{log: State, origin: number}} of @param {Painting} painting
+ */
+function paintRows(node, { log, origin }, painting) {
+  const readers = readersOf(painting.state, log);
+  const loaders = loadersOf(painting.state, log);
+  setProperty(node, "--rows", readers.length);
+  setProperty(node, "--loads", loaders.length);
+  for (const rows of ["rows", "loads"]) setProperty(part(node, rows), "--origin", origin);
+  keep(part(node, "rows"), readers, {
     template: "bookmark-row", attribute: "data-group", key: (group) => group,
-    fill: (row, group) => paintRow(row, { log, group, origin }, painting),
+    fill: (row, group) => paintRow(row, { log, group, origin, index: readers.indexOf(group) }, painting),
   });
-}
-
-/** @param {HTMLElement} parent @param {State} log */
-function paintSegments(parent, log) {
-  keep(parent, /** @type {number[][]} */ (log.segments), {
-    template: "segment", attribute: "data-base-offset", key: ([base]) => String(base),
-    fill: (node, [base, bytes]) => {
-      setProperty(node, "--offset", base);
-      setProperty(node, "--size", bytes);
-      setText(part(node, "file"), segmentFile(base));
-      setText(part(node, "bytes"), bytesInWords(bytes));
+  keep(part(node, "loads"), loaders, {
+    template: "load-row", attribute: "data-loader", key: (name) => name,
+    fill: (row, name) => {
+      const next_offset = painting.state.deployment.loaders[name].next_offsets[`${log.topic}-${log.partition}`] ?? 0;
+      const bookmark = part(row, "load-bookmark");
+      setProperty(row, "--row", readers.length + loaders.indexOf(name));
+      setText(part(row, "loader"), name);
+      setAttribute(part(row, "loader"), "title", name);
+      setText(part(row, "loader-words"), name);
+      setAttribute(bookmark, "data-testid", `bookmark-${name}-${log.topic}-${log.partition}`);
+      setAttribute(bookmark, "data-offset", next_offset);
+      setAttribute(bookmark, "data-pinned", next_offset < origin);
+      setProperty(bookmark, "--offset", next_offset);
+      setText(part(row, "load-offset"), next_offset);
     },
   });
-}
-
-/** @param {HTMLElement} parent @param {State} log @param {Painting} painting */
-function paintRecords(parent, log, painting) {
-  keep(parent, /** @type {Array<[number, number, number, string]>} */ (log.entries), {
-    template: "record", attribute: "data-offset", key: ([offset]) => String(offset),
-    fill: (node, [offset, size, messages, preview]) => {
-      setAttribute(node, "data-testid", `record-${log.topic}-${log.partition}@${offset}`);
-      setAttribute(node, "data-flushed", offset < log.flushed_offset);
-      setProperty(node, "--offset", offset);
-      setProperty(node, "--size", size);
-      const { word, rest } = previewInWords(preview);
-      setText(part(node, "word"), word);
-      setText(part(node, "rest"), rest);
-      setText(part(node, "size"), size);
-      setText(part(node, "count"), messages > 1 ? ` · ${messages} messages` : "");
-      setText(part(node, "offset"), offset);
-      const cell = part(node, "cell");
-      const query = new URLSearchParams({ topic: log.topic, partition: log.partition, offset: String(offset) });
-      setAttribute(cell, "href", `${painting.panels}/log?${query}`);
-      setAttribute(cell, "aria-label", `offset ${offset}, ${size} bytes: ${preview}`);
-    },
-  });
-  reachNewest(parent);
-}
-
-/** Tab reaches one message of a tape: the newest, unless another has the focus. @param {HTMLElement} records */
-function reachNewest(records) {
-  const reachable = records.querySelector('.cell[tabindex="0"]');
-  const newest = records.lastElementChild?.querySelector(".cell");
-  if (!newest || newest === reachable || (reachable && reachable === document.activeElement)) return;
-  reachable?.setAttribute("tabindex", "-1");
-  newest.setAttribute("tabindex", "0");
 }
 
 /**
  * @param {HTMLElement} row
- * @param {{log: State, group: string, origin: number}} of
+ * @param {{log: State, group: string, origin: number, index: number}} of the row's number among those of the tape
  * @param {Painting} painting
  */
-function paintRow(row, { log, group, origin }, { state, window_bytes, looks }) {
+function paintRow(row, { log, group, origin, index: number }, { state, window_bytes, looks }) {
   const committed = committedOf(state, group, log);
   const position = positionOf(state, group, log);
   const { fetch_offset, consumed_offset } = position;
-  const trouble = errorInWords(position);
+  const trouble = errorInWords(state, log, position, group);
   const owner = ownerOf(state, group, log);
   const index = Object.keys(state.groups).indexOf(group);
   setAttribute(row, "data-group-index", index);
-  setProperty(row, "--row", index);
+  setProperty(row, "--row", number);
   setText(part(row, "group"), trouble || group);
+  setAttribute(part(row, "group"), "title", trouble || group);
   setAttribute(row, "data-error", position.error);
   setAttribute(row, "data-crowded", (Math.max(committed, fetch_offset) - origin) / window_bytes > CROWDED);
   stretch(part(row, "again"), committed, fetch_offset);
@@ -153,6 +146,7 @@ function paintRow(row, { log, group, origin }, { state, window_bytes, looks }) {
   setAttribute(tab, "data-consumer", owner);
   setAttribute(tab, "data-consumer-index", looks.get(`${group}/${owner}`) ?? -1);
   setText(part(row, "owner-name"), owner || "no owner");
+  setAttribute(tab, "title", owner);
 }
 
 /** @param {HTMLElement} bookmark @param {number} offset where it is shown @param {number} end @param {string} [trouble] */
@@ -161,10 +155,4 @@ export function paintBookmark(bookmark, offset, end, trouble = "") {
   setText(part(bookmark, "offset"), offset);
   setAttribute(bookmark, "aria-valuenow", offset);
   setAttribute(bookmark, "aria-valuetext", `offset ${offset} of ${end}${trouble && `; ${trouble}`}`);
-}
-
-/** @param {HTMLElement} node @param {number} from @param {number} to */
-function stretch(node, from, to) {
-  setProperty(node, "--offset", from);
-  setProperty(node, "--size", Math.max(0, to - from));
 }

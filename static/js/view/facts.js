@@ -1,9 +1,8 @@
 // @ts-check
-/** The strip of facts, the producer's settings, and the table for those who do not see the picture. */
-import { committedOf, ownerOf, positionOf } from "../scene/ownership.js";
+/** The strip of facts, and the producer's settings. */
 import { linksInWords, queueInWords } from "../scene/troubles.js";
-import { bytesInWords, producerInWords } from "../scene/words.js";
-import { keep, part, setAttribute, setText } from "./nodes.js";
+import { producerInWords } from "../scene/words.js";
+import { part, setAttribute, setText } from "./nodes.js";
 
 /** @typedef {Record<string, any>} State */
 
@@ -25,26 +24,8 @@ export function paintFacts(stage, state) {
     setText(/** @type {Element} */ (settings.querySelector(`[data-of="${of}"]`)), text);
   }
   const links = linksInWords(state, "producer");
-  setText(part(stage, "producer-state"), [queueInWords(state), links.text].filter(Boolean).join("; "));
+  const troubles = [queueInWords(state), links.text].filter(Boolean).join("; ");
+  setText(part(stage, "producer-state"), troubles);
+  setAttribute(part(stage, "producer-state"), "title", troubles);
   setAttribute(part(stage, "producer-state"), "data-link", links.kind);
-  paintTable(part(stage, "facts-rows"), state);
-}
-
-/** @param {HTMLElement} body @param {State} state */
-function paintTable(body, state) {
-  const rows = Object.entries(state.partitions).flatMap(([key, log]) =>
-    Object.keys(state.groups).map((group) => ({ key: `${group}/${key}`, log, group })),
-  );
-  keep(body, rows, {
-    template: "fact-row", attribute: "data-row", key: (row) => row.key,
-    fill: (node, { log, group }) => {
-      const committed = committedOf(state, group, log);
-      const words = [
-        `p${log.partition}`, `Broker ${log.broker}`, log.entries.map((/** @type {number[]} */ [offset]) => offset).join(", "),
-        log.flushed_offset, log.next_offset, group, committed, positionOf(state, group, log).fetch_offset,
-        ownerOf(state, group, log) || "no owner", bytesInWords(Math.max(0, log.next_offset - committed)),
-      ];
-      words.forEach((text, index) => setText(node.children[index], text));
-    },
-  });
 }

@@ -44,9 +44,36 @@ export function setProperty(node, name, value) {
   if (node.style.getPropertyValue(name) !== wanted) node.style.setProperty(name, wanted);
 }
 
+/** @param {HTMLElement} node @param {number} from @param {number} to where it begins and ends, in bytes */
+export function stretch(node, from, to) {
+  setProperty(node, "--offset", from);
+  setProperty(node, "--size", Math.max(0, to - from));
+}
+
 /** @param {HTMLElement} node @param {{hidden: boolean}} how */
 export function setShown(node, { hidden }) {
   if (node.hidden !== hidden) node.hidden = hidden;
+}
+
+/** @param {HTMLButtonElement | HTMLInputElement} node @param {{disabled: boolean}} how */
+export function setDisabled(node, { disabled }) {
+  if (node.disabled !== disabled) node.disabled = disabled;
+}
+
+/** What each node was painted from last. @type {WeakMap<Element, unknown[]>} */
+const sources = new WeakMap();
+
+/**
+ * Slices of a state are the same object for as long as nothing in them changes, so a node that was painted from the same
+ * ones already shows them.
+ * @param {Element} node @param {unknown[]} from all that it is painted from, always in the same order
+ * @returns {boolean} whether any of it is another than last time
+ */
+export function isNews(node, from) {
+  const before = sources.get(node);
+  if (before?.every((one, index) => one === from[index])) return false;
+  sources.set(node, from);
+  return true;
 }
 
 /** @param {string} name of a <template id="clone-..."> @returns {HTMLElement} */
@@ -78,11 +105,13 @@ export function keep(parent, models, { template, attribute, key, fill }) {
   /** @type {Map<string, HTMLElement>} */
   const standing = new Map();
   for (const child of parent.children) standing.set(child.getAttribute(attribute) ?? "", /** @type {HTMLElement} */ (child));
+  // What is gone goes first: else all that stays would have to move by a place, and each move is a layout.
+  const keys = new Set(models.map(key));
+  for (const [name, node] of standing) if (!keys.has(name)) node.remove();
   let place = parent.firstElementChild;
   for (const model of models) {
     const name = key(model);
     let node = standing.get(name);
-    standing.delete(name);
     const fresh = !node;
     if (!node) {
       node = clone(template);
@@ -94,5 +123,4 @@ export function keep(parent, models, { template, attribute, key, fill }) {
     else parent.insertBefore(node, place);
     if (fresh) onAdded(node);
   }
-  for (const node of standing.values()) node.remove();
 }

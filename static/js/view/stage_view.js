@@ -4,57 +4,154 @@
  * where comes from scene, and what is said from words.
  */
 import { marks } from "../scene/flights.js";
+import { densityOf } from "../scene/density.js";
+import { levelOf, loadOf } from "../scene/levels.js";
 import { linkBetween } from "../scene/troubles.js";
 import { looksOf } from "../scene/looks.js";
+import { LIVE } from "../scene/ownership.js";
 import { ribbons } from "../scene/ribbons.js";
-import { originOf, windowBytes } from "../scene/tape.js";
+import { fastWindowBytes, originOf, windowBytes } from "../scene/tape.js";
+import { hasManyTopics } from "../scene/words.js";
 import { measure } from "./anchors.js";
 import { paintBrokers } from "./brokers.js";
 import { paintFacts } from "./facts.js";
 import { paintFlights } from "./flights.js";
 import { paintGroups } from "./groups.js";
+import { paintLevel } from "./level.js";
 import { paintMoments } from "./moments.js";
-import { part, setProperty } from "./nodes.js";
+import { part, setAttribute, setProperty } from "./nodes.js";
+import { paintRegistry } from "./registry.js";
 import { paintRibbons } from "./ribbons.js";
 
-/** @typedef {Record<string, any>} State @typedef {import("../scene/losses.js").Loss} Loss */
+/**
+ * @typedef {Record<string, any>} State
+ * @typedef {import("../scene/losses.js").Loss} Loss
+ * @typedef {object} How
+ * @property {boolean} steps without motion
+ * @property {Loss[]} losses
+ * @property {() => import("../scene/rates.js").Rates} rates how fast everything goes
+ * @property {boolean} moves whether time runs and is followed
+ * @property {boolean} summary the state leaves out what is in the air
+ */
+
+/** Where static/css/layout.css puts everything below each other. */
+const PHONE = "(max-width: 760px)";
+
+/**
+ * Some layers most rooms never need: they come when there is something to draw on them.
+ * @template Layer
+ * @typedef {{here: Layer | undefined, ask: (act: (layer: Layer) => void) => void}} Coming
+ */
+
+/**
+ * @typedef {object} Layers
+ * @property {(stage: HTMLElement, painting: import("./brokers.js").Painting) => void} paintDeployment
+ * @property {Coming<typeof import("./broken_links.js")>} broken_links
+ * @property {Coming<typeof import("./flow.js") & typeof import("../scene/flow.js")>} flow
+ */
 
 export class StageView {
-  /** @param {HTMLElement} stage */
-  constructor(stage) {
+  /** @param {HTMLElement} stage @param {Layers} layers */
+  constructor(stage, layers) {
     this.stage = stage;
+    this.layers = layers;
     this.panels = stage.dataset.panels ?? "";
     this.board = part(stage, "board");
     this.layout_changed = true;
+    this.flow = /** @type {SVGElement} */ (/** @type {unknown} */ (part(stage, "flow")));
+    this.window_bytes = 0;
+    /** Whether so many marks move that nobody can follow each. */
+    this.is_crowded = false;
+    /** @type {import("../scene/levels.js").Level} */
+    this.level = "messages";
+    /** At flow alone. @type {import("../scene/rates.js").Rates | undefined} */
+    this.rates = undefined;
     /** @type {import("../scene/looks.js").Looks} */
     this.looks = new Map();
     /** @type {State | undefined} */
     this.painted = undefined;
     new ResizeObserver(() => (this.layout_changed = true)).observe(this.board);
+    this.phone = window.matchMedia(PHONE);
+    this.phone.addEventListener("change", () => (this.painted = undefined)); // its tapes show fewer bytes
   }
 
-  /** @param {State} state @param {number} now_us @param {{steps: boolean, losses: Loss[]}} how `steps`: without motion */
-  paint(state, now_us, { steps, losses }) {
-    if (state !== this.painted) this.#paintState(state);
+  /** Bring the nodes up to a state before it is shown, outside of a frame. @param {State} state @param {Pick<How, "rates" | "summary">} how */
+  prepare(state, { rates, summary }) {
+    if (state !== this.painted) this.#paintState(state, rates, summary);
+  }
+
+  /** @param {State} state @param {number} now_us @param {How} how */
+  paint(state, now_us, { steps, losses, rates, summary, moves }) {
+    this.prepare(state, { rates, summary });
     if (this.layout_changed) this.#lay(state);
-    paintMoments(this.stage, state, now_us);
-    const { anchors, ribbons: drawn, window_bytes, origins } = /** @type {any} */ (this);
-    const flying = marks({ state, now_us, anchors, ribbons: drawn, window_bytes, origins, steps, losses });
-    paintFlights(part(this.stage, "flights"), flying, (group) => Object.keys(state.groups).indexOf(group));
+    paintMoments(this.stage, state, now_us, this.rates);
+    const { anchors, ribbons: drawn, window_bytes, origins, level } = /** @type {any} */ (this);
+    if (this.rates) this.#moveGrains(steps ? 0 : now_us);
+    const flying = this.flows ? [] : marks({ state, now_us, anchors, ribbons: drawn, window_bytes, origins, steps, losses, level });
+    this.is_crowded = paintFlights(part(this.stage, "flights"), flying, { moves, indexOf: (group) => Object.keys(state.groups).indexOf(group) });
   }
 
-  /** @param {State} state */
-  #paintState(state) {
-    this.window_bytes = windowBytes(state);
-    this.origins = new Map(Object.entries(state.partitions).map(([key, log]) => [key, originOf(log, this.window_bytes ?? 0)]));
+  /** Whether the picture moves although no single flight is drawn. */
+  get flows() {
+    return this.level === "flow";
+  }
+
+  /** @param {State} state @param {How["rates"]} ratesNow @param {boolean} summary */
+  #paintState(state, ratesNow, summary) {
+    this.level = levelOf(this.level, loadOf(state), summary);
+    const rates = ratesNow();
+    this.rates = this.flows ? rates : undefined;
+    this.window_bytes = this.#window(state, rates);
+    this.origins = new Map(Object.entries(state.partitions).map(([key, log]) => [key, originOf(log, this.window_bytes)]));
     setProperty(this.stage, "--window", this.window_bytes);
     this.looks = looksOf(state, this.looks);
-    const painting = { state, window_bytes: this.window_bytes, panels: this.panels, looks: this.looks };
+    const painting = { state, window_bytes: this.window_bytes, panels: this.panels, looks: this.looks, rates };
     paintFacts(this.stage, state);
-    paintBrokers(part(this.stage, "brokers"), painting);
-    paintGroups(part(this.stage, "groups"), painting);
+    paintLevel(this.stage, this.level, this.rates);
+    paintDensity(this.board, state);
+    paintBrokers(part(this.stage, "brokers"), painting, LIVE);
+    paintGroups(part(this.stage, "groups"), painting, LIVE);
+    if (state.deployment) this.layers.paintDeployment(this.stage, painting);
+    if (this.painted?.registry !== state.registry || this.painted?.watches !== state.watches) {
+      paintRegistry(part(this.stage, "registry-tree"), state);
+    }
     if (movesBoxes(this.painted, state)) this.layout_changed = true;
     this.painted = state;
+    this.#paintBands();
+  }
+
+  /** @param {State} state @param {import("../scene/rates.js").Rates} rates @returns {number} bytes across each tape */
+  #window(state, rates) {
+    const bytes = windowBytes(state, this.phone.matches ? "phone" : "wide");
+    if (this.level === "messages") return bytes;
+    const fastest = Math.max(0, ...[...rates.appended.values()].map((rate) => rate.bytes));
+    return Math.max(bytes, fastWindowBytes(this.window_bytes, fastest));
+  }
+
+  #paintBands() {
+    const { flow } = this.layers;
+    if (!this.rates && !flow.here) return;
+    flow.ask(({ bands, paintBands }) => {
+      const { painted, rates, anchors, ribbons: drawn } = this;
+      const wanted = painted && rates && anchors && drawn ? bands(painted, rates, anchors, drawn) : [];
+      paintBands(this.flow, wanted, ({ group, consumer }) => ({
+        group: Object.keys(painted?.groups ?? {}).indexOf(group), consumer: this.looks.get(`${group}/${consumer}`) ?? -1,
+      }));
+    });
+  }
+
+  /** @param {number} now_us */
+  #moveGrains(now_us) {
+    const { here } = this.layers.flow;
+    here?.moveGrains(this.flow, here.grainOffset(now_us));
+  }
+
+  #paintBrokenLinks() {
+    const { broken_links } = this.layers;
+    if (!broken_links.here && !Object.keys(this.painted?.links ?? {}).length) return;
+    broken_links.ask(({ paintBrokenLinks }) => {
+      if (this.painted && this.anchors) paintBrokenLinks(this.stage, this.painted, this.anchors);
+    });
   }
 
   /** @param {State} state */
@@ -62,12 +159,23 @@ export class StageView {
     this.layout_changed = false;
     this.anchors = measure(this.board);
     this.ribbons = ribbons(state, this.anchors);
+    this.#paintBrokenLinks();
     const overlay = /** @type {SVGElement} */ (/** @type {unknown} */ (part(this.stage, "ribbons")));
     paintRibbons(overlay, this.ribbons, ({ group, consumer, log }) => ({
       group: Object.keys(state.groups).indexOf(group), consumer: this.looks.get(`${group}/${consumer}`) ?? 0,
       link: linkBetween(state, `consumer:${group}/${consumer}`, `broker:${state.partitions[log].broker}`),
     }));
+    this.#paintBands();
   }
+}
+
+/** @param {HTMLElement} board @param {State} state */
+function paintDensity(board, state) {
+  const { brokers, tapes, rows } = densityOf(state);
+  setAttribute(board, "data-topics", hasManyTopics(state) ? "many" : "one");
+  setProperty(board, "--brokers", brokers);
+  setProperty(board, "--tapes", tapes);
+  setProperty(board, "--all-rows", rows);
 }
 
 /** @param {State | undefined} before @param {State} after @returns {boolean} whether boxes or ribbons may stand elsewhere */

@@ -4,7 +4,7 @@
  * from the same offset after a break. Nothing else in the browser knows the socket.
  */
 
-/** Bytes asked for in one pull; a new pull goes out when half of them have come. */
+/** Bytes asked for in one pull; a new pull goes out when half of them have come. Digests count with their own bytes. */
 const CREDIT_BYTES = 262_144;
 const BACK_OFF_FIRST_MS = 400;
 const BACK_OFF_LONGEST_MS = 8_000;
@@ -12,12 +12,13 @@ const BACK_OFF_LONGEST_MS = 8_000;
 const SILENCE_MS = 6_000;
 
 /**
- * @typedef {{now_us: number, speed: number, paused: boolean, standing: boolean}} ClockFrame
- * @typedef {{offset: number, next: number, end: number, events: any[], clock: ClockFrame}} Frame
+ * @typedef {{now_us: number, speed: number, paused: boolean, standing: boolean, full?: boolean}} ClockFrame
+ * @typedef {{state?: Record<string, any>, patch?: Record<string, any>, exact?: boolean}} Digest what a frame tells instead of events
+ * @typedef {{offset: number, next: number, end: number, events: any[], clock: ClockFrame, digest?: Digest}} Frame
  * @typedef {"connecting" | "live" | "reconnecting"} Connection
  * @typedef {{code: string, message: string, remedy: string, needed_bytes?: number}} WireError
  * @typedef {object} Reader
- * @property {(frame: Frame, anew: boolean) => void} onFrame `anew`: the first frame after reading from a checkpoint
+ * @property {(frame: Frame, anew: boolean) => void} onFrame `anew`: the first frame after a pull from a checkpoint; it holds a state
  * @property {(connection: Connection) => void} onConnection
  * @property {(error: WireError) => void} onError
  */
@@ -32,7 +33,9 @@ export class Feed {
     /** @type {number | "checkpoint"} */
     this.next = "checkpoint";
     this.creditBytes = CREDIT_BYTES;
-    this.creditEnd = 0;
+    this.spentBytes = 0;
+    /** Whether what was read last is a summary: then events can not be folded onto it. */
+    this.summary = false;
     this.backOffMs = BACK_OFF_FIRST_MS;
     this.anew = true;
     this.silence = 0;
@@ -41,8 +44,8 @@ export class Feed {
   open() {
     const socket = new WebSocket(this.url);
     this.socket = socket;
-    socket.addEventListener("open", () => this.#pull(this.next));
-    socket.addEventListener("message", (message) => this.#take(JSON.parse(message.data)));
+    socket.addEventListener("open", () => (this.summary ? this.#pullAnew() : this.#pull(this.next)));
+    socket.addEventListener("message", (message) => this.#take(JSON.parse(message.data), message.data.length));
     socket.addEventListener("close", () => this.#reopen(socket));
     this.#listen();
   }
@@ -51,12 +54,18 @@ export class Feed {
   #pull(offset) {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
     this.anew = offset === "checkpoint";
-    this.creditEnd = offset === "checkpoint" ? Infinity : offset + this.creditBytes;
-    this.socket.send(JSON.stringify({ pull: offset, max_bytes: this.creditBytes }));
+    this.spentBytes = 0;
+    this.socket.send(JSON.stringify({ pull: offset, max_bytes: this.creditBytes, digest: true }));
   }
 
-  /** @param {any} answer */
-  #take(answer) {
+  /** What is known is no ground for what comes next: begin with a whole state. */
+  #pullAnew() {
+    this.next = "checkpoint";
+    this.#pull("checkpoint");
+  }
+
+  /** @param {any} answer @param {number} bytes about as many as came */
+  #take(answer, bytes) {
     this.#listen();
     if (answer.error) {
       this.#refused(answer.error);
@@ -66,14 +75,19 @@ export class Feed {
     const frame = answer;
     const anew = this.anew;
     if (!this.#follows(frame)) return;
-    if (anew) this.creditEnd = frame.offset + this.creditBytes;
+    if (this.summary && frame.events.length && !anew) {
+      this.#pullAnew();
+      return;
+    }
+    if (frame.digest || frame.events.length) this.summary = Boolean(frame.digest && !frame.digest.exact);
     this.anew = false;
     this.next = frame.next;
+    this.spentBytes += frame.digest ? bytes : frame.next - frame.offset;
     this.backOffMs = BACK_OFF_FIRST_MS;
-    this.reader.onConnection("live");
     this.reader.onFrame(frame, anew);
-    const nextIsTooLarge = !frame.events.length && frame.next < frame.end;
-    if (nextIsTooLarge || frame.next > this.creditEnd - this.creditBytes / 2) this.#pull(frame.next);
+    this.reader.onConnection("live");
+    const nextIsTooLarge = !frame.digest && !frame.events.length && frame.next < frame.end;
+    if (nextIsTooLarge || this.spentBytes > this.creditBytes / 2) this.#pull(frame.next);
   }
 
   /**
@@ -81,7 +95,7 @@ export class Feed {
    * @param {Frame} frame @returns {boolean} whether it goes on where we are; if it leaves something out, we ask again
    */
   #follows(frame) {
-    if (this.anew) return frame.events[0]?.event === "checkpoint";
+    if (this.anew) return frame.events[0]?.event === "checkpoint" || Boolean(frame.digest?.state);
     if (frame.offset === this.next) return true;
     if (this.next !== "checkpoint" && frame.next > this.next) this.#pull(this.next);
     return false;
@@ -95,8 +109,7 @@ export class Feed {
       return;
     }
     if (/offset/.test(error.code) && this.next !== "checkpoint") {
-      this.next = "checkpoint";
-      this.#pull("checkpoint");
+      this.#pullAnew();
       return;
     }
     this.reader.onError(error);

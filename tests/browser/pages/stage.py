@@ -15,6 +15,8 @@ AT_LEAST_IN_TIME = """(name) => {
     return Promise.race([window.offsetscope[hook](Number(offset)), broken]);
 }"""
 
+TAKES_THE_FOCUS = "(node) => { node.focus(); return document.activeElement === node; }"
+
 
 class Stage:
     """The picture, its controls and its hooks; every wait is for an event of the page, never for time."""
@@ -22,6 +24,7 @@ class Stage:
     def __init__(self, page: Page, base_url: str) -> None:
         self.page = page
         self.base_url = base_url
+        self.headers: dict[str, str] = {}
 
     # --- coming and going ---
 
@@ -30,6 +33,13 @@ class Stage:
         self.page.goto(self.base_url + path)
         self.settled()
         return self
+
+    def open_room(self, scenario: str) -> "Stage":
+        """Make a room of a scenario over the API, paused at its first state, and open its page."""
+        answer = self.page.request.post(f"{self.base_url}/api/rooms", data={"scenario": scenario, "paused": True})
+        made = answer.json()
+        self.headers = {"Authorization": f"Bearer {made['presenter_key']}"}
+        return self.open(f"/rooms/{made['room']}")
 
     def settled(self) -> None:
         self.page.wait_for_function("() => window.offsetscope")
@@ -54,7 +64,9 @@ class Stage:
     def command(self, command: str, **fields: object) -> Any:
         """Send a command over the JSON API with the page's own cookie, and wait until its effects are drawn."""
         answer = self.page.request.post(
-            f"{self.base_url}/api/rooms/{self.room}/commands", data={"command": command, **fields}
+            f"{self.base_url}/api/rooms/{self.room}/commands",
+            data={"command": command, **fields},
+            headers=self.headers,
         )
         applied = answer.json()
         if answer.ok:
@@ -68,6 +80,11 @@ class Stage:
     def let_time_run(self) -> "Stage":
         self.command("clock", action="resume")
         return self
+
+    def hold(self) -> None:
+        """Let the room stand still, if this page may: nobody looks any more, and a busy room slows the next test."""
+        address = f"{self.base_url}/api/rooms/{self.room}/commands"
+        self.page.request.post(address, data={"command": "clock", "action": "pause"}, headers=self.headers)
 
     # --- where things are ---
 
@@ -101,6 +118,15 @@ class Stage:
     def group(self, group: str = METRICS) -> Locator:
         return self.named(f"group-{group}")
 
+    def lag(self, group: str = METRICS) -> Locator:
+        return self.group(group).locator(".group-behind")
+
+    def trend(self, group: str = METRICS) -> Locator:
+        return self.group(group).locator('[data-part="trend"]')
+
+    def spark(self, group: str = METRICS) -> Locator:
+        return self.group(group).locator('[data-part="spark"]')
+
     def consumer(self, name: str, group: str = METRICS) -> Locator:
         return self.named(f"consumer-{group}-{name}")
 
@@ -109,6 +135,24 @@ class Stage:
 
     def ribbon(self, partition: int, group: str = METRICS, topic: str = "pageviews") -> Locator:
         return self.page.locator(f'[data-ribbon="{group}/{topic}-{partition}"]')
+
+    def datacenter(self, name: str) -> Locator:
+        return self.named(f"datacenter-{name}")
+
+    def rows(self, partition: int, topic: str = "pageviews") -> Locator:
+        """The rows of bookmarks below a tape, one a group that reads it."""
+        return self.partition(partition, topic).locator(".bookmark-row")
+
+    def loader(self, name: str = "Loader") -> Locator:
+        return self.named(f"loader-{name}")
+
+    @property
+    def bands(self) -> Locator:
+        return self.page.locator(".band")
+
+    @property
+    def level(self) -> Locator:
+        return self.page.locator('[data-part="level"]')
 
     @property
     def narration(self) -> Locator:
@@ -128,6 +172,18 @@ class Stage:
     @property
     def inspector(self) -> Locator:
         return self.page.locator("#inspector")
+
+    @property
+    def panel_outcome(self) -> Locator:
+        """What a form of the inspector was answered."""
+        return self.inspector.locator("#panel-outcome")
+
+    def close_inspector(self) -> None:
+        self.inspector.get_by_role("button", name="close the inspector").click()
+
+    def broken_link(self, one: str, other: str) -> Locator:
+        """The mark of a link in trouble, on the way between its ends."""
+        return self.page.locator(f'[data-broken="{one} | {other}"], [data-broken="{other} | {one}"]')
 
     # --- what a person does ---
 
@@ -156,6 +212,63 @@ class Stage:
         return self.named("control-scrub")
 
     @property
+    def previous_mark(self) -> Locator:
+        return self.named("control-previous-mark")
+
+    @property
+    def next_mark(self) -> Locator:
+        return self.named("control-next-mark")
+
+    @property
+    def marks(self) -> Locator:
+        return self.page.locator(".mark")
+
+    @property
+    def mark_label(self) -> Locator:
+        return self.page.locator('[data-part="mark-label"]')
+
+    @property
+    def fork(self) -> Locator:
+        return self.named("control-fork")
+
+    @property
+    def fork_progress(self) -> Locator:
+        return self.root.locator(".fork-progress")
+
+    @property
+    def fork_form(self) -> Locator:
+        return self.root.locator('[data-part="fork"]')
+
+    @property
+    def copy_link(self) -> Locator:
+        return self.named("control-copy-link")
+
+    @property
+    def more(self) -> Locator:
+        """On a narrow page: the button behind which the controls are that are seldom needed."""
+        return self.page.locator('[data-part="more-button"]')
+
+    @property
+    def time_bar(self) -> Locator:
+        return self.page.locator('[data-part="time-bar"]')
+
+    @property
+    def character_keys(self) -> Locator:
+        """In the list of keys: whether letters and signs do anything."""
+        return self.page.get_by_role("checkbox", name="letters, signs and Space act")
+
+    def focus(self, control: Locator) -> None:
+        """As soon as it can have the focus: a control that is disabled would leave it, silently, where it was."""
+        self.page.wait_for_function(TAKES_THE_FOCUS, arg=control.element_handle())
+
+    def scrub_to(self, at_us: int) -> None:
+        """As a drag that ends at a virtual time, a whole number of milliseconds."""
+        self.scrub.evaluate(
+            "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }", str(at_us // 1_000)
+        )
+        self.settled()
+
+    @property
     def speed(self) -> Locator:
         return self.named("control-speed")
 
@@ -181,9 +294,13 @@ class Stage:
         self.page.mouse.move(target["x"] + 2, flag["y"] + flag["height"] / 2, steps=6)
         self.page.mouse.up()
 
+    @property
+    def now(self) -> Locator:
+        return self.page.locator('[data-part="now"]')
+
     def seconds(self) -> float:
-        """The virtual time that is drawn."""
-        text = self.page.locator('[data-part="now"]').inner_text()
+        """The virtual time that is drawn, below two minutes."""
+        text = self.now.inner_text()
         return float(re.sub(r"[^0-9.]", "", text))
 
     def owners(self, group: str = METRICS) -> list[str]:

@@ -58,6 +58,8 @@ from tests.support.clusters import GROUP, Stage
         ({"command": "seek", "group": "g", "partition": 0}, "offset"),
         ({"command": "seek", "group": "g", "partition": 0, "offset": "soon"}, "offset"),
         ({"command": "seek", "group": "g", "partition": 0, "offset": 1, "time_us": 1}, "offset"),
+        ({"command": "seek", "group": "g", "partition": 0, "time_us": 1, "time_s": 1}, "time_us"),
+        ({"command": "seek", "group": "g", "partition": 0, "time_s": -0.5}, "time_s"),
         ({"command": "commit"}, "group"),
     ],
 )
@@ -83,6 +85,12 @@ def test_a_bad_field_is_named_with_a_remedy(fields: Mapping[str, Any], bad_field
 def test_a_name_that_cannot_be_a_directory_and_a_node_is_refused(fields: Mapping[str, Any]) -> None:
     with pytest.raises(InvalidName):
         parse_command(fields)
+
+
+def test_a_refused_number_is_said_as_it_was_typed() -> None:
+    for typed, said in (("1000000000", "1000000000"), ("-0.5", "-0.5"), ("nan", "nan"), ("inf", "inf")):
+        with pytest.raises(InvalidCommand, match=f"cannot be {said}$|cannot be {said}[:,;]"):
+            parse_command({"command": "set_producer", "rate_per_second": typed})
 
 
 def test_a_form_s_texts_count_as_numbers_and_its_empty_inputs_as_not_given() -> None:

@@ -5,7 +5,6 @@ from random import Random
 from typing import Any
 
 from engine import events
-from engine.clock import Clock
 from engine.config import TINY
 from engine.errors import NodeExists
 from engine.network import FINE, Latency, Network, Trouble, link_between
@@ -67,8 +66,8 @@ class Member:
 class World:
     def __init__(self) -> None:
         self.happened: list[events.Event] = []
-        self.scheduler = Scheduler(Clock())
-        self.network = Network(self.scheduler, Random(1), self.happened.append, lambda message: None)
+        self.scheduler = Scheduler()
+        self.network = Network(self.scheduler, Random(1), self.happened.append, lambda message, cause: None)
         self.server = RegistryServer(
             self.scheduler, self.network, self.happened.append, Numbers(), Latency(100, 0), TIMEOUT_US
         )

@@ -9,6 +9,7 @@ from engine.simulation import __main__ as command_line
 from engine.simulation.__main__ import Verdict, judge, main, report
 from engine.simulation.acts import ACTS
 from engine.simulation.run import Run, simulate
+from engine.simulation.shape import draw_shape
 from engine.storage.log import Log
 
 SEEDS_A_TEST = 25
@@ -46,6 +47,22 @@ def test_every_kind_of_act_is_done_in_some_seed(tmp_path: Path) -> None:
             break
     assert wanted - done == set()
     assert len(wanted) > 18
+
+
+def test_the_deployment_pattern_stands_around_some_clusters_and_everything_happens_to_it(tmp_path: Path) -> None:
+    wanted = {"start_loader", "crash_loader", "set_mirror", "set_link", "expire_session"}
+    done: set[str] = set()
+    told: set[str] = set()
+    rows = 0
+    for seed in range(1, 61):
+        if draw_shape(Random(f"simulation {seed}")).has_pattern:
+            evidence = simulate(seed, tmp_path / str(seed))
+            done |= {act.fields["command"] for act in evidence.acts if not act.refusal}
+            told |= {event["event"] for event in evidence.events}
+            rows += len(evidence.loaded.rows)
+    assert wanted - done == set()
+    assert {"batch_mirrored", "acknowledgement_received", "load_committed", "audit_counted", "pull_failed"} <= told
+    assert rows > 100
 
 
 def test_a_failing_seed_says_how_to_see_it_fail_again(

@@ -1,8 +1,11 @@
 """Messages held back until there are enough of them for one write."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.errors import LogClosed, MessageTooLarge, StorageFailed
 from engine.message import encode_message_set
@@ -31,6 +34,42 @@ def test_messages_stand_where_the_buffer_said_they_would(tmp_path: Path, disk: F
     expected = [sum(9 + len(payload) for payload in payloads[:number]) for number in range(31)]
     assert offsets == expected
     assert log.read(0, 10_000) == encode_message_set(payloads)
+
+
+@settings(deadline=None, max_examples=50)  # each example is a log on disk
+@given(st.lists(st.lists(st.integers(0, 3), max_size=12), max_size=12), st.booleans(), st.integers(0, 120))
+def test_payloads_of_one_length_and_of_several_come_out_as_they_went_in(
+    appends: list[list[int]], alike: bool, linger_bytes: int
+) -> None:
+    with TemporaryDirectory() as folder:
+        log = open_log(Path(folder), FaultyDisk())
+        buffer = LingerBuffer(log, linger_bytes)
+        expected: list[bytes] = []
+        for lengths in appends:
+            payloads = [b"%03d" % number if alike else b"y" * size for number, size in enumerate(lengths)]
+            began = len(encode_message_set(expected))
+            if len(payloads) == 1:
+                assert buffer.append_payload(payloads[0]) == began
+            else:
+                assert buffer.append_payloads(payloads) == began
+            expected += payloads
+        buffer.flush()
+        assert log.read(0, 1 << 20) == encode_message_set(expected)
+        log.close()
+
+
+@pytest.mark.parametrize("odd_size", [0, 9, 11])
+def test_one_payload_of_another_length_among_many_is_not_cut_or_filled_up(
+    tmp_path: Path, disk: FaultyDisk, odd_size: int
+) -> None:
+    log = open_log(tmp_path, disk)
+    buffer = LingerBuffer(log)
+    alike, odd = [b"x" * 10] * 20, b"y" * odd_size
+    buffer.append_payloads(alike)
+    buffer.append_payload(odd)
+    buffer.append_payloads(alike)
+    buffer.flush()
+    assert log.read(0, 10_000) == encode_message_set([*alike, odd, *alike])
 
 
 def test_nothing_is_written_before_there_is_enough_and_then_all_of_it(tmp_path: Path, disk: FaultyDisk) -> None:
@@ -84,6 +123,7 @@ def test_a_message_that_is_too_large_is_refused_when_it_is_given(tmp_path: Path,
         buffer.append_payload(b"x" * 101)
     with pytest.raises(MessageTooLarge):
         buffer.append_payloads([b"small", b"x" * 101])
+    assert (buffer.held_messages, buffer.next_offset) == (0, 0)
     buffer.append_payloads([b"x" * 100] * 3)  # together over the limit, each within
     assert buffer.held_messages == 3
 

@@ -1,49 +1,18 @@
-"""The log: rolling, flushing, the range of offsets, opening again."""
+"""The log: rolling, flushing, the range of offsets."""
 
 from pathlib import Path
 
 import pytest
 
-from engine.errors import InvalidMessage, LogClosed, LogGap, MessageTooLarge, OffsetOutOfRange, StorageFailed
+from engine.errors import LogClosed, MessageTooLarge, OffsetOutOfRange, StorageFailed
 from engine.message import encode_compressed_set, encode_message_set
 from engine.storage.limits import NEVER_BY_COUNT, LogLimits
 from engine.storage.log import NOT_ROLLED, Appended, Log, SegmentFacts
-from engine.storage.recovery import Recovery
 from engine.storage.segment import SegmentSlice
 from tests.support.disks import FaultyDisk, SizesDisk
-
-MAGIC_1_42 = bytes.fromhex("000000080100" + "3224b088" + "3432")
-
-
-@pytest.fixture
-def disk() -> FaultyDisk:
-    return FaultyDisk()
-
-
-def open_log(
-    directory: Path,
-    disk: FaultyDisk,
-    *,
-    segment_bytes: int = 1 << 30,
-    flush_messages: int = 1,
-    max_message_bytes: int = 1_000_000,
-) -> Log:
-    return Log.open(directory, limits=LogLimits(segment_bytes, flush_messages, max_message_bytes), disk=disk)
-
-
-def bases(log: Log) -> list[int]:
-    return [segment.base_offset for segment in log.segments]
-
+from tests.support.logs import MAGIC_1_42, bases, open_log
 
 # --- rolling --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def twenty_messages(tmp_path: Path, disk: FaultyDisk) -> Log:
-    log = open_log(tmp_path, disk, segment_bytes=100)
-    for _ in range(20):
-        log.append(MAGIC_1_42)
-    return log
 
 
 def test_segments_begin_where_those_of_real_kafka_begin(twenty_messages: Log) -> None:
@@ -295,144 +264,3 @@ def test_ten_million_messages_are_two_segments(batch_messages: int, segments: li
         left -= step
     assert log.next_offset == 2_090_000_000
     assert [(segment.base_offset, segment.bytes) for segment in log.segments] == segments
-
-
-# --- refusing -------------------------------------------------------------------------------------------------------
-
-
-def test_a_set_with_one_bad_message_is_not_appended_at_all(tmp_path: Path, disk: FaultyDisk) -> None:
-    log = open_log(tmp_path, disk, max_message_bytes=10)
-    damaged = bytearray(encode_message_set([b"good", b"bad"]))
-    damaged[-1] ^= 1
-    with pytest.raises(InvalidMessage):
-        log.append(bytes(damaged))
-    with pytest.raises(MessageTooLarge):
-        log.append(encode_message_set([b"good", b"eleven byte"]))
-    assert (log.next_offset, log.unflushed_messages, log.segments[0].bytes) == (0, 0, 0)
-
-
-def test_an_empty_set_changes_nothing(tmp_path: Path, disk: FaultyDisk) -> None:
-    # case 8, at the log
-    log = open_log(tmp_path, disk, segment_bytes=10)
-    log.append(encode_message_set([b"over the limit"]))
-    assert log.append(b"") == Appended(23, 23, 0, (), NOT_ROLLED, flushed=True)
-    assert bases(log) == [0]
-
-
-def test_an_append_that_the_disk_refuses_moves_no_offset(tmp_path: Path, disk: FaultyDisk) -> None:
-    log = open_log(tmp_path, disk)
-    log.append(encode_message_set([b"kept"]))
-    disk.refuse("append")
-    with pytest.raises(StorageFailed):
-        log.append(encode_message_set([b"refused"]))
-    assert (log.next_offset, log.flushed_offset, log.unflushed_messages) == (13, 13, 0)
-    disk.allow("append")
-    assert log.append(encode_message_set([b"next"])).offset == 13
-    log.close()
-    assert open_log(tmp_path, disk).recovery == Recovery(0, "")
-
-
-def test_a_segment_that_cannot_be_opened_leaves_the_log_as_it_was(tmp_path: Path, disk: FaultyDisk) -> None:
-    log = open_log(tmp_path, disk, segment_bytes=10)
-    log.append(encode_message_set([b"over the limit"]))
-    disk.refuse("open")
-    with pytest.raises(StorageFailed):
-        log.append(encode_message_set([b"next"]))
-    assert (log.next_offset, bases(log)) == (23, [0])
-    disk.allow("open")
-    assert log.append(encode_message_set([b"next"])).rolled_base_offset == 23
-
-
-def test_a_directory_that_cannot_be_made_is_a_storage_failure(tmp_path: Path, disk: FaultyDisk) -> None:
-    (tmp_path / "file").write_bytes(b"in the way")
-    with pytest.raises(StorageFailed, match="cannot open"):
-        open_log(tmp_path / "file" / "pageviews-0", disk)
-
-
-# --- opening again --------------------------------------------------------------------------------------------------
-
-
-def test_a_closed_log_is_found_again_as_it_was(tmp_path: Path, disk: FaultyDisk) -> None:
-    log = open_log(tmp_path, disk, segment_bytes=30, flush_messages=NEVER_BY_COUNT)
-    for number in range(10):
-        log.append(encode_message_set([b"%d" % number]))
-    before = log.segments
-    log.close()
-    log.close()
-    again = open_log(tmp_path, disk)
-    assert again.segments == before
-    assert (again.first_offset, again.flushed_offset, again.next_offset) == (0, 100, 100)
-    assert again.recovery == Recovery(0, "")
-
-
-def test_a_closed_log_refuses_everything(tmp_path: Path, disk: FaultyDisk) -> None:
-    log = open_log(tmp_path / "pageviews-0", disk)
-    log.close()
-    for attempt in (lambda: log.append(b""), lambda: log.read(0, 1), log.flush, log.lose_unflushed):
-        with pytest.raises(LogClosed, match="pageviews-0"):
-            attempt()
-
-
-def test_a_power_cut_takes_what_was_not_flushed_and_closes_the_log(tmp_path: Path, disk: FaultyDisk) -> None:
-    log = open_log(tmp_path, disk, flush_messages=2)
-    log.append(encode_message_set([b"a", b"b"]))
-    log.append(encode_message_set([b"c"]))
-    assert log.lose_unflushed() == 10
-    with pytest.raises(LogClosed):
-        log.flush()
-    assert not disk.handles
-    again = open_log(tmp_path, disk)
-    assert (again.next_offset, again.flushed_offset) == (20, 20)
-    assert again.recovery == Recovery(0, "")
-
-
-def test_unflushed_bytes_that_outlive_the_process_are_seen_after_it(tmp_path: Path, disk: FaultyDisk) -> None:
-    log = open_log(tmp_path, disk, flush_messages=NEVER_BY_COUNT)
-    log.append(encode_message_set([b"a", b"b"]))
-    disk.crash()
-    assert open_log(tmp_path, disk).flushed_offset == 20
-
-
-def test_a_damaged_message_and_all_behind_it_are_cut_when_the_log_is_opened(tmp_path: Path, disk: FaultyDisk) -> None:
-    # case 26
-    log = open_log(tmp_path, disk)
-    log.append(encode_message_set([b"aa", b"bb", b"cc"]))
-    disk.crash()
-    path = tmp_path / "00000000000000000000.kafka"
-    content = bytearray(path.read_bytes())
-    content[20] ^= 1
-    path.write_bytes(content)
-    again = open_log(tmp_path, disk)
-    assert again.recovery == Recovery(22, "at offset 11: the payload contradicts its CRC")
-    assert (again.flushed_offset, again.next_offset, path.stat().st_size) == (11, 11, 11)
-
-
-def test_only_the_last_segment_is_checked_when_a_log_is_opened(
-    twenty_messages: Log, tmp_path: Path, disk: FaultyDisk
-) -> None:
-    twenty_messages.close()
-    first = tmp_path / "00000000000000000000.kafka"
-    first.write_bytes(bytes(108))
-    again = open_log(tmp_path, disk)
-    assert again.recovery == Recovery(0, "")
-    assert again.read(0, 1000) == bytes(108)
-
-
-def test_segments_that_do_not_meet_are_refused_by_name(twenty_messages: Log, tmp_path: Path, disk: FaultyDisk) -> None:
-    twenty_messages.close()
-    (tmp_path / "00000000000000000108.kafka").write_bytes(MAGIC_1_42 * 8)
-    with pytest.raises(LogGap, match=r"00000000000000000108\.kafka ends at offset 204, but the next") as caught:
-        open_log(tmp_path, disk)
-    assert caught.value.fields == {
-        "file": "00000000000000000108.kafka",
-        "next_offset": 204,
-        "next_base_offset": 216,
-    }
-    assert not disk.handles
-
-
-def test_files_that_are_no_segments_are_left_alone(tmp_path: Path, disk: FaultyDisk) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
-    log = open_log(tmp_path, disk)
-    assert bases(log) == [0]
-    assert (tmp_path / "notes.txt").read_text() == "mine"

@@ -233,6 +233,13 @@ def test_silence_is_an_error_after_a_while() -> None:
             consumer.fetch("a", 0, 0)
 
 
+def test_a_broker_that_takes_no_more_is_an_error_after_a_while() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        producer = Producer("127.0.0.1", deaf.getsockname()[1], timeout_s=0.05)
+        with producer, pytest.raises(ConnectionBroken):
+            producer.send("a", [b"x" * 100_000_000])  # more than the system holds for a reader who does not read
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InvalidMessage, InvalidMessageSize, StorageFailed
@@ -83,6 +83,7 @@ def bench(flush_messages: int = 1_000) -> Iterator[Bench]:
         made.logs.close()
 
 
+@settings(deadline=None)  # each example opens logs, on a disk that may be busy
 @given(st.lists(st.tuples(st.sampled_from([A, A, A, B]), st.sampled_from(SETS)), max_size=12), st.integers(1, 9))
 def test_sets_that_go_together_fare_as_if_alone(produces: Produces, flush_messages: int) -> None:
     with bench(flush_messages) as first, bench(flush_messages) as second:
@@ -91,6 +92,7 @@ def test_sets_that_go_together_fare_as_if_alone(produces: Produces, flush_messag
         assert all(together >= alone for together, alone in pairs)
 
 
+@settings(deadline=None)  # each example opens logs, on a disk that may be busy
 @given(st.integers(1, 30), st.integers(1, 9))
 def test_messages_of_one_length_are_flushed_as_if_alone(count: int, flush_messages: int) -> None:
     produces = [(A, encode_message_set([b"same", b"size"]))] * count

@@ -1,0 +1,1 @@
+"""What the page costs: its weight, its first picture, its frames, and what a flood of messages does to it."""

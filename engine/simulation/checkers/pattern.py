@@ -1,0 +1,70 @@
+"""Checkers of the deployment pattern: what mirrors commit behind, and what the warehouse holds."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+
+from engine.errors import InvalidMessage, InvalidMessageSize
+from engine.message import DeepMessage, iterate_deep
+from engine.simulation.evidence import Anomalies, Anomaly, Evidence, Told, partition_of
+
+
+def mirrors_commit_behind_their_work(evidence: Evidence) -> Anomalies:
+    """``committed-unmirrored``: a mirror committed beyond messages that it never handed over."""
+    mirrors = evidence.state.get("deployment", {}).get("mirrors", {})
+    handed: dict[tuple[str, str, str], int] = {}
+    for event in evidence.events:
+        if event["event"] == "batch_mirrored":
+            place = (event["group"], event["consumer"], f"{event['source_topic']}-{event['source_partition']}")
+            handed[place] = max(handed.get(place, 0), event["source_next_offset"])
+        elif event.get("group") in mirrors and event.get("consumer"):
+            yield from _follow(handed, event)
+
+
+def _follow(handed: dict[tuple[str, str, str], int], event: Told) -> Anomalies:
+    kind = event["event"]
+    if kind not in ("pulling_started", "offset_sought", "offset_reset", "commit_sent"):
+        return
+    place = (event["group"], event["consumer"], partition_of(event))
+    if kind == "commit_sent":
+        if event["offset"] > handed[place]:
+            yield Anomaly("committed-unmirrored", f"handed over up to {handed[place]}", (event,))
+    else:
+        handed[place] = event["offset"]
+
+
+def the_warehouse_holds_each_message_once(evidence: Evidence) -> Anomalies:
+    """``loaded-twice``, ``loaded-never``, ``loaded-else``: rows against the copies up to the warehouse's bookmarks.
+
+    What retention deletes may be missing; what a mirror sent twice is two messages at two places.
+    """
+    rows = Counter((row.partition, row.offset, row.payload) for row in evidence.loaded.rows)
+    for (partition, offset, _), count in rows.items():
+        if count > 1 and not _may_repeat(evidence, partition, offset):
+            yield Anomaly("loaded-twice", f"{partition} at {offset} is in the warehouse {count} times")
+    kept = {(partition, offset) for partition, offset, _ in rows}
+    for partition, next_offset in evidence.loaded.next_offsets.items():
+        log = evidence.logs[partition]
+        for message in _readable(log.content, log.first_offset):
+            if not partition.startswith("live.clicks-") or message.next_offset > next_offset:
+                continue
+            if (partition, message.offset, message.payload) in rows:
+                continue
+            if (partition, message.offset) in kept:
+                yield Anomaly("loaded-else", f"{partition} holds another message at {message.offset}")
+            else:
+                yield Anomaly("loaded-never", f"{partition} at {message.offset} is not in the warehouse")
+
+
+def _readable(content: bytes, first_offset: int) -> Iterator[DeepMessage]:
+    """The messages up to the first damaged one, if there is one: bytes that changed on the disk are told elsewhere."""
+    with suppress(InvalidMessage, InvalidMessageSize):
+        yield from iterate_deep(content, first_offset)
+
+
+def _may_repeat(evidence: Evidence, partition: str, offset: int) -> bool:
+    """Offsets that a cut freed are given to other messages."""
+    return any(
+        event["event"] == "log_cut" and partition_of(event) == partition and event["next_offset"] <= offset
+        for event in evidence.events
+    )

@@ -1,0 +1,78 @@
+"""The deployment pattern around a simulated cluster: mirrors, a loader, auditors, and what may happen to them."""
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from engine.cluster import Cluster
+from engine.deployment import LIVE
+from engine.ids import BrokerId, ConsumerId, GroupId
+from engine.loader import Sources
+from engine.simulation.evidence import Loaded, Row
+
+TOPIC = "clicks"
+COPY = "live.clicks"
+MONITORING = "audit"
+MONITORING_COPY = "live.audit"
+COPIES = {TOPIC: COPY, MONITORING: MONITORING_COPY}
+ANALYSIS = "analysis"
+MIRRORS = GroupId("mirrors")
+LOADER = "loader"
+FIRST_ANALYSIS_BROKER = 11
+
+
+def add_pattern(cluster: Cluster, chance: Random, live_brokers: int) -> None:
+    """Build it around the live datacenter, whose topic is there already. Mirrors begin to work at once."""
+    deployer = cluster.deployer
+    deployer.add_datacenter(ANALYSIS)
+    brokers = [BrokerId(FIRST_ANALYSIS_BROKER + number) for number in range(chance.randint(1, 3))]
+    for broker in brokers:
+        cluster.add_broker(broker, ANALYSIS)
+    cluster.add_topic(MONITORING, [BrokerId(chance.randint(1, live_brokers))])
+    cluster.add_topic(COPY, [chance.choice(brokers) for _ in range(chance.randint(1, 4))])
+    cluster.add_topic(MONITORING_COPY, brokers[:1])
+    deployer.monitor_producer("frontend-1", MONITORING)
+    cluster.add_group(MIRRORS, tuple(COPIES))
+    deployer.make_mirrors(MIRRORS, COPIES)
+    for name in "AB"[: chance.randint(1, 2)]:
+        cluster.add_consumer(ConsumerId(MIRRORS, f"mirrors {name}"), cluster.parts.config.consumer)
+    analysis = Sources({COPY: TOPIC}, MONITORING_COPY)
+    deployer.add_auditor(LIVE, Sources({TOPIC: TOPIC}, MONITORING))
+    deployer.add_auditor(ANALYSIS, analysis)
+    deployer.add_loader(LOADER, analysis).start()
+
+
+def draw_pattern_act(chance: Random, cluster: Cluster) -> Mapping[str, Any]:
+    """Something that can only happen to the pattern."""
+    parts = cluster.parts
+    loader = parts.deployment.loaders[LOADER]
+    mirrors = [f"mirror:{MIRRORS}/{name}" for name in parts.groups[MIRRORS].consumers]
+    readers = [f"loader:{LOADER}", f"auditor:{LIVE}", f"auditor:{ANALYSIS}"]
+    analysis = [broker.address for broker in parts.brokers.values() if broker.broker >= FIRST_ANALYSIS_BROKER]
+    trouble: dict[str, Any] = chance.choice(
+        ({}, {"cut": True}, {"loss_percent": chance.choice((5, 30, 80))}, {"delay_ms": chance.choice((2, 10, 40, 90))})
+    )
+    one = chance.choice([*mirrors, *readers])
+    other = f"registry:{ANALYSIS}" if one in mirrors and chance.random() < 0.3 else chance.choice(analysis)
+    acts: list[dict[str, Any]] = [
+        {"command": "start_loader" if not loader.alive else "crash_loader"},
+        {"command": "set_mirror", "acknowledgement": chance.choice(("none", "broker"))},
+        {"command": "set_link", "from": one, "to": other, **trouble},
+        {"command": "set_link", "from": one, "to": other, **trouble},
+        {"command": "expire_session", "client": chance.choice([*mirrors, *analysis])},
+    ]
+    return chance.choice(acts)
+
+
+def read_warehouse(path: Path) -> Loaded:
+    """What the warehouse's file holds, as somebody else reads it."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT partition, offset, payload FROM messages ORDER BY rowid").fetchall()
+        bookmarks = connection.execute("SELECT topic, partition, next_offset FROM bookmarks").fetchall()
+    return Loaded(
+        tuple(Row(f"{COPY}-{partition}", offset, payload) for partition, offset, payload in rows),
+        {f"{topic}-{partition}": next_offset for topic, partition, next_offset in bookmarks},
+    )

@@ -1,0 +1,76 @@
+// @ts-check
+/**
+ * The focus, kept: when what had it is removed, hidden or disabled, whatever stands nearest gets it, so that nobody who
+ * uses the keyboard is thrown back to the top of the page.
+ */
+
+const CAN_FOCUS = "a[href], button, input:not([type=hidden]), select, summary, [tabindex]";
+/** What hides or disables a control of the stage. */
+const CHANGES = ["open", "hidden", "disabled", "data-state", "data-paused", "data-alive", "data-view"];
+
+/** @param {Element} node */
+const canHaveIt = (node) => node.isConnected && !node.matches(":disabled") && node.checkVisibility({ visibilityProperty: true });
+
+/** @typedef {{node: HTMLElement, around: Element[], order: Element[]}} Held what had the focus, its ancestors, its neighbours */
+
+export class Focus {
+  /** @param {HTMLElement} stage */
+  constructor(stage) {
+    this.stage = stage;
+    /** @type {Held | undefined} */
+    this.held = undefined;
+    this.asked = 0;
+    stage.addEventListener("focusin", (event) => this.#hold(/** @type {HTMLElement} */ (event.target)));
+    document.addEventListener("focusin", ({ target }) => {
+      if (!stage.contains(/** @type {Element} */ (target))) this.held = undefined;
+    });
+    document.addEventListener("pointerdown", () => (this.held = undefined));
+    new MutationObserver(() => this.#look()).observe(stage, { subtree: true, childList: true, attributeFilter: CHANGES });
+  }
+
+  /** @param {HTMLElement} node */
+  #hold(node) {
+    const around = [];
+    for (let at = node.parentElement; at && at !== this.stage.parentElement; at = at.parentElement) around.push(at);
+    this.held = { node, around, order: [...this.stage.querySelectorAll(CAN_FOCUS)] };
+  }
+
+  #look() {
+    if (!this.held || this.asked) return;
+    this.asked = requestAnimationFrame(() => {
+      this.asked = 0;
+      const { held } = this;
+      const { activeElement } = document;
+      const elsewhere = activeElement && activeElement !== document.body && activeElement !== held?.node;
+      if (held && !elsewhere && !canHaveIt(held.node)) nearest(held)?.focus();
+    });
+  }
+}
+
+/** @param {Held} held @returns {HTMLElement | undefined} what is nearest in the innermost surroundings that still have anything */
+function nearest({ node, around, order }) {
+  const index = order.indexOf(node);
+  for (const surroundings of around.filter(({ isConnected }) => isConnected)) {
+    const left = order.map((one, at) => ({ one, far: Math.abs(at - index) }))
+      .filter(({ one }) => one !== node && surroundings.contains(one) && canHaveIt(one));
+    if (left.length) return /** @type {HTMLElement} */ (left.reduce((best, other) => (other.far < best.far ? other : best)).one);
+    const later = [...surroundings.querySelectorAll(CAN_FOCUS)].filter(canHaveIt);
+    if (later.length) return /** @type {HTMLElement} */ (later[later.length - 1]);
+  }
+  return undefined;
+}
+
+/** The parts that F6 goes around, in the order in which things happen. */
+const REGIONS = ["producer", "brokers", "groups", "time-bar", "inspector"].map((name) => `[data-part="${name}"]`);
+
+/** @param {HTMLElement} stage @param {number} direction 1 to the next part, -1 to the one before */
+export function goToRegion(stage, direction) {
+  const regions = REGIONS.map((selector) => stage.querySelector(selector)).filter((region) => region && canHaveIt(region));
+  const at = regions.findIndex((region) => region?.contains(document.activeElement));
+  const start = at < 0 && direction < 0 ? 0 : at;
+  for (let step = 1; step <= regions.length; step += 1) {
+    const region = regions[(start + direction * step + regions.length * 2) % regions.length];
+    const first = [...(region?.querySelectorAll(CAN_FOCUS) ?? [])].find((node) => canHaveIt(node) && /** @type {HTMLElement} */ (node).tabIndex >= 0);
+    if (first) return /** @type {HTMLElement} */ (first).focus();
+  }
+}

@@ -1,0 +1,215 @@
+"""axe-core finds nothing to blame, on any page, in any theme."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ServerProcess
+from tests.browser.pages.charts import Charts
+from tests.browser.pages.stage import Stage
+
+THEMES = ("light", "dark", "projector")
+
+# Ribbons and flights lie over the whole board and are empty almost everywhere. axe cannot see through a layer, and
+# would not judge the contrast of anything below; so the layers are lifted while it looks.
+LIFT_LAYERS = (
+    "() => document.querySelectorAll('.ribbons, .flights').forEach((layer) => { layer.style.display = 'none'; })"
+)
+
+
+# A theme changes colours and sizes, so what does not hang on them is judged once.
+OF_THEMES = {"runOnly": ["color-contrast", "target-size"], "resultTypes": ["violations"]}
+
+
+def blamed(page: Page) -> list[str]:
+    """What axe blames in each theme, as ``theme: rule: element``; what it could not decide counts too.
+
+    (But for contrast and sizes: test_accessibility.py measures the contrast of every word by itself.)
+    """
+    page.emulate_media(reduced_motion="reduce")  # or a button may be looked at while it changes its colour
+    page.evaluate(LIFT_LAYERS)
+    axe, found = Axe(), []
+    for theme in THEMES:
+        page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+        results = axe.run(page, options={} if theme == THEMES[0] else OF_THEMES).response
+        undecided = [rule for rule in results["incomplete"] if rule["id"] not in OF_THEMES["runOnly"]]
+        for rule in [*results["violations"], *undecided]:
+            found += [f"{theme}: {described(rule, node)}" for node in rule["nodes"]]
+    return found
+
+
+def described(rule: dict[str, Any], node: dict[str, Any]) -> str:
+    messages = [one["message"] for kind in ("any", "all", "none") for one in node[kind]]
+    return f"{rule['id']}: {node['html'][:160]}: {'; '.join(messages)}"
+
+
+def at_rest(stage: Stage) -> None:
+    stage.open()
+
+
+def with_a_message(stage: Stage) -> None:
+    stage.open()
+    stage.record(0, 215).get_by_role("link").click()
+    expect(stage.inspector).to_contain_text("fits the payload")
+
+
+def with_settings_of_the_producer(stage: Stage) -> None:
+    stage.open()
+    stage.page.locator('[data-part="producer"] [data-panel][href$="/producer"]').click()
+    expect(stage.inspector).to_contain_text("linger")
+
+
+def with_settings_of_a_consumer(stage: Stage) -> None:
+    stage.open()
+    stage.consumer("Metrics A").get_by_role("link", name="Settings").click()
+    expect(stage.inspector).to_contain_text("commits every")
+
+
+def with_the_table(stage: Stage) -> None:
+    stage.open()
+    stage.page.get_by_text("The same as a table").click()
+    expect(stage.page.locator(".facts-table")).to_contain_text("Metrics A")
+
+
+def with_the_charts(stage: Stage) -> None:
+    stage.open()
+    charts = Charts(stage).open()
+    assert charts.newest()
+
+
+def with_the_files(stage: Stage) -> None:
+    stage.open()
+    stage.page.get_by_role("link", name="Files of this room").click()
+    expect(stage.inspector).to_contain_text("events as lines of JSON")
+
+
+def with_the_keys(stage: Stage) -> None:
+    stage.open()
+    stage.page.keyboard.press("?")
+    expect(stage.page.locator("#help")).to_be_visible()
+
+
+def with_what_can_be_broken(stage: Stage) -> None:
+    stage.open()
+    stage.broker(1).get_by_role("link", name="Break").click()
+    expect(stage.inspector.get_by_role("heading").first).to_be_visible()
+
+
+def with_what_can_be_added(stage: Stage) -> None:
+    stage.open()
+    stage.page.get_by_role("link", name="Add a topic, broker or group").click()
+    expect(stage.inspector.get_by_role("heading").first).to_be_visible()
+
+
+def with_a_refusal(stage: Stage) -> None:
+    with_settings_of_the_producer(stage)
+    stage.inspector.get_by_label("messages per second").fill("1000000000")
+    stage.inspector.get_by_role("button", name="Apply").click()
+    expect(stage.outcome).to_have_attribute("data-ok", "false")
+
+
+def in_the_middle_of_a_rebalance(stage: Stage) -> None:
+    stage.open().let_time_run()
+    stage.add_consumer()
+    expect(stage.consumer("Metrics A")).to_have_attribute("data-state", "rebalancing")
+    stage.pause.click()
+    stage.settled()
+
+
+def after_crashes(stage: Stage) -> None:
+    stage.open().at_speed(4)
+    stage.press("Metrics B", "Crash")
+    stage.command("crash_broker", broker=2)
+    expect(stage.broker(2)).to_have_attribute("data-alive", "false")
+    stage.pause.click()
+    stage.settled()
+
+
+def looking_at_the_past(stage: Stage) -> None:
+    stage.open().at_speed(8)
+    stage.batch_send.click()
+    expect(stage.fact("events-appended")).to_have_text("15")
+    stage.pause.click()
+    stage.settled()
+    stage.step_back.click()
+    expect(stage.root).to_have_attribute("data-view", "past")
+
+
+def in_a_room(stage: Stage) -> None:
+    stage.open()
+    stage.open(f"/rooms/{stage.room}")
+
+
+def in_an_embed(stage: Stage) -> None:
+    stage.open("/embed/pageviews")
+
+
+def in_an_embed_without_controls(stage: Stage) -> None:
+    stage.open("/embed/pageviews?controls=0")
+
+
+def in_a_deployment(stage: Stage) -> None:
+    stage.page.set_viewport_size({"width": 1280, "height": 1500})  # nothing lies below the time bar
+    stage.open("/embed/deployment")
+
+
+def on_a_phone(stage: Stage) -> None:
+    stage.page.set_viewport_size({"width": 390, "height": 844})
+    stage.open()
+
+
+@pytest.mark.parametrize(
+    "come_there",
+    [
+        at_rest,
+        with_a_message,
+        with_settings_of_the_producer,
+        with_settings_of_a_consumer,
+        with_the_table,
+        with_the_keys,
+        with_the_charts,
+        with_the_files,
+        with_what_can_be_broken,
+        with_what_can_be_added,
+        with_a_refusal,
+        in_the_middle_of_a_rebalance,
+        after_crashes,
+        looking_at_the_past,
+        in_a_room,
+        in_an_embed,
+        in_an_embed_without_controls,
+        in_a_deployment,
+        on_a_phone,
+    ],
+)
+def test_axe_finds_nothing_on_a_stage(stage: Stage, come_there: Callable[[Stage], None]) -> None:
+    come_there(stage)
+    assert blamed(stage.page) == []
+
+
+def test_axe_finds_nothing_for_a_spectator(stage: Stage, page: Page) -> None:
+    stage.open()
+    room = stage.room
+    page.context.clear_cookies()
+    stage.open(f"/rooms/{room}")
+    assert stage.root.get_attribute("data-presenter") == "false"
+    assert blamed(page) == []
+
+
+def test_axe_finds_nothing_where_there_is_no_page(page: Page, server: ServerProcess) -> None:
+    page.goto(f"{server.base_url}/rooms/nowhere")
+    assert blamed(page) == []
+
+
+def test_axe_would_find_something(stage: Stage) -> None:
+    """The check itself is awake: a picture without a name and grey words on grey are blamed in each theme."""
+    stage.open()
+    stage.page.locator(".time-bar").evaluate("""(bar) => {
+        bar.append(document.createElement("button"), Object.assign(document.createElement("p"), {textContent: "grey"}));
+        bar.lastElementChild.style.cssText = "color: #777; background: #888";
+    }""")
+    rules = {one.split(": ")[1] for one in blamed(stage.page)}
+    assert rules == {"button-name", "color-contrast"}

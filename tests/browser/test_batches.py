@@ -1,0 +1,97 @@
+"""Batches on their way: out of the producer, past what has to be read, and onto the tape; pure functions of time."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import ServerProcess
+from tests.browser.test_levels import Module
+
+PRODUCER = {"x": 200, "y": 80, "left": 20, "below": 240}
+ABOVE = {"x": 380, "y": 30, "left": 12, "below": 80}
+MARKS = """((v) => {
+    const log = {next_offset: v.next_offset, topic: "t", partition: 1, broker: 2};
+    const flight = {
+        event: "batch_sent", topic: "t", partition: 1, broker: 2, batch: 1, messages: 3, bytes: v.bytes, key: "",
+        compression: "none", at_us: 0, due_us: 1000,
+    };
+    const tape = (top) => ({
+        left: v.edge + 50, top, width: 300, height: 40, lift: 24, edge: v.edge,
+        name: {from: v.edge + 10, to: v.edge + 40},
+    });
+    const state = {topics: {t: {}}, partitions: {"t-0": log, "t-1": log}, flights: {"batch:1": flight}};
+    const picture = {
+        state, ribbons: [], losses: [], steps: false, level: "messages",
+        window_bytes: 1000, origins: new Map([["t-1", 0]]),
+        anchors: {
+            producer: v.producer, letter: 6,
+            tapes: new Map([["t-0", tape(v.top + v.other)], ["t-1", tape(v.top)]]),
+        },
+    };
+    return v.times.map((now_us) => m.marks({...picture, now_us})[0]);
+})(v)"""
+
+
+def marks(page: Page, server: ServerProcess, *times: int, **values: Any) -> list[Any]:
+    """A batch at those thousandths of its way to one of two tapes, 300 px wide and 1,000 bytes."""
+    where = {"producer": PRODUCER, "edge": 230, "top": 300, "other": -200, "bytes": 300, "next_offset": 0}
+    found: list[Any] = Module(page, server, "scene/flights").call(MARKS, times=times, **(where | values))
+    return found
+
+
+@pytest.mark.parametrize(("next_offset", "middle"), [(400, 280 + 0.55 * 300), (840, 280 + 300 - 0.15 * 300)])
+def test_a_batch_lands_on_its_bytes_as_far_as_the_tape_reaches(
+    page: Page, server: ServerProcess, next_offset: int, middle: float
+) -> None:
+    (landed,) = marks(page, server, 1000, next_offset=next_offset)
+    assert (landed["x"], landed["width"]) == (pytest.approx(middle), pytest.approx(90))
+
+
+def test_a_batch_never_sticks_out_of_its_tape_and_neither_do_its_words(page: Page, server: ServerProcess) -> None:
+    for mark in marks(page, server, *range(0, 1001, 20), next_offset=990, bytes=400):
+        assert mark["x"] + mark["width"] / 2 <= 280 + 300 + 0.01
+        half = (len(mark["detail"]) + 1) * 6 / 2
+        assert mark["x"] + mark["shift"] + half <= 280 + 300 + 0.01
+
+
+def test_a_batch_comes_out_of_its_producers_side_and_goes_down_beside_the_brokers(
+    page: Page, server: ServerProcess
+) -> None:
+    way = marks(page, server, *range(0, 1001, 5))
+    assert way[0]["x"] + way[0]["width"] / 2 == pytest.approx(PRODUCER["x"]), "it begins behind the producer"
+    assert PRODUCER["below"] - 20 < way[0]["y"] + 8 < PRODUCER["below"], "and at the end nearest to its tape"
+    above = [mark for mark in way if mark["y"] < 300 - 24 - 1]
+    assert above
+    assert all(mark["x"] + mark["width"] / 2 <= 230.01 for mark in above), "it covers nothing of another broker"
+    assert all(mark["label"] == mark["detail"] == "" for mark in above)
+    assert [mark["label"] for mark in way if mark["x"] >= 280] == ["300 B" for mark in way if mark["x"] >= 280]
+
+
+def test_a_batch_enters_a_card_no_higher_than_it_goes_along_the_tape(page: Page, server: ServerProcess) -> None:
+    way = marks(page, server, *range(0, 1001, 5))
+    inside = [mark["y"] for mark in way if mark["x"] > 240]
+    assert min(inside) == pytest.approx(300 - 24)
+
+
+def test_where_the_producer_stands_above_a_batch_comes_straight_down_to_the_first_tape_and_along_the_edge_to_others(
+    page: Page, server: ServerProcess
+) -> None:
+    second = marks(page, server, *range(0, 1001, 5), producer=ABOVE, edge=12)
+    assert all(mark["x"] - mark["width"] / 2 >= 0 for mark in second), "it leaves the page nowhere"
+    on_the_way = [mark for mark in second if 90 < mark["y"] < 300 - 40]
+    assert {round(mark["x"]) for mark in on_the_way} == {round(on_the_way[0]["width"] / 2 + 4)}
+    assert {mark["label"] for mark in on_the_way} == {""}
+    first = marks(page, server, 0, 50, 100, producer=ABOVE, edge=12, other=200)
+    assert all(mark["x"] - mark["width"] / 2 >= 12 + 40 for mark in first), "beside the name of its broker"
+
+
+def test_on_a_phone_fewer_bytes_are_in_view_the_shorter_the_newest_messages_are(
+    page: Page, server: ServerProcess
+) -> None:
+    tape = Module(page, server, "scene/tape")
+    windows = """v.sizes.map((size) => m.windowBytes({partitions: {"t-0": {
+        next_offset: 8 * size, entries: [...Array(8).keys()].map((index) => [index * size, size, 1, ""]),
+    }}}, v.page))"""
+    assert tape.call(windows, page="phone", sizes=[125, 215, 300, 400, 600]) == [768, 1_024, 1_536, 2_048, 3_072]
+    assert tape.call(windows, page="wide", sizes=[125, 215, 300, 400, 600]) == [1_536, 1_536, 1_536, 3_072, 3_072]

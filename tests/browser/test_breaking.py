@@ -1,0 +1,151 @@
+"""Breaking and mending from the page: forms in the inspector, marks on the stage, refusals where they belong."""
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.pages.stage import METRICS, Stage
+
+METRICS_B = f"consumer:{METRICS}/Metrics B"
+
+
+def open_trouble(stage: Stage, card: Locator) -> None:
+    card.get_by_role("link", name="Break").click()
+    expect(stage.inspector.get_by_role("heading", name="Break something")).to_be_visible()
+
+
+def test_a_link_is_picked_on_the_stage_cut_drawn_and_mended_with_one_click(stage: Stage) -> None:
+    stage.open()
+    open_trouble(stage, stage.broker(2))
+    stage.inspector.get_by_role("button", name="pick it on the stage").click()
+    stage.consumer("Metrics B").locator(".consumer-name").click()
+    expect(stage.inspector.get_by_label("the other party")).to_have_value(METRICS_B)
+    stage.inspector.get_by_role("button", name="Trouble the link").click()
+    expect(stage.panel_outcome).to_contain_text("The link between")
+    expect(stage.inspector.locator(".troubles")).to_contain_text("no link to Metrics B")
+    stage.close_inspector()
+    mark = stage.broken_link("broker:2", METRICS_B)
+    expect(mark).to_contain_text("no link to")
+    mark.get_by_role("button", name="mend").click()
+    expect(mark).to_have_count(0)
+    expect(stage.broker(2).locator(".broker-state")).to_have_text("")
+
+
+def test_the_keyboard_opens_the_menu_and_escape_gives_up_picking_before_it_closes(stage: Stage) -> None:
+    stage.open()
+    link = stage.consumer("Metrics A").get_by_role("link", name="Break")
+    stage.focus(link)
+    stage.page.keyboard.press("Enter")
+    stage.inspector.get_by_role("button", name="pick it on the stage").press("Enter")
+    expect(stage.root).to_have_attribute("data-picking", "true")
+    stage.page.keyboard.press("Escape")
+    expect(stage.root).not_to_have_attribute("data-picking", "true")
+    expect(stage.inspector).to_be_visible()
+    stage.page.keyboard.press("Escape")
+    expect(stage.inspector).to_be_hidden()
+    expect(link).to_be_focused()
+
+
+def test_a_disk_is_made_slow_and_mended(stage: Stage) -> None:
+    stage.open()
+    open_trouble(stage, stage.broker(1))
+    stage.inspector.get_by_role("button", name="Trouble the disk").click()
+    expect(stage.broker(1).locator(".broker-state")).to_have_text("disk slow: 3.0 s a batch")
+    stage.inspector.locator(".troubles").get_by_role("button", name="Mend").click()
+    expect(stage.broker(1).locator(".broker-state")).to_have_text("")
+    expect(stage.inspector.locator(".troubles")).to_have_count(0)
+
+
+def test_a_consumer_stands_still_and_a_session_is_ended(stage: Stage) -> None:
+    stage.open().let_time_run()
+    open_trouble(stage, stage.consumer("Metrics C"))
+    stage.inspector.get_by_role("button", name="Let it stand still").click()
+    expect(stage.consumer("Metrics C").locator(".consumer-state")).to_have_text("stands still")
+    open_trouble(stage, stage.consumer("Metrics A"))
+    stage.inspector.get_by_role("button", name="End its session").click()
+    expect(stage.panel_outcome).to_contain_text("The registry ends the session")
+    expect(stage.owner(0)).not_to_have_attribute("data-consumer", "Metrics A")
+
+
+def test_a_refusal_is_a_sentence_at_the_form(stage: Stage) -> None:
+    stage.open()
+    stage.page.get_by_role("link", name="Add a topic").click()
+    form = stage.inspector.get_by_label("a topic")
+    form.get_by_label("name").fill("pageviews")
+    form.get_by_role("button").click()
+    expect(form.get_by_label("name")).to_have_accessible_description("topic pageviews exists: choose another name")
+    expect(stage.panel_outcome).to_contain_text("topic pageviews exists")
+    expect(stage.panel_outcome).to_contain_text("choose another name")
+    expect(stage.outcome).to_have_count(0)
+    form.get_by_label("name").fill("two words")
+    form.get_by_role("button").click()
+    expect(form.locator(".field-fault")).to_contain_text("“two words” cannot be a topic: use 1 to")
+
+
+def test_a_group_gets_a_consumer_of_a_chosen_name_and_its_bookmark_goes_back_in_time(stage: Stage) -> None:
+    stage.open().at_speed(0.25)
+    stage.group(METRICS).get_by_role("link", name=METRICS).click()
+    one = stage.inspector.get_by_role("form", name="a consumer")
+    one.get_by_label("name").fill("Metrics A")
+    one.get_by_label("streams").fill("2")
+    one.get_by_role("button").click()
+    expect(one.get_by_label("name")).to_have_accessible_description("“Metrics A” is alive: choose another name")
+    one.get_by_label("name").fill("Night shift")
+    one.get_by_role("button").click()
+    expect(stage.consumer("Night shift")).to_be_visible()
+    bookmark = stage.inspector.get_by_role("form", name="a bookmark by time")
+    bookmark.get_by_label("partition").select_option("p1")
+    bookmark.get_by_label("time, s").fill("0")
+    bookmark.get_by_role("button").click()
+    expect(stage.bookmark(1)).to_have_attribute("data-offset", "0")
+    bookmark.get_by_label("time, s").fill("5000000")
+    bookmark.get_by_role("button").click()
+    refused = "time, s cannot be 5000000: give a number from 0 to 999999"
+    expect(bookmark.get_by_label("time, s")).to_have_accessible_description(refused)
+
+
+def test_topics_brokers_and_groups_are_added_and_each_tape_then_says_its_topic(stage: Stage) -> None:
+    stage.open()
+    expect(stage.page.locator(".partition-topic").first).to_be_hidden()
+    stage.page.get_by_role("link", name="Add a topic").click()
+    topic = stage.inspector.get_by_label("a topic")
+    topic.get_by_label("name").fill("clicks")
+    topic.get_by_role("button").click()
+    expect(stage.partition(2, "clicks")).to_be_visible()
+    expect(stage.partition(2, "clicks").locator(".partition-topic")).to_have_text("clicks")
+    expect(stage.partition(0).locator(".partition-topic")).to_be_visible()
+    expect(stage.rows(0, "clicks")).to_have_count(0)
+    group = stage.inspector.get_by_label("a consumer group")
+    expect(group.get_by_label("reads").locator("option", has_text="clicks")).to_be_attached()  # it is read again
+    group.get_by_label("name").fill("Counting")
+    group.get_by_label("reads").select_option("clicks")
+    group.get_by_role("button").click()
+    expect(stage.rows(0, "clicks")).to_have_count(1)
+    expect(stage.rows(0)).to_have_count(2)
+    stage.inspector.get_by_role("button", name="Add a broker").click()
+    expect(stage.broker(4)).to_be_visible()
+
+
+def test_a_byte_is_flipped_from_the_hex_view_and_back(stage: Stage) -> None:
+    stage.open()
+    stage.record(0, 430).locator(".cell").click()
+    stage.inspector.get_by_role("button", name="Flip the byte").click()
+    expect(stage.inspector.locator(".crc")).to_have_text("does not fit the payload")
+    expect(stage.narration).to_contain_text("flipped on disk")
+    stage.inspector.get_by_role("button", name="Flip it back").click()
+    expect(stage.inspector.locator(".crc")).to_have_text("fits the payload")
+
+
+def test_who_may_only_watch_is_offered_nothing_to_break(stage: Stage) -> None:
+    stage.open()
+    room = stage.room
+    stage.page.context.clear_cookies()
+    stage.open(f"/rooms/{room}")
+    expect(stage.broker(1).get_by_role("link", name="Break")).to_be_hidden()
+    expect(stage.page.get_by_role("link", name="Add a topic")).to_be_hidden()
+
+
+def test_a_reset_is_said(stage: Stage) -> None:
+    stage.open()
+    stage.batch_send.click()
+    expect(stage.narration).to_contain_text("sends 3 messages")
+    stage.page.get_by_role("button", name="reset").click()
+    expect(stage.narration).to_contain_text("The room was reset")

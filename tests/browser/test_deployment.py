@@ -1,0 +1,178 @@
+"""The deployment pattern on the stage: two datacenters, the mirror between them, the warehouse, the audit's numbers."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.pages.stage import METRICS, Stage
+
+# Which way a lag goes is a matter of time: the first picture has seen none yet.
+BOARD_TEXT = """() => {
+    document.querySelectorAll('.trend').forEach((node) => node.replaceChildren());
+    return [...document.querySelectorAll('.board .broker, .board .group, .end')]
+    .map((node) => node.innerText.replace(/\\s+/g, ' ').trim());
+}"""
+AT_SPEED_16_MS = 60_000
+
+
+@pytest.fixture
+def deployed(stage: Stage) -> Stage:
+    return stage.open_room("deployment")
+
+
+def run(stage: Stage, seconds: float, speed: float = 16) -> None:
+    """Let time run until the picture shows a virtual time, then hold it."""
+    stage.at_speed(speed).let_time_run()
+    stage.page.wait_for_function(
+        "(wanted) => parseFloat(document.querySelector('[data-part=now]').textContent) >= wanted",
+        arg=seconds,
+        timeout=AT_SPEED_16_MS,
+    )
+    stage.command("clock", action="pause")
+    stage.settled()
+
+
+def test_two_datacenters_stand_apart_and_every_tape_says_its_topic(deployed: Stage) -> None:
+    analysis = deployed.datacenter("analysis")
+    expect(analysis.locator(".broker")).to_have_count(3)
+    expect(deployed.page.locator('[data-part="brokers"]').first.locator(".broker")).to_have_count(3)
+    expect(analysis.get_by_test_id("partition-live.pageviews-0")).to_be_visible()
+    live = deployed.page.locator('[data-part="brokers"]').first.bounding_box()
+    far = analysis.bounding_box()
+    assert live
+    assert far
+    assert live["x"] + live["width"] < far["x"]
+    topics = deployed.page.locator(".partition-topic")
+    assert {text.replace("\u200b", "") for text in topics.all_inner_texts()} == {
+        "pageviews",
+        "audit",
+        "live.pageviews",
+        "live.audit",
+    }
+
+
+def test_a_tape_has_rows_only_for_the_groups_that_read_its_topic(deployed: Stage) -> None:
+    def groups(partition: int, topic: str) -> list[str]:
+        rows = deployed.rows(partition, topic)
+        return [row.get_attribute("data-group") or "" for row in rows.all()]
+
+    assert groups(0, "pageviews") == ["Mirror", METRICS]
+    assert groups(0, "audit") == ["Mirror"]
+    assert groups(0, "live.pageviews") == []
+    loaded = deployed.facts()["deployment"]["loaders"][0]["partitions"][0]
+    flag = deployed.named("bookmark-Loader-live.pageviews-0")
+    expect(flag).to_have_attribute("data-offset", str(loaded["next_offset"]))
+
+
+def test_what_mirrors_ask_for_is_set_in_the_inspector_which_shows_what_it_was(deployed: Stage) -> None:
+    origin, deployed.headers = deployed.room, {}  # of the fork, this browser is the presenter
+    deployed.fork.click()
+    deployed.page.wait_for_url(lambda url: "/rooms/" in url and origin not in url)
+    deployed.settled()
+    deployed.group("Mirror").get_by_role("link", name="Settings of Mirror").click()
+    asked = deployed.inspector.get_by_label("acknowledgement")
+    expect(asked).to_have_value("none")
+    asked.select_option("broker")
+    deployed.command("clock", action="step")
+    before_us = deployed.facts()["clock"]["now_us"]
+    deployed.inspector.get_by_role("button", name="Apply").click()
+    expect(deployed.outcome).to_have_attribute("data-ok", "true")
+    deployed.command("clock", action="step")
+    deployed.scrub_to(before_us // 1_000 * 1_000)
+    expect(asked).to_have_value("none")
+    expect(asked).to_be_disabled()
+    expect(deployed.inspector).to_contain_text("only the present can be changed")
+    expect(deployed.inspector).to_contain_text("copies pageviews to live.pageviews, audit to live.audit")
+    deployed.live.click()
+    expect(asked).to_have_value("broker")
+    expect(deployed.group(METRICS).get_by_role("link", name="Settings of")).to_be_hidden()
+
+
+def test_a_group_of_the_analysis_datacenter_owns_and_commits_in_its_registry(deployed: Stage) -> None:
+    deployed.command("add_group", group="Reports", topic="live.pageviews")
+    deployed.command("add_consumer", group="Reports", consumer="Reports A")
+    expect(deployed.datacenter("analysis").get_by_test_id("group-Reports")).to_be_visible()
+    run(deployed, 20)
+    expect(deployed.owner(1, "Reports", "live.pageviews")).to_have_attribute("data-consumer", "Reports A")
+    expect(deployed.ribbon(1, "Reports", "live.pageviews")).to_have_count(1)
+    facts = next(one for one in deployed.facts()["groups"] if one["group"] == "Reports")
+    assert facts["partitions"][0]["committed_offset"] > 0
+    for one in facts["partitions"]:
+        bookmark = deployed.bookmark(one["partition"], "Reports", "live.pageviews")
+        expect(bookmark).to_have_attribute("data-offset", str(one["committed_offset"]))
+
+
+def test_the_audit_and_the_latency_are_the_engines_figures_and_a_loss_is_said(deployed: Stage) -> None:
+    deployed.command("set_link", **{"from": "producer", "to": "broker:2", "cut": True})
+    run(deployed, 66)
+    facts = deployed.facts()["deployment"]
+    lost = [row for row in facts["audit"] if row["lost"]]
+    assert lost
+    table = deployed.named("audit").locator("tbody")
+    newest = max(lost, key=lambda row: (row["window_start_us"], row["tier"] == "live"))
+    start, end = newest["window_start_us"] // 1_000_000, newest["window_end_us"] // 1_000_000
+    row = table.locator(f'[data-window="{1_000_000 * start} {1_000_000 * end} pageviews"]')
+    cell = row.locator("td").nth(1)
+    expect(cell).to_have_attribute("data-kind", "lost")
+    expect(cell).to_contain_text(f"{newest['lost']} lost")
+    latency = facts["latency"][-1]
+    shown = deployed.named("latency").locator("dd").all_inner_texts()
+    assert shown == [f"{latency[name] / 1_000_000:.1f} s" for name in ("average_us", "percentile_95_us")]
+    expect(deployed.named("warehouse")).to_contain_text(f"{facts['loaders'][0]['rows']} rows in the table")
+
+
+def test_what_goes_between_the_parties_is_drawn(deployed: Stage) -> None:
+    deployed.page.evaluate("""() => {
+        window.flown = new Map();
+        new MutationObserver(() => {
+            for (const mark of document.querySelectorAll('.flight')) {
+                const { width } = mark.querySelector('.load').style;
+                window.flown.set(mark.dataset.flight.split(':')[0], parseFloat(width));
+            }
+        }).observe(document.querySelector('.flights'), {subtree: true, childList: true, attributes: true});
+    }""")
+    run(deployed, 20, speed=4)
+    flown = deployed.page.evaluate("() => Object.fromEntries(window.flown)")
+    assert {"batch", "fetch", "answer", "pull", "pulled", "load", "commit"} <= set(flown)
+
+
+def test_a_crashed_loader_says_so_and_starts_again_on_its_card(stage: Stage) -> None:
+    stage.open("/embed/deployment")
+    stage.loader().get_by_role("button", name="Crash").click()
+    expect(stage.loader()).to_have_attribute("data-state", "crashed")
+    expect(stage.narration).to_contain_text("Loader crashed")
+    stage.loader().get_by_role("button", name="Start again").click()
+    expect(stage.loader()).to_have_attribute("data-state", "waiting")
+    expect(stage.narration).to_contain_text("begins at the bookmarks that the warehouse holds")
+
+
+def test_the_servers_picture_of_the_deployment_is_the_scripts(deployed: Stage) -> None:
+    deployed.command("set_link", **{"from": "auditor:analysis", "to": "broker:12", "cut": True})
+    run(deployed, 40)
+    deployed.page.reload()
+    deployed.settled()
+    deployed.drawn(deployed.facts()["journal"]["end_offset"])
+    drawn = deployed.page.evaluate(BOARD_TEXT)
+    deployed.page.route("**/js/main.js", lambda route: route.abort())
+    deployed.page.reload()
+    assert deployed.page.evaluate(BOARD_TEXT) == drawn
+    assert any("no link to broker 12" in text for text in drawn)
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1280, 1440, 1920])
+def test_the_deployment_fits_the_width_of_the_window(stage: Stage, width: int) -> None:
+    stage.page.set_viewport_size({"width": width, "height": 800})
+    stage.open_room("deployment")
+    inside = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    assert stage.page.evaluate(inside)
+
+
+@pytest.mark.parametrize("width", [1100, 1440])
+def test_a_batch_that_sets_out_stays_on_the_page(stage: Stage, width: int) -> None:
+    stage.page.set_viewport_size({"width": width, "height": 900})
+    deployed = stage.open_room("deployment")
+    deployed.command("clock", action="pause")
+    deployed.command("produce", topic="pageviews", count=3, size=150)
+    deployed.settled()
+    batch = deployed.flights("batch").first.bounding_box()
+    assert batch
+    assert batch["x"] >= 0

@@ -1,0 +1,60 @@
+"""Parts that a first picture does without come when somebody comes near them, and say so when they do not come."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ServerProcess
+from tests.browser.pages.stage import Stage
+
+LATER = {
+    "ui/inspector",
+    "ui/charts",
+    "ui/tables",
+    "ui/permalink",
+    "ui/take_away",
+    "state/chapters",
+    "view/deployment",
+}
+
+
+def test_each_part_comes_for_who_comes_near_it_and_no_other(stage: Stage) -> None:
+    asked: list[str] = []
+    stage.page.on("request", lambda request: asked.extend(re.findall(r"/js/(\w+/\w+)\.js$", request.url)))
+    stage.open()
+    assert "ui/player" in asked
+    assert not LATER & set(asked)
+    stage.record(1, 188).hover()
+    stage.record(1, 188).click()
+    stage.settled()
+    assert stage.inspector.is_visible(), "the page is not settled while a part of it is on its way"
+    assert LATER & set(asked) == {"ui/inspector"}
+    stage.focus(stage.page.get_by_text("The same as a table"))
+    stage.page.keyboard.press("Enter")
+    stage.settled()
+    expect(stage.page.locator('[data-part="consumer-rows"] tr')).to_have_count(4)
+    stage.page.keyboard.press("Enter")
+    stage.page.keyboard.press("Enter")
+    stage.batch_send.click()
+    expect(stage.fact("events-appended")).to_have_text("15")
+    stage.step_back.click()
+    stage.settled()
+    assert LATER & set(asked) == {"ui/inspector", "ui/tables", "state/chapters"}
+    assert len(asked) == len(set(asked)), "none is fetched twice"
+
+
+def test_a_part_that_does_not_come_is_told_of_and_comes_when_it_is_asked_for_again(
+    page: Page, server: ServerProcess
+) -> None:
+    stage = Stage(page, server.base_url).open()
+    page.route("**/js/ui/tables.js", lambda route: route.abort())
+    summary = page.get_by_text("The same as a table")
+    summary.click()
+    expect(page.locator('[data-part="connection"]')).to_contain_text("did not come")
+    page.unroute_all()
+    stage.batch_send.click()
+    expect(stage.fact("events-appended")).to_have_text("15")
+    summary.click()
+    summary.click()
+    expect(page.locator('[data-part="flight-rows"] tr').first, "the rows are written").to_be_visible()
+    stage.hold()

@@ -1,0 +1,46 @@
+"""On paper, in the system's own colours, and enlarged: the picture stays whole."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.pages.stage import METRICS, WAREHOUSE, Stage
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_printed_stage_is_one_page_with_its_room_and_time(stage: Stage, tmp_path: Path, theme: str) -> None:
+    stage.open()
+    stage.open(f"/rooms/{stage.room}?theme={theme}")
+    stage.page.emulate_media(media="print")
+    expect(stage.page.locator(".printed")).to_have_text(f"Offsetscope, room {stage.room}, at 0.0 s")
+    for gone in (stage.pause, stage.batch_send, stage.page.locator(".facts-table"), stage.scrub):
+        expect(gone).to_be_hidden()
+    expect(stage.bookmark(2, WAREHOUSE)).to_be_visible()
+    expect(stage.page.locator("body")).to_have_css("color", "rgb(0, 0, 0)")
+    pdf = stage.page.pdf(prefer_css_page_size=True)
+    assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") + pdf.count(b"/Type /Page>") == 1
+
+
+def test_in_the_systems_own_colours_marks_are_still_drawn(stage: Stage) -> None:
+    stage.page.emulate_media(forced_colors="active")
+    stage.open()
+    look = "(node) => { const {backgroundColor, color} = getComputedStyle(node); return [backgroundColor, color]; }"
+    ground, ink = stage.bookmark(0).evaluate(look)
+    assert ground != ink
+    assert ground != stage.page.locator(".screen").evaluate("() => getComputedStyle(document.body).backgroundColor")
+    stroke = stage.ribbon(0).locator(".ribbon-line").evaluate("(line) => getComputedStyle(line).stroke")
+    assert stroke == ground, "a ribbon is drawn in the colour of text, with its pattern"
+
+
+def test_at_twice_the_size_nothing_is_lost(stage: Stage) -> None:
+    """200 % at 1280 pixels is a page 640 wide (WCAG 1.4.4 and 1.4.10)."""
+    stage.page.set_viewport_size({"width": 640, "height": 360})
+    stage.open()
+    assert stage.page.evaluate("() => document.documentElement.scrollWidth") <= 640
+    for part in (stage.broker(3), stage.group(METRICS), stage.group(WAREHOUSE), stage.batch_send, stage.pause):
+        part.evaluate("(node) => node.scrollIntoView({block: 'start'})")
+        expect(part).to_be_in_viewport()
+    bar = stage.page.locator(".time-bar").bounding_box()
+    assert bar
+    assert bar["height"] <= 180, "at least half of a low window is the picture's"

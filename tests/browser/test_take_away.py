@@ -1,0 +1,177 @@
+"""The picture that is drawn, to take away: it stands by itself, and looks elsewhere as it looks on the page."""
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.pages.stage import METRICS, Stage
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+UNLIKE = """async ([one, other]) => {
+    const pixels = async (png) => {
+        const image = new Image();
+        image.src = `data:image/png;base64,${png}`;
+        await image.decode();
+        const canvas = new OffscreenCanvas(320, 180);
+        const context = canvas.getContext("2d");
+        context.imageSmoothingQuality = "high";
+        context.drawImage(image, 0, 0, 320, 180);
+        return context.getImageData(0, 0, 320, 180).data;
+    };
+    const [these, those] = [await pixels(one), await pixels(other)];
+    let unlike = 0;
+    for (let at = 0; at < these.length; at += 4) {
+        if ([0, 1, 2].some((channel) => Math.abs(these[at + channel] - those[at + channel]) > 40)) unlike += 1;
+    }
+    return unlike / (these.length / 4);
+}"""
+
+
+def in_the_middle(stage: Stage, path: str = "/") -> Stage:
+    """A stage in the middle of things: batches on their way, unflushed bytes, somebody crashed; paused."""
+    stage.open(path)
+    stage.command("set_producer", topic="pageviews", rate_per_second=5)
+    stage.at_speed(8)
+    stage.page.wait_for_function("() => parseFloat(document.querySelector('[data-part=now]').textContent) > 12")
+    stage.command("crash_consumer", group=METRICS, consumer="Metrics C")
+    stage.command("clock", action="pause")
+    expect(stage.root).to_have_attribute("data-paused", "true")
+    stage.settled()
+    stage.page.evaluate("() => document.fonts.ready")
+    return stage
+
+
+def taken(stage: Stage, kind: str, folder: Path) -> Path:
+    with stage.page.expect_download() as waiting:
+        stage.page.get_by_role("button", name=kind.upper()).click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+def unlike(page: Page, one: bytes, other: bytes) -> float:
+    """Which part of two pictures has clearly another colour, from so far that edges of letters are not seen."""
+    part: float = page.evaluate(UNLIKE, [base64.b64encode(png).decode() for png in (one, other)])
+    return part
+
+
+def looks(stage: Stage) -> bytes:
+    stage.page.evaluate("() => window.scrollTo(0, 0)")
+    return stage.page.screenshot(clip={"x": 0, "y": 0, "width": 1280, "height": 720})
+
+
+def test_the_name_says_of_which_room_and_moment_it_is(stage: Stage, tmp_path: Path) -> None:
+    in_the_middle(stage)
+    facts = stage.facts()
+    seconds = facts["clock"]["now_us"] / 1_000_000
+    path = taken(stage, "svg", tmp_path)
+    assert path.name == f"offsetscope-{stage.room}-{seconds:.3f}s-{facts['journal']['end_offset']}.svg"
+    stage.focus(stage.scrub)
+    stage.page.keyboard.press("Home")
+    stage.settled()
+    assert taken(stage, "png", tmp_path).name.startswith(f"offsetscope-{stage.room}-0.000s-")
+
+
+def test_an_svg_stands_by_itself(stage: Stage, tmp_path: Path) -> None:
+    in_the_middle(stage)
+    root = ElementTree.parse(taken(stage, "svg", tmp_path)).getroot()
+    assert (root.tag, root.get("width"), root.get("height")) == (f"{SVG}svg", "1280", "720")
+    assert f"room {stage.room}" in (root.findtext(f"{SVG}title") or "")
+    names = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert names <= {"svg", "title", "defs", "clipPath", "pattern", "g", "path", "rect", "line", "circle", "text"}
+    ids = {element.get("id") for element in root.iter()}
+    for element in root.iter():
+        assert not {"href", "style", "class"} & set(element.keys())
+        for name in ("fill", "stroke", "clip-path"):
+            value = element.get(name, "none")
+            reference = re.fullmatch(r"url\(#(.*)\)", value)
+            assert reference[1] in ids if reference else re.fullmatch(r"none|#[0-9a-f]{6}", value), value
+    texts = root.findall(f".//{SVG}text")
+    assert all(text.get("font-family") and float(text.get("textLength", "0")) > 0 for text in texts)
+    said = " ".join(text.text or "" for text in texts)
+    for words in (
+        "pageviews",
+        "Batch send",
+        "Broker 2",
+        "Metrics A",
+        "p1",
+        "not flushed",
+        stage.narration.inner_text(),
+    ):
+        assert words in said
+    assert stage.narration.inner_text() in said
+    assert stage.bookmark(0).get_attribute("data-offset") in said.split()
+
+
+def test_a_pull_keeps_its_arrowhead(stage: Stage, tmp_path: Path) -> None:
+    stage.open().at_speed(0.1).let_time_run()
+    expect(stage.flights("fetch")).not_to_have_count(0)
+    stage.command("clock", action="pause")
+    stage.settled()
+    root = ElementTree.parse(taken(stage, "svg", tmp_path)).getroot()
+    heads = [path for path in root.findall(f".//{SVG}path") if re.fullmatch(r"M[\d. ]+l7 -4v8z", path.get("d", ""))]
+    assert len(heads) == stage.flights("fetch").count() > 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "projector"])
+def test_a_picture_looks_as_the_page_does(stage: Stage, tmp_path: Path, theme: str) -> None:
+    in_the_middle(stage, f"/?theme={theme}")
+    page_png = looks(stage)
+    png = taken(stage, "png", tmp_path).read_bytes()
+    assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (2560, 1440)
+    svg = taken(stage, "svg", tmp_path)
+    alone = stage.page.context.new_page()
+    alone.set_viewport_size({"width": 1280, "height": 720})
+    alone.goto(svg.as_uri())
+    svg_png = alone.screenshot()
+    alone.close()
+    assert unlike(stage.page, page_png, svg_png) < 0.025, "an SVG opened by itself"
+    assert unlike(stage.page, page_png, png) < 0.025, "a PNG"
+
+
+def test_two_moments_are_not_the_same_picture(stage: Stage, tmp_path: Path) -> None:
+    """So that the comparison above can fail."""
+    stage.open()
+    before = taken(stage, "png", tmp_path).read_bytes()
+    stage.command("produce", topic="pageviews", count=30, size=80)
+    stage.settled()
+    assert unlike(stage.page, before, taken(stage, "png", tmp_path).read_bytes()) > 0.04
+
+
+def test_a_long_narrow_page_is_taken_whole_with_its_bar_below(stage: Stage, tmp_path: Path) -> None:
+    stage.page.set_viewport_size({"width": 390, "height": 844})
+    stage.open()
+    root = ElementTree.parse(taken(stage, "svg", tmp_path)).getroot()
+    height: Any = stage.page.locator(".screen").evaluate("(node) => node.getBoundingClientRect().height")
+    assert float(root.get("height", "0")) == pytest.approx(height, abs=1)
+    said = {text.text: float(text.get("y", "0")) for text in root.iter(f"{SVG}text")}
+    assert said["Live"] > said["Loader A"] > said["p2"]
+
+
+def test_hostile_words_are_words_in_the_picture(stage: Stage, tmp_path: Path) -> None:
+    stage.open()
+    value = "<b>&amp;]]>\u0001 \u05e9\u05dc\u05d5\u05dd \U0001f600" + " and more" * 30
+    stage.command("produce", topic="pageviews", records=[{"key": "k", "value": value}])
+    stage.command("add_group", group="<script>alert(1)")
+    stage.settled()
+    root = ElementTree.parse(taken(stage, "svg", tmp_path)).getroot()
+    said = [text.text or "" for text in root.iter(f"{SVG}text")]
+    assert "<script>alert(1)" in said
+    assert any(words.startswith("<b>") for words in said)
+
+
+def test_the_files_of_the_room_are_reached_from_the_page(stage: Stage) -> None:
+    stage.open()
+    stage.page.get_by_role("link", name="Files of this room").click()
+    link = stage.inspector.get_by_role("link", name="events as lines of JSON")
+    expect(link).to_be_visible()
+    with stage.page.expect_download() as waiting:
+        link.click()
+    assert waiting.value.suggested_filename.endswith(".jsonl")
+    assert Path(waiting.value.path()).read_text(encoding="utf-8").startswith('{"event":"checkpoint"')

@@ -1,0 +1,183 @@
+"""How far groups are: a lag in bytes, messages and time, exact at any length, told in the journal as it is answered."""
+
+import contextlib
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from engine.config import TINY
+from engine.errors import OffsetscopeError
+from engine.ids import TopicPartition
+from tests.engine.conftest import MakeStage
+from tests.support.clusters import GROUP, Stage
+
+BYTES_OF_ONE = 39
+"""A message of 30 bytes with its nine bytes of overhead."""
+
+
+class Watcher:
+    """Who saw every message being appended and forgot none: the slow way to tell a lag, for comparison."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.messages: dict[str, list[tuple[int, int]]] = {}
+        self.ends: dict[str, int] = {}
+        for event in stage.events("batch_appended", "log_cut"):
+            name = f"{event['topic']}-{event['partition']}"
+            held = self.messages.setdefault(name, [])
+            self.ends[name] = event["next_offset"]
+            if event["event"] == "log_cut":
+                held[:] = [one for one in held if one[0] < event["next_offset"]]
+                continue
+            offset = event["offset"]
+            each = event["messages"] if len(event["sizes"]) < event["messages"] else 1
+            for size in event["sizes"]:
+                held += [(offset, event["at_us"])] * each
+                offset += size
+
+    def lag(self, partition: str, committed: int, first: int, now_us: int) -> tuple[int, int, int]:
+        """Bytes, messages and microseconds."""
+        end = self.ends.get(partition, 0)
+        bookmark = min(max(committed, first), end)
+        waiting = [at_us for offset, at_us in self.messages.get(partition, []) if offset >= bookmark]
+        return end - bookmark, len(waiting), now_us - waiting[0] if waiting else 0
+
+
+def lags_of(stage: Stage) -> dict[str, tuple[int, int, int]]:
+    return {
+        f"{group['group']}/{one['topic']}-{one['partition']}": (one["lag_bytes"], one["lag_messages"], one["lag_us"])
+        for group in stage.cluster.facts()["groups"]
+        for one in group["partitions"]
+    }
+
+
+def watched_lags(stage: Stage) -> dict[str, tuple[int, int, int]]:
+    watcher, facts = Watcher(stage), stage.cluster.facts()
+    firsts = {
+        f"{topic['topic']}-{one['partition']}": one["first_offset"]
+        for topic in facts["topics"]
+        for one in topic["partitions"]
+    }
+    return {
+        f"{group['group']}/{name}": watcher.lag(name, one["committed_offset"], firsts[name], stage.cluster.now_us)
+        for group in facts["groups"]
+        for one in group["partitions"]
+        for name in [f"{one['topic']}-{one['partition']}"]
+    }
+
+
+def one_partition(make_stage: MakeStage, **changes: int) -> Stage:
+    stage = make_stage(replace(TINY, **changes), brokers=1).with_topic(1)
+    stage.do("add_group", group=GROUP)
+    return stage
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_a_lag_is_what_somebody_would_say_who_forgot_nothing(make_stage: MakeStage, seed: int) -> None:
+    chance = Random(seed)
+    config = replace(TINY, segment_bytes=400, retention_bytes=chance.choice([700, 1 << 40]))
+    stage = make_stage(config, seed=seed).with_topic(2).with_group("A", "B")
+    for number in range(80):
+        command, fields = chance.choice(
+            [
+                ("produce", {"count": chance.randrange(1, 7), "size": chance.randrange(10, 60)}),
+                ("produce", {"count": 20, "size": 30}),
+                ("set_producer", {"compression": chance.choice(["none", "gzip"])}),
+                ("seek", {"group": GROUP, "partition": chance.randrange(2), "offset": "earliest"}),
+                ("seek", {"group": GROUP, "partition": chance.randrange(2), "offset": "latest"}),
+                ("commit", {"group": GROUP}),
+                ("crash_broker", {"broker": chance.randrange(1, 4)}),
+                ("start_broker", {"broker": chance.randrange(1, 4)}),
+                ("crash_consumer", {"group": GROUP, "consumer": "A"}),
+                ("add_consumer", {"group": GROUP, "consumer": "A"}),
+                ("add_group", {"group": f"group {number}"}),
+            ]
+        )
+        with contextlib.suppress(OffsetscopeError):  # some of it cannot be done just then
+            stage.do(command, **fields)
+        stage.run_ms(chance.choice([0, 1, 7, 90]))
+        assert lags_of(stage) == watched_lags(stage)
+
+
+def test_a_lag_in_time_is_the_age_of_the_oldest_message_that_is_not_committed(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    stage.do("seek", group=GROUP, partition=0, offset="latest")
+    assert stage.position()["lag_us"] == 0
+    stage.run_ms(500)
+    assert stage.position()["lag_us"] == 0, "nothing waits, however long"
+    stage.do("produce", count=2, size=30)
+    stage.run_ms(20)
+    (appended,) = stage.events("batch_appended")[1:]
+    stage.do("produce", count=2, size=30)
+    stage.run_ms(300)
+    assert stage.position()["lag_us"] == stage.cluster.now_us - appended["at_us"] > 300_000
+    stage.do("seek", group=GROUP, partition=0, offset=appended["offset"] + BYTES_OF_ONE)
+    assert stage.position()["lag_us"] == stage.cluster.now_us - appended["at_us"], "its neighbour came with it"
+    stage.do("seek", group=GROUP, partition=0, offset=appended["next_offset"])
+    assert stage.position()["lag_us"] == stage.cluster.now_us - stage.events("batch_appended")[-1]["at_us"]
+
+
+def test_a_lag_can_be_told_while_the_broker_is_down_and_where_bytes_are_damaged(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    start = stage.partition()["next_offset"]
+    for _ in range(20):
+        stage.do("produce", count=10, size=30)
+        stage.run_ms(10)
+    stage.run_ms(100)
+    stage.do("corrupt", topic="clicks", partition=0, offset=start + BYTES_OF_ONE)
+    stage.do("crash_broker", broker=1)
+    stage.cluster.seek(GROUP, TopicPartition("clicks", 0), start + 4 * BYTES_OF_ONE)  # as a commit under way lands
+    assert stage.position()["lag_messages"] == 196
+    assert stage.position()["lag_bytes"] == 196 * BYTES_OF_ONE
+
+
+def test_a_bookmark_beyond_what_a_recovery_left_stands_at_the_end(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    start = stage.partition()["next_offset"]
+    stage.do("produce", count=4, size=30)
+    stage.run_ms(200)
+    stage.do("seek", group=GROUP, partition=0, offset="latest")
+    stage.do("corrupt", topic="clicks", partition=0, offset=start + BYTES_OF_ONE)
+    stage.do("crash_broker", broker=1)
+    stage.do("start_broker", broker=1)
+    stage.run_ms(20)
+    assert stage.partition()["next_offset"] == start + BYTES_OF_ONE < stage.position()["committed_offset"]
+    assert lags_of(stage) == {"readers/clicks-0": (0, 0, 0)}
+    stage.do("produce", count=1, size=30)
+    stage.run_ms(20)
+    assert stage.position()["lag_messages"] == 1
+    stage.do("seek", group=GROUP, partition=0, offset="latest")
+
+
+def test_a_bookmark_is_told_anew_only_where_it_moves_and_not_for_every_append(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    told = len(stage.events("bookmark_placed"))
+    for _ in range(10):
+        stage.do("produce", count=3, size=30)
+        stage.run_ms(10)
+    assert len(stage.events("bookmark_placed")) == told
+    stage.do("seek", group=GROUP, partition=0, offset="latest")
+    last = stage.events("bookmark_placed")[told:]
+    assert [(one["messages_before"], one["waiting_since_us"]) for one in last] == [(31, 0)]
+
+
+def test_what_a_group_did_is_counted_and_what_it_did_twice_counts_twice(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    stage.do("produce", count=9, size=30)
+    stage.run_ms(100)
+    stage.do("add_consumer", group=GROUP, consumer="A")
+    stage.run_ms(1_000)
+    partition = TopicPartition("clicks", 0)
+    size = stage.cluster.parts.broker_of(partition).logs[partition].next_offset
+
+    def done() -> dict[str, Any]:
+        group = stage.cluster.snapshot()["groups"][GROUP]
+        return {name: value for name, value in group.items() if name not in {"consumers", "topics"}}
+
+    once = {"pulled_bytes": size, "pulled_messages": 10, "consumed_bytes": size, "consumed_messages": 10}
+    assert done() == once
+    stage.do("seek", group=GROUP, partition=0, offset="earliest")
+    stage.run_ms(1_000)
+    assert done() == {name: 2 * value for name, value in once.items()}

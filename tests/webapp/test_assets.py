@@ -1,0 +1,63 @@
+"""Static files may be kept, are known by their version, and the style sheets come as one."""
+
+import re
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from webapp.views.assets import SHEETS, StaticFiles
+
+
+def test_a_page_names_static_files_by_a_version_in_their_path_and_those_may_be_kept(client: FlaskClient) -> None:
+    address = re.findall(r'src="([^"]+js/main\.js)"', client.get("/").text)[0]
+    with client.get(address) as kept:
+        assert "immutable" in kept.headers["Cache-Control"]
+        assert kept.mimetype == "text/javascript"
+    with client.get(address.replace("js/main.js", "js/state/reduce.js")) as imported:
+        assert "immutable" in imported.headers["Cache-Control"]
+    with client.get(address.replace("js/main.js", "js/nothing.js")) as missing:
+        assert missing.status_code == 404
+        assert missing.headers["Cache-Control"] == "no-store"
+
+
+def test_any_other_address_of_a_static_file_is_asked_for_again(client: FlaskClient) -> None:
+    with client.get("/static/js/main.js") as plain:
+        assert plain.headers["Cache-Control"] == "no-cache"
+    with client.get("/static/js/main.js", headers={"If-None-Match": plain.headers["ETag"]}) as again:
+        assert again.status_code == 304
+    with client.get("/static/v-0/js/main.js") as stale:
+        assert stale.headers["Cache-Control"] == "no-cache"
+
+
+def test_the_version_changes_with_the_content_of_any_static_file(tmp_path: Path) -> None:
+    (tmp_path / "js").mkdir()
+    file = tmp_path / "js" / "a.js"
+    file.write_text("1")
+    files = StaticFiles(tmp_path)
+    before = files.version()
+    assert files.version() == before
+    file.write_text("22")
+    assert files.version() != before
+    file.write_text("1")
+    assert files.version() == before
+
+
+def test_all_style_sheets_come_as_one_in_their_order_and_as_they_are_written(app: Flask, client: FlaskClient) -> None:
+    directory = Path(app.static_folder or "") / "css"
+    assert {file.stem for file in directory.iterdir()} == set(SHEETS), "a style sheet that no page has"
+    (address,) = re.findall(r'rel="stylesheet" href="([^"]+)"', client.get("/").text)
+    joined = client.get(address)
+    assert (joined.status_code, joined.mimetype) == (200, "text/css")
+    assert "immutable" in joined.headers["Cache-Control"]
+    places = [joined.text.index((directory / f"{name}.css").read_text()) for name in SHEETS]
+    assert places == sorted(places)
+
+
+def test_the_style_sheet_that_a_browser_has_is_not_sent_again(client: FlaskClient) -> None:
+    (address,) = re.findall(r'rel="stylesheet" href="([^"]+)"', client.get("/").text)
+    headers = {"Accept-Encoding": "gzip"}
+    sent = client.get(address, headers=headers)
+    assert sent.headers["Content-Encoding"] == "gzip"
+    again = client.get(address, headers={**headers, "If-None-Match": sent.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")

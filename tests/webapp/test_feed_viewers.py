@@ -1,0 +1,162 @@
+"""The clock, the heartbeat, and many viewers of whom nobody waits for anybody."""
+
+import pytest
+
+from engine.journal import JournalChunk
+from tests.webapp.feed_by_hand import Audience, PaperJournal, Wire, numbers, pull
+from webapp.answers import Moment
+from webapp.errors import RoomFailed
+from webapp.feed import take_in
+from webapp.feed.viewer import ANSWERS_AT_MOST, POLICY_VIOLATION, Viewer
+from webapp.pacing import ClockFacts
+
+# --- clock and heartbeat --------------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_changed_is_told_without_events(audience: Audience) -> None:
+    viewer, wire = audience.join()
+    pull(viewer, "end")
+    audience.turn()
+    audience.journal.clock = ClockFacts(9, 2.0, paused=True, standing=False)
+    audience.turns(2)
+    _, told = wire.messages()
+    assert told["clock"] == {"now_us": 9, "speed": 2.0, "paused": True, "standing": False}
+    assert told["events"] == []
+
+
+def test_time_that_only_passes_is_told_once_a_second(audience: Audience) -> None:
+    viewer, wire = audience.join()
+    pull(viewer, "end")
+    audience.turn()
+    audience.journal.clock = ClockFacts(50, 1.0, paused=False, standing=False)
+    audience.turn()
+    assert len(wire.messages()) == 1
+    audience.now_s += 1
+    audience.turn(is_heartbeat=True)
+    assert wire.messages()[1]["clock"]["now_us"] == 50
+
+
+def test_a_viewer_that_just_got_something_needs_no_heartbeat(audience: Audience) -> None:
+    viewer, wire = audience.join()
+    pull(viewer, 0)
+    audience.turn()
+    audience.turn(is_heartbeat=True)
+    assert len(wire.messages()) == 1
+
+
+# --- many viewers ---------------------------------------------------------------------------------------------------
+
+
+def test_viewers_at_the_same_offset_share_one_reading_and_the_same_bytes(audience: Audience) -> None:
+    wires = []
+    for credit in (1_000_000, 500_000, 10_000):
+        viewer, wire = audience.join()
+        pull(viewer, 0, credit)
+        wires.append(wire)
+    audience.journal.reads = 0
+    audience.turn()
+    assert audience.journal.reads == 1
+    assert wires[0].sent == wires[1].sent == wires[2].sent
+
+
+def test_a_slow_viewer_lags_and_harms_nobody(audience: Audience) -> None:
+    slow, slow_wire = audience.join(Wire(room_bytes=100))
+    fast, fast_wire = audience.join()
+    pull(slow, 0)
+    pull(fast, 0)
+    for _ in range(50):
+        audience.journal.grow(40)
+        audience.turn()
+    assert numbers(fast_wire.messages()) == list(range(54))
+    assert len(slow_wire.sent) == 100
+    slow_wire.room_bytes = 1 << 40
+    audience.turns(3)
+    messages = slow_wire.messages()
+    assert numbers(messages) == list(range(54))
+    assert len(messages) == 2  # what it was being sent when it stalled, and all the rest at once
+
+
+def test_answers_never_cut_into_a_frame_that_is_half_sent(audience: Audience) -> None:
+    viewer, wire = audience.join(Wire(room_bytes=20))
+    pull(viewer, 0)
+    audience.turn()
+    take_in(viewer, "nonsense")
+    wire.room_bytes = 1 << 40
+    audience.turn()
+    data, answer = wire.messages()
+    assert numbers([data]) == [0, 1, 2, 3]
+    assert answer["error"]["code"] == "invalid_pull"
+
+
+def test_a_viewer_that_sends_rubbish_and_reads_nothing_is_closed(audience: Audience) -> None:
+    viewer, wire = audience.join(Wire(room_bytes=0))
+    for _ in range(ANSWERS_AT_MOST + 10):
+        take_in(viewer, "nonsense")
+    assert viewer.is_closing
+    assert wire.was_told_to_stop
+    wire.room_bytes = 1 << 40
+    viewer.flush()
+    assert wire.codes() == [POLICY_VIOLATION]
+
+
+def test_a_viewer_that_is_gone_is_noticed_and_the_others_go_on(audience: Audience) -> None:
+    gone, gone_wire = audience.join()
+    viewer, wire = audience.join()
+    pull(gone, 0)
+    pull(viewer, 0)
+    gone_wire.is_gone = True
+    audience.turn()
+    assert gone.is_closing
+    assert gone_wire.was_told_to_stop
+    assert numbers(wire.messages()) == [0, 1, 2, 3]
+
+
+def test_a_room_that_failed_tells_its_viewers_and_no_others(
+    audience: Audience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, wire = audience.join()
+    other_room = PaperJournal(1)
+    other_wire = Wire()
+    other = Viewer(other_room, other_wire)
+    audience.viewers.append(other)
+    pull(viewer, 0)
+    pull(other, 0)
+
+    def failed() -> Moment:
+        raise RoomFailed("it stands still", "go on in a new room")
+
+    monkeypatch.setattr(audience.journal, "moment", failed)
+    audience.turns(2)
+    (answer,) = wire.messages()
+    assert answer["error"]["code"] == "room_failed"
+    assert not viewer.is_closing
+    assert numbers(other_wire.messages()) == [0]
+
+
+def test_a_mistake_in_one_feed_ends_that_one_alone(audience: Audience, monkeypatch: pytest.MonkeyPatch) -> None:
+    other_room = PaperJournal(1)
+    other_wire = Wire()
+    other = Viewer(other_room, other_wire)
+    viewer, wire = audience.join()
+    audience.viewers.append(other)
+    pull(viewer, 0)
+    pull(other, 0)
+
+    def planted(offset: int, max_bytes: int) -> JournalChunk:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(audience.journal, "read_journal", planted)
+    audience.turn()
+    assert wire.codes() == [1011]
+    assert numbers(other_wire.messages()) == [0]
+
+
+def test_everybody_is_told_when_the_server_goes_away(audience: Audience) -> None:
+    viewer, wire = audience.join()
+    pull(viewer, 0)
+    audience.broadcaster.stop(within_s=0)
+    _late, late_wire = audience.join()
+    audience.journal.grow(1)
+    audience.turn()
+    assert wire.codes() == late_wire.codes() == [1001]
+    assert wire.messages() == []

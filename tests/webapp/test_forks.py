@@ -1,0 +1,158 @@
+"""A fork that takes its time: how far it is, and giving it up."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from engine.errors import InvalidCommand
+from tests.webapp.rooms_by_hand import new_room
+from tests.webapp.support import HandClock, act, run_ms
+from webapp.errors import ForkGivenUp
+from webapp.forks import ForkProgress, ForksUnderWay, ForkUnderWay
+from webapp.room import Room
+from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkCommand, ForkNow
+from webapp.services import Services
+from webapp.settings import Settings
+
+
+def under_way() -> ForkUnderWay:
+    return ForkUnderWay(journal_bytes_in_all=100, at_us=1_000)
+
+
+def test_a_fork_is_found_by_its_ticket_in_its_room_as_long_as_it_is_under_way() -> None:
+    forks, fork = ForksUnderWay(), under_way()
+    with forks.one("room", "ticket", fork):
+        fork.note(40, 700)
+        assert forks.progress_of("room", "ticket") == ForkProgress("repeating", 40, 100, 700, 1_000).as_json()
+        assert forks.progress_of("other", "ticket") == {"state": "not_under_way"}
+        with pytest.raises(InvalidCommand), forks.one("room", "ticket", under_way()):
+            pytest.fail("a ticket belongs to one fork")
+        with forks.one("other", "ticket", under_way()):
+            forks.give_up("other", "ticket")
+        fork.require_wanted()
+    assert forks.progress_of("room", "ticket") == {"state": "not_under_way"}
+    forks.give_up("room", "ticket")
+
+
+def test_without_a_ticket_nobody_finds_it() -> None:
+    forks = ForksUnderWay()
+    with forks.one("room", "", under_way()), forks.one("room", "", under_way()):
+        assert forks.progress_of("room", "") == {"state": "not_under_way"}
+
+
+def test_the_last_instant_may_lead_behind_the_place_and_counts_as_all() -> None:
+    fork = under_way()
+    fork.note(108, 1_000)
+    assert fork.progress.journal_bytes == 100
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Room]:
+    """A room that has lived for twenty seconds."""
+    clock = HandClock()
+    room = new_room(tmp_path, clock)
+    act(room, "set_producer", rate_per_second=40)
+    run_ms(room, clock, 20_000)
+    yield room
+    room.close()
+
+
+@pytest.mark.parametrize("fork", [ForkNow(), ForkAtTime(9_500_000)])
+def test_all_of_a_fork_are_the_bytes_that_its_journal_will_have(
+    life: Room, services: Services, fork: ForkCommand
+) -> None:
+    past = life.past(fork)
+    made = services.rooms.fork(life, fork, address="here").room
+    assert made.moment().end_offset == past.journal_bytes
+    if isinstance(fork, ForkAtTime):
+        assert life.past(ForkAtOffset(past.journal_bytes)).point.at_us <= fork.at_us
+
+
+class Watched(ForkUnderWay):
+    """Says how far each fork was at each note, and gives it up where it is told to."""
+
+    told: list[ForkProgress]
+    give_up_at_us: int
+
+    def note(self, journal_bytes: int, now_us: int) -> None:
+        super().note(journal_bytes, now_us)
+        self.told.append(self.progress)
+        if now_us > self.give_up_at_us:
+            self.give_up()
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> type[Watched]:
+    Watched.told, Watched.give_up_at_us = [], 1 << 62
+    monkeypatch.setattr("webapp.rooms.ForkUnderWay", Watched)
+    return Watched
+
+
+def test_a_fork_says_how_far_it_is_from_what_it_has_journaled(
+    life: Room, services: Services, watched: type[Watched]
+) -> None:
+    made = services.rooms.fork(life, ForkNow("ticket"), address="here").room
+    assert len(watched.told) > 10, "an hour says it thousands of times"
+    assert watched.told == sorted(watched.told, key=lambda one: (one.journal_bytes, one.now_us))
+    assert {one.state for one in watched.told} == {"repeating"}
+    last = watched.told[-1]
+    assert last.journal_bytes == last.journal_bytes_in_all == made.moment().end_offset
+    assert last.now_us == last.at_us
+
+
+def test_what_is_given_up_leaves_nothing_behind(life: Room, services: Services, watched: type[Watched]) -> None:
+    watched.give_up_at_us = 5_000_000
+    known, folders = services.rooms.known, len(list((services.settings.data_dir / "rooms").iterdir()))
+    with pytest.raises(ForkGivenUp):
+        services.rooms.fork(life, ForkNow("ticket"), address="here")
+    assert watched.told[-1].now_us < 6_000_000
+    assert services.rooms.known == known
+    assert len(list((services.settings.data_dir / "rooms").iterdir())) == folders
+    assert services.rooms.forks.progress_of(life.record.room, "ticket") == {"state": "not_under_way"}
+    watched.give_up_at_us = 1 << 62
+    assert services.rooms.fork(life, ForkNow("ticket"), address="here").room.moment().end_offset > 0
+
+
+class TestOverTheApi:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        """Nobody's turn to fork comes."""
+        return replace(settings, forks_at_once=0)
+
+    @pytest.mark.parametrize("path", ["/api/rooms/{room}/commands", "/rooms/{room}/controls/fork"])
+    def test_a_fork_that_waits_says_so_and_can_be_given_up(self, client: FlaskClient, path: str) -> None:
+        room = str(client.post("/api/rooms", json={"paused": True}).get_json()["room"])
+        place = f"/api/rooms/{room}/forks/mine-1"
+        assert client.get(place).get_json() == {"state": "not_under_way"}
+        with ThreadPoolExecutor(1) as thread:
+            asked = thread.submit(self._fork, client, path.format(room=room))
+            while (told := client.get(place).get_json()) == {"state": "not_under_way"}:
+                assert not asked.done()
+            assert told["state"] == "waiting"
+            assert told["journal_bytes"] == 0
+            assert told["journal_bytes_in_all"] == client.get(f"/api/rooms/{room}").get_json()["journal"]["end_offset"]
+            foreign = client.delete(place, headers={"Sec-Fetch-Site": "cross-site"})
+            assert foreign.status_code == 403
+            assert client.delete(place).status_code == 204
+            refused = asked.result()
+        assert (refused.status_code, refused.get_json()["code"]) == (409, "fork_given_up")
+        assert client.delete(place).status_code == 204, "what is over can be given up as well"
+
+    @staticmethod
+    def _fork(client: FlaskClient, path: str) -> Any:
+        fresh = client.application.test_client()
+        if path.startswith("/api"):
+            return fresh.post(path, json={"command": "fork", "ticket": "mine-1"})
+        return fresh.post(path, data={"ticket": "mine-1"}, headers={"Accept": "application/json"})
+
+
+@pytest.mark.parametrize("ticket", ["a b", "a/b", "é", "x" * 65])
+def test_a_ticket_is_part_of_an_address(client: FlaskClient, ticket: str) -> None:
+    room = client.post("/api/rooms", json={"paused": True}).get_json()["room"]
+    refused = client.post(f"/api/rooms/{room}/commands", json={"command": "fork", "ticket": ticket})
+    assert (refused.status_code, refused.get_json()["field"]) == (400, "ticket")

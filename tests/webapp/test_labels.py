@@ -1,0 +1,47 @@
+"""Refusals in the words that stand beside the fields."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.webapp.support import make_room
+from webapp.views.labels import in_words_of_labels, labels_of
+
+HTMX = {"HX-Request": "true"}
+PANELS = [
+    "add",
+    "producer",
+    "mirror?group=Mirror",
+    "group?group=Mirror",
+    "consumer?group=Real-time+metrics&consumer=Metrics+A",
+    "trouble?address=broker:1",
+    "trouble?address=consumer:Real-time+metrics/Metrics+A",
+]
+FORM = re.compile(r"<form.*?</form>", re.DOTALL)
+FIELD = re.compile(r'<label[^>]*><span[^>]*>([^<]+)</span>\s*<(?:input|select)[^>]* ?name="(\w+)"')
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_the_labels_are_those_of_the_forms_as_they_are_shown(client: FlaskClient, panel: str) -> None:
+    made = make_room(client, scenario="deployment", paused=True)
+    shown = client.get(f"/rooms/{made.room}/panels/{panel}", headers=HTMX).text
+    fields = 0
+    for form in FORM.findall(shown):
+        for command in set(re.findall(r'controls/(\w+)"', form)):
+            for label, name in FIELD.findall(form):
+                fields += 1
+                assert labels_of(command)[name] == label, (command, name)
+    assert fields, "the panel has fields"
+
+
+def test_a_name_becomes_its_label_where_the_sentence_begins_and_where_it_is_no_word() -> None:
+    told = "linger_ms cannot be 'soon'"
+    assert in_words_of_labels(told, "set_producer", "linger_ms") == "linger, ms cannot be “soon”"
+    assert in_words_of_labels("keys cannot be -1", "set_producer", "keys") == "different keys cannot be -1"
+    assert in_words_of_labels("give linger_ms, or keys", "set_producer", "") == "give linger, ms, or keys"
+    assert in_words_of_labels("topic clicks exists", "add_topic", "") == "topic clicks exists"
+
+
+def test_what_is_about_no_form_stays_as_it_is() -> None:
+    assert in_words_of_labels("linger_ms is unknown", "", "linger_ms") == "linger_ms is unknown"

@@ -1,0 +1,38 @@
+"""What every visitor has to fetch before the page is alive stays light: markup, style sheets, htmx and modules."""
+
+import gzip
+import re
+from pathlib import Path
+
+from flask.testing import FlaskClient
+
+from webapp.views.assets import JOINED
+
+ROOT = Path(__file__).resolve().parents[2] / "static"
+BYTES_AT_MOST = 150_000
+IMPORT = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)";', re.MULTILINE)
+
+
+def fetched_at_once(module: str) -> set[str]:
+    """A module and all that it imports, and those import, before any of them runs: their places in ``static``."""
+    found: set[str] = set()
+    left = [ROOT / module]
+    while left:
+        one = left.pop().resolve()
+        if one.relative_to(ROOT).as_posix() not in found:
+            found.add(one.relative_to(ROOT).as_posix())
+            left += [one.parent / name for name in IMPORT.findall(one.read_text(encoding="utf-8"))]
+    return found
+
+
+def test_the_first_page_is_light_enough_for_a_slow_line(client: FlaskClient) -> None:
+    page = client.get("/")
+    (base,) = re.findall(r'src="([^"]+/)js/main\.js"', page.text)
+    modules = fetched_at_once("js/main.js")
+    assert len(modules) > 40, "the imports were read"
+    weight = len(gzip.compress(page.data, 6))
+    for name in (JOINED, "vendor/htmx/htmx.min.js", *modules):
+        with client.get(base + name) as answer:
+            assert answer.status_code == 200
+            weight += len(gzip.compress(answer.data, 6))
+    assert weight < BYTES_AT_MOST

@@ -1,0 +1,31 @@
+"""A chapter of a journal as a reader gets it: piece by piece, and saying until when nothing is missing."""
+
+import json
+
+from engine.chapters import Chapter
+from engine.journal import Journal
+from webapp.answers import PastChapter
+from webapp.errors import InvalidRequest
+
+
+def past_chapter(journal: Journal, chapter: Chapter, now_us: int, max_bytes: int, *, from_offset: int) -> PastChapter:
+    """The checkpoint, and as many whole events behind it, or from an offset on, as ``max_bytes`` hold.
+
+    ``now_us`` is the room's virtual time. ``InvalidRequest`` for a ``from_offset`` behind the chapter.
+    """
+    if from_offset > chapter.end_offset:
+        raise InvalidRequest(
+            f"{from_offset} lies behind the chapter, which ends at {chapter.end_offset}",
+            "read on at the next_offset of the answer before",
+            field="from_offset",
+            end_offset=chapter.end_offset,
+        )
+    goes_on = from_offset > chapter.offset
+    begin_offset = from_offset if goes_on else chapter.events_offset
+    head = journal.read(chapter.offset, 0 if goes_on else chapter.events_offset - chapter.offset)
+    rest = journal.read(begin_offset, min(max_bytes, chapter.end_offset - begin_offset))
+    payloads = head.payloads + rest.payloads
+    complete_until_us = now_us if chapter.is_last else chapter.end_at_us
+    if rest.next_offset < chapter.end_offset:
+        complete_until_us = json.loads(payloads[-1])["at_us"] if payloads else chapter.at_us
+    return PastChapter(chapter, rest.next_offset, complete_until_us, payloads)

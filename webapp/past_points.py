@@ -1,0 +1,55 @@
+"""Points in a room's past, and what lies before them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.chapters import Chapter
+from engine.entries import PLAIN_OVERHEAD_BYTES
+from engine.journal import JournalChunk
+from webapp.command_log import LoggedCommand
+
+CHUNK_BYTES = 1024 * 1024  # is read under the room's lock, and meanwhile no time passes there
+Read = Callable[[int, int], JournalChunk]
+
+
+@dataclass(frozen=True, slots=True)
+class PastPoint:
+    """A point in a room's past: everything journaled before ``journal_offset``, and that was at ``at_us``."""
+
+    at_us: int
+    journal_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a fork lives again: the commands of its origin, up to ``point``, which made ``journal_bytes`` of journal."""
+
+    point: PastPoint
+    journal_bytes: int
+    commands: list[LoggedCommand]
+
+
+def time_before(journal_offset: int, chapter: Chapter, read: Read) -> int:
+    """Virtual time of the last event before ``journal_offset``, which ``chapter`` holds; 0 if there is none."""
+    position = chapter.offset
+    last_payload = b'{"at_us":0}'
+    while position < journal_offset:
+        chunk = read(position, min(CHUNK_BYTES, journal_offset - position))
+        assert chunk.payloads, "an event ends at journal_offset"
+        position = chunk.next_offset
+        last_payload = chunk.payloads[-1]
+    return int(json.loads(last_payload)["at_us"])
+
+
+def end_at(at_us: int, chapter: Chapter, read: Read) -> int:
+    """The offset behind the last event at or before ``at_us``, which ``chapter`` shows."""
+    position = chapter.offset
+    while position < chapter.end_offset:
+        chunk = read(position, min(CHUNK_BYTES, chapter.end_offset - position))
+        assert chunk.payloads, "an event ends where the chapter does"
+        for payload in chunk.payloads:
+            if json.loads(payload)["at_us"] > at_us:
+                return position
+            position += PLAIN_OVERHEAD_BYTES + len(payload)
+    return position

@@ -1,0 +1,20 @@
+"""What has changed between two states, as a JSON merge patch (RFC 7396)."""
+
+from typing import Any
+
+
+def patch_between(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The patch that makes ``after`` of ``before``: a key that is gone is null, arrays and plain values stand whole.
+
+    Neither may hold a null of its own; a state of the journal holds none.
+    """
+    patch: dict[str, Any] = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(value, dict) and isinstance(old, dict):
+            changes = patch_between(old, value)
+            if changes:
+                patch[key] = changes
+        elif value != old or type(value) is not type(old):
+            patch[key] = value
+    return patch

@@ -1,0 +1,137 @@
+"""Static files: one version of all of them in the address of each, and modules and style sheets as they are sent."""
+
+import os
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from flask import Flask, Response, g, request, url_for
+from werkzeug.security import safe_join
+
+from webapp.views.as_sent import joined, linked_to_its_source, source_map, without_comments
+
+JOINED = "css/all.css"
+SHEETS = (
+    "tokens",
+    "layout",
+    "stage",
+    "tape",
+    "groups",
+    "flow",
+    "panels",
+    "deployment",
+    "charts",
+    "time",
+    "article",
+    "targets",
+    "motion",
+    "print",
+)
+"""The style sheets of ``static/css``, later ones over earlier ones."""
+MODULE = re.compile(r"js/[\w/]+\.js")
+A_YEAR_S = 31_536_000
+
+
+def register(app: Flask) -> None:
+    """Put one version of all static files on the address of each.
+
+    The version is a part of the path, so that modules which import each other by relative addresses keep it, and a
+    browser that was here before fetches none of them again. Without the version every file comes as it was written.
+    """
+    directory = Path(app.static_folder or "")
+    files = StaticFiles(directory)
+    made = AsSent(directory)
+
+    def asset(filename: str) -> str:
+        """The address of a static file that may be kept for ever."""
+        if "static_version" not in g:
+            g.static_version = files.version()
+        return url_for("asset", version=g.static_version, filename=filename)
+
+    def send_asset(version: str, filename: str) -> Response:
+        mimetype, text = made.find(filename, files.version())
+        if not mimetype:
+            return app.send_static_file(filename)
+        response = Response(text, mimetype=mimetype)
+        response.set_etag(sha256(text.encode()).hexdigest()[:16])
+        response.make_conditional(request)
+        return response
+
+    def may_be_kept(response: Response) -> Response:
+        response.headers["Cache-Control"] = _cache_control(response, files)
+        return response
+
+    app.add_url_rule("/static/v-<version>/<path:filename>", "asset", send_asset)
+    app.add_template_global(asset)
+    app.after_request(may_be_kept)
+
+
+class StaticFiles:
+    """The folder of static files, with the start of a SHA-256 of all of them, computed anew when one changes."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._stamps: list[tuple[str, int, int]] = []
+        self._version = ""
+
+    def version(self) -> str:
+        """The same for the same names and contents."""
+        stamps = sorted(self._walk(self._directory))
+        if stamps != self._stamps or not self._version:
+            digest = sha256()
+            for name, _, _ in stamps:
+                relative = os.path.relpath(name, self._directory)
+                digest.update(relative.encode() + b"\0" + sha256(Path(name).read_bytes()).digest())
+            self._stamps, self._version = stamps, digest.hexdigest()[:12]
+        return self._version
+
+    def _walk(self, directory: Path) -> Iterator[tuple[str, int, int]]:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    yield from self._walk(Path(entry.path))
+                else:
+                    status = entry.stat()
+                    yield entry.path, status.st_mtime_ns, status.st_size
+
+
+class AsSent:
+    """What is not sent as it lies in the folder: the style sheets as one, and the modules; made once for a version."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._version = ""
+        self._made: dict[str, tuple[str, str]] = {}
+
+    def find(self, filename: str, version: str) -> tuple[str, str]:
+        """Its type and its text; two empty ones for what is sent as it lies there, or is missing."""
+        if version != self._version:
+            self._version, self._made = version, {}
+        if filename not in self._made:
+            made = self._make(filename)
+            if not made[0]:
+                return made
+            self._made[filename] = made
+        return self._made[filename]
+
+    def _make(self, filename: str) -> tuple[str, str]:
+        if filename == JOINED:
+            return "text/css", joined([self._directory / "css" / f"{name}.css" for name in SHEETS])
+        name = filename.removesuffix(".map")
+        found = safe_join(str(self._directory), name) if MODULE.fullmatch(name) else None
+        if not found or not Path(found).is_file():
+            return "", ""
+        module = linked_to_its_source(without_comments(Path(found).read_text(encoding="utf-8")), Path(found).name)
+        if name == filename:
+            return "text/javascript", module
+        return "application/json", source_map(url_for("static", filename=name), module.count("\n"))
+
+
+def _cache_control(response: Response, files: StaticFiles) -> str:
+    """An address with the right version may be kept for ever; any other static file is asked for again by its ETag."""
+    if request.endpoint not in ("static", "asset") or response.status_code not in (200, 304):
+        return "no-store"
+    if request.endpoint == "asset" and (request.view_args or {})["version"] == files.version():
+        return f"public, max-age={A_YEAR_S}, immutable"
+    return "no-cache"

@@ -1,0 +1,85 @@
+"""What a room has on disk, to take away: the segment files of its logs and of its journal."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, url_for
+
+from engine.storage.segment import SegmentSlice
+from webapp.rooms import Rooms
+from webapp.views.context import find_room, services
+from webapp.views.inputs import query_fields, query_integer
+from webapp.views.segment_files import base_offset, find_file, send_segment
+
+LINES_BYTES = 256 * 1024
+"""So many bytes of the journal are read at a time."""
+
+blueprint = Blueprint("downloads", __name__, url_prefix="/api/rooms")
+
+
+@blueprint.get("/<room>/log/<topic>/<int:partition>/segments")
+def log_segments(room: str, topic: str, partition: int) -> Response:
+    """The segment files of a partition, oldest first."""
+    return jsonify({"segments": log_listing(room, topic, partition, find_room(room).log_files(topic, partition))})
+
+
+@blueprint.get("/<room>/log/<topic>/<int:partition>/segments/<file>")
+def log_segment(room: str, topic: str, partition: int, file: str) -> Response:
+    """One of them, byte for byte, as far as it is flushed."""
+    return send_segment(find_file(find_room(room).log_files(topic, partition), file))
+
+
+@blueprint.get("/<room>/journal/segments")
+def journal_segments(room: str) -> Response:
+    """The segment files of the journal, which is a log too."""
+    return jsonify({"segments": journal_listing(room, find_room(room).journal_files())})
+
+
+@blueprint.get("/<room>/journal/segments/<file>")
+def journal_segment(room: str, file: str) -> Response:
+    """One of them, byte for byte."""
+    return send_segment(find_file(find_room(room).journal_files(), file))
+
+
+@blueprint.get("/<room>/journal.jsonl")
+def journal_lines(room: str) -> Response:
+    """The events from ``offset`` to the end of the journal, one JSON object a line, as they stand in it."""
+    query_fields(["offset"])
+    found = find_room(room)
+    offset, end_offset = query_integer("offset", 0), found.moment().end_offset
+    found.read_journal(offset, 0)  # refused before the first line is on its way
+    response = Response(_lines(services().rooms, room, offset, end_offset), mimetype="application/x-ndjson")
+    response.headers["X-Offset"] = str(offset)
+    response.headers["X-Next-Offset"] = str(end_offset)
+    response.headers["Content-Disposition"] = f'attachment; filename="offsetscope-{room}-{offset}-{end_offset}.jsonl"'
+    return response
+
+
+def _lines(rooms: Rooms, room: str, offset: int, end_offset: int) -> Iterator[bytes]:
+    """Lines of whole events. The room is found anew for each piece: it may have been asleep since the last one."""
+    wanted_bytes = LINES_BYTES
+    while offset < end_offset:
+        chunk = rooms.find(room).read_journal(offset, min(wanted_bytes, end_offset - offset))
+        if chunk.next_offset == offset:
+            wanted_bytes *= 2  # a single event is larger than that
+            continue
+        yield b"".join(payload + b"\n" for payload in chunk.payloads)
+        offset, wanted_bytes = chunk.next_offset, LINES_BYTES
+
+
+def log_listing(room: str, topic: str, partition: int, files: Sequence[SegmentSlice]) -> list[dict[str, Any]]:
+    """Files of a partition for programs and for the page."""
+    endpoint = "downloads.log_segment"
+    return [
+        _entry(piece, url_for(endpoint, room=room, topic=topic, partition=partition, file=piece.path.name))
+        for piece in files
+    ]
+
+
+def journal_listing(room: str, files: Sequence[SegmentSlice]) -> list[dict[str, Any]]:
+    """Files of the journal, likewise."""
+    return [_entry(piece, url_for("downloads.journal_segment", room=room, file=piece.path.name)) for piece in files]
+
+
+def _entry(piece: SegmentSlice, url: str) -> dict[str, Any]:
+    return {"file": piece.path.name, "base_offset": base_offset(piece.path), "bytes": piece.size_bytes, "url": url}
