@@ -91,6 +91,7 @@ def test_a_group_gets_a_consumer_of_a_chosen_name_and_its_bookmark_goes_back_in_
     one.get_by_label("name").fill("Night shift")
     one.get_by_role("button").click()
     expect(stage.consumer("Night shift")).to_be_visible()
+    expect(one.get_by_label("name")).to_have_value("")
     bookmark = stage.inspector.get_by_role("form", name="a bookmark by time")
     bookmark.get_by_label("partition").select_option("p1")
     bookmark.get_by_label("time, s").fill("0")

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 from webapp.paths import resource_directory
 
-COMMAND = re.compile(r'controls(?: }})?/(\w+)"|verb\("(\w+)"\)')
+COMMAND = re.compile(r'controls(?: }})?/(\w+)"|verb\(room, "(\w+)"\)')
 WRITTEN_NAME = re.compile(r"_")
 QUOTED = re.compile(r"'([^']*)'")
 

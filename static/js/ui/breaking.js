@@ -1,5 +1,5 @@
 // @ts-check
-/** Forms of the inspector that break and mend: what they were answered stays below them, and they are read again after it. */
+/** Breaking and mending in the inspector: the other end of a link is picked on the stage; answers go when the inspector closes. */
 
 /** What can be picked as the other end of a link. */
 const PARTY = "[data-address]";
@@ -7,18 +7,14 @@ const PARTY = "[data-address]";
 export class Breaking {
   /**
    * @param {HTMLElement} stage
-   * @param {{inspector: HTMLElement, content: HTMLElement, outcome: HTMLElement, readAgain: () => void}} panel
+   * @param {{inspector: HTMLElement, content: HTMLElement, outcome: HTMLElement}} panel
    */
-  constructor(stage, { inspector, content, outcome, readAgain }) {
+  constructor(stage, { inspector, content, outcome }) {
     this.stage = stage;
     this.content = content;
     inspector.addEventListener("close", () => {
       outcome.replaceChildren();
       this.#stopPicking();
-    });
-    content.addEventListener("htmx:finally:request", (event) => {
-      const form = /** @type {Element} */ (event.target).closest("form[data-refreshes]");
-      if (form && outcome.querySelector('[data-ok="true"]')) readAgain();
     });
     content.addEventListener("click", (event) => {
       if (/** @type {Element} */ (event.target).closest("[data-pick-start]")) stage.dataset.picking = "true";
@@ -42,6 +38,7 @@ export class Breaking {
     const option = select && [...select.options].find(({ value }) => value === party?.dataset.address);
     if (!select || !option) return;
     select.value = option.value;
+    select.dispatchEvent(new Event("input", { bubbles: true })); // as if it was chosen in the form
     select.focus();
     this.#stopPicking();
   }

@@ -4,6 +4,8 @@ import { timeInWords } from "../scene/words.js";
 import { part, setShown, setText } from "../view/nodes.js";
 import { consumerSettings, drawPanel, filesOf, mirrorSettings, producerSettings } from "../view/panels.js";
 import { Breaking } from "./breaking.js";
+import { keepForms, showWhatWasRead } from "./panel_forms.js";
+import { newsOf } from "./panel_news.js";
 
 /** A panel's name and its query. */
 const SELECTION = /^[a-z]+(\?[^#]*)?$/;
@@ -41,8 +43,13 @@ export class Inspector {
     this.content = part(stage, "inspector-content");
     /** The panel that was read from the server and stands there. */
     this.shown = "";
+    /** What came from the server and stands there; "" while something drawn does. */
+    this.standing = "";
     /** What could be read of its log, as the picture had it, when it was asked for. */
     this.readable = "";
+    /** The state that was looked into for news, and what it said of the panel. @type {Record<string, any> | undefined} */
+    this.state = undefined;
+    this.news = "";
     this.timer = 0;
     this.inspector = /** @type {HTMLDialogElement} */ (part(stage, "inspector"));
     this.opened = "";
@@ -53,7 +60,8 @@ export class Inspector {
       /** @type {HTMLElement | undefined} */ (this.opener)?.focus();
     });
     const outcome = part(stage, "panel-outcome");
-    new Breaking(stage, { inspector: this.inspector, content: this.content, outcome, readAgain: () => this.#readAgain() });
+    keepForms(this.content, () => this.#readAgain());
+    new Breaking(stage, { inspector: this.inspector, content: this.content, outcome });
   }
 
   /** Show what a link of the page leads to. @param {HTMLAnchorElement} link */
@@ -73,6 +81,7 @@ export class Inspector {
     if (!SELECTION.test(selection)) return;
     this.opened = selection;
     this.shown = "";
+    this.state = undefined;
     if (!this.inspector.open) this.inspector.show();
     this.paint();
   }
@@ -84,12 +93,14 @@ export class Inspector {
     this.#mark();
     const [name, query = ""] = this.opened.split("?");
     if (name === "log") this.#forgetRefusal(drawn.state.partitions, new URLSearchParams(query));
+    if (!past.place) this.#lookForNews(name, drawn.state, new URLSearchParams(query));
     const words = past.place ? WHEN[name] ?? "" : "";
     setShown(part(this.stage, "panel-when"), { hidden: !words });
     setText(part(this.stage, "panel-when"), words && `At ${timeInWords(drawn_us)}. ${words}`);
     const drawing = DRAWINGS[name]?.(drawn.state, new URLSearchParams(query), this.stage.dataset.panels ?? "");
     if (drawing && (past.place || name === "files")) {
       this.shown = "";
+      this.standing = "";
       drawPanel(this.content, drawing);
     } else if (past.place && name === "log") this.#read(`${this.opened}&journal_offset=${drawn.next_offset}`);
     else this.#read(this.opened);
@@ -104,6 +115,18 @@ export class Inspector {
     const readable = `${first_offset} to ${flushed_offset}`;
     if (readable !== this.readable && this.content.querySelector('.outcome[data-ok="false"]')) this.shown = "";
     if (!this.shown) this.readable = readable;
+  }
+
+  /**
+   * Whoever changed it: what the panel says is no longer true.
+   * @param {string} name @param {Record<string, any>} state @param {URLSearchParams} query
+   */
+  #lookForNews(name, state, query) {
+    if (state === this.state) return;
+    this.state = state;
+    const news = `${this.opened} ${newsOf(name, state, query)}`;
+    if (news !== this.news) this.shown = "";
+    this.news = news;
   }
 
   /** The picture shows what the panel is about, if that is in view. */
@@ -121,10 +144,16 @@ export class Inspector {
     this.shown = address;
     delete this.content.dataset.drawn;
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      const { htmx } = /** @type {any} */ (window);
-      htmx.ajax("GET", `${this.stage.dataset.panels}/${address}`, { target: "#inspector-content", swap: "innerHTML" });
-    }, this.player.past.place ? SETTLES_MS : 0);
+    this.timer = window.setTimeout(() => this.#fetch(address), this.player.past.place ? SETTLES_MS : 0);
+  }
+
+  /** @param {string} address below the panels; what stands there already is changed where it differs, and keeps what is typed into it */
+  async #fetch(address) {
+    const { htmx } = /** @type {any} */ (window);
+    const swap = this.standing === address ? "innerMorph" : "innerHTML";
+    this.standing = address;
+    await htmx.ajax("GET", `${this.stage.dataset.panels}/${address}`, { target: "#inspector-content", swap });
+    showWhatWasRead(this.content);
   }
 
   /** What the panel acted on has changed. */

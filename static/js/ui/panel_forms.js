@@ -1,0 +1,27 @@
+// @ts-check
+/** Forms of the inspector: what somebody types into one stays when its panel is read again, and goes when it is done. */
+
+/** Worn by a form that somebody types into. (htmx leaves alone what wears it.) */
+const TYPED_IN = "hx-morph-skip";
+
+/** @param {HTMLElement} content of the inspector @param {() => void} readAgain what a form has done may show in its panel */
+export function keepForms(content, readAgain) {
+  content.addEventListener("input", ({ target }) => formOf(target)?.setAttribute(TYPED_IN, ""));
+  content.addEventListener("htmx:finally:request", (event) => {
+    const form = formOf(event.target);
+    const { request, response } = /** @type {CustomEvent} */ (event).detail.ctx;
+    if (!form || request.method !== "POST" || !response?.raw.ok) return;
+    form.removeAttribute(TYPED_IN);
+    if (form.hasAttribute("data-refreshes")) readAgain();
+  });
+}
+
+/** Forms that nobody types into show what was read. @param {HTMLElement} content of the inspector */
+export function showWhatWasRead(content) {
+  content.querySelectorAll("form").forEach((form) => form.hasAttribute(TYPED_IN) || form.reset());
+}
+
+/** @param {EventTarget | null} target */
+function formOf(target) {
+  return /** @type {Element} */ (target).closest("form");
+}

@@ -1,0 +1,74 @@
+"""Forms of the inspector: they show what is true, whoever changed it, and leave alone what somebody is typing."""
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.pages.stage import METRICS, Stage
+
+
+def producer_settings(stage: Stage) -> Locator:
+    stage.page.locator('[data-part="producer"] [data-panel][href$="/producer"]').click()
+    form = stage.inspector.locator("form.settings")
+    expect(form.get_by_label("messages per second")).to_be_visible()
+    return form
+
+
+def test_what_is_typed_into_one_form_stays_when_another_has_been_answered(stage: Stage) -> None:
+    stage.open().at_speed(0.25)
+    stage.group(METRICS).get_by_role("link", name=METRICS).click()
+    bookmark = stage.inspector.get_by_role("form", name="a bookmark by time")
+    bookmark.get_by_label("partition").select_option("p1")
+    bookmark.get_by_label("time, s").fill("0")
+    one = stage.inspector.get_by_role("form", name="a consumer")
+    one.get_by_label("name").fill("Night shift")
+    one.get_by_role("button").click()
+    expect(one.get_by_label("name")).to_have_value("")  # the panel has been read again
+    expect(bookmark.get_by_label("partition")).to_have_value("1")
+    expect(bookmark.get_by_label("time, s")).to_have_value("0")
+    bookmark.get_by_role("button").click()
+    expect(stage.bookmark(1)).to_have_attribute("data-offset", "0")
+    expect(bookmark.get_by_label("partition")).to_have_value("0")
+
+
+def test_settings_changed_by_somebody_else_are_shown_but_not_over_what_is_typed(stage: Stage) -> None:
+    stage.open()
+    form = producer_settings(stage)
+    stage.command("set_producer", rate_per_second=3, compression="gzip")
+    expect(form.get_by_label("messages per second")).to_have_value("3")
+    expect(form.get_by_label("compression")).to_have_value("gzip")
+    form.get_by_label("linger, ms").fill("250")
+    stage.command("set_producer", rate_per_second=7)
+    stage.command("set_producer", rate_per_second=4)
+    stage.settled()
+    expect(form.get_by_label("linger, ms")).to_have_value("250")
+    expect(form.get_by_label("messages per second")).to_have_value("3")
+    form.get_by_role("button", name="Apply").click()
+    expect(stage.outcome).to_be_visible()
+    stage.command("set_producer", rate_per_second=9)
+    expect(form.get_by_label("messages per second")).to_have_value("9")
+    expect(form.get_by_label("linger, ms")).to_have_value("250")
+
+
+def test_a_consumer_paused_in_the_inspector_can_be_resumed_there(stage: Stage) -> None:
+    stage.open()
+    stage.consumer("Metrics A").get_by_role("link", name="Settings").click()
+    stage.inspector.get_by_role("button", name="Pause its work").click()
+    expect(stage.consumer("Metrics A").locator(".consumer-state")).to_contain_text("paused")
+    stage.inspector.get_by_role("button", name="Let it work again").click()
+    expect(stage.inspector.get_by_role("button", name="Pause its work")).to_be_visible()
+    expect(stage.consumer("Metrics A").locator(".consumer-state")).not_to_contain_text("paused")
+
+
+def test_the_mends_of_a_party_come_and_go_beside_a_form_that_is_half_filled(stage: Stage) -> None:
+    stage.open()
+    stage.broker(1).get_by_role("link", name="Break").click()
+    form = stage.inspector.get_by_role("form", name="trouble a link")
+    form.get_by_label("loses, %").fill("30")
+    for other in ("broker:2", "producer"):
+        stage.command("set_link", **{"from": "broker:1", "to": other, "cut": True})
+    mends = stage.inspector.locator(".troubles").get_by_role("button", name="Mend")
+    expect(mends).to_have_count(2)
+    expect(stage.inspector.get_by_role("button", name="Mend them all")).to_be_visible()
+    expect(form.get_by_label("loses, %")).to_have_value("30")
+    stage.inspector.get_by_role("button", name="Mend them all").click()
+    expect(mends).to_have_count(0)
+    expect(form.get_by_label("loses, %")).to_have_value("30")
