@@ -13,7 +13,7 @@ ABOVE = {"x": 380, "y": 30, "left": 12, "below": 80}
 MARKS = """((v) => {
     const log = {next_offset: v.next_offset, topic: "t", partition: 1, broker: 2};
     const flight = {
-        event: "batch_sent", topic: "t", partition: 1, broker: 2, batch: 1, messages: 3, bytes: v.bytes, key: "",
+        event: "batch_sent", topic: "t", partition: 1, broker: 2, batch: 1, messages: 3, bytes: v.bytes, key: v.key,
         compression: "none", at_us: 0, due_us: 1000,
     };
     const tape = (top) => ({
@@ -22,7 +22,7 @@ MARKS = """((v) => {
     });
     const state = {topics: {t: {}}, partitions: {"t-0": log, "t-1": log}, flights: {"batch:1": flight}};
     const picture = {
-        state, ribbons: [], losses: [], steps: false, level: "messages",
+        state, ribbons: [], losses: [], steps: v.steps, level: "messages",
         window_bytes: 1000, origins: new Map([["t-1", 0]]),
         anchors: {
             producer: v.producer, letter: 6,
@@ -35,7 +35,16 @@ MARKS = """((v) => {
 
 def marks(page: Page, server: ServerProcess, *times: int, **values: Any) -> list[Any]:
     """A batch at those thousandths of its way to one of two tapes, 300 px wide and 1,000 bytes."""
-    where = {"producer": PRODUCER, "edge": 230, "top": 300, "other": -200, "bytes": 300, "next_offset": 0}
+    where = {
+        "producer": PRODUCER,
+        "edge": 230,
+        "top": 300,
+        "other": -200,
+        "bytes": 300,
+        "next_offset": 0,
+        "key": "",
+        "steps": False,
+    }
     found: list[Any] = Module(page, server, "scene/flights").call(MARKS, times=times, **(where | values))
     return found
 
@@ -51,8 +60,31 @@ def test_a_batch_lands_on_its_bytes_as_far_as_the_tape_reaches(
 def test_a_batch_never_sticks_out_of_its_tape_and_neither_do_its_words(page: Page, server: ServerProcess) -> None:
     for mark in marks(page, server, *range(0, 1001, 20), next_offset=990, bytes=400):
         assert mark["x"] + mark["width"] / 2 <= 280 + 300 + 0.01
-        half = (len(mark["detail"]) + 1) * 6 / 2
-        assert mark["x"] + mark["shift"] + half <= 280 + 300 + 0.01
+        assert mark["detail"] == "" or mark["x"] + mark["shift"] - (len(mark["detail"]) + 1) * 6 >= 280
+
+
+def test_its_words_follow_a_batch_on_its_line_and_are_gone_when_it_goes_down_among_messages(
+    page: Page, server: ServerProcess
+) -> None:
+    way = marks(page, server, *range(0, 1001, 5), next_offset=600)
+    said = [mark for mark in way if mark["detail"]]
+    assert said
+    assert {mark["detail"] for mark in said} == {"3 messages to p1"}
+    assert all(mark["y"] == pytest.approx(300 - 24, abs=1) for mark in said)
+    assert all(mark["shift"] == pytest.approx(-mark["width"] / 2) for mark in said), "they end where it begins"
+    assert way[-1]["label"] == way[-1]["detail"] == ""
+
+
+def test_a_key_is_left_out_where_there_is_no_room_for_it(page: Page, server: ServerProcess) -> None:
+    way = marks(page, server, *range(0, 1001, 5), next_offset=900, key="user-17")
+    assert next(mark["detail"] for mark in way if mark["detail"]) == "3 messages to p1"
+    assert "3 messages to p1, key user-17" in {mark["detail"] for mark in way}
+
+
+def test_without_motion_the_words_stand_ahead_where_there_is_no_room_behind(page: Page, server: ServerProcess) -> None:
+    (mark,) = marks(page, server, 500, steps=True, top=150, next_offset=400)
+    assert mark["detail"] == "3 messages to p1"
+    assert mark["shift"] > mark["width"] / 2
 
 
 def test_a_batch_comes_out_of_its_producers_side_and_goes_down_beside_the_brokers(
@@ -65,7 +97,7 @@ def test_a_batch_comes_out_of_its_producers_side_and_goes_down_beside_the_broker
     assert above
     assert all(mark["x"] + mark["width"] / 2 <= 230.01 for mark in above), "it covers nothing of another broker"
     assert all(mark["label"] == mark["detail"] == "" for mark in above)
-    assert [mark["label"] for mark in way if mark["x"] >= 280] == ["300 B" for mark in way if mark["x"] >= 280]
+    assert {mark["label"] for mark in way if mark["x"] < 280} == {""}
 
 
 def test_a_batch_enters_a_card_no_higher_than_it_goes_along_the_tape(page: Page, server: ServerProcess) -> None:

@@ -191,7 +191,7 @@ def test_the_past_is_played_at_its_own_speed_until_it_is_the_present(lived: Stag
 
 def test_a_moment_of_the_past_is_frozen_with_what_was_in_flight(lived: Stage) -> None:
     sent = next(one for one in api(lived, "/journal", at_us=0)["events"] if one["event"] == "batch_sent")
-    lived.scrub_to((sent["at_us"] + sent["due_us"]) // 2_000 * 1_000)
+    lived.scrub_to((sent["at_us"] + 3 * sent["due_us"]) // 4_000 * 1_000)
     expect(lived.flights("batch")).to_have_count(1)
     expect(lived.flights("batch").locator(".flight-detail")).to_be_visible()
     place = lived.flights("batch").evaluate("(node) => node.style.transform")

@@ -23,7 +23,7 @@ def test_a_pause_freezes_what_is_in_flight(stage: Stage) -> None:
     stage.command("clock", action="pause")
     stage.settled()
     frozen = stage.flights("batch").evaluate("(node) => node.style.transform")
-    expect(stage.flights("batch").locator(".flight-detail")).to_be_visible()
+    expect(stage.flights("batch").locator(".flight-detail")).to_have_css("display", "block")
     seconds = stage.seconds()
     stage.page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
     assert stage.flights("batch").evaluate("(node) => node.style.transform") == frozen

@@ -1,17 +1,16 @@
 """Write the golden journals and their pictures anew."""
 
-import os
-
 from playwright.sync_api import sync_playwright
 
 from tests.golden.pictures import empty_page, pictures_of
 from tests.golden.walks import WALKS, file_of
+from tests.support.chromium import find_chromium
 
 
 def main() -> None:
     """Write every file; git shows what has become different."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ.get("OFFSETSCOPE_CHROMIUM") or None)
+        browser = playwright.chromium.launch(executable_path=find_chromium())
         with empty_page(browser) as page:
             for name, walk in WALKS.items():
                 journal = walk.journal()

@@ -231,6 +231,25 @@ def test_a_page_on_a_time_that_stands_says_what_is_looked_at(client: FlaskClient
     assert "Time stands" not in client.get(f"/rooms/{made.room}").text
 
 
+def test_what_went_wrong_is_said_before_who_is_behind(client: FlaskClient) -> None:
+    made = make_room(client, paused=True)
+
+    def opened_after(**command: object) -> str:
+        answer = client.post(f"/api/rooms/{made.room}/commands", json=command, headers=made.headers)
+        assert answer.status_code == 202, answer.text
+        return client.get(f"/rooms/{made.room}").text
+
+    crash = opened_after(command="crash_consumer", group="Real-time metrics", consumer="Metrics B")
+    assert "; <bdi>Metrics B</bdi> has crashed, and nobody knows until its session runs out.</p>" in crash
+    step = {"command": "clock", "action": "step"}
+    opened_after(command="add_consumer", group="Real-time metrics")
+    assert any(
+        "<bdi>Real-time metrics</bdi> is in the middle of a rebalance." in opened_after(**step) for _ in range(40)
+    )
+    assert "; broker 2 is down: nobody reads or writes what it holds." in opened_after(command="crash_broker", broker=2)
+    assert "; brokers 2, 3 are down:" in opened_after(command="crash_broker", broker=3)
+
+
 # --- panels ---------------------------------------------------------------------------------------------------------
 
 

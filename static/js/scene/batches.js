@@ -20,6 +20,8 @@ const WIDEST_BATCH = 0.4;
 const BELOW_NAME = 0.26;
 /** So far from its producer's corners a batch comes out, as a part of the tape's height: half of its own, and a little. */
 const WITHIN_EDGE = 0.3;
+/** Words that are longer end in dots. */
+const MOST_LETTERS = 38;
 const BATCHES = new Set(["batch_sent", "batch_mirrored"]);
 
 /** A batch of many messages would hide the picture; its label still says how many bytes it has. @type {typeof widthOf} */
@@ -61,17 +63,20 @@ function wayKept(flight, { anchors, level: detail }, landing, make) {
   return way;
 }
 
-/** @type {WeakMap<State, {many_topics: boolean, label: string, detail: string}>} */
+/** @typedef {{many_topics: boolean, label: string, details: string[]}} Words the details from the longest on */
+
+/** @type {WeakMap<State, Words>} */
 const wordsKept = new WeakMap();
 
-/** @param {State} flight @param {State} state @returns {{label: string, detail: string}} what never changes on its way */
+/** @param {State} flight @param {State} state @returns {Words} what never changes on its way */
 function wordsOf(flight, state) {
   const many_topics = hasManyTopics(state);
   const known = wordsKept.get(flight);
   if (known?.many_topics === many_topics) return known;
   const messages = `${flight.messages} ${flight.messages === 1 ? "message" : "messages"}`;
-  const detail = `${messages} to ${partitionInWords(state, flight)}${flight.key ? `, key ${flight.key}` : ""}`;
-  const words = { many_topics, label: bytesInWords(flight.bytes), detail };
+  const detail = `${messages} to ${partitionInWords(state, flight)}`;
+  const details = flight.key ? [`${detail}, key ${flight.key}`, detail] : [detail];
+  const words = { many_topics, label: bytesInWords(flight.bytes), details };
   wordsKept.set(flight, words);
   return words;
 }
@@ -93,7 +98,7 @@ export function batch(flight, picture, part, key) {
   if (bundled) return { kind: "batch", ...place, width, cells: 0, label: count, detail: "", group: "", idle: false, bundled };
   const drawn = { ...place, width: batchWidth(picture, log, flight.bytes, eased(unit((part - 0.75) / 0.25))) };
   return {
-    kind: "batch", ...drawn, ...wordsOnTape(picture.anchors, tape, drawn, wordsOf(flight, picture.state)),
+    kind: "batch", ...drawn, ...wordsOnTape(picture, tape, drawn, wordsOf(flight, picture.state)),
     cells: (flight.compression ?? "none") === "none" ? flight.messages : 1, group: "", idle: false,
   };
 }
@@ -108,14 +113,19 @@ function within(tape, middle, width) {
 }
 
 /**
- * A batch has words while it is over its tape: on the way there they would stand on those of others. They do not leave the tape.
- * @param {Anchors} anchors @param {Tape} tape @param {Point} mark @param {{label: string, detail: string}} words
- * @returns {{label: string, detail: string, shift: number}}
+ * The words of a batch follow it over its tape, on its own line: there they cover the name of a file, and no message. On
+ * the way to the tape they would stand on those of others, and on the way down into it they have been read.
+ * @param {Picture} picture @param {Tape} tape @param {Point & {width: number}} mark @param {Words} words
+ * @returns {{label: string, detail: string, shift: number}} so far from the middle of the mark the words end
  */
-function wordsOnTape({ letter }, tape, { x, y }, { label, detail }) {
-  if (x < tape.left || y < tape.top - tape.lift - 1) return { label: "", detail: "", shift: 0 };
-  const half = ((detail.length + 1) * letter) / 2;
-  return { label, detail, shift: Math.max(tape.left + half, Math.min(x, tape.left + tape.width - half)) - x };
+function wordsOnTape({ anchors, steps }, tape, { x, y, width }, { label, details }) {
+  const begin = x - width / 2;
+  if (x < tape.left || Math.abs(y - (tape.top - tape.lift)) > 1) return { label: "", detail: "", shift: 0 };
+  const room = (/** @type {string} */ text) => (Math.min(text.length, MOST_LETTERS) + 1) * anchors.letter;
+  const fits = (/** @type {string} */ text) => begin - room(text) >= tape.left;
+  const detail = details.find(fits) ?? "";
+  if (detail || fits(label) || !steps) return { label: fits(label) ? label : "", detail, shift: begin - x };
+  return { label, detail: details[0], shift: width / 2 + room(details[0]) }; // it stands: there is room ahead
 }
 
 /** @param {Anchors} anchors @param {Tape} tape @returns {boolean} whether the producer stands left of the brokers, not above them */

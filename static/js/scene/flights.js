@@ -6,6 +6,7 @@
 import { batch } from "./batches.js";
 import { logOf, widthOf, xOf } from "./on_tape.js";
 import { eased, level, line, placeOn, reversed, unit } from "./paths.js";
+import { cardOf, commit, watch } from "./registry_flights.js";
 import { load, pull, pulled } from "./simple_flights.js";
 import { bytesInWords } from "./words.js";
 
@@ -32,7 +33,7 @@ import { bytesInWords } from "./words.js";
 export function marks(picture) {
   const flying = Object.entries(picture.state.flights).flatMap(([key, flight]) => drawn(key, flight, picture));
   const lost = picture.losses.flatMap(({ key, flight, at_us, faded }) =>
-    drawn(key, flight, { ...picture, now_us: at_us }).map((mark) => ({ ...mark, key: `${key} lost`, faded, label: "lost", detail: "", idle: false })),
+    drawn(key, flight, { ...picture, now_us: at_us }).map((mark) => ({ ...mark, key: `${key} lost`, faded, label: "lost", detail: "", shift: 0, idle: false })),
   );
   return [...flying, ...lost];
 }
@@ -127,35 +128,6 @@ function answer(flight, picture, part) {
     label: flight.error || bytesInWords(flight.bytes), detail: flight.error ? "" : `of p${flight.partition} from ${flight.offset}`,
     group: flight.group, idle: flight.bytes === 0 && !flight.error,
   }, flight, picture);
-}
-
-/** @param {Picture} picture @param {string} consumer `<group>/<name>` */
-function cardOf(picture, consumer) {
-  const card = picture.anchors.consumers.get(consumer);
-  return card && { x: card.left, y: card.top + card.height / 2 };
-}
-
-/** @param {State} flight @param {Picture} picture @param {number} part */
-function commit(flight, picture, part) {
-  const from = cardOf(picture, `${flight.group}/${flight.consumer}`);
-  if (!from) return undefined;
-  return {
-    kind: "commit", ...placeOn([line(from, picture.anchors.registry)], part), width: 0, cells: 0,
-    label: `commit ${flight.offset}`, detail: `p${flight.partition}`, group: flight.group, idle: false,
-  };
-}
-
-/** @param {State} flight @param {Picture} picture @param {number} part */
-function watch(flight, picture, part) {
-  const client = flight.client.slice(flight.client.indexOf(":") + 1);
-  const to = cardOf(picture, client);
-  if (!to) return undefined;
-  const place = placeOn([line(picture.anchors.registry, to)], part);
-  const half = ((flight.path.length + 1) * picture.anchors.letter) / 2;
-  return {
-    kind: "watch", ...place, width: 0, cells: 0, shift: Math.min(0, to.x - half - place.x), // it ends beside the card
-    label: "watch", detail: flight.path, group: client.slice(0, client.lastIndexOf("/")), idle: false,
-  };
 }
 
 /** @param {State} flight @param {Picture} picture @param {number} part */

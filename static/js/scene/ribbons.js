@@ -11,7 +11,8 @@ import { level } from "./paths.js";
  * @typedef {object} Tape
  * @property {number} left @property {number} top @property {number} width @property {number} height
  * @property {number} lift how far above the tape a batch travels
- * @property {number} edge the left edge of its broker's card @property {{from: number, to: number}} name of the broker: from where to where
+ * @property {number} edge the left edge of its broker's card @property {number} right the right one
+ * @property {number} below the middle of the gap below that card @property {{from: number, to: number}} name of the broker: from where to where
  * @typedef {object} Anchors where things are on the stage, in pixels from its corner
  * @property {Point & {left: number, below: number}} producer where it sends from, its left and its lower edge @property {Point} registry
  * @property {Map<string, Tape>} tapes by "<topic>-<partition>"

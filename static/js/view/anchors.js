@@ -26,6 +26,9 @@ const producerOf = ({ left, top, width, height }) => ({ x: left + width, y: top 
 /** @param {number} height of a tape @param {number} room between it and the head of its card @returns {number} how far above it a batch travels */
 const liftOf = (height, room) => Math.max(height * LEAST_LIFT, Math.min(height * LIFT, room - height * BATCH));
 
+/** @param {HTMLElement} card of a broker @returns {number} how far below it the next one begins */
+const gapOf = (card) => Number.parseFloat(getComputedStyle(/** @type {Element} */ (card.parentElement)).rowGap) || 0;
+
 /** @param {HTMLElement} board @returns {Anchors} */
 export function measure(board) {
   const corner = board.getBoundingClientRect();
@@ -50,10 +53,14 @@ export function measure(board) {
   for (const node of board.querySelectorAll("[data-log]")) {
     const log = /** @type {HTMLElement} */ (node).dataset.log ?? "";
     const tape = box(/** @type {Element} */ (node.querySelector('[data-part="window"]')));
-    const card = /** @type {Element} */ (node.closest(".broker"));
+    const card = /** @type {HTMLElement} */ (node.closest(".broker"));
+    const { left, top, width, height } = box(card);
     const name = box(/** @type {Element} */ (card.querySelector(".broker-name")));
     const room = tape.top - bottomOf(box(/** @type {Element} */ (card.querySelector(".broker-head"))));
-    anchors.tapes.set(log, { ...tape, lift: liftOf(tape.height, room), edge: box(card).left, name: { from: name.left, to: name.left + name.width } });
+    anchors.tapes.set(log, {
+      ...tape, lift: liftOf(tape.height, room), name: { from: name.left, to: name.left + name.width },
+      edge: left, right: left + width, below: top + height + gapOf(card) / 2,
+    });
     for (const tab of node.querySelectorAll('[data-part="owner"]')) {
       const group = /** @type {HTMLElement} */ (tab.parentElement).dataset.group;
       const { left, top, width, height } = box(tab);

@@ -1,0 +1,77 @@
+"""Commits and watches on their way between consumers and the registry: below the brokers, in the gaps between them."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import ServerProcess
+from tests.browser.test_levels import Module
+
+MARKS = """((v) => {
+    const tape = (top) => ({left: 300, top, width: 500, height: 50, edge: 235, right: 816, below: top + 136});
+    const commit = (partition) => ({
+        event: "commit_sent", group: "G", consumer: "A", topic: "t", partition, offset: 430, at_us: 0, due_us: 1000,
+    });
+    const watch = (client) => ({
+        event: "watch_fired", client: `consumer:G/${client}`, path: "/consumers/G/ids", at_us: 0, due_us: 1000,
+    });
+    const card = (top) => ({left: v.cards, top, width: 290, height: 90});
+    const picture = {
+        state: {topics: {t: {}}, partitions: {}, flights: {
+            "commit:1": commit(0), "commit:2": commit(1), "watch:1": watch("A"), "watch:2": watch("B"),
+        }},
+        ribbons: [], losses: [], steps: false, level: "messages", window_bytes: 1000, origins: new Map(),
+        anchors: {
+            registry: v.registry, letter: 6, tapes: new Map([["t-0", tape(113)], ["t-1", tape(308)]]),
+            consumers: new Map([["G/A", card(145)], ["G/B", card(240)]]),
+        },
+    };
+    return v.times.map((now_us) => m.marks({...picture, now_us}));
+})(v)"""
+
+
+def marks(page: Page, server: ServerProcess, *times: int, **places: Any) -> dict[str, list[Any]]:
+    """Two commits and two watches at those thousandths of their ways, by the flight."""
+    where = {"registry": {"x": 214, "y": 430}, "cards": 971} | places
+    found = Module(page, server, "scene/flights").call(MARKS, times=times, **where)
+    return {mark["key"]: [at[index] for at in found] for index, mark in enumerate(found[0])}
+
+
+def test_a_commit_passes_below_the_broker_of_its_partition_and_covers_no_tape(
+    page: Page, server: ServerProcess
+) -> None:
+    flown = marks(page, server, *range(0, 1001, 10))
+    for key, below in (("commit:1", 113 + 136), ("commit:2", 308 + 136)):
+        assert flown[key][0]["x"] == 971
+        over = [mark for mark in flown[key] if 235 < mark["x"] < 816]
+        assert over
+        assert all(mark["y"] == pytest.approx(below, abs=0.5) for mark in over)
+        assert (flown[key][-1]["x"], flown[key][-1]["y"]) == (214, 430)
+
+
+def test_its_words_stand_beside_it_in_the_gap_and_nowhere_else(page: Page, server: ServerProcess) -> None:
+    (way, _, _, _) = marks(page, server, *range(0, 1001, 10)).values()
+    said = [mark for mark in way if mark["label"]]
+    assert {mark["label"] for mark in said} == {"p0: commit 430"}
+    assert all(mark["y"] == pytest.approx(249, abs=1) for mark in said)
+    half = (len("p0: commit 430") + 1) * 6 / 2
+    for mark in said:
+        assert abs(mark["shift"]) > half, "beside the mark, not on it"
+        assert mark["x"] + mark["shift"] + half <= 816, "not into the gap before the cards"
+
+
+def test_watches_that_fire_at_once_go_to_their_consumers_through_different_gaps(
+    page: Page, server: ServerProcess
+) -> None:
+    flown = marks(page, server, 0, 500, 1000)
+    assert [round(flown[key][1]["y"]) for key in ("watch:1", "watch:2")] == [113 + 136, 308 + 136]
+    assert flown["watch:1"][1]["label"] == "watch: ids changed"
+    assert [flown[key][2]["y"] for key in ("watch:1", "watch:2")] == [190, 285]
+
+
+def test_where_the_cards_stand_below_the_brokers_the_way_is_straight(page: Page, server: ServerProcess) -> None:
+    flown = marks(page, server, 0, 500, 1000, cards=12, registry={"x": 200, "y": 900})
+    middle = flown["commit:1"][1]
+    assert (middle["x"], middle["y"]) == (106, pytest.approx((190 + 900) / 2))
+    assert middle["label"] == "p0: commit 430"
