@@ -151,8 +151,11 @@ class Consumer:
 
     def change(self, settings: ConsumerSettings) -> None:
         """Work with new settings from now on."""
+        grown = settings.fetch_bytes > self.settings.fetch_bytes
         self.settings = settings
         self._emit(events.ConsumerChanged(self._time.now_us, *self._names, asdict(settings)))
+        for fetcher in self.fetchers.values() if grown else ():
+            fetcher.resume()
         self._commit_later()
         self._go_on(0)
 

@@ -178,6 +178,12 @@ class Fetcher:
         self.error = error
         self._wiring.emit(events.MessageRejected(self._wiring.timers.now_us, *self._names, self.fetch_offset, error))
 
+    def resume(self) -> None:
+        """Pulls have grown: read again what was larger than one. (0.7 is started again with another fetch.size.)"""
+        if self.error == InvalidMessageSize.code:
+            self.error = ""
+            self._wiring.emit(events.ReadingResumed(self._wiring.timers.now_us, *self._names, self.fetch_offset))
+
     def _fail(self, request: FetchRequest, reason: str) -> None:
         tell_failed(self._wiring.emit, self._wiring.timers.now_us, request, reason)
 

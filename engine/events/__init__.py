@@ -39,6 +39,7 @@ from engine.events.consuming import (
     OffsetSought,
     PullingStarted,
     PullingStopped,
+    ReadingResumed,
 )
 from engine.events.deployment import (
     AuditCounted,
@@ -205,6 +206,7 @@ __all__ = [
     "PullSent",
     "PullingStarted",
     "PullingStopped",
+    "ReadingResumed",
     "RebalanceBackedOff",
     "RebalanceFailed",
     "RebalanceFinished",

@@ -205,6 +205,17 @@ class MessageRejected(Event):
 
 
 @value
+class ReadingResumed(Event):
+    """A consumer that stood before a message larger than its pulls pulls again: its pulls have grown."""
+
+    group: str
+    consumer: str
+    topic: str
+    partition: int
+    offset: int
+
+
+@value
 class PullingStarted(Event):
     """A consumer owns the partition, has read the stored offset and pulls from there."""
 

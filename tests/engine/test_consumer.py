@@ -200,8 +200,13 @@ def test_a_message_larger_than_a_pull_is_named_and_a_larger_pull_gets_past_it(ma
     stage.with_group("A")
     (rejected,) = stage.events("message_rejected")
     assert rejected["error"] == "invalid_message_size"  # case 34
+    stage.do("set_consumer", consumer="A", fetch_bytes=9)
+    stage.do("set_consumer", consumer="A", fetch_bytes=10)
+    stage.run_ms(100)
+    assert len(stage.events("message_rejected")) == 2, "one more byte is not enough"
+    stage.do("set_consumer", consumer="A", messages_per_second=50.0)
     stage.do("set_consumer", consumer="A", fetch_bytes=100)
-    stage.do("seek", group="readers", partition=0, offset=0)
+    assert [event["offset"] for event in stage.events("reading_resumed")] == [0, 0]
     stage.run_ms(100)
     assert consumed(stage, "A") == 1
 

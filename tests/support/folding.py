@@ -45,7 +45,7 @@ def journal_of_a_cluster(directory: Path, seed: int, acts: int = 200) -> list[To
 
 
 def _do_what_chance_seldom_brings(stage: Stage) -> None:
-    """Damage on a disk, bytes that a crash takes, and a claim that is refused to the last try."""
+    """Pulls too small for a message, damage on a disk, bytes that a crash takes, a claim refused to the last try."""
     stage.do("heal_links")
     stage.do("set_producer", sending="sync", acknowledgement="none")
     for broker in (1, 2, 3):
@@ -53,6 +53,13 @@ def _do_what_chance_seldom_brings(stage: Stage) -> None:
         if not stage.cluster.parts.brokers[BrokerId(broker)].alive:
             stage.do("start_broker", broker=broker)
     stage.run_ms(200)
+    narrow = {"group": "narrow", "consumer": "N"}
+    stage.do("add_group", group="narrow")
+    stage.do("add_consumer", **narrow)
+    stage.do("set_consumer", **narrow, fetch_bytes=5)
+    stage.run_ms(200)
+    stage.do("set_consumer", **narrow, fetch_bytes=5_000)
+    stage.run_ms(50)
     for number in range(PARTITIONS):
         stage.do("corrupt", topic="clicks", partition=number, offset=stage.partition(number)["first_offset"])
         stage.do("produce", topic="clicks", records=[{"value": "unflushed"}])

@@ -44,7 +44,7 @@ function rejectionWords({ group, consumer, topic, partition, offset, error }, st
   if (error !== "invalid_message_size") return `${consumer} met damaged bytes at ${offset} of ${where} and reads no further.`;
   const pull = pullTooSmall(state, state.partitions[`${topic}-${partition}`], offset, `${group}/${consumer}`);
   return `The message at ${offset} of ${where} is larger than a pull of ${consumer}${pull && ` (${pull})`}: it reads no further. `
-    + "Raise its bytes per pull, then move the bookmark there.";
+    + "Raise its bytes per pull.";
 }
 
 /** @param {State} link */
@@ -139,6 +139,7 @@ const SENTENCES = {
   offset_reset: (e, state) => ({
     text: `Offset ${e.out_of_range_offset} is not in ${place(e, state)} any more: ${e.consumer} goes on from ${e.offset}.`, weight: 8,
   }),
+  reading_resumed: (e, state) => ({ text: `${e.consumer} pulls more bytes at a time now, and reads on at ${e.offset} of ${place(e, state)}.`, weight: 8 }),
   message_rejected: (e, state) => ({ text: rejectionWords(e, state), weight: 9 }),
   node_changed: (e, state) => {
     const [, group, topic, partition] = OFFSET_NODE.exec(e.path) ?? [];

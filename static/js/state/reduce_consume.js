@@ -47,6 +47,7 @@ export const consumeHandlers = {
     consumed(state, event), event,
   ),
   message_rejected: changesPosition((event) => ({ error: event.error })),
+  reading_resumed: changesPosition(() => ({ error: "" })),
   offset_sought: (state, event) => (event.consumer ? jump(state, event) : state),
   offset_reset: jump,
   commit_sent: (state, event) => ({ ...state, flights: withKey(state.flights, `commit:${event.commit}`, event) }),
