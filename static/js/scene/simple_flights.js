@@ -2,7 +2,7 @@
 /** Marks of what simple consumers ask for and get, and of what a loader writes: who asks, which broker, how many bytes. */
 import { LEAST_WIDTH, WIDEST_ON_WIRE, WIRE_SCALE } from "./on_tape.js";
 import { level, line, placeOn, reversed } from "./paths.js";
-import { bytesInWords } from "./words.js";
+import { bytesInWords, namesInWords } from "./words.js";
 
 /**
  * @typedef {Record<string, any>} State
@@ -36,12 +36,12 @@ export function asksForNothingNew({ fetches }, state) {
 export function pull(flight, picture, part) {
   const way = wayOf(picture, flight);
   if (!way.length) return undefined;
-  const logs = flight.fetches.length;
-  const wanted = flight.fetches.map((/** @type {[string, number]} */ [log, offset]) => `${log.slice(log.lastIndexOf("-") + 1)} from ${offset}`);
+  const { fetches } = flight;
+  const named = (/** @type {string} */ log) => namesInWords(picture.state, [log]);
+  const each = fetches.map((/** @type {[string, number]} */ [log, offset]) => `${named(log)} from ${offset}`);
   return {
     kind: "fetch", ...placeOn(reversed(way), part), width: 0, cells: 0,
-    label: logs === 1 ? `from ${flight.fetches[0][1]}` : `${logs} logs`, 
-    detail: wanted.map((/** @type {string} */ one) => `p${logs === 1 ? one.slice(0, one.indexOf(" ")) : one}`).join(", "),
+    ...(fetches.length === 1 ? { label: `from ${fetches[0][1]}`, detail: named(fetches[0][0]) } : { label: `${fetches.length} logs`, detail: each.join(", ") }),
     group: "", idle: asksForNothingNew(flight, picture.state),
   };
 }

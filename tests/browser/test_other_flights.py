@@ -1,4 +1,4 @@
-"""Commits and watches on their way between consumers and the registry: below the brokers, in the gaps between them."""
+"""Marks beside the tapes: commits and watches in the gaps between brokers, pulls of simple consumers and their logs."""
 
 from typing import Any
 
@@ -75,3 +75,29 @@ def test_where_the_cards_stand_below_the_brokers_the_way_is_straight(page: Page,
     middle = flown["commit:1"][1]
     assert (middle["x"], middle["y"]) == (106, pytest.approx((190 + 900) / 2))
     assert middle["label"] == "p0: commit 430"
+
+
+def test_a_pull_of_a_simple_consumer_names_its_logs_with_their_topics_where_there_are_several(
+    page: Page, server: ServerProcess
+) -> None:
+    def said(topics: list[str], fetches: list[list[Any]]) -> tuple[str, str]:
+        (mark,) = Module(page, server, "scene/flights").call(
+            """m.marks({
+                state: {topics: Object.fromEntries(v.topics.map((topic) => [topic, {}])), partitions: {}, flights: {
+                    "pull:1": {broker: 11, client: "loader:L", fetches: v.fetches, at_us: 0, due_us: 10},
+                }},
+                now_us: 5, ribbons: [], losses: [], steps: false, level: "messages",
+                anchors: {parties: new Map(["broker:11", "loader:L"].map((name, at) =>
+                    [name, {left: at * 100, top: 0, width: 50, height: 50}]))},
+            })""",
+            topics=topics,
+            fetches=fetches,
+        )
+        return mark["label"], mark["detail"]
+
+    assert said(["t"], [["t-0", 430]]) == ("from 430", "p0")
+    assert said(["t"], [["t-0", 430], ["t-2", 0]]) == ("2 logs", "p0 from 430, p2 from 0")
+    assert said(["live.t", "live.audit"], [["live.t-0", 4], ["live.audit-0", 9]]) == (
+        "2 logs",
+        "live.t p0 from 4, live.audit p0 from 9",
+    )
