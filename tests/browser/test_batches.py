@@ -60,7 +60,7 @@ def test_a_batch_lands_on_its_bytes_as_far_as_the_tape_reaches(
 def test_a_batch_never_sticks_out_of_its_tape_and_neither_do_its_words(page: Page, server: ServerProcess) -> None:
     for mark in marks(page, server, *range(0, 1001, 20), next_offset=990, bytes=400):
         assert mark["x"] + mark["width"] / 2 <= 280 + 300 + 0.01
-        assert mark["detail"] == "" or mark["x"] + mark["shift"] - (len(mark["detail"]) + 1) * 6 >= 280
+        assert mark["detail"] == "" or mark["x"] + mark["shift"] + mark["before"] - len(mark["detail"]) * 6 >= 280
 
 
 def test_its_words_follow_a_batch_on_its_line_and_are_gone_when_it_goes_down_among_messages(
@@ -76,7 +76,7 @@ def test_its_words_follow_a_batch_on_its_line_and_are_gone_when_it_goes_down_amo
 
 
 def test_a_key_is_left_out_where_there_is_no_room_for_it(page: Page, server: ServerProcess) -> None:
-    way = marks(page, server, *range(0, 1001, 5), next_offset=900, key="user-17")
+    way = marks(page, server, *range(0, 1001, 5), next_offset=900, bytes=100, key="user-17")
     assert next(mark["detail"] for mark in way if mark["detail"]) == "3 messages to p1"
     assert "3 messages to p1, key user-17" in {mark["detail"] for mark in way}
 

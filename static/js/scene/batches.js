@@ -116,16 +116,18 @@ function within(tape, middle, width) {
  * The words of a batch follow it over its tape, on its own line: there they cover the name of a file, and no message. On
  * the way to the tape they would stand on those of others, and on the way down into it they have been read.
  * @param {Picture} picture @param {Tape} tape @param {Point & {width: number}} mark @param {Words} words
- * @returns {{label: string, detail: string, shift: number}} so far from the middle of the mark the words end
+ * @returns {{label: string, detail: string, shift: number, before: number}} so far from the middle of the mark the label ends, and from there the detail
  */
 function wordsOnTape({ anchors, steps }, tape, { x, y, width }, { label, details }) {
   const begin = x - width / 2;
-  if (x < tape.left || Math.abs(y - (tape.top - tape.lift)) > 1) return { label: "", detail: "", shift: 0 };
-  const room = (/** @type {string} */ text) => (Math.min(text.length, MOST_LETTERS) + 1) * anchors.letter;
-  const fits = (/** @type {string} */ text) => begin - room(text) >= tape.left;
+  if (x < tape.left || Math.abs(y - (tape.top - tape.lift)) > 1) return { label: "", detail: "", shift: 0, before: 0 };
+  const room = (/** @type {string} */ text) => (Math.min(text.length, MOST_LETTERS) + 1.5) * anchors.letter;
+  const before = -room(label);
+  const fits = (/** @type {string} */ text) => begin + before - room(text) >= tape.left;
   const detail = details.find(fits) ?? "";
-  if (detail || fits(label) || !steps) return { label: fits(label) ? label : "", detail, shift: begin - x };
-  return { label, detail: details[0], shift: width / 2 + room(details[0]) }; // it stands: there is room ahead
+  if (begin + before >= tape.left) return { label, detail, shift: begin - x, before };
+  if (!steps) return { label: "", detail: "", shift: 0, before };
+  return { label, detail: details[0], shift: width / 2 + room(details[0]) + room(label), before }; // it stands: there is room ahead
 }
 
 /** @param {Anchors} anchors @param {Tape} tape @returns {boolean} whether the producer stands left of the brokers, not above them */

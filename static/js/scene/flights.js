@@ -24,7 +24,7 @@ import { bytesInWords } from "./words.js";
  * @typedef {object} Mark
  * @property {string} key @property {string} kind @property {number} x @property {number} y centre
  * @property {number} width 0 when the mark carries no bytes @property {number} cells
- * @property {number} [shift] of the label, to one side
+ * @property {number} [shift] of the words, to one side @property {number} [before] of the detail, from there on
  * @property {string} label @property {string} detail @property {string} group @property {boolean} idle
  * @property {number} [faded] 0 to 1, of what was lost @property {boolean} [failed] @property {boolean} [bundled] a block with a count
  */

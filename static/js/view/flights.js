@@ -15,7 +15,7 @@ const CROWDED_GRAIN = 16;
 
 /**
  * @typedef {import("../scene/flights.js").Mark} Mark
- * @typedef {{label: string, detail: string, shift: number}} Words and so far they stand beside the middle
+ * @typedef {{label: string, detail: string, shift: number, before: number}} Words and so far they stand beside the middle
  * @typedef {{node: HTMLElement, load: HTMLElement, label: HTMLElement, detail: HTMLElement, painted: Partial<Mark>, width: number, words: Words}} Drawn
  * @typedef {object} How
  * @property {(group: string) => number} indexOf a group's number
@@ -62,7 +62,7 @@ function appear(layer, pool, key) {
 /** @returns {Drawn} */
 function make() {
   const node = clone("flight");
-  return { node, load: part(node, "load"), label: part(node, "label"), detail: part(node, "detail"), painted: {}, width: 0, words: { label: "", detail: "", shift: 0 } };
+  return { node, load: part(node, "load"), label: part(node, "label"), detail: part(node, "detail"), painted: {}, width: 0, words: { label: "", detail: "", shift: 0, before: 0 } };
 }
 
 /**
@@ -85,11 +85,12 @@ function paintFlight(drawn, mark, { indexOf, grain }) {
 /** @param {Drawn} drawn @param {Mark} mark */
 function paintWords(drawn, mark) {
   const { label, detail, words } = drawn;
-  const shift = Math.round(mark.shift ?? 0);
-  if (shift !== words.shift) for (const node of [label, detail]) node.style.left = shift ? `${shift}px` : "";
+  const [shift, before] = [Math.round(mark.shift ?? 0), Math.round(mark.before ?? 0)];
+  if (shift !== words.shift) label.style.left = shift ? `${shift}px` : "";
+  if (shift !== words.shift || before !== words.before) detail.style.left = shift + before ? `${shift + before}px` : "";
   if (mark.label !== words.label) setText(label, mark.label);
   if (mark.detail !== words.detail) setText(detail, mark.detail);
-  drawn.words = { label: mark.label, detail: mark.detail, shift };
+  drawn.words = { label: mark.label, detail: mark.detail, shift, before };
 }
 
 /** @type {Array<"kind" | "idle" | "group" | "failed" | "bundled" | "cells" | "faded">} */
