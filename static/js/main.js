@@ -13,6 +13,7 @@ import { Narrator } from "./ui/narrator.js";
 import { deploymentOf, LazyLayers } from "./ui/lazy_layers.js";
 import { LazyParts } from "./ui/lazy_parts.js";
 import { Panels } from "./ui/panels.js";
+import { layOutOnPaper } from "./ui/paper.js";
 import { Player } from "./ui/player.js";
 import { actInThePresent } from "./ui/present.js";
 import { TimeLine } from "./ui/time_line.js";
@@ -65,6 +66,7 @@ function begin(stage, deployment) {
     forkWhatIsShown(stage, player),
   );
   listen(stage, { player, commands, panels, transport, time_line });
+  layOutOnPaper(stage, view, player);
   offerHooks(player);
   read(stage, player, time_line);
 }

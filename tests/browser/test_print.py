@@ -22,6 +22,47 @@ def test_a_printed_stage_is_one_page_with_its_room_and_time(stage: Stage, tmp_pa
     assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") + pdf.count(b"/Type /Page>") == 1
 
 
+# When the browser has laid out the paper: does each end of a ribbon lie where it belongs?
+ENDS_ON_PAPER = """() => matchMedia("print").addEventListener("change", ({matches}) => {
+    if (!matches) return;
+    const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+    const layer = box(".ribbons");
+    const line = document.querySelector('[data-ribbon="Real-time metrics/pageviews-2"] .ribbon-line');
+    const ends = [0, line.getTotalLength()].map((at) => line.getPointAtLength(at));
+    const [from, to] = ends.map(({x, y}) => ({x: x + layer.left, y: y + layer.top}));
+    const tab = box('[data-testid="owner-Real-time metrics-pageviews-2"]');
+    const card = box('[data-testid="consumer-Real-time metrics-Metrics C"]');
+    window.onPaper = {
+        from: [from.x - tab.right, from.y - (tab.top + tab.bottom) / 2], to: to.x - card.left,
+        inside: card.top < to.y && to.y < card.bottom, shown: getComputedStyle(line).visibility,
+    };
+})"""
+
+
+@pytest.mark.parametrize(("width", "height", "landscape"), [(1280, 720, True), (390, 844, False)])
+def test_ribbons_are_printed_between_what_they_join(stage: Stage, width: int, height: int, landscape: bool) -> None:
+    stage.page.set_viewport_size({"width": width, "height": height})
+    stage.open()
+    stage.page.evaluate(ENDS_ON_PAPER)
+    stage.page.pdf(format="A4", landscape=landscape)
+    found = stage.page.evaluate("() => window.onPaper")
+    assert found["shown"] == "visible"
+    assert found["from"] == [pytest.approx(0, abs=2), pytest.approx(0, abs=2)]
+    assert found["to"] == pytest.approx(0, abs=8)
+    assert found["inside"]
+    expect(stage.root).to_have_attribute("data-on-paper", "false")
+
+
+def test_what_is_not_placed_on_paper_is_not_printed(stage: Stage) -> None:
+    """Some browsers print a copy, and tell the page too late."""
+    stage.open()
+    stage.page.emulate_media(media="print")
+    expect(stage.ribbon(0)).to_be_visible()
+    stage.root.evaluate("(node) => node.removeAttribute('data-on-paper')")
+    expect(stage.ribbon(0)).to_be_hidden()
+    expect(stage.owner(0)).to_contain_text("Metrics A")
+
+
 def test_in_the_systems_own_colours_marks_are_still_drawn(stage: Stage) -> None:
     stage.page.emulate_media(forced_colors="active")
     stage.open()

@@ -100,6 +100,12 @@ export class Player {
     if (!this.asked) this.asked = requestAnimationFrame(() => this.#tick());
   }
 
+  /** Before the next frame: paper waits for none. */
+  paintNow() {
+    cancelAnimationFrame(this.asked);
+    this.#tick();
+  }
+
   #tick() {
     this.asked = 0;
     const { history, clock } = this;
