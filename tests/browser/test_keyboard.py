@@ -175,6 +175,16 @@ def test_the_focus_goes_to_what_is_nearest_when_its_control_is_hidden(stage: Sta
     expect(stage.broker(2).get_by_role("button", name="Crash")).to_be_focused()
 
 
+def test_the_focus_goes_to_what_takes_the_place_of_its_control(stage: Stage) -> None:
+    """From Pause to Resume, and not to Crash, which stands as near: Enter twice would be a crash."""
+    stage.open().at_speed(16)
+    card = stage.consumer("Metrics B")
+    for verb, next_verb in (("Pause", "Resume"), ("Resume", "Pause")):
+        stage.focus(card.get_by_role("button", name=verb))
+        stage.page.keyboard.press("Enter")
+        expect(card.get_by_role("button", name=next_verb)).to_be_focused()
+
+
 def test_the_focus_goes_to_the_next_consumer_when_one_is_removed(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.press("Metrics B", "Stop")

@@ -11,7 +11,7 @@ const CHANGES = ["open", "hidden", "disabled", "data-state", "data-paused", "dat
 /** @param {Element} node */
 const canHaveIt = (node) => node.isConnected && !node.matches(":disabled") && node.checkVisibility({ visibilityProperty: true });
 
-/** @typedef {{node: HTMLElement, around: Element[], order: Element[]}} Held what had the focus, its ancestors, its neighbours */
+/** @typedef {{node: HTMLElement, around: Element[], order: Element[], absent: Set<Element>}} Held what had the focus, its ancestors, its neighbours, and those beside it that could not have it */
 
 export class Focus {
   /** @param {HTMLElement} stage */
@@ -32,7 +32,8 @@ export class Focus {
   #hold(node) {
     const around = [];
     for (let at = node.parentElement; at && at !== this.stage.parentElement; at = at.parentElement) around.push(at);
-    this.held = { node, around, order: [...this.stage.querySelectorAll(CAN_FOCUS)] };
+    const absent = new Set([...(node.parentElement?.children ?? [])].filter((one) => !canHaveIt(one)));
+    this.held = { node, around, order: [...this.stage.querySelectorAll(CAN_FOCUS)], absent };
   }
 
   #look() {
@@ -47,13 +48,18 @@ export class Focus {
   }
 }
 
-/** @param {Held} held @returns {HTMLElement | undefined} what is nearest in the innermost surroundings that still have anything */
-function nearest({ node, around, order }) {
+/**
+ * What took its place, such as "Resume" that of "Pause"; or else what is nearest in the innermost surroundings that still have anything.
+ * @param {Held} held @returns {HTMLElement | undefined}
+ */
+function nearest({ node, around, order, absent }) {
   const index = order.indexOf(node);
   for (const surroundings of around.filter(({ isConnected }) => isConnected)) {
     const left = order.map((one, at) => ({ one, far: Math.abs(at - index) }))
       .filter(({ one }) => one !== node && surroundings.contains(one) && canHaveIt(one));
-    if (left.length) return /** @type {HTMLElement} */ (left.reduce((best, other) => (other.far < best.far ? other : best)).one);
+    const instead = left.filter(({ one }) => absent.has(one));
+    const among = instead.length ? instead : left;
+    if (among.length) return /** @type {HTMLElement} */ (among.reduce((best, other) => (other.far < best.far ? other : best)).one);
     const later = [...surroundings.querySelectorAll(CAN_FOCUS)].filter(canHaveIt);
     if (later.length) return /** @type {HTMLElement} */ (later[later.length - 1]);
   }
