@@ -178,6 +178,14 @@ def test_however_fast_time_runs_nobody_is_flooded_with_words(stage: Stage) -> No
     assert all(second - first > 1_000 for first, second in pairwise(sentences)), said
 
 
+def test_the_clock_is_not_read_out(stage: Stage) -> None:
+    """An output is a live region: it would be spoken six times a second."""
+    stage.open()
+    expect(stage.now).to_have_role("timer")
+    outputs = stage.page.locator("[data-stage] output:not([role=timer])")
+    expect(outputs).to_have_count(0)
+
+
 @pytest.mark.parametrize("width", [390, 820, 1280])
 def test_failures_are_within_reach_of_the_keyboard_at_every_size(stage: Stage, width: int) -> None:
     stage.page.set_viewport_size({"width": width, "height": 800})
