@@ -63,6 +63,35 @@ def test_what_is_not_placed_on_paper_is_not_printed(stage: Stage) -> None:
     expect(stage.owner(0)).to_contain_text("Metrics A")
 
 
+LOW = [(640, 360), (320, 256)]
+
+
+@pytest.mark.parametrize(("width", "height"), LOW)
+def test_in_a_low_window_the_inspector_can_be_read(stage: Stage, width: int, height: int) -> None:
+    """200 % of a page of 1280 x 720, 400 % of one of 1280 x 1024."""
+    stage.page.set_viewport_size({"width": width, "height": height})
+    stage.open()
+    stage.record(0, 645).get_by_role("link").click()
+    expect(stage.inspector).to_contain_text("p0 at offset 645")
+    box = stage.inspector.bounding_box()
+    assert box
+    assert box["height"] >= 0.85 * height
+    stage.inspector.get_by_role("link", name="Files of this log").click(trial=True)
+    stage.close_inspector()
+    expect(stage.inspector).to_be_hidden()
+
+
+def test_at_four_times_the_size_the_picture_has_the_window(stage: Stage) -> None:
+    """400 % of 1280 x 1024 (WCAG 1.4.10): a bar that stayed would be three fifths of it."""
+    stage.page.set_viewport_size({"width": 320, "height": 256})
+    stage.open()
+    stage.record(1, 188).evaluate("(node) => node.scrollIntoView({block: 'center'})")
+    expect(stage.time_bar).not_to_be_in_viewport()
+    stage.focus(stage.pause)
+    expect(stage.pause).to_be_in_viewport()
+    assert stage.page.evaluate("() => document.documentElement.scrollWidth") <= 320
+
+
 def test_in_the_systems_own_colours_marks_are_still_drawn(stage: Stage) -> None:
     stage.page.emulate_media(forced_colors="active")
     stage.open()
