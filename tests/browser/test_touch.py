@@ -127,6 +127,19 @@ def test_the_controls_of_time_leave_a_phone_to_the_tapes(touch: Stage, width: in
         assert right["x"] + right["width"] <= width
 
 
+def test_on_a_tablet_the_line_of_time_is_long_enough_for_a_finger(touch: Stage) -> None:
+    touch.page.set_viewport_size({"width": 768, "height": 1024})
+    touch.open()
+    scrub = touch.scrub.bounding_box()
+    assert scrub
+    assert scrub["width"] > 768 * 0.6
+    for control in (touch.pause, touch.live, touch.speed, touch.fork, touch.copy_link):
+        box = control.bounding_box()
+        assert box
+        assert box["y"] >= scrub["y"] + scrub["height"] - 1
+        assert box["x"] + box["width"] <= 768
+
+
 def test_what_is_seldom_needed_is_folded_away_and_within_reach_of_the_keyboard(touch: Stage) -> None:
     touch.open()
     expect(touch.speed).to_be_hidden()
