@@ -36,6 +36,7 @@ from engine.entries import (
 from engine.errors import MessageTooLarge
 
 PREVIEW_CHARACTERS = 24
+JOINERS = "\u200c\u200d"  # zero width non-joiner and joiner
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,8 @@ def too_large(payload_bytes: int, max_message_bytes: int, offset: int) -> Messag
 def preview(payload: bytes, codec: str = "none") -> str:
     """The first characters of a payload's text, for people; of a compressed set, of its first message.
 
-    What cannot be shown is replaced: broken UTF-8 by U+FFFD, control characters by a middle dot.
+    What cannot be shown is replaced: broken UTF-8 by U+FFFD, control characters by a middle dot. Joiners stay where
+    there is something to join: without them an emoji falls into its parts, and a Persian word is misspelled.
     """
     shown_bytes = 4 * PREVIEW_CHARACTERS  # no character of UTF-8 is longer than four bytes
     if codec == "gzip":
@@ -211,7 +213,11 @@ def preview(payload: bytes, codec: str = "none") -> str:
     text = payload[:shown_bytes].decode("utf-8", errors="replace")[:PREVIEW_CHARACTERS]
     if text.isprintable():
         return text
-    return "".join([character if character.isprintable() else "·" for character in text])
+    return "".join([one if _can_be_shown(one, before) else "·" for before, one in zip(" " + text, text, strict=False)])
+
+
+def _can_be_shown(character: str, before: str) -> bool:
+    return character.isprintable() or (character in JOINERS and before != " " and before.isprintable())
 
 
 def _first_inner_payload(packed: bytes, max_bytes: int) -> bytes:
