@@ -73,6 +73,20 @@ def test_right_to_left_text_keeps_its_direction_and_turns_nothing_around_it(stag
     expect(stage.page.get_by_label("Partition key")).to_have_css("direction", "rtl")
 
 
+def test_a_name_from_right_to_left_turns_no_sentence_around(stage: Stage) -> None:
+    group = f"{HEBREW} 45 abc"
+    stage.open().at_speed(16)
+    for details in ("Lag and throughput over time", "The same as a table"):
+        stage.page.get_by_text(details).click()
+    stage.command("add_group", group=group)
+    stage.command("add_consumer", group=group, consumer=HEBREW)
+    stage.press(HEBREW, "Pause", group)
+    expect(stage.narration).to_contain_text(f"\u2068{HEBREW}\u2069 is paused")
+    expect(stage.page.locator(".u-legend").last).to_contain_text(f"consumed by \u2068{group}\u2069")
+    for selector in (".facts-table th", ".node-name"):
+        expect(stage.page.locator(selector, has_text=HEBREW).first).to_have_css("unicode-bidi", "plaintext")
+
+
 def test_what_is_clipped_on_the_stage_is_full_in_the_inspector(stage: Stage) -> None:
     stage.open().at_speed(16)
     value = "/" + "long \U0001f4d6 " * 180

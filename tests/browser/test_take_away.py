@@ -166,6 +166,43 @@ def test_hostile_words_are_words_in_the_picture(stage: Stage, tmp_path: Path) ->
     assert any(words.startswith("<b>") for words in said)
 
 
+def test_words_from_right_to_left_are_so_in_the_picture(stage: Stage, tmp_path: Path) -> None:
+    name, long_name = "\u05e9\u05dc\u05d5\u05dd 45 abc", "\u05d0\u05d1\u05d2 " * 14 + "\u05d3"
+    stage.page.set_viewport_size({"width": 1280, "height": 1400})  # all of it above the bar
+    stage.open()
+    for group in (name, long_name):
+        stage.command("add_group", group=group)
+    stage.command("add_consumer", group=name, consumer=long_name)
+    stage.settled()
+    stage.command("clock", action="pause")
+    stage.settled()
+    page_png = looks(stage)
+    svg = taken(stage, "svg", tmp_path)
+    texts = ElementTree.parse(svg).getroot().findall(f".//{SVG}text")
+    turned = [text for text in texts if name in (text.text or "")]
+    assert turned
+    assert {(text.get("direction"), text.get("text-anchor")) for text in turned} == {("rtl", "end")}
+    cut = [text.text or "" for text in texts if "\u2026" in (text.text or "") and "\u05d2" in (text.text or "")]
+    assert cut
+    assert all(words.startswith("\u05d0\u05d1\u05d2") and words.endswith("\u2026") for words in cut)
+    assert {text.get("direction") for text in texts if text.text == "pageviews"} == {None}
+    alone = stage.page.context.new_page()
+    alone.set_viewport_size({"width": 1280, "height": 720})
+    alone.goto(svg.as_uri())
+    svg_png = alone.screenshot()
+    alone.close()
+    assert unlike(stage.page, page_png, svg_png) < 0.025
+
+
+def test_a_value_of_the_registry_that_is_cut_off_says_so_in_the_picture(stage: Stage, tmp_path: Path) -> None:
+    stage.open()
+    root = ElementTree.parse(taken(stage, "svg", tmp_path)).getroot()
+    line: Any = stage.node("/brokers/ids/1").bounding_box()
+    value = next(text for text in root.iter(f"{SVG}text") if (text.text or "").startswith("broker1-"))
+    assert (value.text or "").endswith("\u2026")
+    assert float(value.get("x", "0")) + float(value.get("textLength", "0")) <= line["x"] + line["width"]
+
+
 def test_the_files_of_the_room_are_reached_from_the_page(stage: Stage) -> None:
     stage.open()
     stage.page.get_by_role("link", name="Files of this room").click()

@@ -196,6 +196,16 @@ export function isIdle(fetch, state) {
 }
 
 /**
+ * Names of people's choosing may run from right to left, and turn nothing of the sentence around them.
+ * @param {string} text @param {State} state
+ */
+function withNamesIsolated(text, { groups }) {
+  if (isolated(text) === text) return text;
+  const names = Object.entries(groups).flatMap(([group, { consumers }]) => [group, ...consumers]);
+  return [...new Set(names)].reduce((told, name) => told.replaceAll(name, isolated(name)), text);
+}
+
+/**
  * @param {State[]} events
  * @param {State} state after them
  * @param {Sentences} more for events that only some rooms have
@@ -208,5 +218,5 @@ export function sentence(events, state, more) {
     const one = sentences ? sentences[event.event](event, state) : SILENT;
     if (one.weight && one.weight >= best.weight) best = one;
   }
-  return best;
+  return { ...best, text: withNamesIsolated(best.text, state) };
 }

@@ -12,6 +12,7 @@
  * @typedef {{times_s: number[], lags: Series[], rates: Series[]}} Chart
  */
 import { lagValue } from "./lag.js";
+import { isolated } from "./words.js";
 
 /** A throughput is the average of so long a time before it, or of the distance between points if that is longer. */
 export const RATE_OVER_US = 5_000_000;
@@ -45,13 +46,13 @@ export function chartOf(samples, { from_us, to_us, groups, lag_unit, rate_unit }
   return {
     times_s: times_us.map((at_us) => at_us / SECOND_US),
     lags: groups.map((name, group) => ({
-      name, group, kind: "lag",
+      name: isolated(name), group, kind: "lag",
       values: valuesOf(({ groups: lags }, at_us) => (lags[name] ? lagValue(lags[name], lag_unit, at_us) : undefined)),
     })),
     rates: [
       { name: "appended", group: -1, kind: "appended", values: ratesOf((sample) => sample[`appended_${rate_unit}`]) },
       ...groups.flatMap((name, group) => counted.map((kind) => ({
-        name: `${kind} by ${name}`, group, kind, values: ratesOf(({ groups: done }) => done[name]?.[`${kind}_${rate_unit}`]),
+        name: `${kind} by ${isolated(name)}`, group, kind, values: ratesOf(({ groups: done }) => done[name]?.[`${kind}_${rate_unit}`]),
       }))),
     ],
   };

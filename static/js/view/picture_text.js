@@ -10,6 +10,9 @@ import { setPaint } from "./picture_colours.js";
 /** What XML cannot hold. */
 const UNSPEAKABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
+/** Words that begin, after signs and digits, with a letter written from right to left. */
+const FROM_THE_RIGHT = /^\P{L}*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
 /** The part of a line that lies above the baseline, by font. @type {Map<string, number>} */
 const ascents = new Map();
 /** @type {CanvasRenderingContext2D | undefined} */
@@ -43,6 +46,10 @@ export function drawLine(paper, parent, style, { text, box }, { underlined = fal
   });
   if (style.fontWeight !== "400") node.setAttribute("font-weight", style.fontWeight);
   if (style.fontStyle !== "normal") node.setAttribute("font-style", style.fontStyle);
+  if (style.unicodeBidi === "plaintext" && FROM_THE_RIGHT.test(text)) {
+    node.setAttribute("direction", "rtl");
+    node.setAttribute("text-anchor", "end"); // which is the left
+  }
   if (underlined) node.setAttribute("text-decoration", "underline");
   setPaint(node, "fill", style.color);
   node.textContent = text.replace(UNSPEAKABLE, "\ufffd");
@@ -108,15 +115,16 @@ function cut(node, start, end, line, { left, right }) {
   const [beyond, before] = [box.left + box.width > right + 0.5, box.left < left - 0.5];
   if (!beyond && !before) return line;
   const dots = measured(fontOf(getComputedStyle(/** @type {Element} */ (node.parentElement))), "…").width;
-  const room = right - left - dots;
+  const room = (beyond ? right - Math.max(left, box.left) : right - left) - dots; // other words may stand before it on its line
+  const from_start = beyond || FROM_THE_RIGHT.test(line.text);
   let count = 0;
   while (start + count < end) {
-    const more = beyond ? boxOf(node, start, start + count + 1) : boxOf(node, end - count - 1, end);
+    const more = from_start ? boxOf(node, start, start + count + 1) : boxOf(node, end - count - 1, end);
     if (more.width > room) break;
     count += 1;
   }
-  const kept = beyond ? boxOf(node, start, start + count) : boxOf(node, end - count, end);
-  const text = beyond ? `${node.data.slice(start, start + count)}…` : `…${node.data.slice(end - count, end)}`;
+  const kept = from_start ? boxOf(node, start, start + count) : boxOf(node, end - count, end);
+  const text = from_start ? `${node.data.slice(start, start + count)}…` : `…${node.data.slice(end - count, end)}`;
   const width = Math.min(right - left, kept.width + dots);
   return { text, box: { ...kept, left: beyond ? box.left : right - width, width } };
 }
