@@ -140,6 +140,14 @@ def test_on_a_tablet_the_line_of_time_is_long_enough_for_a_finger(touch: Stage) 
         assert box["x"] + box["width"] <= 768
 
 
+def test_on_a_phone_on_its_side_the_controls_of_time_are_one_row(touch: Stage) -> None:
+    touch.page.set_viewport_size({"width": 844, "height": 390})
+    touch.open()
+    bar = touch.time_bar.bounding_box()
+    assert bar
+    assert bar["height"] < 390 * 0.28
+
+
 def test_what_is_seldom_needed_is_folded_away_and_within_reach_of_the_keyboard(touch: Stage) -> None:
     touch.open()
     expect(touch.speed).to_be_hidden()
