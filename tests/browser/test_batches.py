@@ -87,6 +87,21 @@ def test_without_motion_the_words_stand_ahead_where_there_is_no_room_behind(page
     assert mark["shift"] > mark["width"] / 2
 
 
+def test_where_the_producer_is_not_shown_a_batch_comes_over_the_edge_of_the_card(
+    page: Page, server: ServerProcess
+) -> None:
+    """On paper, and in a narrow embed without controls."""
+    hidden = {"x": -20, "y": -70, "left": -20, "below": -70}
+    found = marks(page, server, *range(0, 1001, 20), producer=hidden)
+    assert found[0]["x"] == pytest.approx(230)
+    assert all(mark["x"] >= 230 and 300 - 24 - 0.01 <= mark["y"] <= 320.01 for mark in found)
+
+
+def test_however_long_its_key_is_a_batch_keeps_its_words_on_the_tape(page: Page, server: ServerProcess) -> None:
+    way = marks(page, server, *range(0, 1001, 20), next_offset=600, key="Z" + "\u0351" * 199)
+    assert {mark["detail"] for mark in way} == {"", "3 messages to p1"}
+
+
 def test_a_batch_comes_out_of_its_producers_side_and_goes_down_beside_the_brokers(
     page: Page, server: ServerProcess
 ) -> None:

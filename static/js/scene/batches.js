@@ -133,6 +133,9 @@ function wordsOnTape({ anchors, steps }, tape, { x, y, width }, { label, details
 /** @param {Anchors} anchors @param {Tape} tape @returns {boolean} whether the producer stands left of the brokers, not above them */
 const isBeside = ({ producer }, tape) => producer.x <= tape.edge;
 
+/** @param {Anchors} anchors @returns {boolean} whether the producer stands nowhere, as on paper: batches come over the edge of the card */
+const isHidden = ({ producer }) => producer.below === producer.y;
+
 /**
  * From the producer into the card below the broker's name, along the tape, and down to where the bytes will stand. Blocks
  * ride on the tape's upper edge; a batch with its cells rises beside the name.
@@ -166,6 +169,7 @@ function batchWay(picture, { log, landing, from, width, bundled }) {
 function wayInto({ anchors }, { from, tape, beside, width }) {
   const enter = { x: tape.edge, y: beside.y };
   if (from !== anchors.producer) return [level(from, enter)];
+  if (isHidden(anchors)) return [line(enter, beside)];
   return isBeside(anchors, tape) ? wayFromBeside(anchors, tape, enter, width) : wayFromAbove(anchors, tape, beside, width);
 }
 
