@@ -8,6 +8,11 @@ from playwright.sync_api import expect
 from tests.browser.pages.stage import METRICS, WAREHOUSE, Stage
 
 
+def pages_of(stage: Stage) -> int:
+    pdf = stage.page.pdf(prefer_css_page_size=True)
+    return sum(pdf.count(b"/Type /Page" + end) for end in (b"\n", b" ", b">"))
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_printed_stage_is_one_page_with_its_room_and_time(stage: Stage, tmp_path: Path, theme: str) -> None:
     stage.open()
@@ -18,8 +23,17 @@ def test_a_printed_stage_is_one_page_with_its_room_and_time(stage: Stage, tmp_pa
         expect(gone).to_be_hidden()
     expect(stage.bookmark(2, WAREHOUSE)).to_be_visible()
     expect(stage.page.locator("body")).to_have_css("color", "rgb(0, 0, 0)")
-    pdf = stage.page.pdf(prefer_css_page_size=True)
-    assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") + pdf.count(b"/Type /Page>") == 1
+    assert pages_of(stage) == 1
+
+
+def test_the_text_of_the_article_follows_the_picture_on_pages_of_its_own(stage: Stage) -> None:
+    stage.open("/")
+    stage.page.emulate_media(media="print")
+    text = stage.page.locator("#article")
+    expect(text).to_be_visible()
+    expect(stage.page.get_by_role("link", name="To the text")).to_be_hidden()
+    expect(text.locator(".article")).to_have_css("break-before", "page")
+    assert 2 <= pages_of(stage) <= 6
 
 
 # When the browser has laid out the paper: does each end of a ribbon lie where it belongs?
