@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect
 
 from tests.browser.pages.lives import Teller
 from tests.browser.pages.stage import Stage
@@ -18,6 +18,9 @@ from tests.browser.pages.stage import Stage
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 FOR_GOOD = ("add_init_script", "route_web_socket", "expose_function", "expose_binding", "set_extra_http_headers")
+# A machine that is busy takes its time; who waits for what comes at once pays nothing for being patient.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 EXPECTED = ("status of 4", "ERR_FAILED", "Failed to fetch")
 
 
@@ -44,7 +47,7 @@ class ServerProcess:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(timeout=PATIENCE_MS / 1_000)
         assert self.process.stdout
         self.process.stdout.close()
         return code
@@ -103,6 +106,7 @@ def page(
     page = context.pages[0] if context.pages else context.new_page()
     failed = request.session.testsfailed
     page.set_viewport_size(browser_context_args.get("viewport", {"width": 1280, "height": 720}))
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     spent = page in changed_for_good or request.session.testsfailed > failed or not goes_blank(page)
     for other in context.pages:
@@ -150,7 +154,6 @@ def page_faults(page: Page) -> Iterator[list[str]]:
 def stage(page: Page, server: ServerProcess, page_faults: list[str]) -> Iterator[Stage]:
     """A stage in a page of 1280 x 720, not opened yet; its room stands still when the test is over."""
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.set_default_timeout(10_000)
     stage = Stage(page, server.base_url)
     yield stage
     if not page.is_closed() and stage.root.count():

@@ -112,11 +112,10 @@ def with_a_refusal(stage: Stage) -> None:
 
 
 def in_the_middle_of_a_rebalance(stage: Stage) -> None:
-    stage.open().let_time_run()
+    stage.open().stand_still()
     stage.add_consumer()
-    expect(stage.consumer("Metrics A")).to_have_attribute("data-state", "rebalancing")
-    stage.pause.click()
-    stage.settled()
+    expect(stage.consumer("Metrics D")).to_be_visible()
+    stage.step_until(stage.group().locator('[data-testid$="Metrics A"][data-state="rebalancing"]'))
 
 
 def after_crashes(stage: Stage) -> None:
@@ -187,6 +186,7 @@ def on_a_phone(stage: Stage) -> None:
 )
 def test_axe_finds_nothing_on_a_stage(stage: Stage, come_there: Callable[[Stage], None]) -> None:
     come_there(stage)
+    stage.settled()
     assert blamed(stage.page) == []
 
 

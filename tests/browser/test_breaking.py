@@ -7,14 +7,15 @@ from tests.browser.pages.stage import METRICS, Stage
 METRICS_B = f"consumer:{METRICS}/Metrics B"
 
 
-def open_trouble(stage: Stage, card: Locator) -> None:
+def open_trouble(stage: Stage, card: Locator, party: str) -> None:
     card.get_by_role("link", name="Break").click()
     expect(stage.inspector.get_by_role("heading", name="Break something")).to_be_visible()
+    expect(stage.inspector.locator(".panel-note").first).to_have_text(party)  # and not of whom it was open before
 
 
 def test_a_link_is_picked_on_the_stage_cut_drawn_and_mended_with_one_click(stage: Stage) -> None:
     stage.open()
-    open_trouble(stage, stage.broker(2))
+    open_trouble(stage, stage.broker(2), "broker 2")
     stage.inspector.get_by_role("button", name="pick it on the stage").click()
     stage.consumer("Metrics B").locator(".consumer-name").click()
     expect(stage.inspector.get_by_label("the other party")).to_have_value(METRICS_B)
@@ -46,7 +47,7 @@ def test_the_keyboard_opens_the_menu_and_escape_gives_up_picking_before_it_close
 
 def test_a_disk_is_made_slow_and_mended(stage: Stage) -> None:
     stage.open()
-    open_trouble(stage, stage.broker(1))
+    open_trouble(stage, stage.broker(1), "broker 1")
     stage.inspector.get_by_role("button", name="Trouble the disk").click()
     expect(stage.broker(1).locator(".broker-state")).to_have_text("disk slow: 3.0 s a batch")
     stage.inspector.locator(".troubles").get_by_role("button", name="Mend").click()
@@ -56,10 +57,10 @@ def test_a_disk_is_made_slow_and_mended(stage: Stage) -> None:
 
 def test_a_consumer_stands_still_and_a_session_is_ended(stage: Stage) -> None:
     stage.open().let_time_run()
-    open_trouble(stage, stage.consumer("Metrics C"))
+    open_trouble(stage, stage.consumer("Metrics C"), "Metrics C")
     stage.inspector.get_by_role("button", name="Let it stand still").click()
     expect(stage.consumer("Metrics C").locator(".consumer-state")).to_have_text("stands still")
-    open_trouble(stage, stage.consumer("Metrics A"))
+    open_trouble(stage, stage.consumer("Metrics A"), "Metrics A")
     stage.inspector.get_by_role("button", name="End its session").click()
     expect(stage.panel_outcome).to_contain_text("The registry ends the session")
     expect(stage.owner(0)).not_to_have_attribute("data-consumer", "Metrics A")
@@ -130,7 +131,7 @@ def test_a_byte_is_flipped_from_the_hex_view_and_back(stage: Stage) -> None:
     stage.record(0, 430).locator(".cell").click()
     stage.inspector.get_by_role("button", name="Flip the byte").click()
     expect(stage.inspector.locator(".crc")).to_have_text("does not fit the payload")
-    expect(stage.narration).to_contain_text("flipped on disk")
+    stage.has_said("flipped on disk")
     stage.inspector.get_by_role("button", name="Flip it back").click()
     expect(stage.inspector.locator(".crc")).to_have_text("fits the payload")
 
@@ -147,6 +148,6 @@ def test_who_may_only_watch_is_offered_nothing_to_break(stage: Stage) -> None:
 def test_a_reset_is_said(stage: Stage) -> None:
     stage.open()
     stage.batch_send.click()
-    expect(stage.narration).to_contain_text("sends 3 messages")
+    stage.has_said("sends 3 messages")
     stage.page.get_by_role("button", name="reset").click()
-    expect(stage.narration).to_contain_text("The room was reset")
+    stage.has_said("The room was reset")

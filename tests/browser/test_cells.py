@@ -39,6 +39,7 @@ def test_a_cell_too_narrow_for_a_word_shows_none(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.command("produce", topic="pageviews", count=1, size=6_000)
     expect(stage.fact("events-appended")).to_have_text("13")
+    stage.settled()
     narrow = stage.page.locator(".cell").evaluate_all(
         "(nodes) => nodes.filter((node) => node.clientWidth <= 25)"
         ".map((node) => node.querySelector('.cell-word').clientHeight > 0)"

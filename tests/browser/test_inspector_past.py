@@ -11,9 +11,7 @@ from tests.browser.pages.stage import METRICS, Stage
 @pytest.fixture
 def changed(stage: Stage) -> Stage:
     """A paused room at 0 in which the producer and Metrics A had other settings first; three messages were sent."""
-    stage.open("/")
-    stage.command("clock", action="pause")
-    stage.command("clock", action="step")
+    stage.open("/").stand_still()
     stage.command("produce", count=3)
     while stage.command("clock", action="step")["applied_at_us"] < 1_500_000:
         pass
@@ -84,8 +82,7 @@ def test_bytes_that_nothing_has_touched_are_the_bytes_of_then(changed: Stage) ->
 
 
 def test_bytes_that_a_crash_took_are_said_to_be_gone_and_since_when(stage: Stage) -> None:
-    stage.open("/")
-    stage.command("clock", action="pause")
+    stage.open("/").stand_still()
     stage.command("produce", records=[{"value": "soon lost"}])
     while stage.facts()["topics"][0]["partitions"][0]["next_offset"] == 860:
         stage.command("clock", action="step")

@@ -214,6 +214,7 @@ def test_the_focus_stays_on_a_tape_whose_oldest_messages_go(stage: Stage) -> Non
     many = [{"key": "user-17", "value": f"/{number}"} for number in range(70)]
     stage.command("produce", records=many)
     expect(stage.fact("events-appended")).to_have_text("82")
+    stage.settled()  # what slides out of view has gone
     landed = next(partition for partition in range(3) if len(stage.offsets(partition)) > 4)
     oldest = stage.offsets(landed)[0]
     stage.focus(stage.record(landed, oldest).get_by_role("link"))

@@ -128,10 +128,10 @@ def shown_lag(stage: Stage, group: str) -> tuple[float, str]:
 
 
 def test_each_unit_shows_what_the_engine_says(stage: Stage) -> None:
-    stage.open()
+    stage.open().at_speed(8)
     stage.command("produce", topic="pageviews", count=200, size=80)
     stage.command("crash_consumer", group=METRICS, consumer="Metrics B")
-    stage.settled()
+    expect(stage.consumer("Metrics B")).to_have_attribute("data-state", "gone")
     stage.command("clock", action="pause")
     expect(stage.root).to_have_attribute("data-paused", "true")
     stage.settled()

@@ -36,7 +36,7 @@ COVERED = """() => new Promise((resolve) => {
 
 def test_a_pull_covers_no_name_on_its_way(stage: Stage) -> None:
     stage.open()
-    stage.let_time_run()
+    stage.command("set_producer", rate_per_second=2)  # there is something to pull for as long as anybody looks
     stage.batch_send.click()
     expect(stage.flights("fetch").first).to_be_attached()
     assert stage.page.evaluate(COVERED) == []

@@ -97,7 +97,7 @@ def test_a_flood_is_drawn_as_flow_with_counters_and_its_level_is_named(stage: St
     )
     ordered = [width for _, width in sorted(widths)]
     assert ordered == sorted(ordered)
-    expect(stage.narration).to_contain_text("a second are appended", timeout=45_000)
+    stage.has_said("a second are appended")
 
 
 def test_a_flood_costs_a_viewer_less_than_50_kilobytes_a_second(stage: Stage) -> None:
@@ -145,7 +145,7 @@ def test_the_page_does_not_grow_while_a_flood_goes_on(stage: Stage) -> None:
         )
         counts.append(stage.page.evaluate("() => document.querySelectorAll('*').length"))
     assert abs(counts[1] - counts[0]) < 40
-    stage.scrub_to(2_500_000)
+    stage.scrub_to(stage.facts()["clock"]["now_us"] // 2_000 * 1_000)
     expect(stage.root).to_have_attribute("data-level", "flow")
     stage.pause.click()
     changes, passed_ms = stage.fact("events-appended").evaluate(CHANGES)

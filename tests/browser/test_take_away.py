@@ -80,7 +80,9 @@ def test_the_name_says_of_which_room_and_moment_it_is(stage: Stage, tmp_path: Pa
 
 def test_an_svg_stands_by_itself(stage: Stage, tmp_path: Path) -> None:
     in_the_middle(stage)
+    spoken = {stage.narration.inner_text()}  # a sentence that waited for its turn may come while the picture is taken
     root = ElementTree.parse(taken(stage, "svg", tmp_path)).getroot()
+    spoken.add(stage.narration.inner_text())
     assert (root.tag, root.get("width"), root.get("height")) == (f"{SVG}svg", "1280", "720")
     assert f"room {stage.room}" in (root.findtext(f"{SVG}title") or "")
     names = {element.tag.removeprefix(SVG) for element in root.iter()}
@@ -102,10 +104,9 @@ def test_an_svg_stands_by_itself(stage: Stage, tmp_path: Path) -> None:
         "Metrics A",
         "p1",
         "not flushed",
-        stage.narration.inner_text(),
     ):
         assert words in said
-    assert stage.narration.inner_text() in said
+    assert any(words and words in said for words in spoken)
     assert stage.bookmark(0).get_attribute("data-offset") in said.split()
 
 

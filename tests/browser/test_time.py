@@ -5,6 +5,8 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import ServerProcess
 from tests.browser.pages.stage import Stage
 
+LABELLED = """() => document.querySelector('.flight[data-kind="batch"] .flight-label')?.textContent"""
+
 
 def test_space_plays_and_pauses(stage: Stage) -> None:
     stage.open()
@@ -17,9 +19,9 @@ def test_space_plays_and_pauses(stage: Stage) -> None:
 
 
 def test_a_pause_freezes_what_is_in_flight(stage: Stage) -> None:
-    stage.open().at_speed(0.5)
+    stage.open().at_speed(0.25)
     stage.batch_send.click()
-    expect(stage.flights("batch").locator(".flight-label")).not_to_be_empty()
+    stage.page.wait_for_function(LABELLED)
     stage.command("clock", action="pause")
     stage.settled()
     frozen = stage.flights("batch").evaluate("(node) => node.style.transform")
@@ -64,11 +66,10 @@ def test_reset_goes_back_to_the_default_state(stage: Stage) -> None:
 
 
 def test_stepping_back_shows_the_past_and_live_returns(stage: Stage) -> None:
-    stage.open().at_speed(16)
+    stage.open().stand_still()
     stage.batch_send.click()
+    stage.step_until(stage.record(0, 860))
     expect(stage.fact("events-appended")).to_have_text("15")
-    stage.command("clock", action="pause")
-    stage.settled()
     while stage.fact("events-appended").inner_text() == "15":
         stage.step_back.click()
         stage.settled()
@@ -150,10 +151,10 @@ def test_a_control_of_time_takes_the_focus_without_moving_the_page(stage: Stage)
 
 def test_a_leap_into_the_past_shows_no_change_as_if_it_had_just_happened(stage: Stage) -> None:
     moving = "() => document.getAnimations().map(({effect}) => effect.target.className)"
-    stage.open().at_speed(16)
-    stage.command("produce", count=60)
+    stage.open().at_speed(4)
     offsets = stage.registry.locator(".node-value", has_text="215")
     expect(offsets).not_to_have_count(0)
+    stage.command("produce", count=60)
     stage.page.wait_for_function(f"() => ({moving})().some((name) => name.includes('node-value'))")
     expect(offsets).to_have_count(0)
     stage.command("clock", action="pause")

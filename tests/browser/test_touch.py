@@ -22,7 +22,6 @@ SMALL = """(least) => [...document.querySelectorAll(
 def touch(browser: Browser, server: ServerProcess) -> Iterator[Stage]:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
-    page.set_default_timeout(10_000)
     yield Stage(page, server.base_url)
     context.close()
 
@@ -53,13 +52,14 @@ def middle(locator: Locator) -> tuple[float, float]:
 
 
 def test_a_bookmark_is_dragged_with_a_finger(touch: Stage) -> None:
-    touch.open().at_speed(16)
+    touch.open().stand_still()
     flag = middle(touch.bookmark(1))
     target = touch.record(1, 564).bounding_box()
     assert target
     scrolled = touch.page.evaluate("() => scrollY")
     Finger(touch.page).drag(flag, (target["x"] + 2, flag[1] + 40))
-    expect(touch.bookmark(1)).to_have_attribute("data-offset", "564")
+    expect(touch.outcome).to_have_attribute("data-command", "seek")
+    touch.step_until(touch.bookmark_at(1, 564))
     assert touch.page.evaluate("() => scrollY") == scrolled, "the page does not scroll away under the finger"
 
 

@@ -13,27 +13,30 @@ METRICS_B = f"consumer:{METRICS}/Metrics B"
 def test_an_acknowledgement_travels_back_to_the_producer(stage: Stage) -> None:
     stage.open()
     stage.command("set_producer", acknowledgement="broker")
+    stage.stand_still()
     stage.batch_send.click()
     tick = stage.flights("ack")
+    stage.step_until(tick)
     expect(tick).to_have_attribute("data-failed", "false")
     expect(tick.locator(".flight-label")).to_have_text("at 860")
-    expect(stage.narration).to_contain_text("acknowledges: the batch is at offset 860 of p0")
+    stage.at_speed(4).let_time_run()
+    stage.has_said("acknowledges: the batch is at offset 860 of p0")
 
 
 def test_a_batch_waits_for_a_slow_disk(stage: Stage) -> None:
     stage.open()
-    stage.command("set_disk", broker=1, delay_ms=6_000)
-    expect(stage.broker(1).locator(".broker-state")).to_have_text("disk slow: 6.0 s a batch")
+    stage.command("set_disk", broker=1, delay_ms=60_000)
+    expect(stage.broker(1).locator(".broker-state")).to_have_text("disk slow: 60.0 s a batch")
     stage.batch_send.click()
     expect(stage.flights("disk").locator(".flight-label")).to_have_text("waits for the disk")
     expect(stage.page.get_by_label("partition p0 of pageviews, 1 batch waits for the disk")).to_be_visible()
-    expect(stage.narration).to_contain_text("waits 6.0 s for it")
+    stage.has_said("waits 60.0 s for it")
     stage.command("set_disk", broker=1, full=True)
     expect(stage.broker(1).locator(".broker-state")).to_have_text("disk full: halts at the next append")
 
 
 def test_a_crashed_broker_shows_how_long_its_session_lasts(stage: Stage) -> None:
-    stage.open().let_time_run()
+    stage.open().at_speed(0.25).let_time_run()
     stage.broker(3).get_by_role("button", name="Crash").click()
     expect(stage.broker(3).locator(".broker-state")).to_have_text("crashed: the registry does not know yet")
     expect(stage.broker(3).locator(".countdown")).to_be_visible()
@@ -44,7 +47,7 @@ def test_a_crashed_broker_shows_how_long_its_session_lasts(stage: Stage) -> None
 
 def test_a_link_in_trouble_is_told_by_both_ends_and_by_the_servers_picture(stage: Stage) -> None:
     stage.open()
-    stage.command("clock", action="pause")
+    stage.stand_still()
     stage.command("set_link", **{"from": METRICS_B, "to": "broker:2", "cut": True})
     stage.command("set_link", **{"from": "broker:1", "to": "producer", "loss_percent": 25, "delay_ms": 1500})
 
@@ -68,7 +71,7 @@ def test_a_link_in_trouble_is_told_by_both_ends_and_by_the_servers_picture(stage
 
 
 def test_a_message_lost_on_the_wire_fades_where_it_was(stage: Stage) -> None:
-    stage.open()
+    stage.open().at_speed(0.3)
     stage.command("set_link", **{"from": "producer", "to": "broker:1", "cut": True})
     stage.page.evaluate("""() => {
         window.faded = new Set();
@@ -80,20 +83,22 @@ def test_a_message_lost_on_the_wire_fades_where_it_was(stage: Stage) -> None:
             {subtree: true, childList: true, attributes: true});
     }""")
     stage.batch_send.click()
-    expect(stage.narration).to_contain_text("reached nobody")
+    stage.page.wait_for_function("() => window.faded.size > 3")
+    stage.at_speed(16)
+    stage.has_said("reached nobody")
     stage.settled()
     seen = stage.page.evaluate("() => [...window.faded]")
-    assert len(seen) > 3
     assert all(one.endswith("lost") for one in seen)
 
 
 def test_a_frozen_consumer_stands_still_for_so_long(stage: Stage) -> None:
-    stage.open().let_time_run()
+    stage.open().at_speed(0.25).let_time_run()
     stage.command("freeze_consumer", group=METRICS, consumer="Metrics C", duration_ms=3_000)
     card = stage.consumer("Metrics C")
     expect(card.locator(".consumer-state")).to_have_text("stands still")
     expect(card.locator(".countdown")).to_be_visible()
-    expect(stage.narration).to_contain_text("Metrics C stands still for 3.0 s")
+    stage.has_said("Metrics C stands still for 3.0 s")
+    stage.at_speed(8)
     expect(card.locator(".consumer-state")).to_have_text("running")
     expect(card.locator(".countdown")).to_be_hidden()
 
@@ -101,7 +106,7 @@ def test_a_frozen_consumer_stands_still_for_so_long(stage: Stage) -> None:
 def test_the_producers_queue_is_told_while_something_is_in_it(stage: Stage) -> None:
     stage.open()
     expect(stage.page.locator(".producer-state")).to_have_text("")
-    stage.command("clock", action="pause")
+    stage.stand_still()
     stage.command("set_producer", sending="async", acknowledgement="broker", batch_messages=2)
     for _ in range(3):
         stage.command("produce", count=2)
@@ -178,7 +183,7 @@ def test_each_reason_to_read_no_further_has_its_own_words(page: Page, server: Se
 
 def test_a_refusal_in_the_inspector_goes_when_it_is_no_longer_true(stage: Stage) -> None:
     stage.open()
-    stage.command("clock", action="pause")
+    stage.stand_still()
     stage.command("produce", count=1)
     hatched = stage.page.locator('.record[data-flushed="false"]')
     while not hatched.count():
@@ -202,6 +207,6 @@ def test_a_consumer_is_paused_and_resumed_on_its_card(stage: Stage) -> None:
     stage.open().let_time_run()
     stage.press("Metrics A", "Pause")
     expect(stage.consumer("Metrics A").locator(".consumer-state")).to_have_text("paused")
-    expect(stage.narration).to_contain_text("Metrics A is paused")
+    stage.has_said("Metrics A is paused")
     stage.press("Metrics A", "Resume")
     expect(stage.consumer("Metrics A").locator(".consumer-state")).to_have_text("running")

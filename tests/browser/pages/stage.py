@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Error, Locator, Page
 
 METRICS = "Real-time metrics"
 WAREHOUSE = "Warehouse loader"
@@ -11,9 +11,20 @@ WAREHOUSE = "Warehouse loader"
 # A promise of the page is waited for; one that is never kept fails the test instead of holding it up for ever.
 AT_LEAST_IN_TIME = """(name) => {
     const [hook, offset] = name.split(":");
-    const broken = new Promise((_, reject) => setTimeout(() => reject(new Error(`${name} was never reached`)), 20_000));
+    const broken = new Promise((_, reject) => setTimeout(() => reject(new Error(`${name} was never reached`)), 60_000));
     return Promise.race([window.offsetscope[hook](Number(offset)), broken]);
 }"""
+
+# Every sentence of the live region from now on: while time runs, the next may come before anybody looks.
+LISTENS = """() => {
+    if (window.said) return;
+    const place = document.querySelector('[data-part="narration"]');
+    window.said = [place?.textContent];
+    if (place) new MutationObserver(() => window.said.push(place.textContent)).observe(place, {childList: true});
+}"""
+HAS_SAID = "(words) => window.said.some((sentence) => sentence.includes(words))"
+STANDS_STILL = "() => document.querySelector('[data-stage]').dataset.paused === 'true'"
+STEPS_AT_MOST = 400
 
 TAKES_THE_FOCUS = "(node) => { node.focus(); return document.activeElement === node; }"
 
@@ -43,6 +54,7 @@ class Stage:
 
     def settled(self) -> None:
         self.page.wait_for_function("() => window.offsetscope")
+        self.page.evaluate(LISTENS)
         self.page.evaluate(AT_LEAST_IN_TIME, "settled")
 
     def drawn(self, journal_offset: int) -> None:
@@ -71,7 +83,22 @@ class Stage:
         applied = answer.json()
         if answer.ok:
             self.drawn(applied["journal_offset"])
+        if answer.ok and fields.get("action") == "pause":
+            self.page.wait_for_function(STANDS_STILL)  # a pause writes nothing into the journal: the page is told apart
         return applied
+
+    def stand_still(self) -> "Stage":
+        """From here on time goes in steps. (A new room that is paused would begin to run with the first act.)"""
+        self.command("clock", action="step")
+        return self
+
+    def step_until(self, seen: Locator) -> None:
+        """From instant to instant, until something is there; it stays there, since time stands still then."""
+        for _ in range(STEPS_AT_MOST):
+            if seen.count():
+                return
+            self.command("clock", action="step")
+        raise AssertionError(f"{seen} was never there")
 
     def at_speed(self, speed: float) -> "Stage":
         self.command("clock", action="speed", speed=speed)
@@ -111,6 +138,10 @@ class Stage:
 
     def bookmark(self, partition: int, group: str = METRICS, topic: str = "pageviews") -> Locator:
         return self.named(f"bookmark-{group}-{topic}-{partition}")
+
+    def bookmark_at(self, partition: int, offset: int) -> Locator:
+        """The bookmark, if it stands there: soon it goes on from there by itself."""
+        return self.partition(partition).locator(f'.bookmark[data-testid*="{METRICS}"][data-offset="{offset}"]')
 
     def owner(self, partition: int, group: str = METRICS, topic: str = "pageviews") -> Locator:
         return self.named(f"owner-{group}-{topic}-{partition}")
@@ -157,6 +188,13 @@ class Stage:
     @property
     def narration(self) -> Locator:
         return self.page.locator('[data-part="narration"]')
+
+    def has_said(self, words: str) -> None:
+        """Wait until it has been said since the page was opened, whatever has been said after it."""
+        try:
+            self.page.wait_for_function(HAS_SAID, arg=words)
+        except Error:
+            raise AssertionError(f"{words!r} was not said: {self.page.evaluate('() => window.said')}") from None
 
     @property
     def outcome(self) -> Locator:
@@ -285,6 +323,7 @@ class Stage:
 
     def drag_bookmark(self, partition: int, offset: int, group: str = METRICS) -> None:
         """Take the flag with the mouse and let it go over the start of a message."""
+        self.bookmark(partition, group).hover()  # it no longer glides
         flag = self.bookmark(partition, group).bounding_box()
         target = self.record(partition, offset).bounding_box()
         assert flag
