@@ -1,6 +1,6 @@
 """Forms of the inspector: they show what is true, whoever changed it, and leave alone what somebody is typing."""
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.pages.stage import METRICS, Stage
 
@@ -30,7 +30,7 @@ def test_what_is_typed_into_one_form_stays_when_another_has_been_answered(stage:
 
 
 def test_settings_changed_by_somebody_else_are_shown_but_not_over_what_is_typed(stage: Stage) -> None:
-    stage.open()
+    stage.open().stand_still()
     form = producer_settings(stage)
     stage.command("set_producer", rate_per_second=3, compression="gzip")
     expect(form.get_by_label("messages per second")).to_have_value("3")
@@ -72,3 +72,29 @@ def test_the_mends_of_a_party_come_and_go_beside_a_form_that_is_half_filled(stag
     stage.inspector.get_by_role("button", name="Mend them all").click()
     expect(mends).to_have_count(0)
     expect(form.get_by_label("loses, %")).to_have_value("30")
+
+
+def first_held(stage: Stage) -> list[Route]:
+    """The next panel that is asked for is held on its way, and here as soon as it is."""
+    under_way: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if under_way:
+            route.continue_()
+        else:
+            under_way.append(route)
+
+    stage.page.route("**/panels/**", hold)
+    return under_way
+
+
+def test_of_panels_that_are_opened_while_one_is_read_the_last_is_shown(stage: Stage) -> None:
+    stage.open().stand_still()
+    producer_settings(stage)
+    under_way = first_held(stage)
+    for name in ("Metrics A", "Metrics B", "Metrics C"):
+        stage.consumer(name).get_by_role("link", name="Settings").click()
+        while not under_way:
+            stage.page.evaluate("() => new Promise(requestAnimationFrame)")
+    under_way[0].continue_()
+    expect(stage.inspector.locator("h2")).to_have_text("Metrics C")

@@ -51,6 +51,9 @@ export class Inspector {
     this.state = undefined;
     this.news = "";
     this.timer = 0;
+    /** Whether the server has been asked and has not answered; what is asked for meanwhile is read then. */
+    this.reading = false;
+    this.asked_meanwhile = false;
     this.inspector = /** @type {HTMLDialogElement} */ (part(stage, "inspector"));
     this.opened = "";
     /** The link of the picture that leads to what is open. @type {Element | null} */
@@ -144,16 +147,32 @@ export class Inspector {
     this.shown = address;
     delete this.content.dataset.drawn;
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.#fetch(address), this.player.past.place ? SETTLES_MS : 0);
+    this.timer = window.setTimeout(() => {
+      this.timer = 0;
+      this.#fetch(address);
+    }, this.player.past.place ? SETTLES_MS : 0);
+  }
+
+  /** @returns {boolean} whether what stands there is still to come */
+  get pending() {
+    return this.inspector.open && (this.reading || this.timer !== 0);
   }
 
   /** @param {string} address below the panels; what stands there already is changed where it differs, and keeps what is typed into it */
   async #fetch(address) {
+    this.asked_meanwhile = this.reading;
+    if (this.reading) return;
     const { htmx } = /** @type {any} */ (window);
     const swap = this.standing === address ? "innerMorph" : "innerHTML";
     this.standing = address;
-    await htmx.ajax("GET", `${this.stage.dataset.panels}/${address}`, { target: "#inspector-content", swap });
+    this.reading = true;
+    try {
+      await htmx.ajax("GET", `${this.stage.dataset.panels}/${address}`, { target: "#inspector-content", swap });
+    } finally {
+      this.reading = false;
+    }
     showWhatWasRead(this.content);
+    if (this.asked_meanwhile) this.#readAgain(); // htmx forgets all but one of the requests that wait for another
   }
 
   /** What the panel acted on has changed. */

@@ -53,9 +53,10 @@ export class LazyParts {
     this.permalink.ask((permalink) => permalink.open());
   }
 
-  /** @returns {boolean} whether somebody waits for one of them */
+  /** @returns {boolean} whether somebody waits for one of them, or for what it is to show */
   get pending() {
-    return [this.inspector, this.charts, this.tables, this.permalink, this.take_away].some(({ pending }) => pending);
+    const parts = [this.inspector, this.charts, this.tables, this.permalink, this.take_away];
+    return parts.some(({ pending }) => pending) || Boolean(this.inspector.here?.pending);
   }
 
   /** Keep those that are here true to what is drawn. */
