@@ -69,11 +69,10 @@ def test_without_controls_the_picture_stands_alone(page: Page, portfolio: str) -
 
 def test_only_embeds_may_be_framed(page: Page, server: ServerProcess) -> None:
     page.goto(f"{server.base_url}/healthz")
-    page.evaluate(
-        "() => { const frame = document.createElement('iframe'); frame.src = '/'; document.body.append(frame); }"
-    )
     with page.expect_event("requestfailed", predicate=lambda request: request.url.endswith("/")):
-        pass
+        page.evaluate(
+            "() => { const frame = document.createElement('iframe'); frame.src = '/'; document.body.append(frame); }"
+        )
 
 
 def test_an_embed_has_a_link_to_the_full_stage(page: Page, server: ServerProcess, page_faults: list[str]) -> None:

@@ -37,6 +37,8 @@ class Feed:
         if not self.checkpoint and frame.get("events"):
             self.checkpoint = {**frame, "events": frame["events"][:1], "next": frame["next"], "end": frame["next"]}
             self.send(self.checkpoint)
+        elif self.checkpoint:  # the room is there, says its heartbeat: a page that hears nothing asks again
+            self.send(self.frame(0, 0))
 
     @property
     def next_offset(self) -> int:
@@ -68,7 +70,7 @@ class Feed:
     def pulled(self) -> Any:
         """The next pull of the page, as soon as it has come."""
         self.page.wait_for_function("() => true")
-        for _ in range(200):
+        for _ in range(2_000):
             if self.pulls:
                 return self.pulls.pop(0)
             self.page.evaluate("() => new Promise(requestAnimationFrame)")
