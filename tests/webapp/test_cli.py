@@ -119,8 +119,8 @@ def test_a_signal_closes_every_viewer_with_1001_within_a_second(tmp_path: Path, 
         begin_s = time.monotonic()
         server.process.send_signal(number)
         codes = [viewer.close_code() for viewer in viewers]
-        _, errors = server.process.communicate(timeout=PATIENCE_S)
         assert time.monotonic() - begin_s < 1.5  # a second, and the time it takes to look
+        _, errors = server.process.communicate(timeout=PATIENCE_S)  # how long Python takes to end is not ours
         assert codes == [1001] * 5
         assert server.process.returncode == 0
         assert errors == ""
