@@ -1,7 +1,7 @@
 """What scripts rely on: test ids and the hooks of the page."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.pages.stage import METRICS, Stage
 
@@ -49,6 +49,23 @@ def test_settled_waits_for_a_crash_to_be_noticed_and_shared_out(stage: Stage) ->
     assert stage.consumer("Metrics B").get_attribute("data-state") == "gone"
     assert "Metrics B" not in stage.owners()
     assert "" not in stage.owners()
+
+
+def test_settled_does_not_wait_for_ever_for_a_form_that_was_gone_before_its_answer_came(stage: Stage) -> None:
+    stage.open().at_speed(16)
+    stage.press("Metrics B", "Stop")
+    expect(stage.consumer("Metrics B")).to_have_attribute("data-state", "closed")
+    stage.settled()
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        expect(stage.consumer("Metrics B")).to_have_count(0)
+        route.fulfill(response=answer)
+
+    stage.page.route("**/controls/**", answer_late)
+    stage.press("Metrics B", "Remove")
+    expect(stage.outcome).to_contain_text("no longer listed")
+    stage.settled()
 
 
 def test_settled_does_not_wait_for_pulls_that_find_nothing(stage: Stage) -> None:

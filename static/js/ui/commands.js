@@ -8,19 +8,24 @@ export class Commands {
   /** @param {HTMLElement} stage */
   constructor(stage) {
     this.stage = stage;
-    this.under_way = 0;
+    /** What htmx calls the context of each request that is not answered yet. @type {Set<object>} */
+    this.under_way = new Set();
     this.effect_offset = 0;
-    stage.addEventListener("htmx:before:request", (event) => this.#count(event, 1));
-    stage.addEventListener("htmx:finally:request", (event) => {
-      this.#count(event, -1);
-      this.#readOutcome();
-    });
+    stage.addEventListener("htmx:before:request", (event) => this.#begin(event));
+    // Of a form that its own effect has removed before the answer came, only the document is told.
+    document.addEventListener("htmx:finally:request", (event) => this.#end(event));
   }
 
-  /** @param {Event} event @param {number} change */
-  #count(event, change) {
+  /** @param {Event} event */
+  #begin(event) {
     const { ctx } = /** @type {CustomEvent} */ (event).detail;
-    if (ctx.request.method === "POST") this.under_way += change;
+    if (ctx.request.method === "POST") this.under_way.add(ctx);
+  }
+
+  /** @param {Event} event */
+  #end(event) {
+    this.under_way.delete(/** @type {CustomEvent} */ (event).detail.ctx);
+    this.#readOutcome();
   }
 
   #readOutcome() {
@@ -30,7 +35,7 @@ export class Commands {
 
   /** @param {number} drawnOffset */
   unanswered(drawnOffset) {
-    return this.under_way > 0 || drawnOffset < this.effect_offset;
+    return this.under_way.size > 0 || drawnOffset < this.effect_offset;
   }
 
   /** Send a form of the page as if a person had pressed its button. @param {string} selector */
