@@ -24,7 +24,8 @@ export function actInThePresent(stage, player, narrator) {
     const forks = /** @type {Element} */ (event.target).closest(FORK);
     if (player.past.place && ctx.request.method === "POST" && !forks) from_the_past.add(ctx);
   });
-  stage.addEventListener("htmx:finally:request", (event) => {
+  // The picture may have changed meanwhile: of a form that is gone only the document is told.
+  document.addEventListener("htmx:finally:request", (event) => {
     const { ctx } = /** @type {Exchange} */ (/** @type {unknown} */ (event)).detail;
     if (!from_the_past.has(ctx) || !ctx.response || !player.past.place) return;
     player.lookLive();
