@@ -8,6 +8,8 @@ from docs.screenshots.room import Room
 METRICS = "Real-time metrics"
 # So far has a batch gone when it is over its tape, and its words are there, at the size in which the states are made.
 OVER_ITS_TAPE_PX = 240
+SLOWLY = 0.25
+"""A speed at which also a busy machine draws the middle of a way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,17 @@ def at_rest(room: Room) -> None:
 def mid_append(room: Room) -> None:
     """A batch on its way to its partition."""
     room.do("produce", topic="pageviews", count=3, size=180)
-    room.run()
+    room.run(SLOWLY)
     room.see_on_its_way(".flight[data-kind=batch]", OVER_ITS_TAPE_PX)
+    room.run()
     room.pause()
 
 
 def mid_pull(room: Room) -> None:
     """Bytes on their way to a consumer."""
-    room.run()
+    room.run(SLOWLY)
     room.see_on_its_way(".flight[data-kind=answer]")
+    room.run()
     room.pause()
 
 
