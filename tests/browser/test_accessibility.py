@@ -77,6 +77,7 @@ def test_narration_is_a_polite_live_region_with_one_short_sentence(stage: Stage)
     expect(stage.narration).to_have_attribute("aria-live", "polite")
     stage.batch_send.click()
     stage.has_said("The producer sends 3 messages as one batch of 386 B to p0.")
+    stage.command("set_producer", rate_per_second=1)  # there is more to be said for as long as anybody listens
     sentences = stage.page.evaluate("""async () => {
         const said = [];
         const place = document.querySelector('[data-part="narration"]');
