@@ -162,10 +162,7 @@ def stage(page: Page, server: ServerProcess, page_faults: list[str]) -> Iterator
 
 @pytest.fixture
 def lived(stage: Stage) -> Stage:
-    """A room, paused, in which broker 2 crashed at about 1.5 s and came back at about 3 s; the page is opened then.
-
-    The room is a fork, so that this browser is its presenter.
-    """
+    """A room, paused, in which broker 2 crashed at about 1.5 s and came back at about 3 s; the page is opened then."""
     teller = Teller(stage.page, stage.base_url)
     teller.do("produce", count=3)
     teller.step_until(1_500_000)
@@ -173,11 +170,7 @@ def lived(stage: Stage) -> Stage:
     teller.step_until(3_000_000)
     teller.do("start_broker", broker=2)
     teller.step_until(4_000_000)
-    stage.page.goto(f"{stage.base_url}/rooms/{teller.room}")
-    stage.named("control-fork").click()
-    stage.page.wait_for_url(lambda url: "/rooms/" in url and teller.room not in url)
-    stage.settled()
-    return stage
+    return teller.show(stage)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.pages.lives import Teller
 from tests.browser.pages.stage import METRICS, Stage
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -34,16 +35,14 @@ UNLIKE = """async ([one, other]) => {
 }"""
 
 
-def in_the_middle(stage: Stage, path: str = "/") -> Stage:
+def in_the_middle(stage: Stage, query: str = "") -> Stage:
     """A stage in the middle of things: batches on their way, unflushed bytes, somebody crashed; paused."""
-    stage.open(path)
-    stage.command("set_producer", topic="pageviews", rate_per_second=5)
-    stage.at_speed(8)
-    stage.page.wait_for_function("() => parseFloat(document.querySelector('[data-part=now]').textContent) > 12")
-    stage.command("crash_consumer", group=METRICS, consumer="Metrics C")
-    stage.command("clock", action="pause")
+    teller = Teller(stage.page, stage.base_url)
+    teller.do("set_producer", topic="pageviews", rate_per_second=5)
+    teller.let_run(12_000_000)
+    teller.do("crash_consumer", group=METRICS, consumer="Metrics C")
+    teller.show(stage, query)
     expect(stage.root).to_have_attribute("data-paused", "true")
-    stage.settled()
     stage.page.evaluate("() => document.fonts.ready")
     return stage
 
@@ -123,7 +122,7 @@ def test_a_pull_keeps_its_arrowhead(stage: Stage, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark", "projector"])
 def test_a_picture_looks_as_the_page_does(stage: Stage, tmp_path: Path, theme: str) -> None:
-    in_the_middle(stage, f"/?theme={theme}")
+    in_the_middle(stage, f"?theme={theme}")
     page_png = looks(stage)
     png = taken(stage, "png", tmp_path).read_bytes()
     assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (2560, 1440)

@@ -11,7 +11,7 @@ from engine.wire.requests import ProduceRequest, encode_request
 from tests.webapp.tcp.support import BrokerProcess, RawClient, broker_process, until
 from webapp.tcp.client import SimpleConsumer
 
-ROUNDS = 20
+ROUNDS = 10
 OPTIONS = ("--flush-messages", "100", "--segment-bytes", "10000000")
 
 
@@ -59,7 +59,7 @@ def kill_in_mid_write(broker: BrokerProcess, sets: tuple[bytes, bytes], begin_of
 
 
 @pytest.mark.slow
-def test_flushed_bytes_survive_twenty_kills_in_mid_write(data_dir: Path) -> None:
+def test_flushed_bytes_survive_ten_kills_in_mid_write(data_dir: Path) -> None:
     chance = Random(2011)
     expected = b""
     sent = b""
