@@ -1,5 +1,6 @@
 """What all tests share: which browser the page is driven in."""
 
+import os
 from typing import Any
 
 import pytest
@@ -16,3 +17,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         pytest.fail(str(fault), pytrace=False)
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
     return {**browser_type_launch_args, "executable_path": str(executable), "args": quiet}
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: whoever waits for a page leaves its processor to others."""
+    return (os.cpu_count() or 1) + 1

@@ -139,7 +139,7 @@ def test_the_page_does_not_grow_while_a_flood_goes_on(stage: Stage) -> None:
     stage.page.add_init_script(LISTEN)
     flood(stage)
     counts = []
-    for digests in (8, 30):
+    for digests in (8, 20):
         stage.page.wait_for_function(
             "(count) => window.told.filter(({digest}) => digest).length > count", arg=digests, timeout=45_000
         )
