@@ -16,6 +16,7 @@ import { Panels } from "./ui/panels.js";
 import { layOutOnPaper } from "./ui/paper.js";
 import { Player } from "./ui/player.js";
 import { actInThePresent } from "./ui/present.js";
+import { chooseTheme } from "./ui/theme.js";
 import { TimeLine } from "./ui/time_line.js";
 import { Transport } from "./ui/transport.js";
 import { Walking } from "./ui/walking.js";
@@ -108,6 +109,7 @@ function listen(stage, { player, commands, panels, transport, time_line }) {
   }, (key) => player.visible && character_keys.allow(key));
   listKeys(stage);
   foldAway(stage);
+  chooseTheme(stage);
   stage.addEventListener("htmx:finally:request", async (event) => {
     if (stage.querySelector(REFUSED)) (await import("./ui/refused_fields.js")).sayAtTheField(/** @type {CustomEvent} */ (event), stage);
   });

@@ -51,6 +51,7 @@ def stage_context(room: Room, *, presenter: bool) -> dict[str, Any]:
         "state": picture.state,
         "registry": room.registry(),
         "theme": wanted_theme(),
+        "themes": THEMES,
         "presenter": presenter,
         "forked_from": room.record.forked_from,
         "forked_at_us": room.record.forked_at_us,

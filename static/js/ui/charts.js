@@ -38,6 +38,7 @@ export class Charts {
       this.paint();
     };
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", anew);
+    new MutationObserver(anew).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     new ResizeObserver(() => Object.values(this.charts).forEach((chart) => chart.fit())).observe(this.panel);
   }
 

@@ -278,6 +278,10 @@ class Stage:
         return self.root.locator('[data-part="fork"]')
 
     @property
+    def theme(self) -> Locator:
+        return self.named("control-theme")
+
+    @property
     def copy_link(self) -> Locator:
         return self.named("control-copy-link")
 
