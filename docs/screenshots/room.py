@@ -98,6 +98,11 @@ class Room:
         """Wait until such a mark has gone that far."""
         self.page.evaluate(ON_ITS_WAY, [selector, pixels])
 
+    def step_until(self, at_us: int) -> None:
+        """Step from instant to instant until then: the same room is the same picture each time."""
+        while self.facts()["clock"]["now_us"] < at_us:
+            self.do("clock", action="step")
+
     def run_for(self, seconds: float, speed: float = 16.0) -> None:
         """Let that much virtual time pass."""
         until_us = self.facts()["clock"]["now_us"] + int(seconds * 1_000_000)

@@ -69,6 +69,14 @@ def paused(room: Room) -> None:
     room.pause()
 
 
+def in_the_air(room: Room) -> None:
+    """A batch, bytes that were read, and three commits on their way at once: the picture of the README."""
+    room.do("produce", topic="pageviews", count=6, size=130)
+    room.step_until(5_300_000)
+    room.do("produce", topic="pageviews", count=3, size=130)
+    room.step_until(6_100_000)
+
+
 def behind(room: Room) -> None:
     """Consumers that cannot keep up for two minutes."""
     room.do("set_producer", rate_per_second=12, batch_messages=6)
@@ -137,6 +145,7 @@ STATES: Mapping[str, State] = {
     "mid-rebalance": State(mid_rebalance),
     "session-runs-out": State(session_runs_out),
     "paused": State(paused),
+    "in-the-air": State(in_the_air),
     "looking-back": State(paused, in_page=looking_back),
     "behind": State(behind),
     "high-rate": State(high_rate),

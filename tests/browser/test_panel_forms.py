@@ -48,6 +48,28 @@ def test_settings_changed_by_somebody_else_are_shown_but_not_over_what_is_typed(
     expect(form.get_by_label("linger, ms")).to_have_value("250")
 
 
+def test_what_is_typed_before_the_answer_came_stays_too(stage: Stage) -> None:
+    stage.open()
+    form = producer_settings(stage)
+    form.get_by_label("linger, ms").fill("250")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    stage.page.route("**/controls/set_producer", hold)
+    with stage.page.expect_request("**/controls/set_producer"):
+        form.get_by_role("button", name="Apply").click()
+    form.get_by_label("messages in a batch").fill("7")
+    held[0].continue_()
+    stage.page.unroute("**/controls/set_producer")
+    expect(stage.outcome).to_have_attribute("data-ok", "true")
+    stage.stand_still()
+    stage.command("set_producer", rate_per_second=2)
+    stage.settled()
+    expect(form.get_by_label("messages in a batch")).to_have_value("7")
+
+
 def test_a_consumer_paused_in_the_inspector_can_be_resumed_there(stage: Stage) -> None:
     stage.open()
     stage.consumer("Metrics A").get_by_role("link", name="Settings").click()

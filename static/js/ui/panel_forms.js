@@ -6,12 +6,20 @@ const TYPED_IN = "hx-morph-skip";
 
 /** @param {HTMLElement} content of the inspector @param {() => void} readAgain what a form has done may show in its panel */
 export function keepForms(content, readAgain) {
-  content.addEventListener("input", ({ target }) => formOf(target)?.setAttribute(TYPED_IN, ""));
+  /** Those into which something was typed since they were sent. @type {Set<Element>} */
+  const typed_since = new Set();
+  content.addEventListener("input", ({ target }) => {
+    const form = formOf(target);
+    if (!form) return;
+    form.setAttribute(TYPED_IN, "");
+    typed_since.add(form);
+  });
+  content.addEventListener("htmx:before:request", ({ target }) => typed_since.delete(/** @type {Element} */ (target)));
   content.addEventListener("htmx:finally:request", (event) => {
     const form = formOf(event.target);
     const { request, response } = /** @type {CustomEvent} */ (event).detail.ctx;
     if (!form || request.method !== "POST" || !response?.raw.ok) return;
-    form.removeAttribute(TYPED_IN);
+    if (!typed_since.has(form)) form.removeAttribute(TYPED_IN);
     if (form.hasAttribute("data-refreshes")) readAgain();
   });
 }
