@@ -141,3 +141,17 @@ def test_on_a_large_wall_lines_and_parts_of_forms_grow_with_the_words(stage: Sta
     stage.focus(stage.batch_send)
     stage.page.keyboard.press("Tab")
     assert pixels(":focus", "outlineWidth") > 2
+
+
+def test_where_the_page_is_scrolled_the_bar_goes_behind_the_inspector(stage: Stage) -> None:
+    stage.open()
+    stage.record(0, 215).get_by_role("link").click()
+    expect(stage.inspector).to_contain_text("fits the payload")
+    stage.page.evaluate("() => window.scrollTo(0, 300)")
+    on_top = stage.page.evaluate("""() => {
+        const [inspector, bar] = ["#inspector", ".time-bar"].map((name) => document.querySelector(name));
+        const [panel, {top}] = [inspector.getBoundingClientRect(), bar.getBoundingClientRect()];
+        return [panel.bottom - top, inspector.contains(document.elementFromPoint(panel.left + 30, top + 10))];
+    }""")
+    assert on_top[0] > 20, "they meet"
+    assert on_top[1]
