@@ -194,7 +194,10 @@ class MessagesTaken(Event):
 
 @value
 class MessageRejected(Event):
-    """A consumer met bytes it cannot trust and reads this partition no further until someone seeks past them."""
+    """A consumer met bytes it cannot trust, or a message larger than its pulls, and reads this partition no further.
+
+    It goes on when someone moves its position or, where its pulls were too small, when they have grown.
+    """
 
     group: str
     consumer: str
