@@ -33,7 +33,7 @@ const CONNECTION_WORDS = { connecting: "", live: "", reconnecting: "connection l
 
 /** @param {HTMLElement} stage @param {import("./ui/lazy_layers.js").Deployment} deployment */
 function begin(stage, deployment) {
-  const layers = new LazyLayers(deployment, { arrived: () => player.wake(), say: (fault) => setText(part(stage, "connection"), fault) });
+  const layers = new LazyLayers(stage, deployment, { arrived: () => player.wake(), say: (fault) => setText(part(stage, "connection"), fault) });
   const view = new StageView(stage, layers);
   const commands = new Commands(stage);
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");

@@ -113,12 +113,13 @@ def picture(page: Page) -> list[str]:
             + ".consumer, .group, .facts dd, "
             + ".slide, .segments, .records, .unflushed, .tape-end, .tape-fill, .bookmark-rows";
         const number = (node, name) => Number(getComputedStyle(node).getPropertyValue(name));
+        const originOf = (slide) => number(slide, "--slide") + number(slide.querySelector(".records"), "--base");
         const hasSlidOut = (record) => record && number(record, "--offset") + number(record, "--size")
-            <= number(record.closest(".slide").querySelector(".segments"), "--origin");
+            <= originOf(record.closest(".slide"));
         const parts = (node) => [...node.querySelectorAll("[data-part]:not([data-part=trend])")]
             .filter((part) => !part.firstElementChild && !hasSlidOut(part.closest(".record")))
             .map((part) => part.textContent.replace(/\\s+/g, " ").trim());
-        const places = (node) => ["--offset", "--size", "--origin", "--base", "--slide", "--rows"]
+        const places = (node) => ["--offset", "--size", "--origin", "--passed", "--base", "--slide", "--rows"]
             .map((name) => node.style.getPropertyValue(name)).join(" ");
         const shown = [...document.querySelectorAll(chosen)]
             .filter((node) => !node.matches(".record") || !hasSlidOut(node));

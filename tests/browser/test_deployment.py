@@ -11,7 +11,8 @@ from tests.browser.pages.stage import METRICS, Stage
 BOARD_TEXT = """() => {
     document.querySelectorAll('.trend').forEach((node) => node.replaceChildren());
     const number = (node, name) => Number(getComputedStyle(node).getPropertyValue(name));
-    const origin = (record) => number(record.closest('.slide').querySelector('.segments'), '--origin');
+    const originOf = (slide) => number(slide, '--slide') + number(slide.querySelector('.records'), '--base');
+    const origin = (record) => originOf(record.closest('.slide'));
     [...document.querySelectorAll('.record')]
         .filter((record) => number(record, '--offset') + number(record, '--size') <= origin(record))
         .forEach((record) => record.remove());

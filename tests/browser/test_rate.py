@@ -58,17 +58,6 @@ COVERED = """() => new Promise((resolve) => {
 
 
 # In how many of ninety frames a counter changed, and in how many of those right after a frame in which it had changed.
-CHANGED_IN_A_ROW = """async (counter) => {
-    let [changed, in_a_row, before, text] = [0, 0, false, counter.textContent];
-    for (let frame = 0; frame < 90; frame += 1) {
-        await new Promise(requestAnimationFrame);
-        const changes = counter.textContent !== text;
-        if (changes) changed += 1;
-        if (changes && before) in_a_row += 1;
-        [before, text] = [changes, counter.textContent];
-    }
-    return [changed, in_a_row];
-}"""
 
 
 def flood(stage: Stage, **more: Any) -> None:
@@ -177,20 +166,3 @@ def test_batches_pass_beside_the_names_of_brokers_and_partitions(stage: Stage, r
     stage.command("set_producer", rate_per_second=rate, batch_messages=batch_messages)
     expect(stage.flights("batch").first).to_be_attached()
     assert stage.page.evaluate(COVERED) == []
-
-
-def test_in_a_crowd_every_other_picture_is_of_motion_alone_and_a_pause_shows_it_all(stage: Stage) -> None:
-    stage.open().let_time_run().at_speed(0.3)
-    stage.command("set_producer", rate_per_second=175, batch_messages=1)
-    stage.page.wait_for_function("() => document.querySelectorAll('.flight').length > 150", timeout=45_000)
-    changed, in_a_row = stage.fact("events-appended").evaluate(CHANGED_IN_A_ROW)
-    assert changed > 3
-    assert in_a_row == 0
-    stage.command("clock", action="pause")
-    stage.settled()
-    facts = stage.facts()["topics"][0]
-    assert stage.fact("events-appended").inner_text() == str(facts["events_appended"])
-    labels = stage.page.locator('.flight[data-kind="batch"] .flight-label:visible')
-    assert labels.count() > 3
-    expect(stage.page.locator(".flight-detail:visible")).to_have_count(0)
-    assert set(labels.evaluate_all("(nodes) => nodes.map((node) => /^\\d+ B$/.test(node.textContent))")) == {True}

@@ -70,9 +70,9 @@ export class Bookmarks {
   /** @param {PointerEvent} event */
   #drag(event) {
     if (!this.dragging || !this.move) return;
-    const rows = /** @type {Element} */ (this.move.bookmark.closest('[data-part="rows"]'));
-    const { left, width } = rows.getBoundingClientRect();
-    const styles = getComputedStyle(rows);
+    const { bookmark } = this.move;
+    const { left, width } = /** @type {Element} */ (bookmark.closest('[data-part="rows"]')).getBoundingClientRect();
+    const styles = getComputedStyle(bookmark);
     const [origin, bytes] = ["--origin", "--window"].map((name) => Number(styles.getPropertyValue(name)));
     const pointed = origin + ((event.clientX - left) / width) * bytes;
     const boundaries = boundariesOf(this.move.log, this.move.committed);

@@ -19,8 +19,8 @@ export async function deploymentOf(stage) {
 }
 
 export class LazyLayers {
-  /** @param {Deployment} deployment @param {{arrived: () => void, say: (fault: string) => void}} told */
-  constructor(deployment, { arrived, say }) {
+  /** @param {HTMLElement} stage @param {Deployment} deployment @param {{arrived: () => void, say: (fault: string) => void}} told */
+  constructor(stage, deployment, { arrived, say }) {
     this.paintDeployment = deployment.paint;
     this.flow = new OnDemand(async () => {
       const [scene, view] = await Promise.all([import("../scene/flow.js"), import("../view/flow.js")]);
@@ -32,6 +32,10 @@ export class LazyLayers {
       arrived();
       return layer;
     }, say);
+    this.crowd = new OnDemand(async () => {
+      const { Crowd } = await import("../view/crowd.js");
+      return new Crowd(part(stage, "flights"), /** @type {HTMLCanvasElement} */ (part(stage, "crowd")));
+    }, () => undefined);
   }
 
   /** @returns {boolean} whether the picture waits for one of them */

@@ -32,6 +32,9 @@ import { Past } from "./past.js";
 /** Between two states of a flood that is played, in wall time; the feed's digests come so often. */
 const FLOW_EVERY_US = 220_000;
 
+/** In a crowd, so many pictures of motion alone stand between two with a new state. */
+const MOTIONS = 2;
+
 /** So many instants before one that was leapt to may tell how it came about. */
 const LOOKED_BACK = 600;
 
@@ -56,8 +59,8 @@ export class Player {
     this.fading = false;
     /** Whether the listeners were told of the present last. */
     this.told_live = true;
-    /** Whether the last picture was one of motion alone. */
-    this.moved_only = false;
+    /** So many of the last pictures were of motion alone. */
+    this.motions = 0;
     /** @type {Instant | undefined} */
     this.drawn = undefined;
     /** @type {Array<{done: () => boolean, resolve: () => void}>} */
@@ -121,8 +124,8 @@ export class Player {
     const losses = steps ? [] : lossesAt(instants, index, this.drawn_us);
     this.fading = losses.length > 0;
     const rates = () => ratesAt(instants, index);
-    this.around.view.paint(instant.state, this.drawn_us, { steps, losses, rates, summary: Boolean(instant.summary), moves: !this.past.place && !clock.frame.paused });
-    this.#tell(instant, index, before);
+    this.around.view.paint(instant.state, this.drawn_us, { steps, losses, rates, summary: Boolean(instant.summary), moves: !this.past.place && !clock.frame.paused, motion_alone: this.motions > 0 });
+    if (!this.motions) this.#tell(instant, index, before);
     this.#answerWaiting();
     if (this.#keepsMoving(instant)) this.wake();
   }
@@ -140,21 +143,22 @@ export class Player {
     this.drawn_us = found && place ? Math.max(place.at_us, found.instant.at_us) : live_us;
     const before = this.among;
     this.among = found?.instants ?? history.instants;
-    const index = found ? this.#atItsPace(found, before) : this.#everyOther(history, history.indexAt(live_us), before);
+    const index = found ? this.#atItsPace(found, before) : this.#inACrowd(history, history.indexAt(live_us), before);
     return { instant: this.among[index], instants: this.among, index };
   }
 
   /**
-   * Where many marks move, every other picture is one of their motion alone: what else changes is a picture late, which
-   * nobody sees, and costs half.
+   * Where many marks move, most pictures are of their motion alone: what else changes is a picture or two late, which
+   * nobody sees, and costs most of a frame.
    * @param {History} history @param {number} index of the newest state there is to draw @param {Instant[]} before what was drawn stood among these
    * @returns {number} the index of the instant to draw
    */
-  #everyOther({ instants }, index, before) {
+  #inACrowd({ instants }, index, before) {
     const { drawn } = this;
     const new_state = instants === before && drawn && drawn !== instants[index];
-    this.moved_only = Boolean(new_state && !this.moved_only && this.around.view.is_crowded);
-    return drawn && this.moved_only ? indexAt(instants, drawn.at_us) : index;
+    const waits = Boolean(new_state && this.motions < MOTIONS && this.around.view.is_crowded);
+    this.motions = waits ? this.motions + 1 : 0;
+    return drawn && waits ? indexAt(instants, drawn.at_us) : index;
   }
 
   /** Have the nodes of a past moment up to date before the frame that shows it. @param {Instant[]} instants that came */

@@ -85,7 +85,6 @@ function paintRows(node, { log, origin }, painting) {
   const loaders = loadersOf(painting.state, log);
   setProperty(node, "--rows", readers.length);
   setProperty(node, "--loads", loaders.length);
-  for (const rows of ["rows", "loads"]) setProperty(part(node, rows), "--origin", origin);
   keep(part(node, "rows"), readers, {
     template: "bookmark-row", attribute: "data-group", key: (group) => group,
     fill: (row, group) => paintRow(row, { log, group, origin, index: readers.indexOf(group) }, painting),
@@ -102,6 +101,7 @@ function paintRows(node, { log, origin }, painting) {
       setAttribute(bookmark, "data-testid", `bookmark-${name}-${log.topic}-${log.partition}`);
       setAttribute(bookmark, "data-offset", next_offset);
       setAttribute(bookmark, "data-pinned", next_offset < origin);
+      setProperty(bookmark, "--origin", origin);
       setProperty(bookmark, "--offset", next_offset);
       setText(part(row, "load-offset"), next_offset);
     },
@@ -126,6 +126,7 @@ function paintRow(row, { log, group, origin, index: number }, { state, window_by
   setAttribute(part(row, "group"), "title", trouble || group);
   setAttribute(row, "data-error", position.error);
   setAttribute(row, "data-crowded", (Math.max(committed, fetch_offset) - origin) / window_bytes > CROWDED);
+  for (const flag of ["again", "consumed", "fetch", "bookmark"]) setProperty(part(row, flag), "--origin", origin);
   stretch(part(row, "again"), committed, fetch_offset);
   stretch(part(row, "consumed"), committed, consumed_offset);
   const fetch = part(row, "fetch");

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Marks of what is on its way: one node a flight, moved by a transform and nothing else. What was painted last is kept
- * beside each node, so that a frame asks the page nothing; nodes of flights that have ended are used again.
+ * beside each node, so that a frame asks the page nothing; nodes of flights that have ended are used again. A crowd of
+ * them that moves is drawn on a canvas instead (crowd.js).
  */
 import { clone, part, setAttribute, setText } from "./nodes.js";
 
@@ -12,6 +13,8 @@ const CROWDED_FROM = 48;
 const CROWDED_TO = 36;
 /** There a mark grows by so many pixels at a time: each change of a width is a layout. */
 const CROWDED_GRAIN = 16;
+/** A batch of more messages, or a load of more rows, is drawn with so many. */
+export const CELLS_AT_MOST = 24;
 
 /**
  * @typedef {import("../scene/flights.js").Mark} Mark
@@ -20,6 +23,8 @@ const CROWDED_GRAIN = 16;
  * @typedef {object} How
  * @property {(group: string) => number} indexOf a group's number
  * @property {boolean} moves whether time runs and is followed; what stands still can be read
+ * @property {import("./crowd.js").Crowd} [crowd] what draws a crowd
+ * @property {boolean} [as_nodes] whether each mark is to be a node all the same
  * @typedef {{standing: Map<string, Drawn>, spare: Drawn[]}} Pool
  */
 
@@ -27,7 +32,7 @@ const CROWDED_GRAIN = 16;
 const pools = new WeakMap();
 
 /** @param {HTMLElement} layer @param {Mark[]} marks @param {How} how @returns {boolean} whether so many move that their labels are left out */
-export function paintFlights(layer, marks, { indexOf, moves }) {
+export function paintFlights(layer, marks, { indexOf, moves, crowd, as_nodes }) {
   let pool = pools.get(layer);
   if (!pool) pools.set(layer, (pool = { standing: new Map(), spare: [] }));
   const ended = new Map(pool.standing);
@@ -36,10 +41,12 @@ export function paintFlights(layer, marks, { indexOf, moves }) {
   setAttribute(layer, "data-crowded", crowded);
   const wordless = crowded && moves;
   setAttribute(layer, "data-wordless", wordless);
-  for (const mark of marks) {
+  const on_canvas = wordless && crowd?.fits && !as_nodes ? marks.filter(({ faded }) => faded === undefined) : [];
+  crowd?.paint(on_canvas, indexOf);
+  for (const mark of on_canvas.length ? marks.filter(({ faded }) => faded !== undefined) : marks) {
     const drawn = pool.standing.get(mark.key) ?? appear(layer, pool, mark.key);
     ended.delete(mark.key);
-    paintFlight(drawn, mark, { indexOf, grain: crowded ? CROWDED_GRAIN : 1 });
+    paintFlight(drawn, mark, { indexOf, grain: wordless ? CROWDED_GRAIN : 1 });
     if (!wordless || mark.faded !== undefined) paintWords(drawn, mark);
   }
   for (const [key, drawn] of ended) {
@@ -52,7 +59,7 @@ export function paintFlights(layer, marks, { indexOf, moves }) {
 
 /** @param {HTMLElement} layer @param {Pool} pool @param {string} key @returns {Drawn} */
 function appear(layer, pool, key) {
-  const drawn = pool.spare.pop() ?? make();
+  const drawn = pool.spare.pop() ?? makeMark();
   drawn.node.setAttribute("data-flight", key);
   pool.standing.set(key, drawn);
   layer.append(drawn.node);
@@ -60,7 +67,7 @@ function appear(layer, pool, key) {
 }
 
 /** @returns {Drawn} */
-function make() {
+export function makeMark() {
   const node = clone("flight");
   return { node, load: part(node, "load"), label: part(node, "label"), detail: part(node, "detail"), painted: {}, width: 0, words: { label: "", detail: "", shift: 0, before: 0 } };
 }
@@ -78,7 +85,7 @@ function paintFlight(drawn, mark, { indexOf, grain }) {
   const width = Math.ceil(mark.width / grain) * grain;
   if (width !== drawn.width) drawn.load.style.width = (drawn.width = width) ? `${width}px` : "";
   if (mark.faded !== painted.faded) node.style.opacity = mark.faded === undefined ? "" : (1 - mark.faded).toFixed(2);
-  if (LOOKS.some((look) => mark[look] !== painted[look])) paintLook(drawn, mark, indexOf);
+  if (LOOKS.some((look) => mark[look] !== painted[look])) dress(drawn, mark, indexOf);
   drawn.painted = mark;
 }
 
@@ -96,20 +103,20 @@ function paintWords(drawn, mark) {
 /** @type {Array<"kind" | "idle" | "group" | "failed" | "bundled" | "cells" | "faded">} */
 const LOOKS = ["kind", "idle", "group", "failed", "bundled", "cells", "faded"];
 
-/** What changes seldom. @param {Drawn} drawn @param {Mark} mark @param {(group: string) => number} indexOf */
-function paintLook({ node, load }, mark, indexOf) {
+/** What changes seldom. @param {Pick<Drawn, "node" | "load">} drawn @param {Mark} mark @param {(group: string) => number} indexOf */
+export function dress({ node, load }, mark, indexOf) {
   setAttribute(node, "data-kind", mark.kind);
   setAttribute(node, "data-idle", mark.idle);
   setAttribute(node, "data-group-index", indexOf(mark.group));
   setAttribute(node, "data-lost", mark.faded !== undefined);
   setAttribute(node, "data-failed", mark.failed ?? false);
   setAttribute(node, "data-bundled", mark.bundled ?? false);
-  paintCells(load, mark.kind === "batch" ? mark.cells : 0);
+  paintCells(load, mark.cells);
 }
 
 /** @param {HTMLElement} load @param {number} cells */
 function paintCells(load, cells) {
-  const shown = Math.min(cells, 24);
+  const shown = Math.min(cells, CELLS_AT_MOST);
   while (load.childElementCount < shown) load.append(document.createElement("i"));
   while (load.childElementCount > shown) load.lastElementChild?.remove();
 }

@@ -31,6 +31,7 @@ import { paintRibbons } from "./ribbons.js";
  * @property {Loss[]} losses
  * @property {() => import("../scene/rates.js").Rates} rates how fast everything goes
  * @property {boolean} moves whether time runs and is followed
+ * @property {boolean} motion_alone whether a picture follows at once that says all else
  * @property {boolean} summary the state leaves out what is in the air
  */
 
@@ -40,13 +41,14 @@ const PHONE = "(max-width: 760px)";
 /**
  * Some layers most rooms never need: they come when there is something to draw on them.
  * @template Layer
- * @typedef {{here: Layer | undefined, ask: (act: (layer: Layer) => void) => void}} Coming
+ * @typedef {{here: Layer | undefined, ask: (act: (layer: Layer) => void) => Promise<void>}} Coming
  */
 
 /**
  * @typedef {object} Layers
  * @property {(stage: HTMLElement, painting: import("./brokers.js").Painting) => void} paintDeployment
  * @property {Coming<typeof import("./broken_links.js")>} broken_links
+ * @property {Coming<import("./crowd.js").Crowd>} crowd
  * @property {Coming<typeof import("./flow.js") & typeof import("../scene/flow.js")>} flow
  */
 
@@ -62,6 +64,7 @@ export class StageView {
     this.window_bytes = 0;
     /** Whether so many marks move that nobody can follow each. */
     this.is_crowded = false;
+    this.crowd_asked = false;
     /** @type {import("../scene/levels.js").Level} */
     this.level = "messages";
     /** At flow alone. @type {import("../scene/rates.js").Rates | undefined} */
@@ -81,14 +84,27 @@ export class StageView {
   }
 
   /** @param {State} state @param {number} now_us @param {How} how */
-  paint(state, now_us, { steps, losses, rates, summary, moves }) {
+  paint(state, now_us, { steps, losses, rates, summary, moves, motion_alone }) {
     this.prepare(state, { rates, summary });
     if (this.layout_changed) this.#lay(state);
-    paintMoments(this.stage, state, now_us, this.rates);
+    if (!motion_alone) paintMoments(this.stage, state, now_us, this.rates);
     const { anchors, ribbons: drawn, window_bytes, origins, level } = /** @type {any} */ (this);
     if (this.rates) this.#moveGrains(steps ? 0 : now_us);
     const flying = this.flows ? [] : marks({ state, now_us, anchors, ribbons: drawn, window_bytes, origins, steps, losses, level });
-    this.is_crowded = paintFlights(part(this.stage, "flights"), flying, { moves, indexOf: (group) => Object.keys(state.groups).indexOf(group) });
+    this.#paintFlights(flying, state, moves);
+  }
+
+  /** @param {import("../scene/flights.js").Mark[]} flying @param {State} state @param {boolean} moves */
+  #paintFlights(flying, state, moves) {
+    const { crowd } = this.layers;
+    const { beingDrawn, onPaper } = this.stage.dataset;
+    const groups = Object.keys(state.groups);
+    const how = { moves, crowd: crowd.here, as_nodes: beingDrawn !== undefined || onPaper === "true", indexOf: (/** @type {string} */ group) => groups.indexOf(group) };
+    this.is_crowded = paintFlights(part(this.stage, "flights"), flying, how);
+    if (this.is_crowded && !this.crowd_asked) {
+      this.crowd_asked = true;
+      crowd.ask(() => undefined).catch(() => undefined); // nodes show them too
+    }
   }
 
   /** Whether the picture moves although no single flight is drawn. */
@@ -158,6 +174,7 @@ export class StageView {
   #lay(state) {
     this.layout_changed = false;
     this.anchors = measure(this.board);
+    this.layers.crowd.here?.measure();
     this.ribbons = ribbons(state, this.anchors);
     this.#paintBrokenLinks();
     const overlay = /** @type {SVGElement} */ (/** @type {unknown} */ (part(this.stage, "ribbons")));

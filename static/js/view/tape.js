@@ -29,8 +29,7 @@ export function paintTape(node, { log, origin, bytes_per_second }, painting) {
   setProperty(part(node, "slide"), "--slide", origin - base);
   const segments = part(node, "segments");
   setProperty(segments, "--base", base);
-  setProperty(segments, "--origin", origin);
-  paintSegments(segments, segmentsInView(log, origin, window_bytes));
+  paintSegments(segments, segmentsInView(log, origin, window_bytes), origin);
   const records = part(node, "records");
   setAttribute(records, "aria-label", `messages of p${log.partition}`);
   setProperty(records, "--base", base);
@@ -42,13 +41,14 @@ export function paintTape(node, { log, origin, bytes_per_second }, painting) {
   setText(part(node, "next"), log.next_offset);
 }
 
-/** @param {HTMLElement} parent @param {ReturnType<typeof segmentsInView>} segments */
-function paintSegments(parent, segments) {
+/** @param {HTMLElement} parent @param {ReturnType<typeof segmentsInView>} segments @param {number} origin */
+function paintSegments(parent, segments, origin) {
   keep(parent, segments, {
     template: "segment", attribute: "data-base-offset", key: ({ key }) => key,
     fill: (node, { offset, bytes, file, several }) => {
       setProperty(node, "--offset", offset);
       setProperty(node, "--size", bytes);
+      setProperty(node, "--passed", Math.max(0, Math.min(origin - offset, bytes)));
       setText(part(node, "file"), several ? `… ${file}` : file);
       setText(part(node, "bytes"), several ? "" : bytesInWords(bytes));
     },

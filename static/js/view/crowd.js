@@ -1,0 +1,83 @@
+// @ts-check
+/**
+ * A crowd of marks on one canvas: where so many move that their words are left out, a node for each would cost a frame
+ * more than all the rest of the page. It decides nothing: marks come from scene, and looks from the style sheet. The
+ * drawing is done beside the page (crowd_pen.js); here is said what is where.
+ */
+import { CELLS_AT_MOST, dress, makeMark } from "./flights.js";
+import { lookOf } from "./mark_looks.js";
+
+/** A larger one is drawn faster as nodes, which touch only the places where a mark stands. */
+const PIXELS_AT_MOST = 9_000_000;
+
+/** @typedef {import("../scene/flights.js").Mark} Mark */
+
+export class Crowd {
+  /** @param {HTMLElement} layer of marks @param {HTMLCanvasElement} canvas in it, which is given away */
+  constructor(layer, canvas) {
+    this.layer = layer;
+    this.canvas = canvas;
+    /** The numbers of the looks that the pen knows. @type {Map<string, number>} */
+    this.looks = new Map();
+    /** All on which a look's lengths depend. */
+    this.lengths = "";
+    /** Whether it can draw: else every mark is a node. */
+    this.fits = false;
+    this.failed = false;
+    this.forced_colors = window.matchMedia("(forced-colors: active)");
+    this.pen = new Worker(new URL("crowd_pen.js", import.meta.url), { type: "module" });
+    this.pen.addEventListener("error", () => Object.assign(this, { failed: true, fits: false }));
+    const given = canvas.transferControlToOffscreen();
+    this.pen.postMessage({ canvas: given }, [given]);
+    const forget = () => this.#forget();
+    new MutationObserver(forget).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", forget);
+    this.measure();
+  }
+
+  /** The page was laid out anew: lengths may be others. */
+  measure() {
+    const style = getComputedStyle(this.layer);
+    const ratio = window.devicePixelRatio;
+    const [width, height] = [this.layer.clientWidth, this.layer.clientHeight].map((length) => Math.round(length * ratio));
+    this.fits = width * height <= PIXELS_AT_MOST && !this.forced_colors.matches && !this.failed;
+    const lengths = [width, height, ratio, style.fontSize, style.getPropertyValue("--tape-height")].join(" ");
+    if (!this.fits || lengths === this.lengths) return;
+    this.lengths = lengths;
+    this.pen.postMessage({ width, height, ratio });
+    this.#forget();
+  }
+
+  /** @param {Mark[]} marks @param {(group: string) => number} indexOf a group's number */
+  paint(marks, indexOf) {
+    const { canvas } = this;
+    if (!marks.length && canvas.hidden) return;
+    const places = new Float32Array(5 * marks.length);
+    marks.forEach((mark, index) => {
+      const cells = Math.min(mark.cells, CELLS_AT_MOST);
+      places.set([this.#lookFor(mark, indexOf(mark.group), cells), mark.width, cells, mark.x, mark.y], 5 * index);
+    });
+    this.pen.postMessage(places, [places.buffer]);
+    canvas.dataset.marks = String(marks.length);
+    canvas.hidden = !marks.length;
+  }
+
+  #forget() {
+    this.looks.clear();
+    this.pen.postMessage({ looks: [] });
+  }
+
+  /** @param {Mark} mark @param {number} group_index @param {number} cells @returns {number} */
+  #lookFor(mark, group_index, cells) {
+    const key = `${mark.kind} ${group_index} ${mark.idle} ${mark.failed} ${mark.bundled} ${cells > 0}`;
+    const known = this.looks.get(key);
+    if (known !== undefined) return known;
+    const model = makeMark();
+    dress(model, { ...mark, cells: Math.min(cells, 2) }, () => group_index);
+    this.layer.append(model.node);
+    this.pen.postMessage({ number: this.looks.size, look: lookOf(model.node, model.load) });
+    model.node.remove();
+    this.looks.set(key, this.looks.size);
+    return this.looks.size - 1;
+  }
+}

@@ -1,0 +1,201 @@
+"""Where many marks move at once they are drawn on one canvas, and look there as they do as nodes."""
+
+import base64
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.pages.stage import Stage
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+MARKS = """() => Number(document.querySelector('[data-part="crowd"]').dataset.marks ?? 0)"""
+CROWD_LAYER = '.flights [data-part="crowd"]'
+
+# Every kind of mark in every look, each in a field of its own; forty-eight are a crowd.
+LAID_OUT = """async () => {
+    const {paintFlights} = await import("/static/js/view/flights.js");
+    const {Crowd} = await import("/static/js/view/crowd.js");
+    const stage = document.querySelector("[data-stage]");
+    const layer = Object.assign(document.createElement("div"), {className: "flights"});
+    layer.style.cssText = "position: fixed; inset: 0; z-index: 100; background: var(--paper)";
+    const canvas = Object.assign(document.createElement("canvas"), {className: "crowd", hidden: true});
+    layer.append(canvas);
+    document.querySelector(".board").append(layer);
+    const mark = {label: "", detail: "", group: "0", idle: false, width: 0, cells: 0};
+    const kinds = [
+        {kind: "batch", width: 16, cells: 1}, {kind: "batch", width: 48, cells: 5},
+        {kind: "batch", width: 32, bundled: true}, {kind: "answer", width: 32}, {kind: "answer", width: 0, idle: true},
+        {kind: "fetch"}, {kind: "fetch", idle: true}, {kind: "commit"}, {kind: "watch"},
+        {kind: "ack"}, {kind: "ack", failed: true}, {kind: "disk"}, {kind: "load", cells: 6},
+    ];
+    window.fields = Array.from({length: 52}, (_, index) => ({
+        ...mark, ...kinds[index % 13], group: String(index % 3), key: `batch:${index}`,
+        x: 40 + 80 * (index % 13), y: 40 + 60 * Math.floor(index / 13),
+    }));
+    const crowd = new Crowd(layer, canvas);
+    window.paintMarks = (as_nodes) =>
+        paintFlights(layer, window.fields, {moves: true, crowd, as_nodes, indexOf: Number});
+    window.crowdCanvas = canvas;
+}"""
+
+# The pen draws in a thread of its own; something is seen as soon as it has.
+IS_DRAWN = """(canvas) => {
+    const small = new OffscreenCanvas(canvas.width, canvas.height);
+    const context = small.getContext("2d");
+    context.drawImage(canvas, 0, 0);
+    return context.getImageData(0, 0, small.width, small.height).data.some((value) => value > 0);
+}"""
+
+# How bright what is drawn is at its brightest places.
+BRIGHTNESS = """(canvas) => {
+    const small = new OffscreenCanvas(canvas.width, canvas.height);
+    const context = small.getContext("2d");
+    context.drawImage(canvas, 0, 0);
+    const values = [...context.getImageData(0, 0, small.width, small.height).data];
+    const solid = values.filter((_, at) => at % 4 === 1 && values[at + 2] === 255);
+    return solid.reduce((sum, value) => sum + value, 0) / Math.max(1, solid.length);
+}"""
+
+# How much ink each field has from afar, and how much of it has another colour in the other picture.
+UNLIKE_BY_FIELD = """async ([one, other]) => {
+    const drawn = async (png) => {
+        const image = new Image();
+        image.src = `data:image/png;base64,${png}`;
+        await image.decode();
+        const context = new OffscreenCanvas(image.width / 4, image.height / 4).getContext("2d");
+        context.imageSmoothingQuality = "high";
+        context.drawImage(image, 0, 0, image.width / 4, image.height / 4);
+        return context;
+    };
+    const [these, those] = [await drawn(one), await drawn(other)];
+    return window.fields.map(({kind, x, y}) => {
+        const [a, b] = [these, those].map((context) => context.getImageData(x / 4 - 8, y / 4 - 6, 16, 12).data);
+        let [unlike, ink] = [0, 0];
+        for (let at = 0; at < a.length; at += 4) {
+            const differs = (pixels, from, limit) =>
+                [0, 1, 2].some((channel) => Math.abs(pixels[at + channel] - from[channel]) > limit);
+            if (differs(a, a, 12)) ink += 1;
+            if (differs(a, b.slice(at, at + 3), 30)) unlike += 1;
+        }
+        return [kind, ink, unlike];
+    });
+}"""
+
+
+# How often a counter changed in ninety frames, and how often less than three frames after the time before.
+CHANGED_SOON = """async (counter) => {
+    let [changed, soon, last, text] = [0, 0, -Infinity, counter.textContent];
+    for (let frame = 0; frame < 90; frame += 1) {
+        await new Promise(requestAnimationFrame);
+        if (counter.textContent === text) continue;
+        changed += 1;
+        if (frame - last < 3) soon += 1;
+        [last, text] = [frame, counter.textContent];
+    }
+    return [changed, soon];
+}"""
+
+
+def crowd(stage: Stage) -> None:
+    """More than a hundred and fifty marks on their way, each told by the feed."""
+    stage.let_time_run().at_speed(0.3)
+    stage.command("set_producer", rate_per_second=175, batch_messages=1)
+
+
+def drawn_crowd(stage: Stage) -> None:
+    crowd(stage)
+    stage.page.wait_for_function(f"() => ({MARKS})() > 150", timeout=45_000)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "projector"])
+def test_a_mark_in_a_crowd_looks_as_it_does_as_a_node(stage: Stage, theme: str) -> None:
+    stage.open(f"/?theme={theme}")
+    stage.page.evaluate(LAID_OUT)
+    stage.page.evaluate("() => window.paintMarks(true)")
+    expect(stage.page.locator(f"{CROWD_LAYER}:visible")).to_have_count(0)
+    expect(stage.page.locator('.flight[data-kind="load"] i')).to_have_count(4 * 6)  # a line for each row
+    nodes = stage.page.screenshot()
+    stage.page.evaluate("() => window.paintMarks(false)")
+    stage.page.wait_for_function(f"() => ({IS_DRAWN})(window.crowdCanvas)")
+    canvas = stage.page.screenshot()
+    fields = stage.page.evaluate(UNLIKE_BY_FIELD, [base64.b64encode(png).decode() for png in (nodes, canvas)])
+    assert [kind for kind, ink, unlike in fields if ink < 4 or unlike > 0.3 * ink] == []
+
+
+def test_a_crowd_is_one_canvas_and_what_stands_still_is_nodes(stage: Stage) -> None:
+    stage.open()
+    drawn_crowd(stage)
+    canvas = stage.page.locator(CROWD_LAYER)
+    expect(canvas).to_be_visible()
+    assert canvas.evaluate(IS_DRAWN)
+    assert stage.flights().count() < 48
+    stage.command("clock", action="pause")
+    stage.settled()
+    expect(canvas).to_be_hidden()
+    assert stage.flights().count() > 150
+
+
+def test_a_picture_to_take_away_has_the_marks_of_a_crowd(stage: Stage, tmp_path: Path) -> None:
+    stage.open()
+    stage.page.get_by_role("button", name="SVG").focus()  # its module comes
+    drawn_crowd(stage)
+    with stage.page.expect_download() as waiting:
+        stage.page.get_by_role("button", name="SVG").click()
+    path = tmp_path / "crowd.svg"
+    waiting.value.save_as(path)
+    card = stage.page.locator(".producer").evaluate("(node) => getComputedStyle(node).backgroundColor")
+    root = ElementTree.parse(path).getroot()
+    hexadecimal = "#" + "".join(f"{int(part):02x}" for part in card.removeprefix("rgb(").removesuffix(")").split(","))
+    boxes = [element for element in root.iter(f"{SVG}path") if element.get("fill") == hexadecimal]
+    assert len(boxes) > 150
+    expect(stage.page.locator(CROWD_LAYER)).to_be_visible()  # the next picture of the page has it again
+    assert stage.flights().count() < 48
+
+
+def test_a_crowd_takes_the_colours_of_another_theme(stage: Stage) -> None:
+    stage.open("/?theme=light")
+    drawn_crowd(stage)
+    canvas = stage.page.locator(CROWD_LAYER)
+    before = canvas.evaluate(BRIGHTNESS)
+    stage.theme.select_option("dark")
+    stage.page.wait_for_function(
+        f"(before) => ({BRIGHTNESS})(document.querySelector('{CROWD_LAYER}')) < before / 2", arg=before
+    )
+
+
+def test_where_the_system_chooses_the_colours_every_mark_is_a_node(stage: Stage) -> None:
+    stage.page.emulate_media(forced_colors="active")
+    stage.open()
+    crowd(stage)
+    expect(stage.flights().nth(150)).to_be_attached(timeout=45_000)
+    expect(stage.page.locator(CROWD_LAYER)).to_be_hidden()
+
+
+@pytest.mark.parametrize("missing", ["crowd.js", "crowd_pen.js"])
+def test_a_crowd_whose_part_of_the_page_does_not_come_is_drawn_as_nodes(stage: Stage, missing: str) -> None:
+    def refuse(route: Route) -> None:
+        route.abort()
+
+    stage.page.route(f"**/{missing}*", refuse)
+    stage.open()
+    crowd(stage)
+    expect(stage.flights().nth(150)).to_be_attached(timeout=45_000)
+
+
+def test_in_a_crowd_most_pictures_are_of_motion_alone_and_a_pause_shows_it_all(stage: Stage) -> None:
+    stage.open()
+    drawn_crowd(stage)
+    changed, soon = stage.fact("events-appended").evaluate(CHANGED_SOON)
+    assert changed > 3
+    assert soon == 0
+    stage.command("clock", action="pause")
+    stage.settled()
+    facts = stage.facts()["topics"][0]
+    assert stage.fact("events-appended").inner_text() == str(facts["events_appended"])
+    labels = stage.page.locator('.flight[data-kind="batch"] .flight-label:visible')
+    assert labels.count() > 3
+    expect(stage.page.locator(".flight-detail:visible")).to_have_count(0)
+    assert set(labels.evaluate_all("(nodes) => nodes.map((node) => /^\\d+ B$/.test(node.textContent))")) == {True}
