@@ -45,7 +45,7 @@ function begin(stage, deployment) {
     wall_us: () => performance.now() * 1000,
     steps: () => still.matches,
     read: (moment) => journal.chapter(moment),
-    came: (instants) => samples.take(instants),
+    came: (instants, at_us) => samples.take(instants, at_us),
     busy: (drawn_offset) => commands.unanswered(drawn_offset) || layers.pending || lazy.pending || inTransition(board),
   });
   const transport = new Transport(stage, player);
@@ -72,10 +72,10 @@ function begin(stage, deployment) {
   read(stage, player, time_line);
 }
 
-/** @param {Player} player @param {Samples} samples from what came over the feed, and from the past that is looked at */
-function takeSamples({ history, among }, samples) {
-  if (!history) return;
-  for (const instants of new Set([history.instants, among])) samples.take(instants);
+/** @param {Player} player @param {Samples} samples from what came over the feed, and from the past as far as it is looked at */
+function takeSamples({ history, among, drawn_us }, samples) {
+  if (history) samples.take(history.instants);
+  if (among !== history?.instants && among.length) samples.take(among, drawn_us);
 }
 
 /** @param {HTMLElement} board @returns {boolean} whether a tape or a bookmark is still sliding into its place */

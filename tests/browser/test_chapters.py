@@ -146,6 +146,28 @@ def test_a_newer_reading_of_a_chapter_takes_the_older_ones_place(run: Any) -> No
 # --- marks ----------------------------------------------------------------------------------------------------------
 
 
+def test_the_neighbours_of_a_chapter_are_read_for_whoever_stays_there(run: Any) -> None:
+    asked, prepared = run("""const { Past } = await import("/static/js/ui/past.js");
+        const [asked, prepared] = [[], []];
+        const past = await new Promise((resolve) => {
+            const past = new Past({
+                read: async (moment) => {
+                    asked.push(moment.at_us ?? -moment.journal_offset);
+                    if (asked.length === 4) setTimeout(() => resolve(past));
+                    const { at_us, journal_offset } = moment;
+                    return answer(at_us ? Math.floor(at_us / 100) : Math.ceil(journal_offset / 300) - 1, "periodic");
+                },
+                came: (instants, at_us) => prepared.push([instants[0].at_us, at_us]),
+                changed: () => past.found(), live_us: () => 10_000,
+            });
+            past.lookAt(150);
+            past.lookAt(550); // before the first has come
+        });
+        return [asked, prepared]""")
+    assert asked == [150, 550, -1500, 600]
+    assert prepared == [[500, 550]]
+
+
 def test_marks_are_found_before_after_and_near(run: Any) -> None:
     assert run("""const marks = new Marks();
         marks.take({ kinds: [], end_offset: 900, moments: [

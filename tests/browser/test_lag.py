@@ -112,6 +112,31 @@ def test_samples_are_bounded_for_ever_and_keep_their_order(page: Page, server: S
     assert kept[-1] >= 7_190 * SECOND_US
 
 
+def test_samples_may_be_taken_up_to_a_time_and_the_rest_later(page: Page, server: ServerProcess) -> None:
+    one_by_one, at_once = in_module(
+        page,
+        server,
+        "state/samples",
+        """(m) => {
+            const state = {partitions: {}, groups: {}, bookmarks: {}};
+            const instants = Array.from({length: 100}, (_, index) => ({at_us: index * 90e3, state}));
+            const taken = (...times_us) => {
+                const samples = new m.Samples();
+                return times_us.map((at_us) => {
+                    samples.take(instants, at_us);
+                    return samples.kept.map(({at_us}) => at_us);
+                });
+            };
+            return [taken(-1, 3e6, 3e6, 2e6, 5.05e6, Infinity), taken(Infinity)];
+        }""",
+        None,
+    )
+    assert one_by_one[0] == []
+    assert 0 < one_by_one[1][-1] <= 3 * SECOND_US
+    assert one_by_one[1] == one_by_one[2] == one_by_one[3]
+    assert one_by_one[-1] == at_once[0]
+
+
 def lag_facts(stage: Stage, group: str) -> dict[str, float]:
     one = next(one for one in stage.facts()["groups"] if one["group"] == group)
     places = one["partitions"]

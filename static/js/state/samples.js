@@ -63,15 +63,19 @@ export class Samples {
     this.seen = new WeakMap();
   }
 
-  /** @param {Instant[]} instants oldest first; one that was looked at before costs nothing */
-  take(instants) {
+  /**
+   * @param {Instant[]} instants oldest first; one that was looked at before costs nothing
+   * @param {number} [until_us] what is later is not looked at yet
+   */
+  take(instants, until_us = Infinity) {
     const seen_us = this.seen.get(instants) ?? -Infinity;
     const from = seen_us === -Infinity ? 0 : indexAt(instants, seen_us);
-    for (let index = from; index < instants.length; index += 1) {
+    let index = from;
+    for (; index < instants.length && instants[index].at_us <= until_us; index += 1) {
       const next = instants[index + 1];
       if (!next || slot(next.at_us) !== slot(instants[index].at_us)) this.#put(instants[index]);
     }
-    this.seen.set(instants, instants[instants.length - 1].at_us);
+    if (index > from) this.seen.set(instants, instants[index - 1].at_us);
     if (this.kept.length > SAMPLES_KEPT) this.#thin();
   }
 

@@ -82,6 +82,7 @@ export class Charts {
   #paint() {
     const { drawn } = this.player;
     if (!this.panel.open || !drawn || !this.samples.kept.length) return;
+    this.samples.take(this.player.among); // charts show what came after the moment, too
     const groups = Object.keys(drawn.state.groups);
     const units = { lag_unit: /** @type {any} */ (this.#chosen("lag-unit")), rate_unit: /** @type {any} */ (this.#chosen("rate-unit")) };
     const chart = chartOf(this.samples, { ...this.#window(), groups, ...units });

@@ -7,6 +7,8 @@ import { refusalOf } from "./refusals.js";
 
 /** A chapter that could not be had is asked for again after this long. */
 const AGAIN_MS = 2_000;
+/** Whoever has looked at one moment for so long may go on from there. */
+const SOON_MS = 200;
 /** Playing catches up with the present when it is this near, in wall time. */
 const NEAR_LIVE_US = 300_000;
 
@@ -17,7 +19,7 @@ const NEAR_LIVE_US = 300_000;
  * @typedef {{instant: Instant, instants: Instant[], index: number}} Found
  * @typedef {object} Surroundings
  * @property {(moment: {at_us: number} | {journal_offset: number}) => Promise<import("../state/chapters.js").ChapterAnswer>} read
- * @property {(instants: Instant[]) => void} came what is looked at was read
+ * @property {(instants: Instant[], at_us: number) => void} came what is looked at was read
  * @property {() => void} changed something came, or something else is looked at
  * @property {() => number} live_us the present, as it is drawn
  */
@@ -40,6 +42,7 @@ export class Past {
     /** Requests under way for what somebody waits for, one after the other. */
     this.wanted = 0;
     this.reading = false;
+    this.soon = 0;
     /** @type {Promise<void>} */
     this.steps = Promise.resolve();
   }
@@ -179,6 +182,7 @@ export class Past {
   async #read(moment) {
     const [{ Chapter, Chapters }, answer] = await Promise.all([import("../state/chapters.js"), this.around.read(moment)]);
     const chapter = new Chapter(answer);
+    await pause(); // to read it was one task, and to make nodes of it is another
     this.chapters ??= new Chapters();
     this.chapters.put(chapter);
     this.#prepare(chapter);
@@ -189,7 +193,7 @@ export class Past {
   #prepare(chapter) {
     const { place } = this;
     if (!place || !chapter.holds(place)) return;
-    this.around.came(chapter.instants);
+    this.around.came(chapter.instants, place.at_us);
     chapter.fold(place.at_us);
   }
 
@@ -199,7 +203,7 @@ export class Past {
     this.reading = true;
     try {
       const chapter = await this.#read(requestFor(this.place));
-      this.#bringNeighbours(chapter);
+      this.#bringNeighboursSoon(chapter);
     } catch (error) {
       this.#failed(error);
     }
@@ -217,7 +221,13 @@ export class Past {
     }, AGAIN_MS);
   }
 
-  /** Whoever looks at a chapter goes on to the next or the one before. @param {Chapter} chapter */
+  /** Whoever looks at a chapter goes on to the next or the one before; not whoever looks somewhere else at once. @param {Chapter} chapter */
+  #bringNeighboursSoon(chapter) {
+    window.clearTimeout(this.soon);
+    this.soon = window.setTimeout(() => this.place && this.#bringNeighbours(chapter), SOON_MS);
+  }
+
+  /** @param {Chapter} chapter */
   #bringNeighbours({ offset, is_last, complete_until_us }) {
     const after = { at_us: complete_until_us, before_offset: Infinity };
     const missing = [];
@@ -240,6 +250,9 @@ export class Past {
     return this.steps;
   }
 }
+
+/** Let the page do what else it has to do. @returns {Promise<void>} */
+const pause = () => new Promise((resolve) => window.setTimeout(resolve));
 
 /** @param {Place} place */
 function requestFor({ at_us, before_offset }) {

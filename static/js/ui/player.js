@@ -46,7 +46,7 @@ export class Player {
     this.history = undefined;
     /** @type {SceneClock | undefined} */
     this.clock = undefined;
-    this.past = new Past({ read: surroundings.read, came: (instants) => this.#prepare(instants), changed: () => this.wake(), live_us: () => this.live_us });
+    this.past = new Past({ read: surroundings.read, came: (instants, at_us) => this.#prepare(instants, at_us), changed: () => this.wake(), live_us: () => this.live_us });
     /** The instants that the drawn one stands among. @type {Instant[]} */
     this.among = [];
     this.visible = true;
@@ -161,9 +161,9 @@ export class Player {
     return drawn && waits ? indexAt(instants, drawn.at_us) : index;
   }
 
-  /** Have the nodes of a past moment up to date before the frame that shows it. @param {Instant[]} instants that came */
-  #prepare(instants) {
-    this.around.came(instants);
+  /** Have the nodes of a past moment up to date before the frame that shows it. @param {Instant[]} instants that came @param {number} at_us what is looked at */
+  #prepare(instants, at_us) {
+    this.around.came(instants, at_us);
     const found = this.past.found();
     if (!found) return;
     const { instant, instants: among, index } = found;

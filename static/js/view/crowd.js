@@ -7,7 +7,7 @@
 import { CELLS_AT_MOST, dress, makeMark } from "./flights.js";
 import { lookOf } from "./mark_looks.js";
 
-/** A larger one is drawn faster as nodes, which touch only the places where a mark stands. */
+/** A larger one, of a long page on a fine screen, takes more memory than the picture is worth. */
 const PIXELS_AT_MOST = 9_000_000;
 
 /** @typedef {import("../scene/flights.js").Mark} Mark */

@@ -78,15 +78,15 @@ export class StageView {
     this.phone.addEventListener("change", () => (this.painted = undefined)); // its tapes show fewer bytes
   }
 
-  /** Bring the nodes up to a state before it is shown, outside of a frame. @param {State} state @param {Pick<How, "rates" | "summary">} how */
+  /** Bring the nodes up to a state and lay them out before it is shown, outside of a frame. @param {State} state @param {Pick<How, "rates" | "summary">} how */
   prepare(state, { rates, summary }) {
     if (state !== this.painted) this.#paintState(state, rates, summary);
+    if (this.layout_changed) this.#lay(state);
   }
 
   /** @param {State} state @param {number} now_us @param {How} how */
   paint(state, now_us, { steps, losses, rates, summary, moves, motion_alone }) {
     this.prepare(state, { rates, summary });
-    if (this.layout_changed) this.#lay(state);
     if (!motion_alone) paintMoments(this.stage, state, now_us, this.rates);
     const { anchors, ribbons: drawn, window_bytes, origins, level } = /** @type {any} */ (this);
     if (this.rates) this.#moveGrains(steps ? 0 : now_us);
