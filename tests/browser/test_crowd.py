@@ -85,17 +85,27 @@ UNLIKE_BY_FIELD = """async ([one, other]) => {
 }"""
 
 
-# How often a counter changed in ninety frames, and how often less than three frames after the time before.
+# How often a counter changed in ninety frames, and how often less than three frames after the time before; how often
+# a tape did, and how often two in one frame.
 CHANGED_SOON = """async (counter) => {
-    let [changed, soon, last, text] = [0, 0, -Infinity, counter.textContent];
+    const tapes = [...document.querySelectorAll('.partition [data-part="next"]')];
+    const told = [counter, ...tapes];
+    let [changed, soon, moved, together, last] = [0, 0, 0, 0, -Infinity];
+    let texts = told.map((node) => node.textContent);
     for (let frame = 0; frame < 90; frame += 1) {
         await new Promise(requestAnimationFrame);
-        if (counter.textContent === text) continue;
-        changed += 1;
-        if (frame - last < 3) soon += 1;
-        [last, text] = [frame, counter.textContent];
+        const [counts, ...moves] = told.map((node, index) => node.textContent !== texts[index]);
+        texts = told.map((node) => node.textContent);
+        if (counts) {
+            changed += 1;
+            if (frame - last < 3) soon += 1;
+            last = frame;
+        }
+        const count = moves.filter(Boolean).length;
+        moved += count;
+        if (count > 1) together += 1;
     }
-    return [changed, soon];
+    return [changed, soon, moved, together];
 }"""
 
 
@@ -185,16 +195,21 @@ def test_a_crowd_whose_part_of_the_page_does_not_come_is_drawn_as_nodes(stage: S
     expect(stage.flights().nth(150)).to_be_attached(timeout=45_000)
 
 
-def test_in_a_crowd_most_pictures_are_of_motion_alone_and_a_pause_shows_it_all(stage: Stage) -> None:
+def test_in_a_crowd_a_new_state_is_shown_every_third_picture_tape_by_tape_and_a_pause_shows_it_all(
+    stage: Stage,
+) -> None:
     stage.open()
     drawn_crowd(stage)
-    changed, soon = stage.fact("events-appended").evaluate(CHANGED_SOON)
+    changed, soon, moved, together = stage.fact("events-appended").evaluate(CHANGED_SOON)
     assert changed > 3
-    assert soon == 0
+    assert moved > 3
+    assert (soon, together) == (0, 0)
     stage.command("clock", action="pause")
     stage.settled()
     facts = stage.facts()["topics"][0]
     assert stage.fact("events-appended").inner_text() == str(facts["events_appended"])
+    ends = [stage.partition(number).locator('[data-part="next"]').inner_text() for number in range(3)]
+    assert ends == [str(one["next_offset"]) for one in facts["partitions"]]
     labels = stage.page.locator('.flight[data-kind="batch"] .flight-label:visible')
     assert labels.count() > 3
     expect(stage.page.locator(".flight-detail:visible")).to_have_count(0)

@@ -15,7 +15,7 @@ import { Past } from "./past.js";
  * @typedef {import("../state/history.js").Instant} Instant
  * @typedef {Record<string, any>} State
  * @typedef {object} Surroundings
- * @property {Pick<import("../view/stage_view.js").StageView, "paint" | "prepare" | "layout_changed" | "flows" | "is_crowded">} view
+ * @property {Pick<import("../view/stage_view.js").StageView, "paint" | "prepare" | "layout_changed" | "unfinished" | "flows">} view
  * @property {() => number} wall_us
  * @property {() => boolean} steps whether motion is unwelcome
  * @property {(drawn_offset: number) => boolean} busy whether something outside is still to be waited for: a command whose
@@ -31,9 +31,6 @@ import { Past } from "./past.js";
 
 /** Between two states of a flood that is played, in wall time; the feed's digests come so often. */
 const FLOW_EVERY_US = 220_000;
-
-/** In a crowd, so many pictures of motion alone stand between two with a new state. */
-const MOTIONS = 2;
 
 /** So many instants before one that was leapt to may tell how it came about. */
 const LOOKED_BACK = 600;
@@ -59,8 +56,8 @@ export class Player {
     this.fading = false;
     /** Whether the listeners were told of the present last. */
     this.told_live = true;
-    /** So many of the last pictures were of motion alone. */
-    this.motions = 0;
+    /** Whether a new state waits until the last one is drawn with all its tapes. */
+    this.waits = false;
     /** @type {Instant | undefined} */
     this.drawn = undefined;
     /** @type {Array<{done: () => boolean, resolve: () => void}>} */
@@ -124,8 +121,8 @@ export class Player {
     const losses = steps ? [] : lossesAt(instants, index, this.drawn_us);
     this.fading = losses.length > 0;
     const rates = () => ratesAt(instants, index);
-    this.around.view.paint(instant.state, this.drawn_us, { steps, losses, rates, summary: Boolean(instant.summary), moves: !this.past.place && !clock.frame.paused, motion_alone: this.motions > 0 });
-    if (!this.motions) this.#tell(instant, index, before);
+    this.around.view.paint(instant.state, this.drawn_us, { steps, losses, rates, summary: Boolean(instant.summary), moves: !this.past.place && !clock.frame.paused, whole: this.waiting.length > 0 });
+    if (!this.waits) this.#tell(instant, index, before);
     this.#answerWaiting();
     if (this.#keepsMoving(instant)) this.wake();
   }
@@ -148,17 +145,16 @@ export class Player {
   }
 
   /**
-   * Where many marks move, most pictures are of their motion alone: what else changes is a picture or two late, which
-   * nobody sees, and costs most of a frame.
+   * Where many marks move, the tapes are brought up to a state in bites, one a picture, and a newer state waits for that:
+   * what is a picture or two late nobody sees, and all at once it would cost more than a frame has.
    * @param {History} history @param {number} index of the newest state there is to draw @param {Instant[]} before what was drawn stood among these
    * @returns {number} the index of the instant to draw
    */
   #inACrowd({ instants }, index, before) {
     const { drawn } = this;
     const new_state = instants === before && drawn && drawn !== instants[index];
-    const waits = Boolean(new_state && this.motions < MOTIONS && this.around.view.is_crowded);
-    this.motions = waits ? this.motions + 1 : 0;
-    return drawn && waits ? indexAt(instants, drawn.at_us) : index;
+    this.waits = Boolean(new_state && this.around.view.unfinished);
+    return drawn && this.waits ? indexAt(instants, drawn.at_us) : index;
   }
 
   /** Have the nodes of a past moment up to date before the frame that shows it. @param {Instant[]} instants that came @param {number} at_us what is looked at */
@@ -213,7 +209,7 @@ export class Player {
   /** @param {Instant} instant @returns {boolean} */
   #keepsMoving(instant) {
     if (!this.visible) return false;
-    if (this.waiting.length || this.around.view.layout_changed) return true;
+    if (this.waiting.length || this.around.view.layout_changed || this.around.view.unfinished) return true;
     if (this.past.place) return this.past.playing;
     const { history, clock } = this;
     if (!history || !clock) return false;

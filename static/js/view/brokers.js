@@ -5,16 +5,18 @@ import { committedOf, datacenterOf, ownerOf, positionOf, readersOf } from "../sc
 import { messagesInWords, rateInWords } from "../scene/scale.js";
 import { cellsReadable, earlierOf, originOf, runsOn } from "../scene/tape.js";
 import { brokerInWords, errorInWords, linksInWords, waitingInWords } from "../scene/troubles.js";
-import { isNews, keep, part, setAttribute, setProperty, setShown, setText, stretch } from "./nodes.js";
+import { isNews, keep, part, setAttribute, setProperty, setShown, setText, stretch, wasPainted } from "./nodes.js";
 import { paintTape } from "./tape.js";
 
 /** From this part of the tape on, a flag would stand on the name of its row. */
 const CROWDED = 0.7;
 const NOTHING_YET = "nothing written yet";
+/** In a crowd of marks the tapes are brought up to a state in so many bites, one a frame. */
+export const BITES = 3;
 
 /**
  * @typedef {Record<string, any>} State
- * @typedef {{state: State, window_bytes: number, panels: string, looks: import("../scene/looks.js").Looks, rates: import("../scene/rates.js").Rates}} Painting
+ * @typedef {{state: State, window_bytes: number, panels: string, looks: import("../scene/looks.js").Looks, rates: import("../scene/rates.js").Rates, bite?: number}} Painting a bite is one of the tapes' share alone
  */
 
 /** @param {HTMLElement} parent @param {Painting} painting @param {string} datacenter whose brokers these are, "" for the live one */
@@ -46,8 +48,10 @@ export function paintBrokers(parent, painting, datacenter) {
 
 /** @param {HTMLElement} node @param {State} log @param {Painting} painting */
 function paintPartition(node, log, painting) {
-  const { state, window_bytes, looks } = painting;
-  const rate = painting.rates.appended.get(`${log.topic}-${log.partition}`) ?? { bytes: 0, messages: 0 };
+  const { state, window_bytes, looks, bite } = painting;
+  const key = `${log.topic}-${log.partition}`;
+  if (bite !== undefined && Object.keys(state.partitions).indexOf(key) % BITES !== bite && wasPainted(node)) return;
+  const rate = painting.rates.appended.get(key) ?? { bytes: 0, messages: 0 };
   const readable = cellsReadable(log, window_bytes);
   const rate_in_words = readable ? "" : `${messagesInWords(rate.messages)}\n${rateInWords(rate.bytes)}`;
   const waiting = waitingInWords(state, log);

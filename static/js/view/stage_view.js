@@ -13,7 +13,7 @@ import { ribbons } from "../scene/ribbons.js";
 import { fastWindowBytes, originOf, windowBytes } from "../scene/tape.js";
 import { hasManyTopics } from "../scene/words.js";
 import { measure } from "./anchors.js";
-import { paintBrokers } from "./brokers.js";
+import { BITES, paintBrokers } from "./brokers.js";
 import { paintFacts } from "./facts.js";
 import { paintFlights } from "./flights.js";
 import { paintGroups } from "./groups.js";
@@ -31,7 +31,7 @@ import { paintRibbons } from "./ribbons.js";
  * @property {Loss[]} losses
  * @property {() => import("../scene/rates.js").Rates} rates how fast everything goes
  * @property {boolean} moves whether time runs and is followed
- * @property {boolean} motion_alone whether a picture follows at once that says all else
+ * @property {boolean} whole whether somebody waits for all of it
  * @property {boolean} summary the state leaves out what is in the air
  */
 
@@ -73,20 +73,28 @@ export class StageView {
     this.looks = new Map();
     /** @type {State | undefined} */
     this.painted = undefined;
+    /** What tapes are still to be brought up to. @type {import("./brokers.js").Painting | undefined} */
+    this.unfinished = undefined;
     new ResizeObserver(() => (this.layout_changed = true)).observe(this.board);
     this.phone = window.matchMedia(PHONE);
     this.phone.addEventListener("change", () => (this.painted = undefined)); // its tapes show fewer bytes
   }
 
-  /** Bring the nodes up to a state and lay them out before it is shown, outside of a frame. @param {State} state @param {Pick<How, "rates" | "summary">} how */
-  prepare(state, { rates, summary }) {
-    if (state !== this.painted) this.#paintState(state, rates, summary);
+  /**
+   * Bring the nodes up to a state and lay them out, before it is shown and outside of a frame if there is time.
+   * @param {State} state @param {Pick<How, "rates" | "summary"> & {whole?: boolean}} how
+   */
+  prepare(state, { rates, summary, whole = true }) {
+    const in_bites = this.is_crowded && !whole;
+    if (state !== this.painted) this.#paintState(state, { rates, summary, bite: in_bites ? 0 : undefined });
+    else if (this.unfinished) this.#paintTapes({ ...this.unfinished, bite: in_bites ? (this.unfinished.bite ?? 0) + 1 : undefined });
     if (this.layout_changed) this.#lay(state);
   }
 
   /** @param {State} state @param {number} now_us @param {How} how */
-  paint(state, now_us, { steps, losses, rates, summary, moves, motion_alone }) {
-    this.prepare(state, { rates, summary });
+  paint(state, now_us, { steps, losses, rates, summary, moves, whole }) {
+    const motion_alone = state === this.painted && Boolean(this.unfinished) && !whole;
+    this.prepare(state, { rates, summary, whole });
     if (!motion_alone) paintMoments(this.stage, state, now_us, this.rates);
     const { anchors, ribbons: drawn, window_bytes, origins, level } = /** @type {any} */ (this);
     if (this.rates) this.#moveGrains(steps ? 0 : now_us);
@@ -112,28 +120,34 @@ export class StageView {
     return this.level === "flow";
   }
 
-  /** @param {State} state @param {How["rates"]} ratesNow @param {boolean} summary */
-  #paintState(state, ratesNow, summary) {
-    this.level = levelOf(this.level, loadOf(state), summary);
-    const rates = ratesNow();
+  /** @param {State} state @param {Pick<How, "rates" | "summary"> & {bite?: number}} how */
+  #paintState(state, how) {
+    this.level = levelOf(this.level, loadOf(state), how.summary);
+    const rates = how.rates();
     this.rates = this.flows ? rates : undefined;
     this.window_bytes = this.#window(state, rates);
     this.origins = new Map(Object.entries(state.partitions).map(([key, log]) => [key, originOf(log, this.window_bytes)]));
     setProperty(this.stage, "--window", this.window_bytes);
     this.looks = looksOf(state, this.looks);
-    const painting = { state, window_bytes: this.window_bytes, panels: this.panels, looks: this.looks, rates };
+    const painting = { state, window_bytes: this.window_bytes, panels: this.panels, looks: this.looks, rates, bite: how.bite };
     paintFacts(this.stage, state);
     paintLevel(this.stage, this.level, this.rates);
     paintDensity(this.board, state);
-    paintBrokers(part(this.stage, "brokers"), painting, LIVE);
+    this.#paintTapes(painting);
     paintGroups(part(this.stage, "groups"), painting, LIVE);
-    if (state.deployment) this.layers.paintDeployment(this.stage, painting);
     if (this.painted?.registry !== state.registry || this.painted?.watches !== state.watches) {
       paintRegistry(part(this.stage, "registry-tree"), state);
     }
     if (movesBoxes(this.painted, state)) this.layout_changed = true;
     this.painted = state;
     this.#paintBands();
+  }
+
+  /** Brokers with their tapes; of those that were painted before, the share of a bite. @param {import("./brokers.js").Painting} painting */
+  #paintTapes(painting) {
+    paintBrokers(part(this.stage, "brokers"), painting, LIVE);
+    if (painting.state.deployment) this.layers.paintDeployment(this.stage, painting);
+    this.unfinished = painting.bite === undefined || painting.bite === BITES - 1 ? undefined : painting;
   }
 
   /** @param {State} state @param {import("../scene/rates.js").Rates} rates @returns {number} bytes across each tape */
