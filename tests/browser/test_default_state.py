@@ -123,7 +123,7 @@ def picture(page: Page) -> list[str]:
             .map((name) => node.style.getPropertyValue(name)).join(" ");
         const shown = [...document.querySelectorAll(chosen)]
             .filter((node) => !node.matches(".record") || !hasSlidOut(node));
-        const window_bytes = getComputedStyle(document.querySelector("[data-stage]")).getPropertyValue("--window");
+        const window_bytes = getComputedStyle(document.querySelector(".partition")).getPropertyValue("--window");
         return [window_bytes, ...shown.map((node) => [
             node.className, node.dataset.testid ?? "", node.hidden,
             node.dataset.crowded ?? "", node.dataset.pinned ?? "", node.dataset.consumerIndex ?? "",

@@ -53,10 +53,24 @@ export function queueInWords({ producer_queue: { queued, blocked, dropped } }) {
   return words.filter(([count]) => count).map(([count, what]) => `${count.toLocaleString("en-US")} ${what}`).join(", ");
 }
 
+/** @type {WeakMap<State, Map<string, number>>} */
+const queuesKnown = new WeakMap();
+
+/** @param {State} flights @returns {Map<string, number>} by "<topic>-<partition>": batches that wait for the disk */
+function queuesIn(flights) {
+  const known = queuesKnown.get(flights);
+  if (known) return known;
+  const queues = new Map();
+  for (const { event, topic, partition } of Object.values(flights)) {
+    if (event === "batch_queued") queues.set(`${topic}-${partition}`, (queues.get(`${topic}-${partition}`) ?? 0) + 1);
+  }
+  queuesKnown.set(flights, queues);
+  return queues;
+}
+
 /** @param {State} state @param {State} log @returns {string} how many batches wait for the disk */
 export function waitingInWords(state, log) {
-  const waiting = Object.values(state.flights)
-    .filter((flight) => flight.event === "batch_queued" && flight.topic === log.topic && flight.partition === log.partition).length;
+  const waiting = queuesIn(state.flights).get(`${log.topic}-${log.partition}`) ?? 0;
   return waiting ? `${waiting} ${waiting === 1 ? "batch waits" : "batches wait"} for the disk` : "";
 }
 

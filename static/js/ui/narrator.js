@@ -11,6 +11,8 @@ const INSTANTS_APART = 16;
 const PAUSE_MS = 1_400;
 /** After something that is said out of turn, because somebody acted. */
 const ANNOUNCED_MS = 4_000;
+/** So many events before a moment may tell what it follows; those of a flood are told by none. */
+const EVENTS_RECALLED = 1_200;
 /** What comes so soon after it came with it. */
 const SAME_ACT_MS = 600;
 /** Between two summaries of flow. */
@@ -74,8 +76,14 @@ export class Narrator {
     window.clearTimeout(this.timer);
     this.timer = 0;
     const { state } = earlier[earlier.length - 1]; // it is here; to fold each instant's own would hold up the picture
-    const told = earlier.slice().reverse().find(({ events }) => sentence(events, state, this.more).weight >= least);
-    this.#write(told ? sentence(told.events, state, this.more).text : "");
+    let heard = 0;
+    for (let index = earlier.length - 1; index >= 0 && heard < EVENTS_RECALLED; index -= 1) {
+      const { events } = earlier[index];
+      const { weight, text } = sentence(events, state, this.more);
+      if (weight >= least) return this.#write(text);
+      heard += events.length;
+    }
+    this.#write("");
   }
 
   /** @param {import("../scene/levels.js").Level} level */

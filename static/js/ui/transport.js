@@ -6,6 +6,9 @@
 import { timeInWords } from "../scene/words.js";
 import { part, setAttribute, setDisabled, setText } from "../view/nodes.js";
 
+const READING = "reading the journal";
+const GLANCE_MS = 160;
+
 export class Transport {
   /**
    * @param {HTMLElement} stage
@@ -20,6 +23,8 @@ export class Transport {
     this.live = /** @type {HTMLButtonElement} */ (control("control-live"));
     this.speed = /** @type {HTMLSelectElement} */ (control("control-speed"));
     this.pause = control("control-pause");
+    /** Until it is said that the journal is read. */
+    this.timer = 0;
     this.back.addEventListener("click", () => player.stepBack());
     this.live.addEventListener("click", () => player.lookLive());
     this.#inThePast(this.pause, "click", () => player.togglePast());
@@ -55,14 +60,27 @@ export class Transport {
     setAttribute(stage, "data-standing", clock.frame.standing);
     setAttribute(stage, "data-running", running);
     setAttribute(stage, "data-view", past.place ? "past" : "live");
-    setAttribute(stage, "data-reading", past.pending);
     setAttribute(this.pause, "aria-label", running ? "pause" : "play");
     setText(part(stage, "now"), timeInWords(past.place?.at_us ?? player.drawn_us));
     setText(part(stage, "printed-now"), timeInWords(player.drawn_us));
-    setText(part(stage, "reading"), past.fault || (past.pending ? "reading the journal" : ""));
+    this.#paintReading(past);
     setDisabled(this.back, { disabled: player.place.at_us <= 0 });
     setDisabled(this.live, { disabled: !past.place });
     this.#paintSpeed(past.place ? past.speed : clock.frame.speed);
+  }
+
+  /** What is shown is the moment before, until the journal has been read: said if that takes longer than a glance. @param {import("./past.js").Past} past */
+  #paintReading({ fault, pending }) {
+    if (!pending) window.clearTimeout(this.timer);
+    if (pending && !this.timer) this.timer = window.setTimeout(() => this.#say(READING, { reads: true }), GLANCE_MS);
+    if (!pending) this.timer = 0;
+    if (!pending || fault) this.#say(fault, { reads: false });
+  }
+
+  /** @param {string} words @param {{reads: boolean}} how */
+  #say(words, { reads }) {
+    setAttribute(this.stage, "data-reading", reads);
+    setText(part(this.stage, "reading"), words);
   }
 
   /** @param {number} speed */

@@ -57,6 +57,7 @@ function paintPartition(node, log, painting) {
   const waiting = waitingInWords(state, log);
   const { groups, registry, positions, consumers, deployment } = state;
   if (!isNews(node, [log, window_bytes, looks, groups, registry, positions, consumers, deployment, waiting, rate_in_words, runsOn(window_bytes, rate.bytes)])) return;
+  setProperty(node, "--window", window_bytes);
   const origin = originOf(log, window_bytes);
   const earlier = earlierOf(log, origin);
   setAttribute(node, "data-testid", `partition-${log.topic}-${log.partition}`);

@@ -127,7 +127,6 @@ export class StageView {
     this.rates = this.flows ? rates : undefined;
     this.window_bytes = this.#window(state, rates);
     this.origins = new Map(Object.entries(state.partitions).map(([key, log]) => [key, originOf(log, this.window_bytes)]));
-    setProperty(this.stage, "--window", this.window_bytes);
     this.looks = looksOf(state, this.looks);
     const painting = { state, window_bytes: this.window_bytes, panels: this.panels, looks: this.looks, rates, bite: how.bite };
     paintFacts(this.stage, state);
