@@ -9,6 +9,7 @@ from webapp.services import Services
 from webapp.settings import Settings
 from webapp.views import assets, compression, faults, register, security
 from webapp.views.context import EXTENSION
+from webapp.views.kept_answers import KeptAnswers
 
 # What a module script must be declared as; some systems' tables say otherwise.
 mimetypes.add_type("text/javascript", ".js")
@@ -33,6 +34,7 @@ def create_app(settings: Settings) -> Flask:
     assets.register(app)
     compression.register(app)
     register(app)
+    app.wsgi_app = KeptAnswers(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation has it
     services = Services(settings)
     app.extensions[EXTENSION] = services
     services.start()

@@ -34,3 +34,16 @@ def test_a_page_that_does_not_exist_is_told_in_words(page: Page, server: ServerP
     expect(page.get_by_role("heading", level=1)).not_to_be_empty()
     page.get_by_role("link", name="Back to the stage").click()
     expect(Stage(page, server.base_url).fact("topic")).to_have_text("pageviews")
+
+
+def test_the_modules_of_a_page_are_named_in_its_head_all_of_them_and_no_others(stage: Stage) -> None:
+    stage.open()
+    named = set(stage.page.locator('link[rel="modulepreload"]').evaluate_all("(links) => links.map(({href}) => href)"))
+    fetched = set(
+        stage.page.evaluate("""() => performance.getEntriesByType("resource").map(({name}) => name)
+            .filter((name) => /[/]static[/]v-.*[/]js[/].*[.]js$/.test(name))""")
+    )
+    (main,) = fetched - named
+    assert main.endswith("/js/main.js")
+    assert named < fetched
+    assert len(named) > 50

@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 
-from webapp.views.assets import SHEETS, StaticFiles
+from webapp.views.assets import LOOKED_AT_EVERY_S, SHEETS, StaticFiles
 
 
 def test_a_page_names_static_files_by_a_version_in_their_path_and_those_may_be_kept(client: FlaskClient) -> None:
@@ -34,13 +34,27 @@ def test_the_version_changes_with_the_content_of_any_static_file(tmp_path: Path)
     (tmp_path / "js").mkdir()
     file = tmp_path / "js" / "a.js"
     file.write_text("1")
-    files = StaticFiles(tmp_path)
+    now_s = iter(range(10))
+    files = StaticFiles(tmp_path, lambda: next(now_s))
     before = files.version()
     assert files.version() == before
     file.write_text("22")
     assert files.version() != before
     file.write_text("1")
     assert files.version() == before
+
+
+def test_the_folder_is_not_looked_at_for_each_file_of_a_page(tmp_path: Path) -> None:
+    file = tmp_path / "a.js"
+    file.write_text("1")
+    now_s = [100.0]
+    files = StaticFiles(tmp_path, lambda: now_s[0])
+    before = files.version()
+    file.write_text("22")
+    now_s[0] += LOOKED_AT_EVERY_S / 2
+    assert files.version() == before
+    now_s[0] += LOOKED_AT_EVERY_S
+    assert files.version() != before
 
 
 def test_all_style_sheets_come_as_one_in_their_order_and_as_they_are_written(app: Flask, client: FlaskClient) -> None:

@@ -1,8 +1,11 @@
 """Static files: one version of all of them in the address of each, and modules and style sheets as they are sent."""
 
+import math
 import os
+import posixpath
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,7 +33,11 @@ SHEETS = (
 )
 """The style sheets of ``static/css``, later ones over earlier ones."""
 MODULE = re.compile(r"js/[\w/]+\.js")
+MAIN = "js/main.js"
+IMPORT = re.compile(r'^(?:import|export) (?:.* from )?"(\.[^"]+)";', re.MULTILINE)
+"""An import that a module cannot run without, with its path; those that are called for later are none."""
 A_YEAR_S = 31_536_000
+LOOKED_AT_EVERY_S = 0.2
 
 
 def register(app: Flask) -> None:
@@ -49,6 +56,10 @@ def register(app: Flask) -> None:
             g.static_version = files.version()
         return url_for("asset", version=g.static_version, filename=filename)
 
+    def modules() -> Sequence[str]:
+        """The addresses of the modules that the page's own imports, in the order in which they are met."""
+        return [asset(name) for name in made.imported_by(MAIN, files.version())]
+
     def send_asset(version: str, filename: str) -> Response:
         mimetype, text = made.find(filename, files.version())
         if not mimetype:
@@ -64,19 +75,29 @@ def register(app: Flask) -> None:
 
     app.add_url_rule("/static/v-<version>/<path:filename>", "asset", send_asset)
     app.add_template_global(asset)
+    app.add_template_global(modules)
     app.after_request(may_be_kept)
 
 
 class StaticFiles:
-    """The folder of static files, with the start of a SHA-256 of all of them, computed anew when one changes."""
+    """The folder of static files, with the start of a SHA-256 of all of them, computed anew when one changes.
 
-    def __init__(self, directory: Path) -> None:
+    The folder is looked at now and then, and not for each of the many files of one page: ``clock_s`` is monotonic.
+    """
+
+    def __init__(self, directory: Path, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._directory = directory
+        self._clock_s = clock_s
+        self._looked_at_s = -math.inf
         self._stamps: list[tuple[str, int, int]] = []
         self._version = ""
 
     def version(self) -> str:
-        """The same for the same names and contents."""
+        """The same for the same names and contents; a change may be seen ``LOOKED_AT_EVERY_S`` late."""
+        now_s = self._clock_s()
+        if now_s - self._looked_at_s < LOOKED_AT_EVERY_S:
+            return self._version
+        self._looked_at_s = now_s
         stamps = sorted(self._walk(self._directory))
         if stamps != self._stamps or not self._version:
             digest = sha256()
@@ -103,17 +124,39 @@ class AsSent:
         self._directory = directory
         self._version = ""
         self._made: dict[str, tuple[str, str]] = {}
+        self._imported: dict[str, list[str]] = {}
 
     def find(self, filename: str, version: str) -> tuple[str, str]:
         """Its type and its text; two empty ones for what is sent as it lies there, or is missing."""
-        if version != self._version:
-            self._version, self._made = version, {}
+        self._begin(version)
         if filename not in self._made:
             made = self._make(filename)
             if not made[0]:
                 return made
             self._made[filename] = made
         return self._made[filename]
+
+    def imported_by(self, filename: str, version: str) -> Sequence[str]:
+        """The modules that a module needs before it can run, and those which they need."""
+        self._begin(version)
+        if filename not in self._imported:
+            self._imported[filename] = self._imports(filename)
+        return self._imported[filename]
+
+    def _begin(self, version: str) -> None:
+        if version != self._version:
+            self._version, self._made, self._imported = version, {}, {}
+
+    def _imports(self, filename: str) -> list[str]:
+        met, coming = [filename], [filename]
+        while coming:
+            name = coming.pop(0)
+            text = (self._directory / name).read_text(encoding="utf-8")
+            found = [posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in IMPORT.findall(text)]
+            new = [one for one in dict.fromkeys(found) if one not in met]
+            met += new
+            coming += new
+        return met[1:]
 
     def _make(self, filename: str) -> tuple[str, str]:
         if filename == JOINED:

@@ -1,0 +1,90 @@
+"""What is the same for everybody for ever is asked for once."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import Client
+from werkzeug.wrappers import Request, Response
+
+from webapp.views.kept_answers import BYTES_AT_MOST, KEPT, KeptAnswers
+
+FOR_EVER = {"Cache-Control": "public, max-age=1, immutable"}
+
+
+class Counted:
+    """An application that counts its answers, says what it was asked, and closes what it gave."""
+
+    def __init__(self, headers: dict[str, str], *, status: int = 200, body: str = "") -> None:
+        self.asked = 0
+        self.closed = 0
+        self._headers, self._status, self._body = headers, status, body
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self.asked += 1
+        request = Request(environ)
+        response = Response(self._body or f"{request.full_path} {self.asked}", self._status, self._headers)
+        response.call_on_close(self._close)
+        return response(environ, start_response)
+
+    def _close(self) -> None:
+        self.closed += 1
+
+
+def test_what_may_be_kept_for_ever_is_asked_for_once() -> None:
+    inner = Counted({**FOR_EVER, "X-Said": "once"})
+    client = Client(KeptAnswers(inner))
+    first, again = client.get("/a"), client.get("/a")
+    assert (first.text, again.text, again.headers["X-Said"]) == ("/a? 1", "/a? 1", "once")
+    assert (inner.asked, inner.closed) == (1, 1)
+
+
+def test_another_address_and_other_encodings_are_other_answers() -> None:
+    client = Client(KeptAnswers(Counted(FOR_EVER)))
+    texts = {
+        client.get("/a").text,
+        client.get("/b").text,
+        client.get("/a?c").text,
+        client.get("/a", headers={"Accept-Encoding": "gzip"}).text,
+    }
+    assert len(texts) == 4
+
+
+def test_all_else_is_asked_for_each_time() -> None:
+    for inner in (
+        Counted({"Cache-Control": "no-cache"}),
+        Counted(FOR_EVER, status=404),
+        Counted({}),
+        Counted(FOR_EVER, body="x" * (BYTES_AT_MOST + 1)),
+    ):
+        client = Client(KeptAnswers(inner))
+        client.get("/a")
+        client.get("/a")
+        assert inner.asked == 2
+    inner = Counted(FOR_EVER)
+    client = Client(KeptAnswers(inner))
+    client.get("/a")
+    client.get("/a", headers={"If-None-Match": '"x"'})
+    client.get("/a", headers={"Range": "bytes=0-1"})
+    client.post("/a")
+    client.head("/a")
+    assert inner.asked == 5
+
+
+def test_only_so_many_are_kept() -> None:
+    inner = Counted(FOR_EVER)
+    client = Client(KeptAnswers(inner))
+    for number in range(KEPT + 1):
+        client.get(f"/{number}")
+    client.get(f"/{KEPT}")
+    assert inner.asked == KEPT + 1
+    client.get("/0")
+    assert inner.asked == KEPT + 2
+
+
+def test_a_module_comes_the_second_time_as_it_came_the_first(client: FlaskClient) -> None:
+    address = client.get("/").text.split('rel="modulepreload" href="')[1].split('"')[0]
+    first, again = (client.get(address, headers={"Accept-Encoding": "gzip"}) for _ in range(2))
+    assert first.data == again.data
+    assert {**first.headers, "Date": ""} == {**again.headers, "Date": ""}
+    assert again.headers["Content-Encoding"] == "gzip"

@@ -1,0 +1,75 @@
+"""Answers that are the same for everybody for ever, kept whole: a class that opens the page asks for each a lot."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+KEPT = 1_000
+BYTES_AT_MOST = 500_000
+ASKS_FOR_A_PART = ("HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What was answered once."""
+
+    status: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class KeptAnswers:
+    """A WSGI application before another: what that one calls ``immutable`` it is asked for once.
+
+    The address and what encodings are taken decide about an answer; those asked for longest ago are forgotten.
+    """
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+        self._kept: OrderedDict[tuple[str, ...], KeptAnswer] = OrderedDict()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer from what is kept, or ask."""
+        if environ["REQUEST_METHOD"] != "GET" or any(environ.get(name) for name in ASKS_FOR_A_PART):
+            return self._application(environ, start_response)
+        key = tuple(
+            environ.get(name, "") for name in ("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT_ENCODING")
+        )
+        answer = self._kept.get(key)
+        if answer is None:
+            return self._asked(key, environ, start_response)
+        start_response(answer.status, list(answer.headers))
+        return [answer.body]
+
+    def _asked(
+        self, key: tuple[str, ...], environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        started: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            started.append((status, tuple(headers)))
+            return start_response(status, headers, *more)
+
+        said = self._application(environ, start)
+        if not started or not _may_be_kept(*started[-1]):
+            return said
+        try:
+            body = b"".join(said)
+        finally:
+            close = getattr(said, "close", None)
+            if close:
+                close()
+        self._kept[key] = KeptAnswer(*started[-1], body)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return [body]
+
+
+def _may_be_kept(status: str, headers: Iterable[tuple[str, str]]) -> bool:
+    said = {name.lower(): value for name, value in headers}
+    is_small = int(said.get("content-length", BYTES_AT_MOST + 1)) <= BYTES_AT_MOST
+    return status.startswith("200") and "immutable" in said.get("cache-control", "") and is_small
