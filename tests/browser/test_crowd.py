@@ -36,6 +36,7 @@ LAID_OUT = """async () => {
         x: 40 + 80 * (index % 13), y: 40 + 60 * Math.floor(index / 13),
     }));
     const crowd = new Crowd(layer, canvas);
+    while (!crowd.fits) await new Promise(requestAnimationFrame);
     window.paintMarks = (as_nodes) =>
         paintFlights(layer, window.fields, {moves: true, crowd, as_nodes, indexOf: Number});
     window.crowdCanvas = canvas;
@@ -110,14 +111,14 @@ CHANGED_SOON = """async (counter) => {
 
 
 def crowd(stage: Stage) -> None:
-    """More than a hundred and fifty marks on their way, each told by the feed."""
+    """Ever more marks on their way, each told by the feed."""
     stage.let_time_run().at_speed(0.3)
     stage.command("set_producer", rate_per_second=175, batch_messages=1)
 
 
-def drawn_crowd(stage: Stage) -> None:
+def drawn_crowd(stage: Stage, *, marks: int = 60) -> None:
     crowd(stage)
-    stage.page.wait_for_function(f"() => ({MARKS})() > 150", timeout=45_000)
+    stage.page.wait_for_function(f"() => ({MARKS})() > {marks}", timeout=45_000)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "projector"])
@@ -145,7 +146,7 @@ def test_a_crowd_is_one_canvas_and_what_stands_still_is_nodes(stage: Stage) -> N
     stage.command("clock", action="pause")
     stage.settled()
     expect(canvas).to_be_hidden()
-    assert stage.flights().count() > 150
+    assert stage.flights().count() > 48
 
 
 def test_a_picture_to_take_away_has_the_marks_of_a_crowd(stage: Stage, tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_a_picture_to_take_away_has_the_marks_of_a_crowd(stage: Stage, tmp_path:
     root = ElementTree.parse(path).getroot()
     hexadecimal = "#" + "".join(f"{int(part):02x}" for part in card.removeprefix("rgb(").removesuffix(")").split(","))
     boxes = [element for element in root.iter(f"{SVG}path") if element.get("fill") == hexadecimal]
-    assert len(boxes) > 150
+    assert len(boxes) > 60
     expect(stage.page.locator(CROWD_LAYER)).to_be_visible()  # the next picture of the page has it again
     assert stage.flights().count() < 48
 
@@ -176,11 +177,41 @@ def test_a_crowd_takes_the_colours_of_another_theme(stage: Stage) -> None:
     )
 
 
+def test_whoever_looks_back_out_of_a_crowd_sees_the_past_and_its_controls(stage: Stage) -> None:
+    stage.open()
+    drawn_crowd(stage)
+    stage.step_back.click()
+    expect(stage.root).to_have_attribute("data-view", "past")
+    stage.settled()
+    expect(stage.live).to_be_enabled()
+    expect(stage.page.locator(CROWD_LAYER)).to_be_hidden()
+    stage.live.click()
+    expect(stage.root).to_have_attribute("data-view", "live")
+    expect(stage.page.locator(CROWD_LAYER)).to_be_visible()
+
+
+def test_until_the_pen_is_there_every_mark_is_a_node(stage: Stage) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    stage.page.route("**/crowd_pen.js*", hold)
+    stage.open()
+    crowd(stage)
+    expect(stage.flights().nth(60)).to_be_attached(timeout=45_000)
+    while not held:
+        stage.page.evaluate("() => new Promise(requestAnimationFrame)")
+    held[0].continue_()
+    expect(stage.page.locator(CROWD_LAYER)).to_be_visible()
+    expect(stage.flights().nth(48)).not_to_be_attached()
+
+
 def test_where_the_system_chooses_the_colours_every_mark_is_a_node(stage: Stage) -> None:
     stage.page.emulate_media(forced_colors="active")
     stage.open()
     crowd(stage)
-    expect(stage.flights().nth(150)).to_be_attached(timeout=45_000)
+    expect(stage.flights().nth(60)).to_be_attached(timeout=45_000)
     expect(stage.page.locator(CROWD_LAYER)).to_be_hidden()
 
 
@@ -192,14 +223,14 @@ def test_a_crowd_whose_part_of_the_page_does_not_come_is_drawn_as_nodes(stage: S
     stage.page.route(f"**/{missing}*", refuse)
     stage.open()
     crowd(stage)
-    expect(stage.flights().nth(150)).to_be_attached(timeout=45_000)
+    expect(stage.flights().nth(60)).to_be_attached(timeout=45_000)
 
 
 def test_in_a_crowd_a_new_state_is_shown_every_third_picture_tape_by_tape_and_a_pause_shows_it_all(
     stage: Stage,
 ) -> None:
     stage.open()
-    drawn_crowd(stage)
+    drawn_crowd(stage, marks=150)  # of which the first have come to their tapes
     changed, soon, moved, together = stage.fact("events-appended").evaluate(CHANGED_SOON)
     assert changed > 3
     assert moved > 3

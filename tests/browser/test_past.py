@@ -131,6 +131,31 @@ def test_until_the_journal_has_been_read_the_page_says_so(lived: Stage) -> None:
     assert lived.seconds() == 2.0
 
 
+def test_that_the_journal_cannot_be_read_is_said_until_it_is_tried_again(lived: Stage) -> None:
+    def refuse(route: Route) -> None:
+        route.abort()
+
+    lived.page.route("**/journal?*", refuse)
+    reading = lived.page.locator('[data-part="reading"]')
+    lived.page.evaluate("""() => {
+        window.toldOfReading = [];
+        const place = document.querySelector('[data-part="reading"]');
+        const note = () => window.toldOfReading.push(`${Math.round(performance.now())} ${place.textContent}`);
+        new MutationObserver(note).observe(place, {childList: true});
+    }""")
+    lived.scrub.evaluate("(input) => { input.value = 2000; input.dispatchEvent(new Event('input')); }")
+    expect(reading).to_contain_text("the past cannot be read just now")
+    expect(lived.root).to_have_attribute("data-reading", "false")
+    lived.page.unroute("**/journal?*")
+    lived.settled()
+    assert lived.seconds() == 2.0
+    expect(reading).to_have_text("")
+    said = [(int(one.split(" ")[0]), one.partition(" ")[2]) for one in lived.page.evaluate("window.toldOfReading")]
+    told_ms = next(at_ms for at_ms, words in said if words.startswith("the past cannot"))
+    soon = [words for at_ms, words in said if told_ms < at_ms < told_ms + 1_500]  # it is tried again after two seconds
+    assert "reading the journal" not in soon
+
+
 # --- marks ----------------------------------------------------------------------------------------------------------
 
 

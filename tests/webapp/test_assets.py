@@ -1,11 +1,15 @@
 """Static files may be kept, are known by their version, and the style sheets come as one."""
 
 import re
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from webapp.views import assets
 from webapp.views.assets import LOOKED_AT_EVERY_S, SHEETS, StaticFiles
 
 
@@ -55,6 +59,23 @@ def test_the_folder_is_not_looked_at_for_each_file_of_a_page(tmp_path: Path) -> 
     assert files.version() == before
     now_s[0] += LOOKED_AT_EVERY_S
     assert files.version() != before
+
+
+def test_whoever_asks_while_the_first_version_is_made_gets_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.js").write_text("1")
+    files = StaticFiles(tmp_path, lambda: 5.0)
+    meanwhile: list[str] = []
+
+    def slow_sha256(*given: bytes) -> Any:
+        if not meanwhile:
+            meanwhile.append("asked")
+            meanwhile[0] = files.version()  # another request comes while the first is at work
+        return sha256(*given)
+
+    monkeypatch.setattr(assets, "sha256", slow_sha256)
+    assert files.version() == meanwhile[0] != ""
 
 
 def test_all_style_sheets_come_as_one_in_their_order_and_as_they_are_written(app: Flask, client: FlaskClient) -> None:

@@ -44,10 +44,11 @@ def test_another_address_and_other_encodings_are_other_answers() -> None:
     texts = {
         client.get("/a").text,
         client.get("/b").text,
-        client.get("/a?c").text,
         client.get("/a", headers={"Accept-Encoding": "gzip"}).text,
     }
-    assert len(texts) == 4
+    assert len(texts) == 3
+    brotli = client.get("/a", headers={"Accept-Encoding": "br, gzip;q=0.5"})
+    assert brotli.text in texts
 
 
 def test_all_else_is_asked_for_each_time() -> None:
@@ -66,9 +67,10 @@ def test_all_else_is_asked_for_each_time() -> None:
     client.get("/a")
     client.get("/a", headers={"If-None-Match": '"x"'})
     client.get("/a", headers={"Range": "bytes=0-1"})
+    client.get("/a?b")
     client.post("/a")
     client.head("/a")
-    assert inner.asked == 5
+    assert inner.asked == 6
 
 
 def test_only_so_many_are_kept() -> None:
@@ -86,5 +88,6 @@ def test_a_module_comes_the_second_time_as_it_came_the_first(client: FlaskClient
     address = client.get("/").text.split('rel="modulepreload" href="')[1].split('"')[0]
     first, again = (client.get(address, headers={"Accept-Encoding": "gzip"}) for _ in range(2))
     assert first.data == again.data
-    assert {**first.headers, "Date": ""} == {**again.headers, "Date": ""}
+    assert "Date" not in again.headers, "it is the server that says when it says something"
+    assert {name: value for name, value in first.headers if name != "Date"} == dict(again.headers)
     assert again.headers["Content-Encoding"] == "gzip"

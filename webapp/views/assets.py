@@ -95,7 +95,7 @@ class StaticFiles:
     def version(self) -> str:
         """The same for the same names and contents; a change may be seen ``LOOKED_AT_EVERY_S`` late."""
         now_s = self._clock_s()
-        if now_s - self._looked_at_s < LOOKED_AT_EVERY_S:
+        if self._version and now_s - self._looked_at_s < LOOKED_AT_EVERY_S:
             return self._version
         self._looked_at_s = now_s
         stamps = sorted(self._walk(self._directory))
@@ -129,19 +129,20 @@ class AsSent:
     def find(self, filename: str, version: str) -> tuple[str, str]:
         """Its type and its text; two empty ones for what is sent as it lies there, or is missing."""
         self._begin(version)
-        if filename not in self._made:
-            made = self._make(filename)
-            if not made[0]:
-                return made
-            self._made[filename] = made
-        return self._made[filename]
+        known = self._made.get(filename)
+        if known is None:
+            known = self._make(filename)
+            if known[0]:
+                self._made[filename] = known
+        return known
 
     def imported_by(self, filename: str, version: str) -> Sequence[str]:
         """The modules that a module needs before it can run, and those which they need."""
         self._begin(version)
-        if filename not in self._imported:
-            self._imported[filename] = self._imports(filename)
-        return self._imported[filename]
+        known = self._imported.get(filename)
+        if known is None:
+            known = self._imported[filename] = self._imports(filename)
+        return known
 
     def _begin(self, version: str) -> None:
         if version != self._version:

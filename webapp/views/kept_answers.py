@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 KEPT = 1_000
 BYTES_AT_MOST = 500_000
-ASKS_FOR_A_PART = ("HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
+ASKS_FOR_MORE = ("QUERY_STRING", "HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class KeptAnswer:
 class KeptAnswers:
     """A WSGI application before another: what that one calls ``immutable`` it is asked for once.
 
-    The address and what encodings are taken decide about an answer; those asked for longest ago are forgotten.
+    The path, and whether it may be compressed, decide about an answer; those kept longest are forgotten.
     """
 
     def __init__(self, application: "WSGIApplication") -> None:
@@ -34,11 +34,10 @@ class KeptAnswers:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer from what is kept, or ask."""
-        if environ["REQUEST_METHOD"] != "GET" or any(environ.get(name) for name in ASKS_FOR_A_PART):
+        if environ["REQUEST_METHOD"] != "GET" or any(environ.get(name) for name in ASKS_FOR_MORE):
             return self._application(environ, start_response)
-        key = tuple(
-            environ.get(name, "") for name in ("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT_ENCODING")
-        )
+        takes_gzip = "gzip" if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "") else ""
+        key = (environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", ""), takes_gzip)
         answer = self._kept.get(key)
         if answer is None:
             return self._asked(key, environ, start_response)
@@ -63,7 +62,8 @@ class KeptAnswers:
             close = getattr(said, "close", None)
             if close:
                 close()
-        self._kept[key] = KeptAnswer(*started[-1], body)
+        status, headers = started[-1]
+        self._kept[key] = KeptAnswer(status, tuple(one for one in headers if one[0].lower() != "date"), body)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return [body]

@@ -100,13 +100,14 @@ export class Player {
     if (!this.asked) this.asked = requestAnimationFrame(() => this.#tick());
   }
 
-  /** Before the next frame: paper waits for none. */
+  /** All of it, before the next frame: paper waits for none. */
   paintNow() {
     cancelAnimationFrame(this.asked);
-    this.#tick();
+    this.#tick({ whole: true });
   }
 
-  #tick() {
+  /** @param {{whole?: boolean}} [how] whether somebody looks at this very picture */
+  #tick({ whole = false } = {}) {
     this.asked = 0;
     const { history, clock } = this;
     if (!history || !clock) return;
@@ -121,7 +122,7 @@ export class Player {
     const losses = steps ? [] : lossesAt(instants, index, this.drawn_us);
     this.fading = losses.length > 0;
     const rates = () => ratesAt(instants, index);
-    this.around.view.paint(instant.state, this.drawn_us, { steps, losses, rates, summary: Boolean(instant.summary), moves: !this.past.place && !clock.frame.paused, whole: this.waiting.length > 0 });
+    this.around.view.paint(instant.state, this.drawn_us, { steps, losses, rates, summary: Boolean(instant.summary), moves: !this.past.place && !clock.frame.paused, whole: whole || this.waiting.length > 0 });
     if (!this.waits) this.#tell(instant, index, before);
     this.#answerWaiting();
     if (this.#keepsMoving(instant)) this.wake();
@@ -134,6 +135,7 @@ export class Player {
   #toDraw(history, live_us) {
     const { place } = this.past;
     const found = this.past.found();
+    this.waits = false;
     if (place && !found && this.drawn) {
       return { instant: this.drawn, instants: this.among, index: Math.max(0, this.among.indexOf(this.drawn)) };
     }

@@ -31,12 +31,12 @@ export class TakeAway {
   #picture() {
     const { stage, player } = this;
     const { room } = stage.dataset;
-    const offset = player.drawnOffset;
-    const at_s = (player.drawn_us / 1_000_000).toFixed(3);
-    const title = `Offsetscope, room ${room}, at ${secondsInWords(player.drawn_us)}, journal offset ${offset}`;
     stage.setAttribute("data-being-drawn", "");
-    player.paintNow(); // with each mark as a node, which can be drawn again
     try {
+      player.paintNow(); // with each mark as a node, which can be drawn again
+      const offset = player.drawnOffset;
+      const at_s = (player.drawn_us / 1_000_000).toFixed(3);
+      const title = `Offsetscope, room ${room}, at ${secondsInWords(player.drawn_us)}, journal offset ${offset}`;
       const root = pictureOf(/** @type {HTMLElement} */ (stage.querySelector(".screen")), { title });
       const svg = `<?xml version="1.0" encoding="UTF-8"?>\n${new XMLSerializer().serializeToString(root)}\n`;
       return { name: `offsetscope-${room}-${at_s}s-${offset}`, svg, width: Number(root.getAttribute("width")), height: Number(root.getAttribute("height")) };

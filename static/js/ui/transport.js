@@ -71,10 +71,13 @@ export class Transport {
 
   /** What is shown is the moment before, until the journal has been read: said if that takes longer than a glance. @param {import("./past.js").Past} past */
   #paintReading({ fault, pending }) {
-    if (!pending) window.clearTimeout(this.timer);
-    if (pending && !this.timer) this.timer = window.setTimeout(() => this.#say(READING, { reads: true }), GLANCE_MS);
-    if (!pending) this.timer = 0;
-    if (!pending || fault) this.#say(fault, { reads: false });
+    if (pending && !fault) {
+      this.timer ||= window.setTimeout(() => this.#say(READING, { reads: true }), GLANCE_MS);
+      return;
+    }
+    window.clearTimeout(this.timer);
+    this.timer = 0;
+    this.#say(fault, { reads: false });
   }
 
   /** @param {string} words @param {{reads: boolean}} how */

@@ -9,6 +9,8 @@ import { lookOf } from "./mark_looks.js";
 
 /** A larger one, of a long page on a fine screen, takes more memory than the picture is worth. */
 const PIXELS_AT_MOST = 9_000_000;
+/** A pen that is slower than the page draws fewer pictures, and none that is long past. */
+const UNDER_WAY_AT_MOST = 2;
 
 /** @typedef {import("../scene/flights.js").Mark} Mark */
 
@@ -23,16 +25,29 @@ export class Crowd {
     this.lengths = "";
     /** Whether it can draw: else every mark is a node. */
     this.fits = false;
-    this.failed = false;
+    /** Whether the pen has said that it is there, and has not failed. */
+    this.is_ready = false;
+    /** So many pictures were sent to the pen that it has not drawn. */
+    this.under_way = 0;
     this.forced_colors = window.matchMedia("(forced-colors: active)");
-    this.pen = new Worker(new URL("crowd_pen.js", import.meta.url), { type: "module" });
-    this.pen.addEventListener("error", () => Object.assign(this, { failed: true, fits: false }));
     const given = canvas.transferControlToOffscreen();
+    this.pen = new Worker(new URL("crowd_pen.js", import.meta.url), { type: "module" });
     this.pen.postMessage({ canvas: given }, [given]);
+    this.#listen();
+  }
+
+  #listen() {
+    this.pen.addEventListener("message", ({ data }) => {
+      if (data.is_ready) this.is_ready = true;
+      else this.under_way -= 1;
+      if (data.is_ready) this.measure();
+    });
+    this.pen.addEventListener("error", () => Object.assign(this, { is_ready: false, fits: false }));
     const forget = () => this.#forget();
     new MutationObserver(forget).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", forget);
-    this.measure();
+    this.forced_colors.addEventListener("change", () => this.measure());
+    window.addEventListener("resize", () => this.measure()); // of another screen, too
   }
 
   /** The page was laid out anew: lengths may be others. */
@@ -40,7 +55,7 @@ export class Crowd {
     const style = getComputedStyle(this.layer);
     const ratio = window.devicePixelRatio;
     const [width, height] = [this.layer.clientWidth, this.layer.clientHeight].map((length) => Math.round(length * ratio));
-    this.fits = width * height <= PIXELS_AT_MOST && !this.forced_colors.matches && !this.failed;
+    this.fits = width * height <= PIXELS_AT_MOST && !this.forced_colors.matches && this.is_ready;
     const lengths = [width, height, ratio, style.fontSize, style.getPropertyValue("--tape-height")].join(" ");
     if (!this.fits || lengths === this.lengths) return;
     this.lengths = lengths;
@@ -51,7 +66,9 @@ export class Crowd {
   /** @param {Mark[]} marks @param {(group: string) => number} indexOf a group's number */
   paint(marks, indexOf) {
     const { canvas } = this;
-    if (!marks.length && canvas.hidden) return;
+    const nothing_new = !marks.length && canvas.hidden;
+    if (nothing_new || (marks.length && this.under_way >= UNDER_WAY_AT_MOST)) return;
+    this.under_way += 1;
     const places = new Float32Array(5 * marks.length);
     marks.forEach((mark, index) => {
       const cells = Math.min(mark.cells, CELLS_AT_MOST);

@@ -3,7 +3,8 @@
  * Draws a crowd of marks, in a thread of its own. Each look in each width is drawn once, and put down from then on.
  *
  * It is told, in this order: the canvas; its size; that looks are another from now on, and each look by its number; and
- * for each frame five numbers a mark: look, width, cells, x and y of its middle, in pixels of the page.
+ * for each frame five numbers a mark: look, width, cells, x and y of its middle, in pixels of the page. It says when it
+ * has the canvas, and when it has drawn a frame.
  */
 
 /** So many are kept ready to be put down again. */
@@ -30,8 +31,12 @@ let looks = [];
 const stamps = new Map();
 
 addEventListener("message", (/** @type {MessageEvent<Told | Float32Array>} */ { data }) => {
-  if (data instanceof Float32Array) paint(data);
-  else hear(data);
+  if (data instanceof Float32Array) {
+    paint(data);
+    postMessage({ is_drawn: true });
+  } else {
+    hear(data);
+  }
 });
 
 /** @param {Told} told */
@@ -39,6 +44,7 @@ function hear(told) {
   if ("canvas" in told) {
     canvas = told.canvas;
     pen = /** @type {Pen} */ (canvas.getContext("2d"));
+    postMessage({ is_ready: true });
   } else if ("ratio" in told) {
     Object.assign(canvas, { width: told.width, height: told.height });
     ratio = told.ratio;

@@ -128,10 +128,10 @@ export class StageView {
     this.window_bytes = this.#window(state, rates);
     this.origins = new Map(Object.entries(state.partitions).map(([key, log]) => [key, originOf(log, this.window_bytes)]));
     this.looks = looksOf(state, this.looks);
-    const painting = { state, window_bytes: this.window_bytes, panels: this.panels, looks: this.looks, rates, bite: how.bite };
+    const denser = paintDensity(this.board, state);
+    const painting = { state, window_bytes: this.window_bytes, panels: this.panels, looks: this.looks, rates, bite: denser ? undefined : how.bite };
     paintFacts(this.stage, state);
     paintLevel(this.stage, this.level, this.rates);
-    paintDensity(this.board, state);
     this.#paintTapes(painting);
     paintGroups(part(this.stage, "groups"), painting, LIVE);
     if (this.painted?.registry !== state.registry || this.painted?.watches !== state.watches) {
@@ -199,13 +199,15 @@ export class StageView {
   }
 }
 
-/** @param {HTMLElement} board @param {State} state */
+/** @param {HTMLElement} board @param {State} state @returns {boolean} whether there are more rows or tapes, or fewer */
 function paintDensity(board, state) {
   const { brokers, tapes, rows } = densityOf(state);
+  const changes = board.style.getPropertyValue("--tapes") !== String(tapes) || board.style.getPropertyValue("--all-rows") !== String(rows);
   setAttribute(board, "data-topics", hasManyTopics(state) ? "many" : "one");
   setProperty(board, "--brokers", brokers);
   setProperty(board, "--tapes", tapes);
   setProperty(board, "--all-rows", rows);
+  return changes;
 }
 
 /** @param {State | undefined} before @param {State} after @returns {boolean} whether boxes or ribbons may stand elsewhere */
