@@ -1,5 +1,7 @@
 """The clock, the heartbeat, and many viewers of whom nobody waits for anybody."""
 
+from threading import Thread
+
 import pytest
 
 from engine.journal import JournalChunk
@@ -9,6 +11,8 @@ from webapp.errors import RoomFailed
 from webapp.feed import take_in
 from webapp.feed.viewer import ANSWERS_AT_MOST, POLICY_VIOLATION, Viewer
 from webapp.pacing import ClockFacts
+
+PATIENCE_S = 5
 
 # --- clock and heartbeat --------------------------------------------------------------------------------------------
 
@@ -86,6 +90,27 @@ def test_answers_never_cut_into_a_frame_that_is_half_sent(audience: Audience) ->
     data, answer = wire.messages()
     assert numbers([data]) == [0, 1, 2, 3]
     assert answer["error"]["code"] == "invalid_pull"
+
+
+def test_whoever_asks_is_answered_while_the_room_is_busy(audience: Audience, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer, wire = audience.join()
+    pull(viewer, 0)
+    moment = audience.journal.moment()
+    answered: list[int] = []
+
+    def busy() -> Moment:
+        answer = Thread(target=take_in, args=(viewer, "nonsense"), daemon=True)
+        answer.start()
+        answer.join(PATIENCE_S)
+        answered.append(len(wire.messages()))
+        return moment
+
+    monkeypatch.setattr(audience.journal, "moment", busy)
+    audience.turn()
+    assert answered == [1]
+    answer, data = wire.messages()
+    assert answer["error"]["code"] == "invalid_pull"
+    assert numbers([data]) == [0, 1, 2, 3]
 
 
 def test_a_viewer_that_sends_rubbish_and_reads_nothing_is_closed(audience: Audience) -> None:

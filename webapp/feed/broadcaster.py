@@ -32,7 +32,8 @@ class Turn:
 
     def __init__(self) -> None:
         self._moments: dict[Source, Moment] = {}
-        self._frames: dict[tuple[Source, int], Frame] = {}
+        self._digested: dict[tuple[Source, int], bool] = {}
+        self._frames: dict[tuple[Source, int, int], Frame] = {}
         self._digests: dict[tuple[Source, int], Frame] = {}
 
     def moment(self, source: Source) -> Moment:
@@ -43,12 +44,16 @@ class Turn:
 
     def frame(self, source: Source, offset: int, credit_bytes: int) -> Frame:
         """The next frame at ``offset``; it ends where it begins if not even one event fits into the credit."""
-        shared = self._frames.get((source, offset))
-        if shared is None:
-            shared = self._frames[source, offset] = self._encode(source, offset, FRAME_BYTES)
+        shared = self._encoded(source, offset, FRAME_BYTES)
         if offset < shared.next_offset <= offset + credit_bytes:
             return shared
-        return self._encode(source, offset, credit_bytes)
+        return self._encoded(source, offset, credit_bytes)
+
+    def is_digested(self, source: Source, offset: int) -> bool:
+        """Whether a reader at ``offset`` who takes digests is told one."""
+        if (source, offset) not in self._digested:
+            self._digested[source, offset] = source.is_digested(offset)
+        return self._digested[source, offset]
 
     def digest(self, source: Source, offset: int) -> Frame:
         """The digest for readers at ``offset``; it ends where it begins if there is nothing new."""
@@ -63,11 +68,15 @@ class Turn:
         """A frame that says where the clock is to a reader who has read everything."""
         return events_frame(offset, offset, offset, self.moment(source).clock, ())
 
-    def _encode(self, source: Source, offset: int, max_bytes: int) -> Frame:
-        moment = self.moment(source)
-        chunk = source.read_journal(offset, max_bytes)
-        end_offset = max(moment.end_offset, chunk.next_offset)
-        return events_frame(offset, chunk.next_offset, end_offset, moment.clock, chunk.payloads)
+    def _encoded(self, source: Source, offset: int, max_bytes: int) -> Frame:
+        frame = self._frames.get((source, offset, max_bytes))
+        if frame is None:
+            moment = self.moment(source)
+            chunk = source.read_journal(offset, max_bytes)
+            end_offset = max(moment.end_offset, chunk.next_offset)
+            frame = events_frame(offset, chunk.next_offset, end_offset, moment.clock, chunk.payloads)
+            self._frames[source, offset, max_bytes] = frame
+        return frame
 
 
 class Broadcaster:
@@ -152,17 +161,16 @@ class Broadcaster:
                 viewer.end(1011, "the feed could not be made")
 
     def _serve(self, viewer: Viewer, turn: Turn, *, is_heartbeat: bool) -> None:
-        with viewer.lock:
+        for _ in range(FRAMES_PER_TURN):
             if not viewer.flush():
                 self._postpone(viewer, self._stalled)
                 return
-            for _ in range(FRAMES_PER_TURN):
+            if viewer.credit_bytes:
+                self._next(viewer, turn)  # which may wait for the room: until the turn has it, the viewer is not held
+            with viewer.lock:
                 if not viewer.credit_bytes or not self._give_one(viewer, turn, is_heartbeat=is_heartbeat):
                     return
-                if not viewer.flush():
-                    self._postpone(viewer, self._stalled)
-                    return
-            self._postpone(viewer, self._due)
+        self._postpone(viewer, self._due)
 
     def _give_one(self, viewer: Viewer, turn: Turn, *, is_heartbeat: bool) -> bool:
         """Send ``viewer`` the next frame, if it is time for one; true if more may follow."""
@@ -185,10 +193,10 @@ class Broadcaster:
     def _next(self, viewer: Viewer, turn: Turn) -> tuple[Frame, int]:
         """What would be the next frame, and how far there is anything to read for this viewer."""
         source = viewer.source
-        if viewer.takes_digests and (viewer.has_summary or source.is_digested(viewer.offset)):
+        end_offset = turn.moment(source).end_offset
+        if viewer.takes_digests and (viewer.has_summary or turn.is_digested(source, viewer.offset)):
             digest = turn.digest(source, viewer.offset)
             return digest, digest.next_offset
-        end_offset = turn.moment(source).end_offset
         if viewer.offset >= end_offset:
             return turn.nothing(source, viewer.offset), viewer.offset
         return turn.frame(source, viewer.offset, viewer.credit_bytes), end_offset
