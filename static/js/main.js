@@ -58,7 +58,7 @@ function begin(stage, deployment) {
   const panels = new Panels(stage, lazy);
   player.listeners.push(
     () => takeSamples(player, samples),
-    () => lags.paint(),
+    () => view.is_busy || lags.paint(),
     () => (player.past.place || player.clock?.running) && narrator.endOpening(),
     (passed) => narrator.hear(passed, view),
     () => transport.paint(),

@@ -21,7 +21,7 @@ LISTEN = """
     };
 """
 TWO_FRAMES = "() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
-GRAINS = "(flow) => flow.style.getPropertyValue('--grains')"
+GRAINS = "(flow) => flow.querySelector('.band-grains').style.strokeDashoffset"
 # How often the counter of messages changed in sixty frames, and how long they took.
 CHANGES = """async (counter) => {
     const begin_ms = performance.now();
@@ -106,6 +106,7 @@ def test_a_pause_at_a_high_rate_shows_the_exact_state_and_holds_every_grain(stag
     assert stage.fact("events-appended").inner_text() == str(stage.facts()["topics"][0]["events_appended"])
     flow = stage.page.locator(".flow")
     grains = flow.evaluate(GRAINS)
+    assert grains.endswith("px")
     stage.page.evaluate(TWO_FRAMES)
     assert flow.evaluate(GRAINS) == grains
 
@@ -147,6 +148,7 @@ def test_nothing_moves_in_the_bands_where_motion_is_unwelcome(stage: Stage) -> N
     flow = stage.page.locator(".flow")
     expect(stage.bands).not_to_have_count(0)
     grains = flow.evaluate(GRAINS)
+    assert grains.endswith("px")
     stage.page.evaluate(TWO_FRAMES)
     assert flow.evaluate(GRAINS) == grains
 

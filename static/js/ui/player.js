@@ -15,7 +15,7 @@ import { Past } from "./past.js";
  * @typedef {import("../state/history.js").Instant} Instant
  * @typedef {Record<string, any>} State
  * @typedef {object} Surroundings
- * @property {Pick<import("../view/stage_view.js").StageView, "paint" | "prepare" | "layout_changed" | "unfinished" | "flows">} view
+ * @property {Pick<import("../view/stage_view.js").StageView, "paint" | "prepare" | "layout_changed" | "unfinished" | "is_busy" | "flows">} view
  * @property {() => number} wall_us
  * @property {() => boolean} steps whether motion is unwelcome
  * @property {(drawn_offset: number) => boolean} busy whether something outside is still to be waited for: a command whose
@@ -123,7 +123,7 @@ export class Player {
     this.fading = losses.length > 0;
     const rates = () => ratesAt(instants, index);
     this.around.view.paint(instant.state, this.drawn_us, { steps, losses, rates, summary: Boolean(instant.summary), moves: !this.past.place && !clock.frame.paused, whole: whole || this.waiting.length > 0 });
-    if (!this.waits) this.#tell(instant, index, before);
+    if (!this.waits || !this.around.view.is_busy) this.#tell(instant, index, before);
     this.#answerWaiting();
     if (this.#keepsMoving(instant)) this.wake();
   }
@@ -142,17 +142,17 @@ export class Player {
     this.drawn_us = found && place ? Math.max(place.at_us, found.instant.at_us) : live_us;
     const before = this.among;
     this.among = found?.instants ?? history.instants;
-    const index = found ? this.#atItsPace(found, before) : this.#inACrowd(history, history.indexAt(live_us), before);
+    const index = found ? this.#atItsPace(found, before) : this.#inBites(history, history.indexAt(live_us), before);
     return { instant: this.among[index], instants: this.among, index };
   }
 
   /**
-   * Where many marks move, the tapes are brought up to a state in bites, one a picture, and a newer state waits for that:
-   * what is a picture or two late nobody sees, and all at once it would cost more than a frame has.
+   * Where much moves, a state is painted in bites, one a picture, and a newer state waits for that: what is some pictures
+   * late nobody sees, and all at once it would cost more than a frame has.
    * @param {History} history @param {number} index of the newest state there is to draw @param {Instant[]} before what was drawn stood among these
    * @returns {number} the index of the instant to draw
    */
-  #inACrowd({ instants }, index, before) {
+  #inBites({ instants }, index, before) {
     const { drawn } = this;
     const new_state = instants === before && drawn && drawn !== instants[index];
     this.waits = Boolean(new_state && this.around.view.unfinished);
@@ -177,7 +177,8 @@ export class Player {
     const { past, drawn } = this;
     if (!past.playing || !this.around.view.flows || !drawn || instants !== before) return index;
     const passed_us = instant.at_us - drawn.at_us;
-    return passed_us >= 0 && passed_us < FLOW_EVERY_US * past.speed ? indexAt(instants, drawn.at_us) : index;
+    const is_soon = passed_us < FLOW_EVERY_US * past.speed || this.around.view.unfinished;
+    return passed_us >= 0 && is_soon ? indexAt(instants, drawn.at_us) : index;
   }
 
   /** @param {Instant} instant @param {number} index @param {Instant[]} before what was drawn stood among these */

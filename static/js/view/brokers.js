@@ -5,14 +5,18 @@ import { committedOf, datacenterOf, ownerOf, positionOf, readersOf } from "../sc
 import { messagesInWords, rateInWords } from "../scene/scale.js";
 import { cellsReadable, earlierOf, originOf, runsOn } from "../scene/tape.js";
 import { brokerInWords, errorInWords, linksInWords, waitingInWords } from "../scene/troubles.js";
-import { isNews, keep, part, setAttribute, setProperty, setShown, setText, stretch, wasPainted } from "./nodes.js";
+import { isNews, keep, part, setAttribute, setProperty, setShown, setText, stretch } from "./nodes.js";
 import { paintTape } from "./tape.js";
 
 /** From this part of the tape on, a flag would stand on the name of its row. */
 const CROWDED = 0.7;
 const NOTHING_YET = "nothing written yet";
-/** In a crowd of marks the tapes are brought up to a state in so many bites, one a frame. */
-export const BITES = 3;
+/** Where much moves, a state is painted in so many bites, one a picture: first all that is no tape, then a share of the tapes with every other picture. */
+const SHARES = 3;
+export const BITES = 1 + 2 * SHARES;
+
+/** @param {number} bite @returns {boolean} */
+export const isForTapes = (bite) => bite % 2 === 1;
 
 /**
  * @typedef {Record<string, any>} State
@@ -46,11 +50,14 @@ export function paintBrokers(parent, painting, datacenter) {
   });
 }
 
+/** @param {State} state @param {string} key of a partition @param {number} bite */
+const isInBite = (state, key, bite) => 2 * (Object.keys(state.partitions).indexOf(key) % SHARES) + 1 === bite;
+
 /** @param {HTMLElement} node @param {State} log @param {Painting} painting */
 function paintPartition(node, log, painting) {
   const { state, window_bytes, looks, bite } = painting;
   const key = `${log.topic}-${log.partition}`;
-  if (bite !== undefined && Object.keys(state.partitions).indexOf(key) % BITES !== bite && wasPainted(node)) return;
+  if (bite !== undefined && !isInBite(state, key, bite)) return;
   const rate = painting.rates.appended.get(key) ?? { bytes: 0, messages: 0 };
   const readable = cellsReadable(log, window_bytes);
   const rate_in_words = readable ? "" : `${messagesInWords(rate.messages)}\n${rateInWords(rate.bytes)}`;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Bands of flow: one SVG group a band, a bed as wide as the rate and grains that one custom property moves. */
+/** Bands of flow: one SVG group a band, a bed as wide as the rate and grains that move on it. */
 import { setAttribute, setProperty } from "./nodes.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -28,9 +28,13 @@ export function paintBands(overlay, bands, indexOf) {
   for (const node of standing.values()) node.remove();
 }
 
-/** @param {SVGElement} overlay @param {number} pixels */
+/**
+ * Each band's grains are told: what the overlay would hand down makes the browser look at all that is in it, sixty times a second.
+ * @param {SVGElement} overlay @param {number} pixels
+ */
 export function moveGrains(overlay, pixels) {
-  setProperty(overlay, "--grains", `${pixels.toFixed(1)}px`);
+  const offset = `${pixels.toFixed(1)}px`;
+  for (const { lastElementChild: grains } of overlay.children) setProperty(/** @type {SVGElement} */ (grains), "stroke-dashoffset", offset);
 }
 
 /** @param {string} key */

@@ -76,9 +76,6 @@ export function isNews(node, from) {
   return true;
 }
 
-/** @param {Element} node @returns {boolean} whether it was painted from anything yet */
-export const wasPainted = (node) => sources.has(node);
-
 /** @param {string} name of a <template id="clone-..."> @returns {HTMLElement} */
 export function clone(name) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById(`clone-${name}`));

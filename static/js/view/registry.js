@@ -1,13 +1,13 @@
 // @ts-check
 /** The registry's tree: a node of the page for each node of the registry, and a word where its children are watched. */
 import { nodeInWords, registryTree } from "../scene/registry.js";
-import { keep, part, setAttribute, setShown, setText } from "./nodes.js";
+import { isNews, keep, part, setAttribute, setShown, setText } from "./nodes.js";
 
 /** @typedef {import("../scene/registry.js").RegistryNode} RegistryNode */
 
 /** @param {HTMLElement} tree @param {Record<string, any>} state */
 export function paintRegistry(tree, state) {
-  paintBranch(tree, registryTree(state));
+  if (isNews(tree, [state.registry, state.watches])) paintBranch(tree, registryTree(state));
 }
 
 /** @param {HTMLElement} list @param {RegistryNode[]} nodes */

@@ -13,7 +13,7 @@ import { ribbons } from "../scene/ribbons.js";
 import { fastWindowBytes, originOf, windowBytes } from "../scene/tape.js";
 import { hasManyTopics } from "../scene/words.js";
 import { measure } from "./anchors.js";
-import { BITES, paintBrokers } from "./brokers.js";
+import { BITES, isForTapes, paintBrokers } from "./brokers.js";
 import { paintFacts } from "./facts.js";
 import { paintFlights } from "./flights.js";
 import { paintGroups } from "./groups.js";
@@ -34,6 +34,10 @@ import { paintRibbons } from "./ribbons.js";
  * @property {boolean} whole whether somebody waits for all of it
  * @property {boolean} summary the state leaves out what is in the air
  */
+
+/** Among those for tapes (brokers.js), the bite with the registry, and one that is left to whoever else has something to paint. */
+const REGISTRY_BITE = 2;
+const IDLE_BITE = 4;
 
 /** Where static/css/layout.css puts everything below each other. */
 const PHONE = "(max-width: 760px)";
@@ -85,9 +89,9 @@ export class StageView {
    * @param {State} state @param {Pick<How, "rates" | "summary"> & {whole?: boolean}} how
    */
   prepare(state, { rates, summary, whole = true }) {
-    const in_bites = this.is_crowded && !whole;
+    const in_bites = (this.is_crowded || this.flows) && !whole;
     if (state !== this.painted) this.#paintState(state, { rates, summary, bite: in_bites ? 0 : undefined });
-    else if (this.unfinished) this.#paintTapes({ ...this.unfinished, bite: in_bites ? (this.unfinished.bite ?? 0) + 1 : undefined });
+    else if (this.unfinished) this.#paintBite({ ...this.unfinished, bite: in_bites ? (this.unfinished.bite ?? 0) + 1 : undefined });
     if (this.layout_changed) this.#lay(state);
   }
 
@@ -129,24 +133,32 @@ export class StageView {
     this.origins = new Map(Object.entries(state.partitions).map(([key, log]) => [key, originOf(log, this.window_bytes)]));
     this.looks = looksOf(state, this.looks);
     const denser = paintDensity(this.board, state);
-    const painting = { state, window_bytes: this.window_bytes, panels: this.panels, looks: this.looks, rates, bite: denser ? undefined : how.bite };
+    const moves = movesBoxes(this.painted, state);
+    if (moves) this.layout_changed = true;
+    const bite = denser || moves ? undefined : how.bite; // what is measured next is there at once
+    const painting = { state, window_bytes: this.window_bytes, panels: this.panels, looks: this.looks, rates, bite };
     paintFacts(this.stage, state);
     paintLevel(this.stage, this.level, this.rates);
-    this.#paintTapes(painting);
+    this.#paintBite(painting);
     paintGroups(part(this.stage, "groups"), painting, LIVE);
-    if (this.painted?.registry !== state.registry || this.painted?.watches !== state.watches) {
-      paintRegistry(part(this.stage, "registry-tree"), state);
-    }
-    if (movesBoxes(this.painted, state)) this.layout_changed = true;
     this.painted = state;
     this.#paintBands();
   }
 
-  /** Brokers with their tapes; of those that were painted before, the share of a bite. @param {import("./brokers.js").Painting} painting */
-  #paintTapes(painting) {
-    paintBrokers(part(this.stage, "brokers"), painting, LIVE);
-    if (painting.state.deployment) this.layers.paintDeployment(this.stage, painting);
-    this.unfinished = painting.bite === undefined || painting.bite === BITES - 1 ? undefined : painting;
+  /** Brokers with their tapes, and between them the registry; of what was painted before, the share of a bite. @param {import("./brokers.js").Painting} painting */
+  #paintBite(painting) {
+    const { state, bite } = painting;
+    if (bite === undefined || bite === REGISTRY_BITE) paintRegistry(part(this.stage, "registry-tree"), state);
+    if (bite === undefined || isForTapes(bite)) {
+      paintBrokers(part(this.stage, "brokers"), painting, LIVE);
+      if (state.deployment) this.layers.paintDeployment(this.stage, painting);
+    }
+    this.unfinished = bite === undefined || bite === BITES - 1 ? undefined : painting;
+  }
+
+  /** Whether this picture has had its share, and one that has less to do comes soon. */
+  get is_busy() {
+    return this.unfinished !== undefined && this.unfinished.bite !== IDLE_BITE;
   }
 
   /** @param {State} state @param {import("../scene/rates.js").Rates} rates @returns {number} bytes across each tape */
@@ -213,7 +225,22 @@ function paintDensity(board, state) {
 /** @param {State | undefined} before @param {State} after @returns {boolean} whether boxes or ribbons may stand elsewhere */
 function movesBoxes(before, after) {
   return (
-    !before || before.groups !== after.groups || before.registry !== after.registry || before.consumers !== after.consumers ||
-    before.brokers !== after.brokers || before.links !== after.links || Object.keys(before.partitions).length !== Object.keys(after.partitions).length
+    !before || before.consumers !== after.consumers || before.brokers !== after.brokers || before.links !== after.links ||
+    Object.keys(before.partitions).length !== Object.keys(after.partitions).length ||
+    hasOtherReaders(before.groups, after.groups) || hasOtherOwners(before.registry, after.registry)
   );
+}
+
+/** @param {State} before @param {State} after groups, which count what they have consumed, too */
+function hasOtherReaders(before, after) {
+  if (before === after) return false;
+  const names = Object.keys(after);
+  return names.length !== Object.keys(before).length || names.some((name) => before[name]?.consumers !== after[name].consumers || before[name]?.topics !== after[name].topics);
+}
+
+/** @param {State} before @param {State} after registries, in which most of what changes are committed offsets */
+function hasOtherOwners(before, after) {
+  if (before === after) return false;
+  const paths = Object.keys(after);
+  return paths.length !== Object.keys(before).length || paths.some((path) => before[path] !== after[path] && !path.includes("/offsets/"));
 }
