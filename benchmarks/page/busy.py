@@ -12,6 +12,7 @@ from urllib.request import urlopen
 from websocket import ABNF, WebSocket, create_connection
 
 from benchmarks.page.past import HOUR_US, TWENTY_A_SECOND, write_life
+from benchmarks.page.processor import ThreadTimes, times_of
 from benchmarks.page.stage import PATIENCE_S, Room, Server, make_room, serving
 
 FLOOD_SETTLES_S = 3.0
@@ -20,14 +21,6 @@ ASKED_EVERY_S = 0.005
 CREDIT_BYTES = 1_000_000
 RESTORES = 2
 FORKS = 2  # as many as are made at a time: on a slow machine another might be refused
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadTimes:
-    """How long a thread had a processor, and how long it was ready and had none."""
-
-    used_ms: float
-    ready_ms: float
 
 
 @dataclass(slots=True)
@@ -114,14 +107,8 @@ class Viewer:
 
     def _threads(self) -> Mapping[str, ThreadTimes]:
         """What the threads of the server have used and waited for so far; those that end meanwhile are missing."""
-        times: dict[str, ThreadTimes] = {}
-        for path in Path(f"/proc/{self._server_id}/task").iterdir():
-            try:
-                used_ns, ready_ns = (path / "schedstat").read_text().split()[:2]
-            except OSError:
-                continue  # the thread has ended
-            times[path.name] = ThreadTimes(int(used_ns) / 1_000_000, int(ready_ns) / 1_000_000)
-        return times
+        found = {path.name: times_of(path) for path in Path(f"/proc/{self._server_id}/task").iterdir()}
+        return {thread: one for thread, times in found.items() for one in times}
 
 
 def own_part(answer_ms: float, before: Mapping[str, ThreadTimes], after: Mapping[str, ThreadTimes]) -> float:

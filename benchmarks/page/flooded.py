@@ -14,7 +14,7 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from benchmarks.page.stage import Room as ServedRoom
-from benchmarks.page.stage import Watched
+from benchmarks.page.stage import on_stage
 from webapp.command_log import CommandLog
 from webapp.feed.frames import Frame, digest_frame, events_frame
 from webapp.room import Room
@@ -63,7 +63,7 @@ FED = """
 
 def hour_of_flood(browser: Browser, served: ServedRoom) -> dict[str, Any]:
     """The page's heap after each five minutes of the hour, when all that is unused is gone."""
-    watched = Watched(browser, served, also=FED)
+    watched = on_stage(browser, served, also=FED)
     heaps, frames_fed, bytes_fed = [], 0, 0
     with tempfile.TemporaryDirectory() as name:
         for part in _parts(frames_of_flood(Path(name), HOUR_S)):

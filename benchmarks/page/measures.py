@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Response
 
-from benchmarks.page.stage import Room, Watched, make_room
+from benchmarks.page.stage import Room, Watched, make_room, on_stage
 from engine.commands import apply, parse_command
 from engine.journal import Journal
 from engine.scenarios import build
@@ -93,11 +93,20 @@ def loading(browser: Browser, base_url: str) -> dict[str, Any]:
     }
 
 
+def empty_page(browser: Browser) -> dict[str, float]:
+    """The most that can be had on this machine: a page on which nothing is, and nothing moves."""
+    watched = Watched(browser, "about:blank")
+    found = frames(watched, SECONDS)
+    watched.close()
+    return found
+
+
 def frames(watched: Watched, seconds: float) -> dict[str, float]:
     """Frames a second, and processor time of the main thread for each, while the stage is left alone."""
     watched.watched()
     before, begin_s = watched.counters(), time.monotonic()
-    watched.page.wait_for_timeout(seconds * 1_000)
+    with watched.main_threads() as threads:
+        watched.page.wait_for_timeout(seconds * 1_000)
     found, after, passed_s = watched.watched(), watched.counters(), time.monotonic() - begin_s
     each = 1_000 / max(1, found["frames"])
     return {
@@ -107,9 +116,8 @@ def frames(watched: Watched, seconds: float) -> dict[str, float]:
         "style_and_layout_ms": each
         * sum(after[name] - before[name] for name in ("RecalcStyleDuration", "LayoutDuration")),
         "long_tasks": len(found["long_tasks"]),
-        "longest_task_ms": max(found["long_tasks"], default=0.0),
+        **threads.longest(found["long_tasks"]),
         "bytes_per_second": found["bytes"] / passed_s,
-        "marks": watched.page.evaluate(MARKS),
         "nodes": after["Nodes"],
         "listeners": after["JSEventListeners"],
     }
@@ -120,9 +128,10 @@ def two_hundred_marks(browser: Browser, base_url: str) -> dict[str, float]:
     room = make_room(base_url)
     room.act("clock", action="speed", speed=0.3)
     room.act("set_producer", rate_per_second=175, batch_messages=1)
-    watched = Watched(browser, room)
+    watched = on_stage(browser, room)
     watched.page.wait_for_function(f"() => ({MARKS})() > 150", timeout=60_000)
     found = frames(watched, SECONDS)
+    found["marks"] = watched.page.evaluate(MARKS)
     watched.close()
     return found
 
@@ -131,7 +140,7 @@ def flood(browser: Browser, base_url: str, *, batch_messages: int) -> dict[str, 
     """Ten thousand messages a second; the engine's own pace beside what the page makes of it."""
     room = make_room(base_url)
     room.act("set_producer", rate_per_second=10_000, batch_messages=batch_messages, queue_messages=4_000)
-    watched = Watched(browser, room)
+    watched = on_stage(browser, room)
     watched.page.wait_for_selector('[data-stage][data-level="flow"]', timeout=60_000)
     watched.page.wait_for_timeout(3_000)
     heap_bytes = watched.heap_bytes()
@@ -151,7 +160,7 @@ def _appended(watched: Watched) -> int:
 def event_to_mark(browser: Browser, base_url: str) -> dict[str, float]:
     """How long after a batch left the producer its mark is there, at 1x: those of commands, and those of a rate."""
     room = make_room(base_url)
-    watched = Watched(browser, room)
+    watched = on_stage(browser, room)
     for _ in range(BATCHES):
         room.act("produce", count=1)
         watched.page.wait_for_timeout(BATCH_EVERY_MS)
@@ -179,7 +188,7 @@ FOLD = """async ({address, state}) => {
 
 def hour_of_journal(browser: Browser, room: Room, minutes: Iterator[Minute]) -> dict[str, Any]:
     """An hour of journal, a minute at a time, folded into the page's history: its heap after each five minutes."""
-    watched = Watched(browser, room)
+    watched = on_stage(browser, room)
     heaps, count = [], 0
     for number, minute in enumerate(minutes):
         if not number:

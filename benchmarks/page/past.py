@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from benchmarks.page.stage import Room, Watched, serving
+from benchmarks.page.stage import Room, on_stage, serving
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.room_folders import RoomFolders
 from webapp.room_record import RoomRecord, hash_key, new_presenter_key, new_room_id
@@ -53,11 +53,12 @@ class RoomKey:
 def scrubbing(browser: Browser, directory: Path) -> dict[str, Any]:
     """An hour in which 20 messages a second were sent: moments all over it, none of them near the one before."""
     with _lived(directory, TWENTY_A_SECOND, HOUR_US) as room:
-        watched = Watched(browser, room)
+        watched = on_stage(browser, room)
         watched.page.evaluate("() => window.offsetscope.settled()")
         first_ms = watched.page.evaluate(SCRUB, 0.5)
         watched.watched()
-        shown_ms = sorted(watched.page.evaluate(SCRUB, part) for part in _scattered(MOMENTS))
+        with watched.main_threads() as threads:
+            shown_ms = sorted(watched.page.evaluate(SCRUB, part) for part in _scattered(MOMENTS))
         long_tasks = watched.watched()["long_tasks"]
         watched.close()
     return {
@@ -65,25 +66,27 @@ def scrubbing(browser: Browser, directory: Path) -> dict[str, Any]:
         "first_ms": first_ms,
         "median_ms": statistics.median(shown_ms),
         "percentile_95_ms": shown_ms[int(len(shown_ms) * 0.95)],
-        "longest_task_ms": max(long_tasks, default=0.0),
+        **threads.longest(long_tasks),
     }
 
 
 def flooded_past(browser: Browser, directory: Path) -> dict[str, Any]:
     """Some seconds of 10,000 messages a second in small batches: scrubbed, and played at their own speed."""
     with _lived(directory, FLOOD, FLOOD_US) as room:
-        watched = Watched(browser, room)
+        watched = on_stage(browser, room)
         watched.page.evaluate("() => window.offsetscope.settled()")
         watched.page.evaluate(SCRUB, 0.5)
         watched.watched()
         before = watched.counters()
-        shown_ms = [watched.page.evaluate(SCRUB, part) for part in _scattered(FLOODED_MOMENTS)]
+        with watched.main_threads() as scrubbed_by:
+            shown_ms = [watched.page.evaluate(SCRUB, part) for part in _scattered(FLOODED_MOMENTS)]
         after, scrubbed = watched.counters(), watched.watched()
         watched.page.evaluate(SCRUB, 0.1)
         watched.watched()
         begin, begin_s = watched.counters(), time.monotonic()
-        watched.page.evaluate(PLAY)
-        watched.page.wait_for_timeout(PLAYED_S * 1_000)
+        with watched.main_threads() as played_by:
+            watched.page.evaluate(PLAY)
+            watched.page.wait_for_timeout(PLAYED_S * 1_000)
         played, end, passed_s = watched.watched(), watched.counters(), time.monotonic() - begin_s
         heap_bytes = watched.heap_bytes()
         watched.close()
@@ -91,10 +94,10 @@ def flooded_past(browser: Browser, directory: Path) -> dict[str, Any]:
         "moments": len(shown_ms),
         "median_ms": statistics.median(shown_ms),
         "main_thread_a_moment_ms": _main_thread_ms(before, after) / len(shown_ms),
-        "longest_task_ms": max(scrubbed["long_tasks"], default=0.0),
+        **scrubbed_by.longest(scrubbed["long_tasks"]),
         "frames_per_second": played["frames"] / passed_s,
         "main_thread_ms": _main_thread_ms(begin, end) / max(1, played["frames"]),
-        "longest_task_played_ms": max(played["long_tasks"], default=0.0),
+        **played_by.longest(played["long_tasks"], "_played"),
         "heap_bytes": heap_bytes,
     }
 

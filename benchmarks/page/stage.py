@@ -14,6 +14,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
+from benchmarks.page.processor import MainThreads, Task
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60
 
@@ -28,7 +30,9 @@ WATCH = """
         window.watched = afresh();
         return watched;
     };
-    const note = (list) => list.getEntries().forEach(({duration}) => window.watched.long_tasks.push(duration));
+    const note = (list) => list.getEntries().forEach(({startTime, duration}) => {
+        window.watched.long_tasks.push({at_ms: performance.timeOrigin + startTime, duration_ms: duration});
+    });
     new PerformanceObserver(note).observe({type: "longtask"});
     const count = () => { window.watched.frames += 1; requestAnimationFrame(count); };
     requestAnimationFrame(count);
@@ -123,16 +127,13 @@ def make_room(base_url: str) -> Room:
 
 
 class Watched:
-    """A page at 1280x720 on a room's stage, with Chromium's own counters of its main thread.
+    """A page at 1280x720 with Chromium's own counters of its main thread; ``before`` are scripts that run first."""
 
-    ``also`` is a script that runs before the page's own.
-    """
-
-    def __init__(self, browser: Browser, room: Room, *, also: str = "") -> None:
+    def __init__(self, browser: Browser, address: str, *, before: str = WATCH) -> None:
+        self._browser = browser
         self.page: Page = browser.new_page(viewport={"width": 1280, "height": 720})
-        self.page.add_init_script(WATCH + also)
-        self.page.goto(f"{room.base_url}/rooms/{room.room}")
-        self.page.wait_for_function("() => window.offsetscope")
+        self.page.add_init_script(before)
+        self.page.goto(address)
         self._session: CDPSession = self.page.context.new_cdp_session(self.page)
         self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
@@ -143,7 +144,14 @@ class Watched:
     def watched(self) -> dict[str, Any]:
         """What the page counted since the last look."""
         found: dict[str, Any] = self.page.evaluate("() => window.takeWatched()")
-        return found
+        return {**found, "long_tasks": [Task(**task) for task in found["long_tasks"]]}
+
+    def main_threads(self) -> MainThreads:
+        """To be held while the page is measured: whether its main thread was kept waiting for a processor."""
+        session = self._browser.new_browser_cdp_session()
+        processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        session.detach()
+        return MainThreads(one["id"] for one in processes if one["type"] == "renderer")
 
     def heap_bytes(self) -> float:
         """What is in use when all that is unused is gone."""
@@ -152,3 +160,10 @@ class Watched:
 
     def close(self) -> None:
         self.page.close()
+
+
+def on_stage(browser: Browser, room: Room, *, also: str = "") -> Watched:
+    """A room's stage, as soon as it is alive; ``also`` is a script that runs before the page's own."""
+    watched = Watched(browser, f"{room.base_url}/rooms/{room.room}", before=WATCH + also)
+    watched.page.wait_for_function("() => window.offsetscope")
+    return watched
