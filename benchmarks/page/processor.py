@@ -26,27 +26,30 @@ class Task:
     duration_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of a thread's times, somewhen between two times since the epoch."""
+
+    begin_ms: float
+    end_ms: float
+    times: ThreadTimes
+
+
 @dataclass(slots=True)
 class Course:
-    """What became of a thread's times, look by look; each look is at ``at_ms`` since the epoch."""
+    """What became of a thread's times, look by look."""
 
-    at_ms: list[float] = field(default_factory=list)
-    times: list[ThreadTimes] = field(default_factory=list)
-
-    def note(self, at_ms: float, times: ThreadTimes) -> None:
-        """It was looked at once more."""
-        self.at_ms.append(at_ms)
-        self.times.append(times)
+    looks: list[Look] = field(default_factory=list)
 
     @property
     def used_ms(self) -> float:
         """How long it had a processor between the first look and the last."""
-        return self.times[-1].used_ms - self.times[0].used_ms if self.times else 0.0
+        return self.looks[-1].times.used_ms - self.looks[0].times.used_ms if self.looks else 0.0
 
     def own_ms(self, task: Task) -> float:
         """At most so much of a task was the thread's own doing: what is known of its waiting is left out."""
         end_ms = task.at_ms + task.duration_ms
-        within = [times for at_ms, times in zip(self.at_ms, self.times, strict=True) if task.at_ms <= at_ms <= end_ms]
+        within = [look.times for look in self.looks if task.at_ms <= look.begin_ms and look.end_ms <= end_ms]
         waited_ms = within[-1].ready_ms - within[0].ready_ms if within else 0.0
         return max(0.0, task.duration_ms - waited_ms)
 
@@ -83,9 +86,13 @@ class MainThreads:
     def _look(self) -> None:
         while not self._is_over.wait(LOOKED_EVERY_S):
             for path, course in self._courses.items():
-                times = times_of(path)
-                if times:
-                    course.note(1_000 * time.time(), *times)
+                begin_ms = _now_ms()
+                seen = times_of(path)
+                course.looks += [Look(begin_ms, _now_ms(), times) for times in seen]
+
+
+def _now_ms() -> float:
+    return 1_000 * time.time()
 
 
 def times_of(path: Path) -> tuple[ThreadTimes, ...]:

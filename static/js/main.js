@@ -34,7 +34,7 @@ const CONNECTION_WORDS = { connecting: "", live: "", reconnecting: "connection l
 /** @param {HTMLElement} stage @param {import("./ui/lazy_layers.js").Deployment} deployment */
 function begin(stage, deployment) {
   const layers = new LazyLayers(stage, deployment, { arrived: () => player.wake(), say: (fault) => setText(part(stage, "connection"), fault) });
-  const view = new StageView(stage, layers);
+  const view = new StageView(stage, layers, () => player.wake());
   const commands = new Commands(stage);
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const board = part(stage, "board");
@@ -120,7 +120,6 @@ function listen(stage, { player, commands, panels, transport, time_line }) {
     player.wake();
   }).observe(stage);
   document.addEventListener("visibilitychange", () => player.wake());
-  new ResizeObserver(() => player.wake()).observe(part(stage, "board"));
 }
 
 /** @param {HTMLElement} stage @param {Player} player @param {TimeLine} time_line */

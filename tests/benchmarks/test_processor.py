@@ -1,16 +1,14 @@
 """What a task took by itself, and what it waited for a processor that others had."""
 
 import os
+from pathlib import Path
 
-from benchmarks.page.processor import Course, MainThreads, Task, ThreadTimes
+from benchmarks.page.processor import Course, Look, MainThreads, Task, ThreadTimes, times_of
 
 
 def course(*looks: tuple[float, float, float]) -> Course:
     """One look each: at which time, and what was used and waited for until then."""
-    found = Course()
-    for at_ms, used_ms, ready_ms in looks:
-        found.note(at_ms, ThreadTimes(used_ms, ready_ms))
-    return found
+    return Course([Look(at_ms, at_ms, ThreadTimes(used_ms, ready_ms)) for at_ms, used_ms, ready_ms in looks])
 
 
 def test_waiting_for_a_processor_is_no_doing_of_the_task() -> None:
@@ -28,14 +26,20 @@ def test_a_task_that_nobody_looked_at_is_its_own_doing() -> None:
     assert Course().own_ms(Task(10, 30)) == 30
 
 
-def test_a_thread_that_has_ended_is_looked_at_no_more() -> None:
-    with MainThreads([os.getpid(), 2**22 + 1]) as threads:
-        pass
-    assert threads.longest([]) == {"longest_task_ms": 0.0, "longest_own_task_ms": 0.0}
+def test_a_look_that_began_before_the_task_is_left_out() -> None:
+    seen = Course([Look(5, 12, ThreadTimes(0, 0)), Look(15, 15, ThreadTimes(0, 9)), Look(18, 22, ThreadTimes(0, 12))])
+    assert seen.own_ms(Task(10, 10)) == 10
 
 
-def test_the_names_say_when_it_was() -> None:
+def test_the_times_of_a_thread_that_has_ended_are_none(tmp_path: Path) -> None:
+    assert times_of(tmp_path / "gone") == ()
+    (times,) = times_of(Path(f"/proc/{os.getpid()}/task/{os.getpid()}"))
+    assert times.used_ms > 0
+
+
+def test_the_longest_by_the_clock_and_the_longest_by_its_own_doing_are_named_by_when_it_was() -> None:
     with MainThreads([os.getpid()]) as threads:
         pass
-    found = threads.longest([Task(0, 60)], "_played")
+    found = threads.longest([Task(0, 60), Task(100, 40)], "_played")
     assert found == {"longest_task_played_ms": 60, "longest_own_task_played_ms": 60}
+    assert threads.longest([]) == {"longest_task_ms": 0.0, "longest_own_task_ms": 0.0}

@@ -1,6 +1,8 @@
 """Where many marks move at once they are drawn on one canvas, and look there as they do as nodes."""
 
 import base64
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +14,7 @@ from tests.browser.pages.stage import Stage
 SVG = "{http://www.w3.org/2000/svg}"
 
 MARKS = """() => Number(document.querySelector('[data-part="crowd"]').dataset.marks ?? 0)"""
+GROUP = "Warehouse loader"
 CROWD_LAYER = '.flights [data-part="crowd"]'
 
 # Every kind of mark in every look, each in a field of its own; forty-eight are a crowd.
@@ -86,28 +89,33 @@ UNLIKE_BY_FIELD = """async ([one, other]) => {
 }"""
 
 
-# How often a counter changed in ninety frames, and how often less than three frames after the time before; how often
-# a tape did, and how often two in one frame.
+# How often a counter changed in ninety frames, and how often less than seven frames after the time before; how often
+# a tape did, and how often two in one frame; and how often a figure of what somebody is behind.
 CHANGED_SOON = """async (counter) => {
     const tapes = [...document.querySelectorAll('.partition [data-part="next"]')];
-    const told = [counter, ...tapes];
-    let [changed, soon, moved, together, last] = [0, 0, 0, 0, -Infinity];
+    const told = [counter, document.querySelector('.group [data-part="behind"]'), ...tapes];
+    let [changed, soon, moved, together, behind, last] = [0, 0, 0, 0, 0, -Infinity];
     let texts = told.map((node) => node.textContent);
     for (let frame = 0; frame < 90; frame += 1) {
         await new Promise(requestAnimationFrame);
-        const [counts, ...moves] = told.map((node, index) => node.textContent !== texts[index]);
+        const [counts, lags, ...moves] = told.map((node, index) => node.textContent !== texts[index]);
         texts = told.map((node) => node.textContent);
         if (counts) {
             changed += 1;
-            if (frame - last < 3) soon += 1;
+            if (frame - last < 7) soon += 1;
             last = frame;
         }
+        if (lags) behind += 1;
         const count = moves.filter(Boolean).length;
         moved += count;
         if (count > 1) together += 1;
     }
-    return [changed, soon, moved, together];
+    return [changed, soon, moved, together, behind];
 }"""
+WRITTEN = ", ".join(
+    ['[data-part="behind"]', ".node-value", ".owner", ".consumer-doing"]
+    + [f'.bookmark-row [data-part="{name}"]' for name in ("offset", "fetch-offset", "group")]
+)
 
 
 def crowd(stage: Stage) -> None:
@@ -226,21 +234,59 @@ def test_a_crowd_whose_part_of_the_page_does_not_come_is_drawn_as_nodes(stage: S
     expect(stage.flights().nth(60)).to_be_attached(timeout=45_000)
 
 
-def test_in_a_crowd_a_new_state_is_shown_every_third_picture_tape_by_tape_and_a_pause_shows_it_all(
-    stage: Stage,
+def drawn_flood(stage: Stage) -> None:
+    stage.let_time_run()
+    stage.command("set_producer", rate_per_second=10_000, batch_messages=20, queue_messages=4_000)
+    expect(stage.root).to_have_attribute("data-level", "flow", timeout=45_000)
+
+
+@pytest.mark.parametrize("busy", [partial(drawn_crowd, marks=150), drawn_flood], ids=["crowd", "flood"])
+def test_where_much_moves_a_state_takes_seven_pictures_and_a_pause_shows_it_all(
+    stage: Stage, busy: Callable[[Stage], None]
 ) -> None:
     stage.open()
-    drawn_crowd(stage, marks=150)  # of which the first have come to their tapes
-    changed, soon, moved, together = stage.fact("events-appended").evaluate(CHANGED_SOON)
-    assert changed > 3
-    assert moved > 3
-    assert (soon, together) == (0, 0)
+    busy(stage)
+    changed, soon, moved, together, behind = stage.fact("events-appended").evaluate(CHANGED_SOON)
+    assert changed > 2
+    assert moved > 2
+    assert behind > 2
+    assert max(soon, together) <= changed / 2  # what moves boxes is painted at once
     stage.command("clock", action="pause")
     stage.settled()
     facts = stage.facts()["topics"][0]
     assert stage.fact("events-appended").inner_text() == str(facts["events_appended"])
     ends = [stage.partition(number).locator('[data-part="next"]').inner_text() for number in range(3)]
     assert ends == [str(one["next_offset"]) for one in facts["partitions"]]
+    written = stage.page.locator(WRITTEN).all_inner_texts()
+    stage.page.reload()
+    stage.settled()
+    assert stage.page.locator(WRITTEN).all_inner_texts() == written
+
+
+def test_whoever_joins_in_a_flood_owns_by_a_ribbon_that_reaches_its_card(stage: Stage) -> None:
+    stage.open()
+    drawn_flood(stage)
+    stage.command("add_consumer", group=GROUP, consumer="Loader B")
+    ribbon = stage.page.locator('.ribbon[data-consumer="Loader B"] .ribbon-line')
+    expect(ribbon).to_have_count(1, timeout=45_000)
+    card = stage.page.locator('.consumer[data-consumer="Loader B"]')
+    end = ribbon.evaluate("(line) => line.getPointAtLength(line.getTotalLength())")
+    board = stage.page.locator(".board").bounding_box()
+    box = card.bounding_box()
+    assert board
+    assert box
+    assert end["x"] + board["x"] == pytest.approx(box["x"], abs=4)
+    assert box["y"] < end["y"] + board["y"] < box["y"] + box["height"]
+    tab = stage.page.locator(f'.bookmark-row[data-group="{GROUP}"] .owner[data-consumer="Loader B"]')
+    begins = "(line) => line.getBoundingClientRect().left"
+    assert ribbon.evaluate(begins) == pytest.approx(tab.evaluate("(tab) => tab.getBoundingClientRect().right"), abs=4)
+
+
+def test_in_a_crowd_that_stands_every_mark_says_its_bytes_and_nothing_else(stage: Stage) -> None:
+    stage.open()
+    drawn_crowd(stage, marks=150)
+    stage.command("clock", action="pause")
+    stage.settled()
     labels = stage.page.locator('.flight[data-kind="batch"] .flight-label:visible')
     assert labels.count() > 3
     expect(stage.page.locator(".flight-detail:visible")).to_have_count(0)

@@ -65,9 +65,12 @@ def test_a_log_longer_than_its_tape_says_what_is_hidden(stage: Stage) -> None:
     assert newest["x"] + newest["width"] <= tape["x"] + tape["width"]
 
 
+@pytest.mark.parametrize("times_slower", [1, 12])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_shifts_while_the_page_loads(stage: Stage, width: int) -> None:
+def test_nothing_shifts_while_the_page_loads(stage: Stage, width: int, times_slower: int) -> None:
     stage.page.set_viewport_size({"width": width, "height": 720})
+    session = stage.page.context.new_cdp_session(stage.page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": times_slower})
     stage.page.add_init_script("""
         window.shift = 0;
         new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })

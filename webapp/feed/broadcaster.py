@@ -35,6 +35,7 @@ class Turn:
         self._digested: dict[tuple[Source, int], bool] = {}
         self._frames: dict[tuple[Source, int, int], Frame] = {}
         self._digests: dict[tuple[Source, int], Frame] = {}
+        self._empty: dict[tuple[Source, int], Frame] = {}
 
     def moment(self, source: Source) -> Moment:
         """How the room stands in this turn."""
@@ -66,7 +67,9 @@ class Turn:
 
     def nothing(self, source: Source, offset: int) -> Frame:
         """A frame that says where the clock is to a reader who has read everything."""
-        return events_frame(offset, offset, offset, self.moment(source).clock, ())
+        if (source, offset) not in self._empty:
+            self._empty[source, offset] = events_frame(offset, offset, offset, self.moment(source).clock, ())
+        return self._empty[source, offset]
 
     def _encoded(self, source: Source, offset: int, max_bytes: int) -> Frame:
         frame = self._frames.get((source, offset, max_bytes))
@@ -162,12 +165,12 @@ class Broadcaster:
 
     def _serve(self, viewer: Viewer, turn: Turn, *, is_heartbeat: bool) -> None:
         for _ in range(FRAMES_PER_TURN):
-            if not viewer.flush():
-                self._postpone(viewer, self._stalled)
-                return
-            if viewer.credit_bytes:
+            if viewer.flush() and viewer.credit_bytes:
                 self._next(viewer, turn)  # which may wait for the room: until the turn has it, the viewer is not held
             with viewer.lock:
+                if not viewer.flush():
+                    self._postpone(viewer, self._stalled)
+                    return
                 if not viewer.credit_bytes or not self._give_one(viewer, turn, is_heartbeat=is_heartbeat):
                     return
         self._postpone(viewer, self._due)

@@ -122,27 +122,30 @@ export class Player {
     const losses = steps ? [] : lossesAt(instants, index, this.drawn_us);
     this.fading = losses.length > 0;
     const rates = () => ratesAt(instants, index);
-    this.around.view.paint(instant.state, this.drawn_us, { steps, losses, rates, summary: Boolean(instant.summary), moves: !this.past.place && !clock.frame.paused, whole: whole || this.waiting.length > 0 });
+    const drags = Boolean(this.past.place) && !this.past.playing; // each picture may be of another moment
+    const moves = !this.past.place && !clock.frame.paused;
+    this.around.view.paint(instant.state, this.drawn_us, { steps, losses, rates, summary: Boolean(instant.summary), moves, whole: whole || drags || !this.visible || this.waiting.length > 0 });
     if (!this.waits || !this.around.view.is_busy) this.#tell(instant, index, before);
     this.#answerWaiting();
     if (this.#keepsMoving(instant)) this.wake();
   }
 
   /**
-   * What belongs to the time that is looked at; while a chapter of the past is on its way, what was drawn before.
+   * What belongs to the time that is looked at; while a chapter of the past is on its way, or a flood's next state too soon, what was drawn before.
    * @param {History} history @param {number} live_us @returns {import("./past.js").Found}
    */
   #toDraw(history, live_us) {
-    const { place } = this.past;
+    const { drawn, past: { place } } = this;
     const found = this.past.found();
     this.waits = false;
-    if (place && !found && this.drawn) {
-      return { instant: this.drawn, instants: this.among, index: Math.max(0, this.among.indexOf(this.drawn)) };
+    if (place && drawn && (!found || this.#comesSoon(found.instant, drawn))) {
+      if (found) this.drawn_us = Math.max(place.at_us, drawn.at_us);
+      return { instant: drawn, instants: this.among, index: indexAt(this.among, drawn.at_us) };
     }
     this.drawn_us = found && place ? Math.max(place.at_us, found.instant.at_us) : live_us;
     const before = this.among;
     this.among = found?.instants ?? history.instants;
-    const index = found ? this.#atItsPace(found, before) : this.#inBites(history, history.indexAt(live_us), before);
+    const index = found ? found.index : this.#inBites(history, history.indexAt(live_us), before);
     return { instant: this.among[index], instants: this.among, index };
   }
 
@@ -170,15 +173,13 @@ export class Player {
 
   /**
    * A flood of the past is played as a live one is told: with a new state a few times a second, and motion between.
-   * @param {import("./past.js").Found} found @param {Instant[]} before what was drawn stood among these
-   * @returns {number} the index of the instant to draw
+   * @param {Instant} instant that belongs to the time looked at @param {Instant} drawn
+   * @returns {boolean} whether what is drawn stays a little longer
    */
-  #atItsPace({ instant, instants, index }, before) {
-    const { past, drawn } = this;
-    if (!past.playing || !this.around.view.flows || !drawn || instants !== before) return index;
+  #comesSoon(instant, drawn) {
+    const { past, around: { view } } = this;
     const passed_us = instant.at_us - drawn.at_us;
-    const is_soon = passed_us < FLOW_EVERY_US * past.speed || this.around.view.unfinished;
-    return passed_us >= 0 && is_soon ? indexAt(instants, drawn.at_us) : index;
+    return past.playing && view.flows && passed_us >= 0 && (passed_us < FLOW_EVERY_US * past.speed || Boolean(view.unfinished));
   }
 
   /** @param {Instant} instant @param {number} index @param {Instant[]} before what was drawn stood among these */

@@ -11,7 +11,7 @@ import { paintTape } from "./tape.js";
 /** From this part of the tape on, a flag would stand on the name of its row. */
 const CROWDED = 0.7;
 const NOTHING_YET = "nothing written yet";
-/** Where much moves, a state is painted in so many bites, one a picture: first all that is no tape, then a share of the tapes with every other picture. */
+/** Where much moves, a state is painted in so many bites, one a picture; every other one is a share of the tapes (stage_view.js has the rest). */
 const SHARES = 3;
 export const BITES = 1 + 2 * SHARES;
 
@@ -20,7 +20,7 @@ export const isForTapes = (bite) => bite % 2 === 1;
 
 /**
  * @typedef {Record<string, any>} State
- * @typedef {{state: State, window_bytes: number, panels: string, looks: import("../scene/looks.js").Looks, rates: import("../scene/rates.js").Rates, bite?: number}} Painting a bite is one of the tapes' share alone
+ * @typedef {{state: State, window_bytes: number, panels: string, looks: import("../scene/looks.js").Looks, rates: import("../scene/rates.js").Rates, bite?: number}} Painting without a bite it is all painted at once
  */
 
 /** @param {HTMLElement} parent @param {Painting} painting @param {string} datacenter whose brokers these are, "" for the live one */

@@ -27,6 +27,7 @@ export function paintDeployment(stage, painting) {
       paintGroups(part(node, "groups"), painting, name);
     },
   });
+  if (painting.bite !== undefined && painting.bite !== 1) return; // that bite has all of it
   paintLoaders(part(stage, "loaders"), painting);
   const auditors = Object.entries(state.deployment.auditors);
   const isLive = (/** @type {[string, State]} */ [, { topics }]) => datacenterOfTopic(state, topics[0]) === LIVE;

@@ -39,6 +39,9 @@ import { paintRibbons } from "./ribbons.js";
 const REGISTRY_BITE = 2;
 const IDLE_BITE = 4;
 
+/** What is measured, and what stands above it. */
+const BOXES = "[data-address], .group, .consumer, .broker, .partition, .owner";
+
 /** Where static/css/layout.css puts everything below each other. */
 const PHONE = "(max-width: 760px)";
 
@@ -57,8 +60,8 @@ const PHONE = "(max-width: 760px)";
  */
 
 export class StageView {
-  /** @param {HTMLElement} stage @param {Layers} layers */
-  constructor(stage, layers) {
+  /** @param {HTMLElement} stage @param {Layers} layers @param {() => void} wake called when something has another size */
+  constructor(stage, layers, wake) {
     this.stage = stage;
     this.layers = layers;
     this.panels = stage.dataset.panels ?? "";
@@ -77,9 +80,16 @@ export class StageView {
     this.looks = new Map();
     /** @type {State | undefined} */
     this.painted = undefined;
-    /** What tapes are still to be brought up to. @type {import("./brokers.js").Painting | undefined} */
+    /** What is painted in bites, and has not had the last. @type {import("./brokers.js").Painting | undefined} */
     this.unfinished = undefined;
-    new ResizeObserver(() => (this.layout_changed = true)).observe(this.board);
+    /** Words that wrap, and whatever else no state tells of, give a box another size, and those below it another place. */
+    this.resizes = new ResizeObserver(() => {
+      this.layout_changed = true;
+      wake();
+    });
+    this.resizes.observe(this.board);
+    /** @type {WeakSet<Element>} */
+    this.watched = new WeakSet();
     this.phone = window.matchMedia(PHONE);
     this.phone.addEventListener("change", () => (this.painted = undefined)); // its tapes show fewer bytes
   }
@@ -145,7 +155,7 @@ export class StageView {
     this.#paintBands();
   }
 
-  /** Brokers with their tapes, and between them the registry; of what was painted before, the share of a bite. @param {import("./brokers.js").Painting} painting */
+  /** Brokers with a share of their tapes, and between them the registry; all of it without a bite. @param {import("./brokers.js").Painting} painting */
   #paintBite(painting) {
     const { state, bite } = painting;
     if (bite === undefined || bite === REGISTRY_BITE) paintRegistry(part(this.stage, "registry-tree"), state);
@@ -167,6 +177,14 @@ export class StageView {
     if (this.level === "messages") return bytes;
     const fastest = Math.max(0, ...[...rates.appended.values()].map((rate) => rate.bytes));
     return Math.max(bytes, fastWindowBytes(this.window_bytes, fastest));
+  }
+
+  #watchBoxes() {
+    for (const box of this.board.querySelectorAll(BOXES)) {
+      if (this.watched.has(box)) continue;
+      this.watched.add(box);
+      this.resizes.observe(box);
+    }
   }
 
   #paintBands() {
@@ -199,6 +217,7 @@ export class StageView {
   #lay(state) {
     this.layout_changed = false;
     this.anchors = measure(this.board);
+    this.#watchBoxes();
     this.layers.crowd.here?.measure();
     this.ribbons = ribbons(state, this.anchors);
     this.#paintBrokenLinks();
@@ -238,9 +257,12 @@ function hasOtherReaders(before, after) {
   return names.length !== Object.keys(before).length || names.some((name) => before[name]?.consumers !== after[name].consumers || before[name]?.topics !== after[name].topics);
 }
 
-/** @param {State} before @param {State} after registries, in which most of what changes are committed offsets */
+/** Committed offsets, which are most of what changes in a registry. */
+const OFFSETS = /\/consumers\/[^/]+\/offsets\//;
+
+/** @param {State} before @param {State} after registries */
 function hasOtherOwners(before, after) {
   if (before === after) return false;
-  const paths = Object.keys(after);
-  return paths.length !== Object.keys(before).length || paths.some((path) => before[path] !== after[path] && !path.includes("/offsets/"));
+  const [old, present] = [before, after].map((registry) => Object.keys(registry).filter((path) => !OFFSETS.test(path)));
+  return old.length !== present.length || present.some((path) => before[path] !== after[path]);
 }
