@@ -113,7 +113,7 @@ CHANGED_SOON = """async (counter) => {
     return [changed, soon, moved, together, behind];
 }"""
 WRITTEN = ", ".join(
-    ['[data-part="behind"]', ".node-value", ".owner", ".consumer-doing"]
+    ['[data-part="behind"]', ".node-value", ".owner"]
     + [f'.bookmark-row [data-part="{name}"]' for name in ("offset", "fetch-offset", "group")]
 )
 
@@ -270,7 +270,10 @@ def test_whoever_joins_in_a_flood_owns_by_a_ribbon_that_reaches_its_card(stage: 
     ribbon = stage.page.locator('.ribbon[data-consumer="Loader B"] .ribbon-line')
     expect(ribbon).to_have_count(1, timeout=45_000)
     card = stage.page.locator('.consumer[data-consumer="Loader B"]')
-    end = ribbon.evaluate("(line) => line.getPointAtLength(line.getTotalLength())")
+    end = ribbon.evaluate("""(line) => {
+        const {x, y} = line.getPointAtLength(line.getTotalLength());
+        return {x, y};
+    }""")
     board = stage.page.locator(".board").bounding_box()
     box = card.bounding_box()
     assert board
