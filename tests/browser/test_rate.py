@@ -21,7 +21,11 @@ LISTEN = """
     };
 """
 TWO_FRAMES = "() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
-GRAINS = "(flow) => [...flow.querySelectorAll('.band-grains')].map((grains) => grains.style.strokeDashoffset)"
+# Where the grains of all bands stand; a band that has just come has none of its own yet.
+GRAINS = """(flow) => {
+    const offsets = [...flow.querySelectorAll('.band-grains')].map((grains) => grains.style.strokeDashoffset);
+    return [...new Set(offsets.filter(Boolean))];
+}"""
 MOVED = f"(before) => ({GRAINS})(document.querySelector('.flow')).every((grains) => !before.includes(grains))"
 # How often the counter of messages changed in sixty frames, and how long they took.
 CHANGES = """async (counter) => {
@@ -113,6 +117,7 @@ def test_a_pause_at_a_high_rate_shows_the_exact_state_and_holds_every_grain(stag
     flood(stage)
     expect(stage.bands).not_to_have_count(0)
     flow = stage.page.locator(".flow")
+    stage.page.wait_for_function(f"() => ({GRAINS})(document.querySelector('.flow')).length")
     stage.page.wait_for_function(MOVED, arg=flow.evaluate(GRAINS))
     stage.command("clock", action="pause")
     stage.settled()
@@ -157,7 +162,7 @@ def test_nothing_moves_in_the_bands_where_motion_is_unwelcome(stage: Stage) -> N
     stage.page.emulate_media(reduced_motion="reduce")
     flood(stage)
     flow = stage.page.locator(".flow")
-    expect(stage.bands).not_to_have_count(0)
+    stage.page.wait_for_function(f"() => ({GRAINS})(document.querySelector('.flow')).length")
     grains = flow.evaluate(GRAINS)
     stage.page.evaluate(TWO_FRAMES)
     assert flow.evaluate(GRAINS) == grains
