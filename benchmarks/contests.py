@@ -18,7 +18,7 @@ from benchmarks.stores.engine import (
 )
 from benchmarks.stores.peers import SqlitePayloadsOnly, fast_peers, slow_peers
 from engine.events import MessagesConsumed
-from engine.journal import Journal
+from engine.journal.journal import Journal
 from webapp.feed.broadcaster import Turn
 
 VIEWERS = 16

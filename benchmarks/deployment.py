@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.commands import apply, parse_command
 from engine.config import MINUTE_US, PAPER, SECOND_US
 from engine.ids import ConsumerId
-from engine.journal import Journal
+from engine.journal.journal import Journal
 from engine.scenarios import MIRROR, deploy
 
 RATES = (5, 20, 50, 100, 400)

@@ -15,7 +15,7 @@ from benchmarks.compare import Comparison, compare
 from benchmarks.measure import Subject, require
 from benchmarks.messages import batches_of, payloads
 from benchmarks.tcp import Server, broker_at
-from webapp.tcp.client import Producer, SimpleConsumer
+from engine.tcp.client import Producer, SimpleConsumer
 
 TITLE: Final = "a broker's answers to 4 consumers, 300 KiB at a time"
 SENDFILE: Final = "sendfile"

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterable
 
 from engine.storage.segment import SegmentSlice
+from engine.tcp import connection
+from engine.tcp.outbox import Outbox, Piece
 from webapp.cli import main
-from webapp.tcp import connection
-from webapp.tcp.outbox import Outbox, Piece
 
 
 class ReadingOutbox(Outbox):

@@ -8,10 +8,10 @@ from pathlib import Path
 from benchmarks.compare import Comparison, compare
 from benchmarks.measure import Subject, require
 from benchmarks.messages import empty, payloads
-from engine.decoding import iterate_messages
+from engine.message.decoding import iterate_messages
 from engine.storage.disk import OsDisk
-from engine.storage.limits import NEVER_BY_COUNT, LogLimits
 from engine.storage.log import Log
+from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
 
 SEGMENT_BYTES = 64 << 20
 BATCH = payloads(50)

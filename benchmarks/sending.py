@@ -18,7 +18,7 @@ from benchmarks.fetching import READ_AND_SEND, SENDFILE, TITLE
 from benchmarks.goals import Goal
 from benchmarks.measure import Subject, require
 from engine.storage.segment import SegmentSlice
-from webapp.tcp.outbox import Outbox
+from engine.tcp.outbox import Outbox
 
 KIB: Final = 1024
 SEGMENT_BYTES: Final = 64 * KIB * KIB

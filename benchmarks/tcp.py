@@ -18,8 +18,8 @@ from benchmarks.compare import Comparison, compare, ratio
 from benchmarks.goals import Goal, at_least
 from benchmarks.measure import Subject, require
 from benchmarks.messages import batches_of, payloads
-from engine.message import encode_message_set
-from webapp.tcp.client import Producer
+from engine.message.message_set import encode_message_set
+from engine.tcp.client import Producer
 
 BROKER: Final = "broker, no acknowledgement"
 REDIS: Final = "Redis Streams, C client"

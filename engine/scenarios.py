@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
+from engine.cluster.deployment import LIVE
 from engine.config import DEMO, SECOND_US, Config, ConsumerSettings
-from engine.deployment import LIVE
 from engine.errors import UnknownScenario
 from engine.ids import BrokerId, ConsumerId, GroupId
-from engine.journal import Journal
-from engine.loader import Sources
+from engine.journal.journal import Journal
+from engine.pipeline.loader import Sources
 
 WARM_UP_US = 60 * SECOND_US
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from engine.chapters import Chapter
+from engine.journal.checkpoint_index import Chapter
 from webapp.pacing import ClockFacts
 
 

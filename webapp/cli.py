@@ -11,11 +11,11 @@ from typing import NoReturn
 
 from engine.errors import OffsetscopeError
 from engine.scenarios import SCENARIOS
+from engine.tcp import command as broker
 from webapp import create_app
 from webapp.paths import default_data_directory
 from webapp.server import address_of, allow_many_files, listen, serve
 from webapp.settings import DEFAULT_SCENARIO, Settings
-from webapp.tcp import command as broker
 from webapp.views.context import EXTENSION
 
 WRONG_USE = 2

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from engine.errors import OffsetscopeError
-from engine.message import Entry, encode_message_set, iterate_shallow
+from engine.message.message_set import Entry, encode_message_set, iterate_shallow
 from engine.storage.disk import Disk, OsDisk
-from engine.storage.limits import NEVER_BY_COUNT, LogLimits
 from engine.storage.log import Log
+from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
 from webapp.errors import RoomDamaged
 
 SEGMENT_BYTES = 16 * 1024 * 1024

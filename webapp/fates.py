@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engine.ids import TopicPartition
-from engine.journal import Journal
+from engine.journal.journal import Journal
 
 FateKind = Literal["same", "reset", "deleted", "cut", "flipped"]
 READ_BYTES = 1024 * 1024

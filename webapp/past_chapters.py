@@ -2,8 +2,8 @@
 
 import json
 
-from engine.chapters import Chapter
-from engine.journal import Journal
+from engine.journal.checkpoint_index import Chapter
+from engine.journal.journal import Journal
 from webapp.answers import PastChapter
 from webapp.errors import InvalidRequest
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.chapters import Chapter
-from engine.entries import PLAIN_OVERHEAD_BYTES
-from engine.journal import JournalChunk
+from engine.journal.checkpoint_index import Chapter
+from engine.journal.journal import JournalChunk
+from engine.message.format import PLAIN_OVERHEAD_BYTES
 from webapp.command_log import LoggedCommand
 
 CHUNK_BYTES = 1024 * 1024  # is read under the room's lock, and meanwhile no time passes there

@@ -4,9 +4,9 @@ import logging
 import shutil
 from collections.abc import Iterable
 
-from engine.entries import PLAIN_OVERHEAD_BYTES
 from engine.errors import OffsetscopeError
-from engine.journal import Journal
+from engine.journal.journal import Journal
+from engine.message.format import PLAIN_OVERHEAD_BYTES
 from webapp.command_log import CommandLog
 from webapp.repeating import Repetition
 from webapp.room_folders import RoomFolders

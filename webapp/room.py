@@ -12,12 +12,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.chapters import Chapter
 from engine.config import NEVER_US, SECOND_US
 from engine.errors import InvalidCommand, OffsetscopeError
 from engine.ids import TopicPartition
-from engine.journal import JournalChunk
-from engine.notable import NotableMoment
+from engine.journal.checkpoint_index import Chapter
+from engine.journal.journal import JournalChunk
+from engine.journal.timeline_marks import NotableMoment
 from engine.storage.segment import SegmentSlice
 from webapp.answers import Applied, Moment, PastChapter, Picture
 from webapp.command_log import CommandLog, LoggedCommand

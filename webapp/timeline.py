@@ -1,8 +1,8 @@
 """What a room's commands act on, the same whether they come from a person now or from the command log later."""
 
 from engine import commands as engine_commands
-from engine.cluster import Cluster
-from engine.journal import Journal
+from engine.cluster.cluster import Cluster
+from engine.journal.journal import Journal
 from engine.scenarios import build
 from webapp.pacing import Pace
 from webapp.room_commands import (

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from engine.journal import Journal, JournalChunk
+from engine.journal.journal import Journal, JournalChunk
 from webapp.answers import Moment
 from webapp.digests import Digest
 from webapp.feed.broadcaster import Broadcaster

@@ -11,10 +11,10 @@ from benchmarks.events.audience import VIEWERS, Audience
 from benchmarks.events.workloads import SINGLE_MESSAGES, WORKLOADS, Workload
 from benchmarks.goals import Goal, at_least
 from benchmarks.measure import Subject, require
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.config import SECOND_US
 from engine.events import BatchSent
-from engine.journal import Journal
+from engine.journal.journal import Journal
 
 WHOLE: Final = f"journaled and sent to {VIEWERS} viewers"
 NO_VIEWERS: Final = "journaled, no viewers"

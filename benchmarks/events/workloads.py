@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.commands import apply, parse_command
 from engine.config import PAPER, SECOND_US
-from engine.journal import Journal
+from engine.journal.journal import Journal
 from engine.scenarios import build
 
 SEED = 2011

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Response
 
 from benchmarks.page.stage import Room, Watched, make_room, on_stage
 from engine.commands import apply, parse_command
-from engine.journal import Journal
+from engine.journal.journal import Journal
 from engine.scenarios import build
 
 LOADS = 7

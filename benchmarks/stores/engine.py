@@ -7,12 +7,12 @@ from pathlib import Path
 
 from benchmarks.messages import Batch
 from benchmarks.stores import Tally
-from engine.decoding import iterate_messages
-from engine.message import encode_message_set
+from engine.message.decoding import iterate_messages
+from engine.message.message_set import encode_message_set
 from engine.storage.disk import OsDisk
-from engine.storage.limits import NEVER_BY_COUNT, LogLimits
 from engine.storage.linger import LingerBuffer
 from engine.storage.log import Log
+from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
 
 FETCH_BYTES = 300 * 1024  # what a 0.7 consumer asks for
 LIMITS = LogLimits(segment_bytes=1 << 30, flush_messages=NEVER_BY_COUNT, max_message_bytes=1_000_000)

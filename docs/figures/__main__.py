@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from docs.figures.sequence import Arrow, Note, Scene, draw
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.commands import apply, parse_command
-from engine.journal import Journal
+from engine.journal.journal import Journal
 from engine.scenarios import build
 
 FOLDER = Path(__file__).parent

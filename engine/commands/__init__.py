@@ -7,7 +7,7 @@ virtual time. A command that cannot be done raises a typed error before it has c
 from collections.abc import Mapping
 from typing import Protocol
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.commands import bookmarks, brokers, consumers, deployment, failures, producing
 from engine.commands.fields import Fields
 from engine.errors import InvalidCommand

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
+from engine.cluster.facts import owner_of
 from engine.commands.boundary import checked_boundary
 from engine.commands.consumers import ANY_GROUP, find_consumer, require_awake
 from engine.commands.fields import Fields
 from engine.commands.producing import MOST_PARTITIONS, ONLY_TOPIC, topic_named
 from engine.config import SECOND_US
 from engine.errors import InvalidCommand
-from engine.facts import owner_of
 from engine.ids import GroupId, TopicPartition
-from engine.protocol import OFFSETS_EARLIEST
+from engine.protocol.messages import OFFSETS_EARLIEST
 
 WORDS = ("earliest", "latest")
 PLACES = ("offset", "time_us", "time_s")

@@ -1,9 +1,9 @@
 """The check that all commands share which name a message by its offset."""
 
-from engine.boundaries import nearest_boundaries, starts_a_message
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.errors import OffsetInsideMessage, OffsetOutOfRange, WrongState
 from engine.ids import TopicPartition
+from engine.storage.boundaries import nearest_boundaries, starts_a_message
 
 
 def checked_boundary(cluster: Cluster, partition: TopicPartition, offset: int) -> None:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from engine.broker import Broker
-from engine.cluster import Cluster
+from engine.broker.broker import Broker
+from engine.cluster.cluster import Cluster
 from engine.commands.fields import Fields
 from engine.errors import NameTaken, WrongState
 from engine.ids import BrokerId

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from string import ascii_uppercase
 from typing import Self
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.commands.fields import Fields
 from engine.commands.producing import ONLY_TOPIC, topic_named
-from engine.consumer import ENDED_STATES, Consumer
+from engine.consumer.consumer import ENDED_STATES, Consumer
 from engine.errors import InvalidCommand, NameTaken, WrongState
 from engine.ids import ConsumerId, GroupId, checked_label
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Self
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.commands.fields import Fields
 from engine.errors import UnknownName, WrongState
 from engine.ids import GroupId
-from engine.loader import Loader
+from engine.pipeline.loader import Loader
 
 ONLY_LOADER = ""
 ONLY_MIRROR = GroupId("")

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
+from engine.cluster.state import Parts
 from engine.commands.consumers import ConsumerCommand
 from engine.commands.fields import Fields
 from engine.errors import InvalidCommand, UnknownName, WrongState
-from engine.mirror_sending import address_of as mirror_address
-from engine.network import FINE, Trouble, link_between
-from engine.parts import Parts
+from engine.pipeline.mirror_sending import address_of as mirror_address
+from engine.runtime.network import FINE, Trouble, link_between
 
 LONGEST_MS = 600_000
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
+from engine.cluster.deployment import LIVE
 from engine.commands.boundary import checked_boundary
 from engine.commands.fields import Fields
-from engine.deployment import LIVE
 from engine.errors import InvalidCommand, NameTaken, NoBrokerAvailable, UnknownTopic, WrongState
 from engine.ids import TopicPartition, checked_topic
-from engine.producer import NO_KEY
-from engine.send_queue import Record
+from engine.producer.async_queue import Record
+from engine.producer.producer import NO_KEY
 
 ONLY_TOPIC = ""
 PRODUCER_DECIDES = 0

@@ -12,11 +12,11 @@ from typing import Any
 from engine.config import Config
 from engine.errors import NodeExists, SessionExpired
 from engine.events import Event
-from engine.network import Latency, Network
 from engine.registry import operations as ops
 from engine.registry.server import ADDRESS as REGISTRY
 from engine.registry.session import Ends, Session
-from engine.scheduler import Timer, Timers
+from engine.runtime.network import Latency, Network
+from engine.runtime.scheduler import Timer, Timers
 from engine.values import value
 
 NO_CONVERSATION = 0

@@ -7,11 +7,11 @@ from typing import Any
 from engine import events
 from engine.errors import NoNode, OffsetscopeError, SessionExpired
 from engine.events import Emit
-from engine.network import Latency, Network
-from engine.numbers import Numbers
 from engine.registry import operations as ops
 from engine.registry.tree import PERSISTENT, Node, Tree
-from engine.scheduler import Scheduler
+from engine.runtime.network import Latency, Network
+from engine.runtime.scheduler import Scheduler
+from engine.runtime.sequence_numbers import Numbers
 
 ADDRESS = "registry"
 MOST_ANSWERS = 1024

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.config import NEVER_US
 from engine.registry import operations as ops
-from engine.scheduler import Timer, Timers
+from engine.runtime.scheduler import Timer, Timers
 
 NO_SESSION = 0
 NO_WATCH = 0

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from engine.cluster import Cluster
-from engine.consumer import Consumer
+from engine.cluster.cluster import Cluster
+from engine.consumer.consumer import Consumer
 from engine.registry.server import ADDRESS as REGISTRY
 
 TOPIC = "clicks"

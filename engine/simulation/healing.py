@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from engine.cluster import Cluster
-from engine.consumer import ENDED_STATES, Consumer
-from engine.fetcher import Fetcher
+from engine.cluster.cluster import Cluster
+from engine.consumer.consumer import ENDED_STATES, Consumer
+from engine.consumer.fetcher import Fetcher
 from engine.simulation.acts import TOPIC
 from engine.storage.log import Log
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from engine.cluster import Cluster
-from engine.deployment import LIVE
+from engine.cluster.cluster import Cluster
+from engine.cluster.deployment import LIVE
 from engine.ids import BrokerId, ConsumerId, GroupId
-from engine.loader import Sources
+from engine.pipeline.loader import Sources
 from engine.simulation.evidence import Loaded, Row
 
 TOPIC = "clicks"

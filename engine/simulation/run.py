@@ -6,12 +6,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.commands import apply, parse_command
 from engine.errors import OffsetscopeError
 from engine.ids import BrokerId, ConsumerId, GroupId
-from engine.journal import Journal
-from engine.protocol import FetchResponse, ProduceRequest
+from engine.journal.journal import Journal
+from engine.protocol.messages import FetchResponse, ProduceRequest
 from engine.simulation.acts import TOPIC, draw_act
 from engine.simulation.evidence import Act, Evidence, FinalLog, Loaded
 from engine.simulation.healing import heal

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from operator import countOf
 from typing import Final
 
-from engine.encoding import encode_alike, encode_entries
-from engine.entries import PLAIN_OVERHEAD_BYTES
+from engine.message.encoding import encode_alike, encode_entries
+from engine.message.format import PLAIN_OVERHEAD_BYTES
 from engine.storage.log import Log
 
 LINGER_BYTES: Final = 64 * 1024

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from engine.config import NEVER_US, UNLIMITED_BYTES
-from engine.encoding import encode_entries, encode_entry
 from engine.errors import LogClosed, OffsetOutOfRange
-from engine.message import summarize_set, too_large
+from engine.message.encoding import encode_entries, encode_entry
+from engine.message.message_set import summarize_set, too_large
 from engine.storage.disk import Disk
-from engine.storage.limits import ClockUs, LogLimits, no_clock
+from engine.storage.log_config import ClockUs, LogLimits, no_clock
 from engine.storage.offsets import offsets_before
 from engine.storage.recovery import NOTHING_CUT, Recovery, recover
 from engine.storage.retention import expired, surplus
 from engine.storage.segment import Segment, SegmentSlice, segment_name
-from engine.storage.segments import Segments, open_segments
+from engine.storage.segment_list import Segments, open_segments
 
 NOT_ROLLED: Final = -1
 
@@ -147,7 +147,7 @@ class Log:
 
         A segment that is over ``segment_bytes`` already, flushed or not, or is appended to for longer than
         ``roll_interval_us``, is closed first (0.7.2: maybeRoll). So a set is never split, and each segment overshoots
-        by a part of a set. Raises what :func:`~engine.message.summarize_set` raises, and then nothing is written.
+        by a part of a set. Raises what :func:`summarize_set` raises, and then nothing is written.
         """
         self._require_open()
         sizes, messages = summarize_set(message_set, self.max_message_bytes)

@@ -4,7 +4,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
-from engine.entries import LENGTH_BYTES, MAX_OVERHEAD_BYTES, Ending, read_header, scan_entries
+from engine.message.format import LENGTH_BYTES, MAX_OVERHEAD_BYTES, Ending, read_header, scan_entries
 from engine.storage.segment import Segment
 
 CHUNK_BYTES = 256 * 1024

@@ -13,8 +13,8 @@ from benchmarks.events.contest import (
     event_goals,
 )
 from benchmarks.events.workloads import SINGLE_MESSAGES, WORKLOADS, Workload
-from engine.cluster import Cluster
-from engine.journal import Journal
+from engine.cluster.cluster import Cluster
+from engine.journal.journal import Journal
 
 
 def test_a_cluster_takes_part_in_all_its_forms(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from engine.notable import KINDS
+from engine.journal.timeline_marks import KINDS
 from tests.browser.conftest import ServerProcess
 
 BASE = """

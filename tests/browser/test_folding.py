@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from engine.commands import apply, parse_command
-from engine.journal import Journal
+from engine.journal.journal import Journal
 from engine.scenarios import build
 from tests.browser.conftest import ServerProcess
 

@@ -9,7 +9,7 @@ from playwright.sync_api import CDPSession, Page
 
 from benchmarks.page.flooded import FED
 from engine.commands import apply, parse_command
-from engine.journal import Journal
+from engine.journal.journal import Journal
 from engine.scenarios import build
 from tests.browser.conftest import ServerProcess
 

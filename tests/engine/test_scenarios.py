@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.commands import apply, parse_command
 from engine.errors import UnknownScenario
-from engine.journal import Journal
-from engine.message import iterate_shallow
+from engine.journal.journal import Journal
+from engine.message.message_set import iterate_shallow
 from engine.scenarios import build
 from tests.support.clusters import payloads
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from engine import scenarios
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.commands import apply, parse_command
 from engine.config import TINY
-from engine.journal import Journal
+from engine.journal.journal import Journal
 from tests.support.clusters import Stage, payloads
 
 HERE = Path(__file__).resolve().parent

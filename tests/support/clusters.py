@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.cluster import Cluster
+from engine.cluster.cluster import Cluster
 from engine.commands import apply, parse_command
 from engine.config import TINY, Config
-from engine.consumer import Consumer
+from engine.consumer.consumer import Consumer
 from engine.ids import BrokerId, ConsumerId, GroupId
-from engine.journal import Journal
+from engine.journal.journal import Journal
 
 GROUP = GroupId("readers")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import TINY, Config
-from engine.loader import Loader
-from engine.message import iterate_deep
+from engine.message.message_set import iterate_deep
+from engine.pipeline.loader import Loader
 from engine.scenarios import MIRROR, deploy
 from tests.support.clusters import Stage
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from engine.storage.limits import LogLimits
 from engine.storage.log import Log
+from engine.storage.log_config import LogLimits
 from tests.support.disks import FaultyDisk
 
 MAGIC_1_42 = bytes.fromhex("000000080100" + "3224b088" + "3432")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.errors import OffsetInsideMessage, OffsetOutOfRange
-from engine.journal import JournalChunk
+from engine.journal.journal import JournalChunk
 from webapp.answers import Moment
 from webapp.digests import Digest, DigestLog
 from webapp.feed import take_in

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from engine.message import iterate_shallow
+from engine.message.message_set import iterate_shallow
 from tests.webapp.support import METRICS, command, make_room
 from webapp.services import Services
 from webapp.settings import Settings

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.message import encode_message_set
+from engine.message.message_set import encode_message_set
 from engine.storage.disk import OsDisk
-from engine.storage.limits import NEVER_BY_COUNT, LogLimits
 from engine.storage.log import Log
+from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.errors import RoomDamaged
 

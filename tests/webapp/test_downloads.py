@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from engine.events import BrokerAdded
-from engine.journal import Journal
-from engine.message import iterate_deep
+from engine.journal.journal import Journal
+from engine.message.message_set import iterate_deep
 from engine.storage.disk import OsDisk
-from engine.storage.limits import NEVER_BY_COUNT, LogLimits
 from engine.storage.log import Log
+from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
 from tests.webapp.support import PATIENCE_S, ROOT, LiveServer, MadeOverHttp, command, make_room
 from webapp.settings import Settings
 from webapp.views import downloads

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.journal import JournalChunk
+from engine.journal.journal import JournalChunk
 from tests.webapp.feed_by_hand import Audience, PaperJournal, Wire, numbers, pull
 from webapp.answers import Moment
 from webapp.errors import RoomFailed

@@ -10,8 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from engine.entries import PLAIN_OVERHEAD_BYTES
 from engine.errors import OffsetscopeError
+from engine.message.format import PLAIN_OVERHEAD_BYTES
 from webapp.answers import Moment
 from webapp.errors import CreditTooSmall
 from webapp.feed.frames import Frame, digest_frame, error_frame, events_frame

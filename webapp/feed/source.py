@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from engine.journal import JournalChunk
+from engine.journal.journal import JournalChunk
 from webapp.answers import Moment
 from webapp.digests import Digest
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response
 
-from engine.entries import scan_entries
+from engine.message.format import scan_entries
 from webapp.answers import Applied
 from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkNow, parse
 from webapp.room_record import Start

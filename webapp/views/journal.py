@@ -4,8 +4,8 @@ import json
 
 from flask import Blueprint, Response, jsonify, make_response, request
 
-from engine.entries import PLAIN_OVERHEAD_BYTES
-from engine.notable import KINDS
+from engine.journal.timeline_marks import KINDS
+from engine.message.format import PLAIN_OVERHEAD_BYTES
 from webapp.answers import PastChapter
 from webapp.errors import InvalidRequest
 from webapp.views.context import find_room, services

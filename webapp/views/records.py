@@ -3,9 +3,9 @@
 import zlib
 from typing import Any
 
-from engine.entries import LENGTH_BYTES, MAX_OVERHEAD_BYTES, PLAIN_OVERHEAD_BYTES, read_header
 from engine.errors import InvalidMessageSize, OffsetInsideMessage, OffsetOutOfRange, OffsetscopeError
-from engine.message import inner_payloads, iterate_shallow
+from engine.message.format import LENGTH_BYTES, MAX_OVERHEAD_BYTES, PLAIN_OVERHEAD_BYTES, read_header
+from engine.message.message_set import inner_payloads, iterate_shallow
 from webapp.room import Room
 
 SHOWN_BYTES = 4_096

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from engine.errors import InvalidMessage, InvalidMessageSize
-from engine.message import DeepMessage, iterate_deep
+from engine.message.message_set import DeepMessage, iterate_deep
 from engine.simulation.evidence import Anomalies, Anomaly, Evidence, Told, partition_of
 
 

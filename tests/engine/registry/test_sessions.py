@@ -7,13 +7,13 @@ from typing import Any
 from engine import events
 from engine.config import TINY
 from engine.errors import NodeExists
-from engine.network import FINE, Latency, Network, Trouble, link_between
-from engine.numbers import Numbers
 from engine.registry import operations as ops
 from engine.registry.client import Conversation, RegistryClient, Wait
 from engine.registry.server import RegistryServer
 from engine.registry.session import Ends
-from engine.scheduler import Scheduler
+from engine.runtime.network import FINE, Latency, Network, Trouble, link_between
+from engine.runtime.scheduler import Scheduler
+from engine.runtime.sequence_numbers import Numbers
 
 CONFIG = replace(
     TINY, registry_latency_us=100, latency_jitter_permille=0, session_timeout_us=6_000, heartbeat_interval_us=2_000

@@ -11,30 +11,30 @@ from typing import Any
 
 import pytest
 
-from engine import fetcher as fetching
-from engine.bookmarks import Bookmarks
-from engine.broker import Broker
-from engine.cluster import Cluster
+from engine.broker.broker import Broker
+from engine.cluster.cluster import Cluster
 from engine.config import NEVER_US
-from engine.consumer import Consumer
-from engine.decoding import Message
-from engine.entries import read_header
+from engine.consumer import fetcher as fetching
+from engine.consumer.consumer import Consumer
+from engine.consumer.fetcher import Fetcher
+from engine.consumer.offset_commits import Bookmarks
+from engine.consumer.rebalance import Rebalance, Start
 from engine.errors import OffsetscopeError
-from engine.fetcher import Fetcher
-from engine.mirror import Mirror
-from engine.network import Latency, Network
-from engine.protocol import FetchResponse, ProduceRequest, ProduceResponse
-from engine.rebalance import Rebalance, Start
+from engine.message.decoding import Message
+from engine.message.format import read_header
+from engine.pipeline.mirror import Mirror
+from engine.pipeline.warehouse import Row, Warehouse
+from engine.protocol.messages import FetchResponse, ProduceRequest, ProduceResponse
 from engine.registry import operations as ops
 from engine.registry.server import RegistryServer
 from engine.registry.session import Session
-from engine.scheduler import ProcessTime
+from engine.runtime.network import Latency, Network
+from engine.runtime.scheduler import ProcessTime
 from engine.simulation import healing
 from engine.simulation.checkers.all import CHECKERS, find_anomalies
 from engine.simulation.run import simulate
+from engine.storage.faulty_disk import TroubledDisk
 from engine.storage.log import Log
-from engine.storage.troubled_disk import TroubledDisk
-from engine.warehouse import Row, Warehouse
 
 MOST_SEEDS = 120
 Plant = Callable[[pytest.MonkeyPatch], None]

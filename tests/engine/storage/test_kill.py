@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from engine.message import iterate_deep
+from engine.message.message_set import iterate_deep
 from engine.storage.disk import OsDisk
-from engine.storage.limits import LogLimits
 from engine.storage.log import Log
+from engine.storage.log_config import LogLimits
 
 KILLS = 25
 LIMITS = {"segment_bytes": 200_000, "flush_messages": 40, "max_message_bytes": 1_000_000}
 WRITER = """
 import random, sys
 from pathlib import Path
-from engine.message import encode_compressed_set, encode_message_set
+from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.storage.disk import OsDisk
-from engine.storage.limits import LogLimits
+from engine.storage.log_config import LogLimits
 from engine.storage.log import Log
 
 directory, number, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])

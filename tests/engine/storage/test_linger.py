@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import LogClosed, MessageTooLarge, StorageFailed
-from engine.message import encode_message_set
-from engine.storage.limits import NEVER_BY_COUNT, LogLimits
+from engine.message.message_set import encode_message_set
 from engine.storage.linger import LingerBuffer
 from engine.storage.log import Log
+from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
 from tests.support.disks import FaultyDisk
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import LogClosed, MessageTooLarge, OffsetOutOfRange, StorageFailed
-from engine.message import encode_compressed_set, encode_message_set
-from engine.storage.limits import NEVER_BY_COUNT, LogLimits
+from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.storage.log import NOT_ROLLED, Appended, Log, SegmentFacts
+from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
 from engine.storage.segment import SegmentSlice
 from tests.support.disks import FaultyDisk, SizesDisk
 from tests.support.logs import MAGIC_1_42, bases, open_log

@@ -6,9 +6,9 @@ import pytest
 
 from engine.config import NEVER_US, UNLIMITED_BYTES
 from engine.errors import LogClosed, OffsetOutOfRange, StorageFailed
-from engine.message import encode_message_set
-from engine.storage.limits import NEVER_BY_COUNT, LogLimits
+from engine.message.message_set import encode_message_set
 from engine.storage.log import Log, SegmentFacts
+from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
 from engine.storage.offsets import EARLIEST, LATEST
 from tests.support.disks import FaultyDisk, HandClock
 

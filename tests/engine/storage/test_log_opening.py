@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InvalidMessage, LogClosed, LogGap, MessageTooLarge, StorageFailed
-from engine.message import encode_message_set
-from engine.storage.limits import NEVER_BY_COUNT
+from engine.message.message_set import encode_message_set
 from engine.storage.log import NOT_ROLLED, Appended, Log
+from engine.storage.log_config import NEVER_BY_COUNT
 from engine.storage.offsets import LATEST
 from engine.storage.recovery import Recovery
 from tests.support.disks import FaultyDisk

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from engine.config import NEVER_US, UNLIMITED_BYTES
-from engine.entries import scan_entries
 from engine.errors import OffsetOutOfRange, StorageFailed
-from engine.message import encode_compressed_set, encode_message_set
-from engine.storage.limits import LogLimits
+from engine.message.format import scan_entries
+from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.storage.log import NOT_ROLLED, Log
+from engine.storage.log_config import LogLimits
 from engine.storage.offsets import EARLIEST, LATEST, offsets_before
 from engine.storage.segment import segment_name
 from tests.support.disks import FaultyDisk

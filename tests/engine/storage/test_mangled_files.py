@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.entries import MAX_OVERHEAD_BYTES
 from engine.errors import LogGap, OffsetscopeError, StorageFailed
-from engine.message import encode_compressed_set, encode_message_set, iterate_shallow
+from engine.message.format import MAX_OVERHEAD_BYTES
+from engine.message.message_set import encode_compressed_set, encode_message_set, iterate_shallow
 from engine.storage import recovery
-from engine.storage.limits import LogLimits
 from engine.storage.log import Log
+from engine.storage.log_config import LogLimits
 from engine.storage.segment import segment_name
 from tests.support.disks import FaultyDisk
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.message import encode_compressed_set, encode_message_set
+from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.storage import recovery
 from engine.storage.recovery import Recovery, recover
 from engine.storage.segment import Segment, segment_name

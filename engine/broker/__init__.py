@@ -1,0 +1,1 @@
+"""The broker: partition logs behind produce, fetch and offsets requests."""

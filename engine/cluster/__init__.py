@@ -1,0 +1,1 @@
+"""A whole cluster in one process, its snapshot, and what an observer can say about it."""

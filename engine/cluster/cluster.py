@@ -1,0 +1,396 @@
+"""A whole cluster in one process: the composition root that builds the parts, wires them and lets time pass."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from engine import events
+from engine.broker.broker import Broker
+from engine.cluster.deployer import Deployer
+from engine.cluster.deployment import LIVE
+from engine.cluster.facts import facts, owner_of, registry_tree
+from engine.cluster.invariants import broken_invariants
+from engine.cluster.lag_observer import Progress
+from engine.cluster.message_index import Tally
+from engine.cluster.snapshot import snapshot, summary
+from engine.cluster.state import Group, Parts
+from engine.config import NEVER_US, SECOND_US, Config, ConsumerSettings
+from engine.consumer.consumer import Consumer, address_of
+from engine.errors import UnknownPartition, WrongState
+from engine.events import Event
+from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
+from engine.journal.journal import Journal
+from engine.producer.page_views import Traffic
+from engine.producer.partitioner import KeyPartitioner, keyed_index
+from engine.producer.producer import Producer
+from engine.protocol.messages import (
+    NOBODY,
+    FetchRequest,
+    FetchResponse,
+    MultiFetchRequest,
+    MultiFetchResponse,
+    ProduceRequest,
+    ProduceResponse,
+)
+from engine.registry import operations as ops
+from engine.registry import paths
+from engine.registry.server import RegistryServer
+from engine.runtime.network import Latency, Network
+from engine.runtime.scheduler import Scheduler
+from engine.runtime.sequence_numbers import Numbers
+from engine.storage.faulty_disk import TroubledDisk
+from engine.storage.log import Appended
+from engine.storage.segment import SegmentSlice
+
+CHECKPOINT_PRIORITY = 9
+"""A checkpoint is written when everything else of its instant is done, so that it never shows half a step."""
+EVENTS_PER_CHECKPOINT = 4
+"""Between two checkpoints lie at least so many times the bytes of the first one."""
+NO_CHECKPOINT_DUE = NEVER_US
+STEP_PATIENCE_US = 60 * SECOND_US
+
+
+class Cluster:
+    """Brokers, a registry, a producer and consumer groups over one virtual time and one journal.
+
+    Same seed, same commands at the same virtual times: the same journal, byte for byte. Nothing here may be
+    called from two threads. What is in ``directory`` is thrown away: a cluster is told anew, not reopened.
+    """
+
+    def __init__(
+        self,
+        *,
+        scenario: str,
+        directory: Path,
+        config: Config,
+        seed: int,
+        journal: Journal,
+        start_us: int,
+        key_partitioner: KeyPartitioner = keyed_index,
+    ) -> None:
+        shutil.rmtree(directory, ignore_errors=True)
+        self.muted = True
+        self._directory = directory
+        self._journal = journal
+        self._checkpoint_due_offset = NO_CHECKPOINT_DUE
+        self._reactions: Mapping[type[Event], Callable[[Any], None]] = {
+            events.SessionExpired: self._note_expiry,
+            events.PullingStarted: self._repeat_seek,
+        }
+        self._sought: dict[tuple[GroupId, TopicPartition], int] = {}
+        self._numbers = Numbers()
+        scheduler = Scheduler(start_us)
+        network = Network(scheduler, Random(f"network {seed}"), self._emit, self._end_flight)
+        registry_latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
+        registry = RegistryServer(
+            scheduler, network, self._emit, self._numbers, registry_latency, config.session_timeout_us
+        )
+        topics: dict[str, tuple[BrokerId, ...]] = {}
+        traffic = Traffic(Random(f"traffic {seed}"))
+        producer = Producer(
+            config,
+            scheduler,
+            network,
+            self._emit,
+            self._numbers,
+            Random(f"partitioner {seed}"),
+            traffic,
+            topics.__getitem__,
+            key_partitioner,
+        )
+        self.parts = Parts(scenario, seed, config, scheduler, network, registry, producer, topics)
+        self._progress = Progress(self.parts, self._emit)
+        self.deployer = Deployer(self.parts, self._emit, self._numbers, traffic, directory)
+        producer.start()
+
+    # --- time ---
+
+    @property
+    def now_us(self) -> int:
+        """The present in virtual microseconds."""
+        return self.parts.scheduler.now_us
+
+    @property
+    def next_due_us(self) -> int:
+        """When something is to happen next; ``NEVER_US`` if never."""
+        return self.parts.scheduler.next_due_us
+
+    def run_until(self, at_us: int) -> None:
+        """Let everything happen that is due at or before ``at_us``; the present is then ``at_us``."""
+        self.parts.scheduler.run_until(at_us)
+
+    def step(self) -> int:
+        """Go to the next instant at which something is journaled, and finish that instant; returns the present."""
+        begin = self._journal.next_offset
+        patience_ends_us = self.now_us + STEP_PATIENCE_US
+        while self._journal.next_offset == begin and self.next_due_us <= patience_ends_us:
+            self.run_until(self.next_due_us)
+        return self.now_us
+
+    # --- journal ---
+
+    def _emit(self, event: Event) -> None:
+        """Write an event into the journal; while a scenario warms up, nothing is told."""
+        react = self._reactions.get(type(event))
+        if react is not None:
+            react(event)
+        if self.muted:
+            self._progress.hear(event)
+            return
+        journal = self._journal
+        journal.append(event)
+        self._progress.hear(event)
+        if journal.next_offset >= self._checkpoint_due_offset:
+            self._checkpoint_due_offset = NO_CHECKPOINT_DUE
+            self.parts.scheduler.after(0, self._write_periodic_checkpoint, priority=CHECKPOINT_PRIORITY)
+
+    def _write_periodic_checkpoint(self) -> None:
+        self.write_checkpoint("periodic")
+
+    def write_checkpoint(self, cause: str) -> None:
+        """Write the full state into the journal; the first one ends the silence of the warm-up."""
+        self.muted = False
+        offset = self._journal.append(events.Checkpoint(self.now_us, cause, self.snapshot()))
+        next_offset = self._journal.next_offset
+        # As the settings say; one with very much in flight is large, and must not become most of the journal.
+        every_bytes = max(self.parts.config.checkpoint_every_bytes, EVENTS_PER_CHECKPOINT * (next_offset - offset))
+        self._checkpoint_due_offset = next_offset + every_bytes
+
+    def publish(self) -> int:
+        """Make what was journaled readable; returns the journal's end."""
+        return self._journal.publish()
+
+    def _note_expiry(self, expired: events.SessionExpired) -> None:
+        client = expired.client
+        self.parts.session_ends_us.pop(client, None)
+        for consumer in self.parts.all_consumers():
+            if address_of(consumer.consumer) == client and consumer.standing.state == "crashed":
+                consumer.standing.end("gone")
+
+    def _end_flight(self, message: Any, cause: str) -> None:
+        """A message that nobody will ever handle: its flight ends all the same.
+
+        A set that should be acknowledged and was lost on the wire is told of by whoever waits in vain.
+        """
+        now_us = self.now_us
+        match message:
+            case ProduceRequest() if message.acknowledge_to == NOBODY or cause == "gone":
+                broker = self.parts.broker_of(message.partition).broker
+                where = message.partition.topic, message.partition.partition, broker
+                self._emit(events.BatchLost(now_us, message.batch, *where, message.messages, "not_delivered"))
+            case ProduceResponse(request=produce) if cause == "gone":
+                source = self.parts.broker_of(produce.partition).address
+                flight = f"ack:{produce.batch}"
+                self._emit(events.MessageDropped(now_us, source, produce.acknowledge_to, flight, cause))
+            case FetchRequest() | FetchResponse():
+                request = message.request if isinstance(message, FetchResponse) else message
+                partition = request.partition
+                names = request.group, request.consumer
+                self._emit(
+                    events.FetchFailed(
+                        now_us, request.fetch, *names, partition.topic, partition.partition, "consumer_gone"
+                    )
+                )
+            case MultiFetchRequest() | MultiFetchResponse():
+                pull = message.request if isinstance(message, MultiFetchResponse) else message
+                self._emit(events.PullFailed(now_us, pull.pull, pull.client, "not_delivered"))
+            case ops.WatchNotice(watch=watch):
+                self._emit(events.WatchDelivered(now_us, watch))
+
+    # --- looking ---
+
+    def snapshot(self) -> dict[str, Any]:
+        """The full state (docs/journal.md)."""
+        return snapshot(self.parts)
+
+    def summary(self) -> dict[str, Any]:
+        """The state without what nobody can follow at a high rate (docs/journal.md, "A summary")."""
+        return summary(self.parts)
+
+    def facts(self) -> dict[str, Any]:
+        """Topics, brokers and groups for programs (docs/api.md)."""
+        return facts(self.parts)
+
+    def registry_tree(self) -> dict[str, Any]:
+        """The registry's nodes, nested."""
+        return registry_tree(self.parts)
+
+    def check(self) -> list[str]:
+        """The broken invariants, a sentence each; none when all is well."""
+        return broken_invariants(self.parts)
+
+    def read_log(self, topic: str, partition: int, offset: int, max_bytes: int) -> bytes:
+        """The bytes that a consumer's pull would bring; raises what a pull meets, or that the broker is down."""
+        name = self.parts.partition(topic, partition)
+        broker = self.parts.broker_of(name)
+        if not broker.alive:
+            raise WrongState(f"broker {broker.broker} is down", "start it first", broker=broker.broker)
+        return broker.logs[name].read(offset, max_bytes)
+
+    def log_files(self, topic: str, partition: int) -> tuple[SegmentSlice, ...]:
+        """The segment files of a partition, as far as they are flushed; a broker that is down has them too."""
+        name = self.parts.partition(topic, partition)
+        return self.parts.broker_of(name).logs[name].files()
+
+    def close(self) -> None:
+        """Close every file; the cluster is not used afterwards."""
+        for broker in self.parts.brokers.values():
+            broker.close_files()
+        for loader in self.parts.deployment.loaders.values():
+            loader.close()
+
+    # --- building and growing ---
+
+    def add_broker(self, broker: BrokerId, datacenter: str = LIVE) -> None:
+        """Start a new broker in a datacenter; the id must be free."""
+        registry = self.parts.registry
+        if datacenter != LIVE:
+            registry = self.parts.deployment.registries[datacenter]
+            self.parts.deployment.placements[broker] = datacenter
+        self.parts.brokers[broker] = Broker(
+            broker,
+            self._directory / f"broker-{broker}",
+            self.parts.config,
+            self.parts.scheduler,
+            self.parts.network,
+            self._emit,
+            TroubledDisk(sync=False),
+            self._note_append,
+            lambda partition, next_offset: self.parts.tallies[partition].cut(next_offset),
+            lambda partition, first_offset: self.parts.tallies[partition].forget(first_offset),
+            lambda: self.crash_broker(self.parts.brokers[broker]),
+            registry.address,
+        )
+        self.parts.brokers[broker].start()
+        self._emit(events.BrokerAdded(self.now_us, broker))
+        if datacenter != LIVE:
+            self._emit(events.BrokerPlaced(self.now_us, broker, datacenter))
+
+    def add_topic(self, topic: str, brokers: Sequence[BrokerId]) -> None:
+        """Create a topic with partition p on ``brokers[p]``; the name must be free."""
+        self.parts.topics[topic] = tuple(brokers)
+        for partition in self.parts.all_partitions():
+            if partition.topic == topic:
+                self.parts.tallies[partition] = Tally()
+                self.parts.broker_of(partition).hold(partition)
+        self._emit(events.TopicAdded(self.now_us, topic, tuple(brokers)))
+
+    def add_group(self, group: GroupId, topics: Sequence[str]) -> None:
+        """Name a consumer group, without members yet."""
+        self.parts.groups[group] = Group(tuple(topics))
+        self._emit(events.GroupAdded(self.now_us, group, tuple(topics)))
+        self._progress.follow(group)
+
+    def add_consumer(self, consumer: ConsumerId, settings: ConsumerSettings, streams: int = 1) -> Consumer:
+        """Start a consumer with some streams; one of the same name must have ended before."""
+        group = self.parts.group(consumer.group)
+        parts = self.parts
+        added = Consumer(
+            consumer,
+            group.topics,
+            streams,
+            settings,
+            parts.config,
+            parts.scheduler,
+            parts.network,
+            self._emit,
+            self._numbers,
+            lambda: self._finish_close(added),
+            parts.registry_of_group(consumer.group).address,
+            group.application,
+        )
+        group.consumers[consumer.name] = added
+        parts.session_ends_us.pop(added.address, None)
+        self._emit(events.ConsumerAdded(self.now_us, consumer.group, consumer.name, streams, asdict(settings)))
+        added.start()
+        return added
+
+    def _finish_close(self, consumer: Consumer) -> None:
+        consumer.leave_network()
+        consumer.standing.end("closed")
+        self._emit(events.ConsumerClosed(self.now_us, consumer.consumer.group, consumer.consumer.name))
+
+    def _note_append(self, partition: TopicPartition, appended: Appended, previews: Sequence[str]) -> None:
+        self.parts.tallies[partition].note(appended, previews, self.now_us)
+
+    # --- failing and returning ---
+
+    def stop_broker(self, broker: Broker) -> None:
+        """End a broker in good order."""
+        broker.stop()
+        self._emit(events.BrokerStopped(self.now_us, broker.broker))
+
+    def crash_broker(self, broker: Broker) -> None:
+        """End a broker without warning; what it had not flushed is lost."""
+        expires_at_us = self._expiry(broker.address, broker.crash())
+        self.parts.session_ends_us[broker.address] = expires_at_us
+        self._emit(events.BrokerCrashed(self.now_us, broker.broker, expires_at_us))
+
+    def start_broker(self, broker: Broker) -> None:
+        """Bring a broker back; it recovers its logs."""
+        self.parts.session_ends_us.pop(broker.address, None)
+        broker.start()
+        self._emit(events.BrokerStarted(self.now_us, broker.broker))
+
+    def crash_consumer(self, consumer: Consumer) -> None:
+        """End a consumer without warning; the registry will notice when its session runs out."""
+        expires_at_us = self._expiry(consumer.address, consumer.crash())
+        consumer.standing.end("crashed")
+        self.parts.session_ends_us[consumer.address] = expires_at_us
+        name = consumer.consumer
+        self._emit(events.ConsumerCrashed(self.now_us, name.group, name.name, expires_at_us))
+
+    def _expiry(self, client: str, last_word_lands_us: int) -> int:
+        """When the registry will notice that a client is gone, unless the wire loses its last word."""
+        timeout_us = self.parts.config.session_timeout_us
+        heard_until_us = max(registry.expires_at_us(client) for registry in self.parts.registries)
+        return max(heard_until_us, last_word_lands_us + timeout_us if last_word_lands_us > self.now_us else 0)
+
+    def remove_consumer(self, consumer: Consumer) -> None:
+        """Take an ended consumer off the list."""
+        name = consumer.consumer
+        del self.parts.groups[name.group].consumers[name.name]
+        self._emit(events.ConsumerRemoved(self.now_us, name.group, name.name))
+
+    # --- bookmarks ---
+
+    def seek(self, group: GroupId, partition: TopicPartition, offset: int) -> None:
+        """Move a group's bookmark: through its owner if that pulls the partition, else in the registry itself.
+
+        There a commit of the last owner may still arrive, or the next one may have read before: who pulls next is told.
+        """
+        self._sought.pop((group, partition), 0)
+        owner = self.parts.groups[group].consumers.get(owner_of(self.parts, group, partition))
+        if owner is not None and partition in owner.fetchers:
+            owner.seek(partition, offset)
+            return
+        self._sought[(group, partition)] = offset
+        now_us = self.now_us
+        self._emit(events.OffsetSought(now_us, group, "", partition.topic, partition.partition, offset))
+        node = paths.offset(group, partition, self.parts.broker_of(partition).broker)
+        self.parts.registry_of_group(group).put_by_operator(node, str(offset))
+
+    def _repeat_seek(self, start: events.PullingStarted) -> None:
+        """Somebody pulls now: if not from where the bookmark was moved meanwhile, move it again."""
+        group, partition = GroupId(start.group), TopicPartition(start.topic, start.partition)
+        offset = self._sought.pop((group, partition), start.offset)
+        if offset != start.offset:
+            self.parts.scheduler.after(0, lambda: self.seek(group, partition, offset))
+
+    def flip_byte(self, partition: TopicPartition, offset: int, position: int) -> None:
+        """Damage one byte of the partition's file, ``position`` bytes into the entry at ``offset``."""
+        log = self.parts.broker_of(partition).logs[partition]
+        segment = max((one for one in log.segments if one.base_offset <= offset), key=lambda one: one.base_offset)
+        path = self._directory / f"broker-{self.parts.broker_of(partition).broker}" / str(partition) / segment.file
+        at = offset - segment.base_offset + position
+        with path.open("r+b") as file:
+            file.seek(at)
+            byte = file.read(1)
+            if not byte:
+                raise UnknownPartition(f"{partition} has no byte there", "choose an entry that exists", offset=offset)
+            file.seek(at)
+            file.write(bytes([byte[0] ^ 0xFF]))
+        self._emit(events.ByteFlipped(self.now_us, partition.topic, partition.partition, offset, position))

@@ -1,0 +1,140 @@
+"""Building the deployment pattern of the paper (section 4) into a cluster, part by part.
+
+Live datacenter: brokers, producers with a monitor. Analysis datacenter: a registry and brokers of its own, mirrors that
+pull from the live one. Behind it a warehouse and its loader. An auditor for each tier that is a log.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from engine import events
+from engine.cluster.deployment import LIVE
+from engine.cluster.state import Parts
+from engine.events import Emit, Event
+from engine.ids import ConsumerId, GroupId
+from engine.pipeline.audit import ProducerMonitor
+from engine.pipeline.auditor import Auditor
+from engine.pipeline.loader import Loader, Sources
+from engine.pipeline.mirror import Mirror
+from engine.pipeline.mirror_sending import Route, World
+from engine.pipeline.warehouse import Warehouse
+from engine.producer.async_queue import Record
+from engine.producer.page_views import Traffic
+from engine.registry.server import ADDRESS as LIVE_REGISTRY
+from engine.registry.server import RegistryServer
+from engine.runtime.network import Latency
+from engine.runtime.scheduler import ProcessTime
+from engine.runtime.sequence_numbers import Numbers
+
+NO_KEY = ""
+
+
+class Deployer:
+    """Adds what lies beyond the live datacenter to a cluster's parts."""
+
+    def __init__(self, parts: Parts, emit: Emit, numbers: Numbers, traffic: Traffic, directory: Path) -> None:
+        self._parts = parts
+        self._emit = emit
+        self._numbers = numbers
+        self._traffic = traffic
+        self._directory = directory
+
+    def _tell(self, event: Event) -> None:
+        """How the deployment's actors tell something: it is kept for whoever looks later, and journaled."""
+        self._parts.deployment.observe(event)
+        self._emit(event)
+
+    @property
+    def _now_us(self) -> int:
+        return self._parts.scheduler.now_us
+
+    def add_datacenter(self, datacenter: str) -> None:
+        """Start another datacenter with a registry of its own, without brokers yet."""
+        parts = self._parts
+        config = parts.config
+        latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
+        address, chroot = f"{LIVE_REGISTRY}:{datacenter}", f"/{datacenter}"
+        parts.deployment.registries[datacenter] = RegistryServer(
+            parts.scheduler,
+            parts.network,
+            self._emit,
+            self._numbers,
+            latency,
+            config.session_timeout_us,
+            address,
+            chroot,
+        )
+        self._emit(events.DatacenterAdded(self._now_us, datacenter, address, chroot))
+
+    def make_mirrors(self, group: GroupId, copies: Mapping[str, str]) -> None:
+        """Let the consumers of a group, still without any, be mirrors: ``copies`` maps their topics to the copies."""
+        parts = self._parts
+        registry = parts.registry_of_topic(next(iter(copies.values())))
+        route = Route(copies, registry.address)
+        acknowledgements = parts.deployment.acknowledgements
+        acknowledgements[group] = parts.config.deployment.mirror_acknowledgement
+        world = World(
+            parts.config,
+            parts.network,
+            self._tell,
+            self._numbers,
+            parts.topics.__getitem__,
+            lambda: acknowledgements[group],
+        )
+
+        def start(consumer: ConsumerId, time: ProcessTime, on_ready: Callable[[], None]) -> Mirror:
+            return Mirror(consumer, time, on_ready, route, world)
+
+        parts.groups[group].application = start
+        parts.deployment.routes[group] = route
+        parts.deployment.mirrored[group] = 0
+        self._emit(events.MirrorAdded(self._now_us, group, tuple(copies.items()), acknowledgements[group]))
+
+    def change_mirrors(self, group: GroupId, acknowledgement: str) -> None:
+        """From the next set on, the mirrors of a group ask for acknowledgements (``broker``), or do not (``none``)."""
+        self._parts.deployment.acknowledgements[group] = acknowledgement
+        self._emit(events.MirrorChanged(self._now_us, group, acknowledgement))
+
+    def add_loader(self, name: str, sources: Sources) -> Loader:
+        """A loader with a warehouse file of its own; it does not run yet."""
+        parts = self._parts
+        path = self._directory / f"warehouse-{len(parts.deployment.loaders) + 1}.sqlite3"
+        loader = Loader(
+            name,
+            sources,
+            parts.config,
+            parts.scheduler,
+            parts.network,
+            self._tell,
+            self._numbers,
+            parts.topics.__getitem__,
+            lambda: Warehouse.open(path),
+        )
+        parts.deployment.loaders[name] = loader
+        self._emit(events.LoaderAdded(self._now_us, name, sources.topics))
+        return loader
+
+    def add_auditor(self, tier: str, sources: Sources) -> None:
+        """An auditor of a tier, at work at once."""
+        parts = self._parts
+        layout = parts.topics.__getitem__
+        parts.deployment.auditors[tier] = Auditor(
+            tier, sources, parts.config, parts.scheduler, parts.network, self._tell, self._numbers, layout
+        )
+        self._emit(events.AuditorAdded(self._now_us, tier, sources.topics))
+
+    def monitor_producer(self, server: str, monitoring: str) -> None:
+        """Give the producer's server a name for its stamps, and let it tell its counts on the topic ``monitoring``."""
+        parts = self._parts
+        self._traffic.server = server
+
+        def publish(payload: bytes) -> None:
+            parts.producer.send(monitoring, [Record(NO_KEY, payload)])
+
+        monitor = ProducerMonitor(parts.scheduler, parts.config.deployment, LIVE, publish)
+
+        def note(topic: str, records: Sequence[Record]) -> None:
+            if topic != monitoring:
+                monitor.note(topic, [record.payload for record in records])
+
+        parts.producer.on_published = note

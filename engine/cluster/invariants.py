@@ -1,0 +1,79 @@
+"""What must always hold in a cluster, whatever is done to it; every broken rule is named."""
+
+from collections.abc import Iterator
+
+from engine.cluster.facts import committed_offset
+from engine.cluster.snapshot import events_appended
+from engine.cluster.state import Parts
+from engine.consumer.consumer import ENDED_STATES, Consumer
+from engine.ids import GroupId, TopicPartition
+from engine.registry import paths
+from engine.registry.tree import PERSISTENT
+from engine.storage.boundaries import starts_a_message
+from engine.storage.log import Log
+
+
+def broken_invariants(parts: Parts) -> list[str]:
+    """One sentence a broken rule; an empty list means that all hold."""
+    broken: list[str] = []
+    for partition in parts.all_partitions():
+        broken += _log_rules(partition, parts.broker_of(partition).logs[partition])
+        for group in parts.groups:
+            if partition.topic in parts.groups[group].topics:
+                broken += _group_rules(parts, group, partition)
+    for registry in parts.registries:
+        for path, node in registry.tree:
+            if node.session != PERSISTENT and not registry.session_alive(node.session):
+                broken.append(f"registry node {registry.chroot}{path} outlived session {node.session}")
+    for topic in parts.topics:
+        if events_appended(parts, topic) < 0:
+            broken.append(f"topic {topic} has appended fewer than no messages")
+    return broken
+
+
+def _log_rules(partition: TopicPartition, log: Log) -> Iterator[str]:
+    if not log.first_offset <= log.flushed_offset <= log.next_offset:
+        yield f"{partition}: offsets out of order: {log.first_offset}, {log.flushed_offset}, {log.next_offset}"
+    next_base = log.first_offset
+    for segment in log.segments:
+        if segment.base_offset != next_base:
+            yield f"{partition}: segment {segment.file} does not begin where the one before it ends ({next_base})"
+        next_base = segment.base_offset + segment.bytes
+    if next_base != log.next_offset:
+        yield f"{partition}: the segments end at {next_base}, the log at {log.next_offset}"
+
+
+def _group_rules(parts: Parts, group: GroupId, partition: TopicPartition) -> Iterator[str]:
+    """One owner at most; positions in order and inside the log; the bookmark at the start of a message.
+
+    A bookmark may lie before the log: retention asks nobody. Its owner finds out, and resets its position.
+    """
+    broker = parts.broker_of(partition)
+    log = broker.logs[partition]
+    committed = committed_offset(parts, group, partition)
+    if not 0 <= committed <= log.next_offset:
+        yield f"{group}: the bookmark {committed} lies outside {partition}"
+    elif broker.alive and committed >= log.first_offset and not starts_a_message(log, committed):
+        yield f"{group}: the bookmark {committed} lies inside a message of {partition}"
+    path = paths.owner(group, partition, broker.broker)
+    owner = parts.registry_of_group(group).value(path, "")
+    pulling = []
+    for name, consumer in parts.groups[group].consumers.items():
+        if partition not in consumer.fetchers or not _knows_where_it_stands(parts, consumer):
+            continue
+        pulling.append(name)
+        fetcher = consumer.fetchers[partition]
+        if fetcher.consumed_offset > fetcher.fetch_offset:
+            consumed, fetched = fetcher.consumed_offset, fetcher.fetch_offset
+            yield f"{group}/{name}: consumed {partition} up to {consumed}, fetched to {fetched}"
+        if paths.stream_consumer(owner) != name:
+            yield f"{group}/{name} pulls {partition}, which the registry gives to {owner or 'nobody'}"
+    if len(pulling) > 1:
+        yield f"{partition} has two owners in {group}: {', '.join(pulling)}"
+
+
+def _knows_where_it_stands(parts: Parts, consumer: Consumer) -> bool:
+    """Not one that has ended, that stands still, or that has yet to hear that its session is over."""
+    awake = consumer.frozen_until_us <= parts.scheduler.now_us
+    registry = parts.registry_of_group(consumer.consumer.group)
+    return consumer.standing.state not in ENDED_STATES and awake and registry.has_session(consumer.address)

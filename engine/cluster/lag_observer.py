@@ -1,0 +1,152 @@
+"""How far each group is, and how much it has done: what a lag is told from, in bytes, messages and seconds.
+
+No part of the system, like the tally: in 0.7 nobody keeps this. A group's lag in bytes could be asked for
+(tools/ConsumerOffsetChecker), since both ends of it are byte offsets. How many messages that is, and how long the
+oldest of them has waited, only somebody knows who watched them being appended.
+"""
+
+from collections.abc import Callable, Mapping
+
+from engine import events
+from engine.cluster.lag import NOTHING_WAITS_US, Bookmark, Done
+from engine.cluster.state import Parts
+from engine.events import Emit, Event
+from engine.ids import GroupId, TopicPartition
+from engine.registry import paths
+
+Place = tuple[GroupId, TopicPartition]
+
+
+class Progress:
+    """The observer's notebook on the groups of a cluster.
+
+    It hears every event, writes into ``parts`` and tells of bookmarks that are placed anew. What every reader of the
+    journal can count by itself (appends, pulls, work) is not told again.
+    """
+
+    def __init__(self, parts: Parts, tell: Emit) -> None:
+        self._parts = parts
+        self._tell = tell
+        self._by_path: dict[str, Place] = {}
+        self._by_partition: dict[TopicPartition, list[GroupId]] = {}
+        self._hear: Mapping[type[Event], Callable[..., None]] = {
+            events.NodeCreated: self._commit,
+            events.NodeChanged: self._commit,
+            events.BatchAppended: self._append,
+            events.SegmentDeleted: self._delete,
+            events.LogCut: self._cut,
+            events.FetchReceived: self._pull,
+            events.MessagesConsumed: self._consume,
+            events.PullingStarted: self._start,
+            events.PullingStopped: self._stop,
+            events.ConsumerCrashed: self._crash,
+        }
+
+    def hear(self, event: Event) -> None:
+        """Take note of an event that was just told."""
+        heard = self._hear.get(type(event))
+        if heard is not None:
+            heard(event)
+
+    def follow(self, group: GroupId) -> None:
+        """Begin a page for a group that was just added: it has no committed offset yet, so it stands at the start."""
+        parts = self._parts
+        chroot = parts.registry_of_group(group).chroot
+        parts.done[group] = Done()
+        for partition in parts.all_partitions():
+            if partition.topic in parts.groups[group].topics:
+                broker = parts.broker_of(partition).broker
+                self._by_path[chroot + paths.offset(group, partition, broker)] = group, partition
+                self._by_partition.setdefault(partition, []).append(group)
+                self._place((group, partition), 0)
+
+    # --- bookmarks ---
+
+    def _place(self, place: Place, committed_offset: int) -> None:
+        group, partition = place
+        log = self._parts.broker_of(partition).logs[partition]
+        offset = min(max(committed_offset, log.first_offset), log.next_offset)
+        tally = self._parts.tallies[partition]
+        waits = offset < log.next_offset
+        bookmark = Bookmark(
+            offset, tally.before(offset, log.look), tally.appended_at_us(offset) if waits else NOTHING_WAITS_US
+        )
+        self._parts.bookmarks[place] = bookmark
+        self._tell(
+            events.BookmarkPlaced(
+                self._parts.scheduler.now_us,
+                group,
+                partition.topic,
+                partition.partition,
+                bookmark.offset,
+                bookmark.messages_before,
+                bookmark.waiting_since_us,
+            )
+        )
+
+    def _commit(self, event: events.NodeCreated | events.NodeChanged) -> None:
+        place = self._by_path.get(event.path)
+        if place is not None:
+            self._place(place, int(event.value))
+
+    def _append(self, event: events.BatchAppended) -> None:
+        """Who had committed everything waits for the first of these messages from now on."""
+        partition = TopicPartition(event.topic, event.partition)
+        bookmarks = self._parts.bookmarks
+        for group in self._by_partition.get(partition, ()):
+            bookmark = bookmarks[group, partition]
+            if bookmark.offset == event.offset:
+                bookmarks[group, partition] = Bookmark(bookmark.offset, bookmark.messages_before, event.at_us)
+
+    def _delete(self, event: events.SegmentDeleted) -> None:
+        partition = TopicPartition(event.topic, event.partition)
+        for group in self._by_partition.get(partition, ()):
+            if self._parts.bookmarks[group, partition].offset < event.first_offset:
+                self._place((group, partition), event.first_offset)
+
+    def _cut(self, event: events.LogCut) -> None:
+        partition = TopicPartition(event.topic, event.partition)
+        for group in self._by_partition.get(partition, ()):
+            if self._parts.bookmarks[group, partition].offset >= event.next_offset:
+                self._place((group, partition), event.next_offset)
+
+    # --- work ---
+
+    def _pull(self, event: events.FetchReceived) -> None:
+        done = self._parts.done[GroupId(event.group)]
+        self._parts.done[GroupId(event.group)] = Done(
+            done.pulled_bytes + event.next_offset - event.offset,
+            done.pulled_messages + event.messages,
+            done.consumed_bytes,
+            done.consumed_messages,
+        )
+
+    def _consume(self, event: events.MessagesConsumed) -> None:
+        done = self._parts.done[GroupId(event.group)]
+        self._parts.done[GroupId(event.group)] = Done(
+            done.pulled_bytes,
+            done.pulled_messages,
+            done.consumed_bytes + event.next_offset - event.offset,
+            done.consumed_messages + event.messages,
+        )
+
+    # --- who pulls ---
+
+    def _start(self, event: events.PullingStarted) -> None:
+        self._parts.pulling[_place_of(event)] = event.consumer
+
+    def _stop(self, event: events.PullingStopped) -> None:
+        """One that stood still may stop what another has been pulling since."""
+        if self._parts.pulling.get(_place_of(event)) == event.consumer:
+            del self._parts.pulling[_place_of(event)]
+
+    def _crash(self, event: events.ConsumerCrashed) -> None:
+        self._parts.pulling = {
+            place: consumer
+            for place, consumer in self._parts.pulling.items()
+            if (place[0], consumer) != (event.group, event.consumer)
+        }
+
+
+def _place_of(event: events.PullingStarted | events.PullingStopped) -> Place:
+    return GroupId(event.group), TopicPartition(event.topic, event.partition)

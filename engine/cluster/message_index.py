@@ -1,0 +1,97 @@
+"""How many messages lie where, and since when: one mark a batch, so that a lag can be said in messages and in time.
+
+No part of the system: a broker keeps no index and no count. This is the observer's notebook, and the only thing
+in the engine whose size grows with the number of batches (24 bytes each; the newest entries are kept whole).
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from engine.message.format import LENGTH_BYTES
+from engine.storage.log import Appended
+
+Read = Callable[[int, int], bytes]
+RECENT_ENTRIES = 64
+RecentEntry = tuple[int, int, int, str]
+"""Offset, size, messages and preview of an entry."""
+
+
+class Tally:
+    """The batches of one partition: where each begins, how many messages came before it, when it came."""
+
+    def __init__(self) -> None:
+        self._offsets = array("q")
+        self._before = array("q")
+        self._appended_us = array("q")
+        self.messages = 0
+        self.recent: deque[RecentEntry] = deque(maxlen=RECENT_ENTRIES)
+
+    def note(self, appended: Appended, previews: Sequence[str], at_us: int) -> None:
+        """Count a batch that was appended; one entry of several messages is a compressed set."""
+        offset, _, messages, sizes, _, _ = appended
+        self._offsets.append(offset)
+        self._before.append(self.messages)
+        self._appended_us.append(at_us)
+        self.messages += messages
+        each = 1 if len(sizes) == messages else messages
+        for size, preview in zip(sizes, previews, strict=True):
+            self.recent.append((offset, size, each, preview))
+            offset += size
+
+    def cut(self, next_offset: int) -> int:
+        """Forget the batches at or beyond ``next_offset`` (a recovery cut them off); returns the messages forgotten."""
+        was = self.messages
+        while self._offsets and self._offsets[-1] >= next_offset:
+            self._offsets.pop()
+            self._appended_us.pop()
+            self.messages = self._before.pop()
+        while self.recent and self.recent[-1][0] >= next_offset:
+            self.recent.pop()
+        return was - self.messages
+
+    def forget(self, first_offset: int) -> int:
+        """Forget the batches before ``first_offset`` (retention removed them); returns the messages forgotten.
+
+        They were appended all the same: ``messages`` still counts them.
+        """
+        index = bisect_left(self._offsets, first_offset)
+        was = self._before_first
+        del self._offsets[:index]
+        del self._before[:index]
+        del self._appended_us[:index]
+        while self.recent and self.recent[0][0] < first_offset:
+            self.recent.popleft()
+        return self._before_first - was
+
+    @property
+    def _before_first(self) -> int:
+        """Messages in batches that are forgotten because the log begins behind them."""
+        return self._before[0] if self._before else self.messages
+
+    def before(self, offset: int, read: Read) -> int:
+        """How many messages were ever appended below ``offset``, a message's start or the end.
+
+        From the newest entries, or by walking within one batch. Before the log's first offset it is what is forgotten.
+        """
+        if self.recent and offset >= self.recent[0][0]:
+            return self.messages - sum(entry[2] for entry in self.recent if entry[0] >= offset)
+        index = bisect_right(self._offsets, offset) - 1
+        if index < 0:
+            return self._before_first
+        start = self._offsets[index]
+        return self._before[index] + _entries_in(read(start, offset - start))
+
+    def appended_at_us(self, offset: int) -> int:
+        """When the batch was appended that holds ``offset``; of an offset before all of them, when the first was."""
+        return self._appended_us[max(0, bisect_right(self._offsets, offset) - 1)]
+
+
+def _entries_in(data: bytes) -> int:
+    """How many entries begin in ``data``. Damaged ones count: they were appended, and nobody's length is in doubt."""
+    count = position = 0
+    while position < len(data):
+        position += LENGTH_BYTES + int.from_bytes(data[position : position + LENGTH_BYTES], "big")
+        count += 1
+    return count

@@ -1,0 +1,128 @@
+"""The parts of a cluster side by side, for those who act on them and those who look at them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.broker.broker import Broker
+from engine.cluster.deployment import LIVE, Deployment
+from engine.cluster.lag import Bookmark, Done
+from engine.cluster.message_index import Tally
+from engine.config import Config
+from engine.consumer.application import MakeApplication, just_reading
+from engine.consumer.consumer import Consumer
+from engine.errors import UnknownBroker, UnknownConsumer, UnknownGroup, UnknownPartition, UnknownTopic
+from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
+from engine.producer.producer import Producer
+from engine.registry.server import RegistryServer
+from engine.runtime.network import Network
+from engine.runtime.scheduler import Scheduler
+
+
+@dataclass(slots=True)
+class Group:
+    """A consumer group: what it subscribes to, and its consumers in order of joining, ended ones included."""
+
+    topics: tuple[str, ...]
+    consumers: dict[str, Consumer] = field(default_factory=dict)
+    application: MakeApplication = just_reading
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything a cluster is made of. ``topics[t][p]`` is the broker that holds partition p of topic t.
+
+    ``pulling`` says which consumer of a group pulls a partition, as far as was told. One that stands still may not know
+    that another has its partitions now. ``session_ends_us`` holds, for the address of a crashed process, when the
+    registry will notice. ``bookmarks`` and ``done`` are what :class:`Progress` has seen of the groups.
+    """
+
+    scenario: str
+    seed: int
+    config: Config
+    scheduler: Scheduler
+    network: Network
+    registry: RegistryServer
+    producer: Producer
+    topics: dict[str, tuple[BrokerId, ...]]
+    brokers: dict[BrokerId, Broker] = field(default_factory=dict)
+    groups: dict[GroupId, Group] = field(default_factory=dict)
+    tallies: dict[TopicPartition, Tally] = field(default_factory=dict)
+    bookmarks: dict[tuple[GroupId, TopicPartition], Bookmark] = field(default_factory=dict)
+    done: dict[GroupId, Done] = field(default_factory=dict)
+    pulling: dict[tuple[GroupId, TopicPartition], str] = field(default_factory=dict)
+    session_ends_us: dict[str, int] = field(default_factory=dict)
+    deployment: Deployment = field(default_factory=Deployment)
+
+    @property
+    def registries(self) -> list[RegistryServer]:
+        """Every registry, that of the live datacenter first."""
+        return [self.registry, *self.deployment.registries.values()]
+
+    def datacenter_of(self, broker: BrokerId) -> str:
+        """Where a broker stands."""
+        return self.deployment.placements.get(broker, LIVE)
+
+    def registry_of_topic(self, topic: str) -> RegistryServer:
+        """The registry that knows a topic: that of the datacenter of its brokers."""
+        datacenter = self.datacenter_of(self.topics[topic][0])
+        return self.registry if datacenter == LIVE else self.deployment.registries[datacenter]
+
+    def registry_of_group(self, group: GroupId) -> RegistryServer:
+        """The registry of a group: that of its topics, which are all in one datacenter."""
+        return self.registry_of_topic(self.groups[group].topics[0])
+
+    def topic_brokers(self, topic: str) -> tuple[BrokerId, ...]:
+        """The brokers of a topic's partitions; :class:`UnknownTopic`."""
+        if topic not in self.topics:
+            raise UnknownTopic(f"there is no topic {topic!r}", _known("topics", self.topics), topic=topic)
+        return self.topics[topic]
+
+    def partition(self, topic: str, number: int) -> TopicPartition:
+        """A partition that exists; :class:`UnknownTopic`, :class:`UnknownPartition`."""
+        count = len(self.topic_brokers(topic))
+        if not 0 <= number < count:
+            raise UnknownPartition(
+                f"topic {topic} has no partition {number}", f"use 0 to {count - 1}", topic=topic, partition=number
+            )
+        return TopicPartition(topic, number)
+
+    def broker(self, broker: int) -> Broker:
+        """A broker that exists; :class:`UnknownBroker`."""
+        if broker not in self.brokers:
+            known = [str(one) for one in self.brokers]
+            raise UnknownBroker(f"there is no broker {broker}", _known("brokers", known), broker=broker)
+        return self.brokers[BrokerId(broker)]
+
+    def broker_of(self, partition: TopicPartition) -> Broker:
+        """The broker that holds a partition."""
+        return self.brokers[self.topics[partition.topic][partition.partition]]
+
+    def group(self, group: str) -> Group:
+        """A group that exists; :class:`UnknownGroup`."""
+        if group not in self.groups:
+            raise UnknownGroup(f"there is no group {group!r}", _known("groups", list(self.groups)), group=group)
+        return self.groups[GroupId(group)]
+
+    def consumer(self, consumer: ConsumerId) -> Consumer:
+        """A consumer that is listed, alive or not; :class:`UnknownGroup`, :class:`UnknownConsumer`."""
+        consumers = self.group(consumer.group).consumers
+        if consumer.name not in consumers:
+            raise UnknownConsumer(
+                f"group {consumer.group!r} has no consumer {consumer.name!r}",
+                _known("consumers", list(consumers)),
+                group=consumer.group,
+                consumer=consumer.name,
+            )
+        return consumers[consumer.name]
+
+    def all_consumers(self) -> list[Consumer]:
+        """Every listed consumer, group by group."""
+        return [consumer for group in self.groups.values() for consumer in group.consumers.values()]
+
+    def all_partitions(self) -> list[TopicPartition]:
+        """Every partition, topic by topic."""
+        return [TopicPartition(topic, number) for topic, held in self.topics.items() for number in range(len(held))]
+
+
+def _known(what: str, names: Sequence[str] | dict[str, tuple[BrokerId, ...]]) -> str:
+    return f"known {what}: " + (", ".join(names) if names else "none yet")

@@ -1,0 +1,1 @@
+"""Consumers: group members that rebalance, fetch and commit, and the simple consumer."""

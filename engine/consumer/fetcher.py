@@ -1,0 +1,287 @@
+"""One pulled partition: a fetch position, a consumed position, and the messages between them.
+
+Belongs to a consumer that owns the partition, from the moment it has read the stored offset until it releases
+the partition (the paper's thread per partition; 0.7 has one per broker).
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine import events
+from engine.config import Config, ConsumerSettings
+from engine.consumer.application import Application
+from engine.errors import InvalidMessageSize, OffsetscopeError
+from engine.events import Emit
+from engine.ids import BrokerId, ConsumerId, TopicPartition
+from engine.message.decoding import Message, iterate_messages
+from engine.protocol.messages import FetchRequest, FetchResponse
+from engine.runtime.network import Latency, Network
+from engine.runtime.scheduler import Timer, Timers
+from engine.runtime.sequence_numbers import Numbers
+
+NOTHING_IN_FLIGHT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a fetcher needs of the world around its consumer."""
+
+    address: str
+    consumer: ConsumerId
+    config: Config
+    timers: Timers
+    network: Network
+    emit: Emit
+    numbers: Numbers
+    settings: Callable[[], ConsumerSettings]
+    paused: Callable[[], bool]
+    on_out_of_range: Callable[["Fetcher"], None]
+    application: Application
+
+
+class Fetcher:
+    """The pulling of one partition by one consumer; ``on_messages`` is called when there is work."""
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        partition: TopicPartition,
+        broker: BrokerId,
+        offset: int,
+        on_messages: Callable[[], None],
+    ) -> None:
+        self.partition = partition
+        self.broker = broker
+        self.fetch_offset = offset
+        self.consumed_offset = offset
+        self.error = ""
+        self._wiring = wiring
+        self._on_messages = on_messages
+        self._latency = Latency(wiring.config.network_latency_us, wiring.config.latency_jitter_permille)
+        self._names = (wiring.consumer.group, wiring.consumer.name, partition.topic, partition.partition)
+        self._chunks: deque[list[Message]] = deque()
+        self._taken_from = offset
+        self._taken_messages = 0
+        self._in_flight = NOTHING_IN_FLIGHT
+        self._last_poll_us = wiring.timers.now_us
+        self._timer: Timer | None = None
+        self._patience: Timer | None = None
+        wiring.emit(events.PullingStarted(wiring.timers.now_us, *self._names, offset))
+
+    # --- pulling ---
+
+    def poll_after(self, delay_us: int) -> None:
+        """Pull in ``delay_us``, unless that must not be: a pull is under way, enough is waiting, paused, or damaged."""
+        queue_full = len(self._chunks) >= self._wiring.settings().queued_chunks
+        if self._in_flight or queue_full or self.error or self._wiring.paused():
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._wiring.timers.after(delay_us, self._poll)
+
+    def poll_when_due(self) -> None:
+        """Pull as soon as the poll interval since the last pull has passed."""
+        due_us = self._last_poll_us + self._wiring.settings().poll_interval_ms * 1000
+        self.poll_after(max(0, due_us - self._wiring.timers.now_us))
+
+    def hold(self) -> None:
+        """Pull no more for now (a paused consumer); what is under way still arrives."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def vanish(self) -> None:
+        """The process is gone: no timer goes on, no word is said."""
+        self.hold()
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def stop(self) -> None:
+        """Give the partition up: drop what is waiting, ignore what is under way."""
+        self.vanish()
+        self._chunks.clear()
+        self._in_flight = NOTHING_IN_FLIGHT
+        self._wiring.emit(events.PullingStopped(self._wiring.timers.now_us, *self._names))
+
+    def jump(self, offset: int) -> None:
+        """Go on from ``offset``, wherever we were; the bytes of a pull under way will not count."""
+        self._chunks.clear()
+        self._in_flight = NOTHING_IN_FLIGHT
+        self.error = ""
+        self.fetch_offset = self.consumed_offset = self._taken_from = offset
+        self._taken_messages = 0
+
+    def _poll(self) -> None:
+        wiring = self._wiring
+        now_us = wiring.timers.now_us
+        self._last_poll_us = now_us
+        self._in_flight = number = wiring.numbers.next("fetch")
+        max_bytes = wiring.settings().fetch_bytes
+        group, name = wiring.consumer.group, wiring.consumer.name
+        request = FetchRequest(number, group, name, self.partition, self.fetch_offset, max_bytes)
+        destination = f"broker:{self.broker}"
+        due_us = wiring.network.due_us(wiring.address, destination, self._latency)
+        sent = events.FetchSent(now_us, due_us, number, *self._names, self.broker, self.fetch_offset, max_bytes)
+        wiring.emit(sent)
+        wiring.network.send_drawn(wiring.address, destination, request, f"fetch:{number}", sent, due_us)
+        self._patience = wiring.timers.after(wiring.config.fetch_timeout_us, lambda: self._give_up(request))
+
+    # --- answers ---
+
+    def receive(self, response: FetchResponse) -> None:
+        """Take the bytes of a pull apart, or begin anew where they are not to be trusted."""
+        request = response.request
+        if request.fetch != self._in_flight:
+            self._fail(request, "stopped")
+            return
+        self._settle()
+        if response.error:
+            self._tell_received(request, 0, 0)
+            self._wiring.on_out_of_range(self)
+            return
+        messages, error = decode(response.data, request.offset, self._wiring.config.decoded_max_bytes)
+        if not messages and not error and 0 < len(response.data) < request.max_bytes:
+            error = InvalidMessageSize.code  # the segment ends here, so this is the middle of its last message
+        if messages:
+            self._chunks.append(messages)
+            self.fetch_offset, _ = messages[-1]
+        self._tell_received(request, len(messages), len(response.data))
+        if error:
+            self.reject(error)
+        if messages:
+            self._on_messages()
+            self.poll_when_due()
+        else:
+            self.poll_after(max(self._wiring.config.fetch_backoff_us, self._wiring.settings().poll_interval_ms * 1000))
+
+    def lost(self, request: FetchRequest) -> None:
+        """A pull found no broker: try again after the back-off."""
+        self._end_in_vain(request, "broker_down")
+
+    def _give_up(self, request: FetchRequest) -> None:
+        self._end_in_vain(request, "timeout")
+
+    def _end_in_vain(self, request: FetchRequest, reason: str) -> None:
+        current = request.fetch == self._in_flight
+        self._fail(request, reason if current else "stopped")
+        if current:
+            self._settle()
+            self.poll_after(self._wiring.config.fetch_backoff_us)
+
+    def _settle(self) -> None:
+        self._in_flight = NOTHING_IN_FLIGHT
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def reject(self, error: str) -> None:
+        """Read no further: damaged bytes, a message larger than a pull, or a position nobody may reset."""
+        self.error = error
+        self._wiring.emit(events.MessageRejected(self._wiring.timers.now_us, *self._names, self.fetch_offset, error))
+
+    def resume(self) -> None:
+        """Pulls have grown: read again what was larger than one. (0.7 is started again with another fetch.size.)"""
+        if self.error == InvalidMessageSize.code:
+            self.error = ""
+            self._wiring.emit(events.ReadingResumed(self._wiring.timers.now_us, *self._names, self.fetch_offset))
+
+    def _fail(self, request: FetchRequest, reason: str) -> None:
+        tell_failed(self._wiring.emit, self._wiring.timers.now_us, request, reason)
+
+    def _tell_received(self, request: FetchRequest, messages: int, size: int) -> None:
+        now_us = self._wiring.timers.now_us
+        received = events.FetchReceived(
+            now_us, request.fetch, *self._names, request.offset, self.fetch_offset, messages, size
+        )
+        self._wiring.emit(received)
+
+    # --- consuming ---
+
+    @property
+    def waiting_messages(self) -> int:
+        """Messages that have been pulled and not been worked on."""
+        return sum(len(chunk) for chunk in self._chunks)
+
+    @property
+    def workable_messages(self) -> int:
+        """Those of them that the application can work on now."""
+        return self.waiting_messages if self._wiring.application.accepts(self.partition) else 0
+
+    @property
+    def has_taken(self) -> bool:
+        """Whether messages are being worked on whose position has moved already."""
+        return self._taken_messages > 0
+
+    def consume(self, most: int) -> int:
+        """The work on up to ``most`` messages is done: the position moves. Returns how many there were."""
+        offset = self.consumed_offset
+        count = self._drop(most)
+        now_us = self._wiring.timers.now_us
+        self._wiring.emit(events.MessagesConsumed(now_us, *self._names, offset, self.consumed_offset, count))
+        self.poll_when_due()
+        return count
+
+    def take(self, most: int) -> int:
+        """The work on up to ``most`` messages begins, and the position moves already (0.7: ConsumerIterator.next)."""
+        self._taken_from = self.consumed_offset
+        self._taken_messages = self._drop(most)
+        now_us = self._wiring.timers.now_us
+        self._wiring.emit(events.MessagesTaken(now_us, *self._names, self.consumed_offset, self._taken_messages))
+        return self._taken_messages
+
+    def finish_taken(self) -> None:
+        """The work on what was taken is done."""
+        if self._taken_messages:
+            now_us, end = self._wiring.timers.now_us, self.consumed_offset
+            done = events.MessagesConsumed(now_us, *self._names, self._taken_from, end, self._taken_messages)
+            self._wiring.emit(done)
+            self._taken_messages = 0
+        self.poll_when_due()
+
+    def _drop(self, most: int) -> int:
+        """Give up to ``most`` waiting messages to the application and move the consumed position over them."""
+        dropped: list[Message] = []
+        while self._chunks and len(dropped) < most:
+            chunk = self._chunks[0]
+            fit = most - len(dropped)
+            if len(chunk) <= fit:
+                dropped += self._chunks.popleft()
+            else:
+                dropped += chunk[:fit]
+                del chunk[:fit]
+        if dropped:
+            offset = self.consumed_offset
+            self.consumed_offset, _ = dropped[-1]
+            self._wiring.application.take(self.partition, offset, dropped)
+        return len(dropped)
+
+
+MESSAGE_COST_BYTES = 120
+"""What a message costs in memory besides its payload, about."""
+
+
+def decode(data: bytes, offset: int, most_bytes: int) -> tuple[list[Message], str]:
+    """The good messages at the start of fetched bytes, and the code of the error that ends them ("" if none).
+
+    A compressed set may hold a thousand times what was sent. Behind the set or message with which all of them come to
+    ``most_bytes`` of memory the rest is left for the next pull, so that no more is held than that and one set.
+    """
+    messages: list[Message] = []
+    size = 0
+    try:
+        for message in iterate_messages(data, offset):  # one by one: those before an error count
+            messages.append(message)
+            size += len(message[1]) + MESSAGE_COST_BYTES
+            if message[0] != offset:  # not in the middle of a set
+                offset = message[0]
+                if size >= most_bytes:
+                    break
+    except OffsetscopeError as error:
+        return messages, error.code
+    return messages, ""
+
+
+def tell_failed(emit: Emit, now_us: int, request: FetchRequest, reason: str) -> None:
+    """Journal that a pull came to nothing."""
+    partition = request.partition
+    names = request.group, request.consumer, partition.topic, partition.partition
+    emit(events.FetchFailed(now_us, request.fetch, *names, reason))

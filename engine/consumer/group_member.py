@@ -1,0 +1,81 @@
+"""A consumer's membership in its group: the node that says it is there, and one rebalance after the other."""
+
+from collections.abc import Callable, Sequence
+
+from engine.config import Config
+from engine.consumer.rebalance import Hands, Rebalance, Standing
+from engine.errors import NodeExists
+from engine.events import Emit
+from engine.ids import ConsumerId
+from engine.registry import operations as ops
+from engine.registry import paths
+from engine.registry.client import NO_CONVERSATION, Conversation, RegistryClient, Wait
+from engine.runtime.scheduler import Timers
+
+
+class Membership:
+    """One consumer in its group, until its session is lost; never two rebalances at once."""
+
+    def __init__(
+        self,
+        consumer: ConsumerId,
+        topics: Sequence[str],
+        streams: Sequence[str],
+        config: Config,
+        timers: Timers,
+        emit: Emit,
+        registry: RegistryClient,
+        hands: Hands,
+        standing: Standing,
+    ) -> None:
+        self._subscription = paths.encode_subscription(dict.fromkeys(topics, len(streams)))
+        self._consumer = consumer
+        self._config = config
+        self._timers = timers
+        self._registry = registry
+        self._standing = standing
+        self._rebalance: Callable[[], Rebalance] = lambda: Rebalance(
+            config, timers, emit, consumer, streams, topics, hands, standing
+        )
+        self._rebalancing = NO_CONVERSATION
+        self._member = False
+        self._changed_meanwhile = False
+
+    def join(self) -> None:
+        """Become a member, as soon as an earlier session of the same name has expired; then take a share."""
+        self._registry.start(self._join())
+
+    def _join(self) -> Conversation:
+        node = ops.Create(paths.member(self._consumer), self._subscription, ephemeral=True)
+        while isinstance((yield (node,))[0], NodeExists):
+            yield Wait(self._config.rebalance_backoff_us)
+        self._member = True
+        self._begin("joined")
+
+    def changed(self, path: str) -> None:
+        """A watch says that the children of ``path`` are others now: the shares may be too."""
+        if self._member and self._standing.state != "closing":
+            self._begin("members changed" if path == paths.members(self._consumer.group) else "brokers changed")
+
+    def rest(self) -> None:
+        """No rebalance goes on."""
+        self._registry.cancel(self._rebalancing)
+        self._rebalancing = NO_CONVERSATION
+
+    def lose(self) -> None:
+        """The session is over, and with it the membership."""
+        self._member = False
+        self.rest()
+
+    def _begin(self, cause: str) -> None:
+        if self._rebalancing != NO_CONVERSATION:
+            self._changed_meanwhile = True
+            return
+        self._changed_meanwhile = False
+        self._rebalancing = self._registry.start(self._run_and_look_again(cause))
+
+    def _run_and_look_again(self, cause: str) -> Conversation:
+        yield from self._rebalance().run(cause)
+        self._rebalancing = NO_CONVERSATION
+        if self._changed_meanwhile:
+            self._timers.after(0, lambda: self._begin("registry changed"))

@@ -1,0 +1,89 @@
+"""A consumer's commits: which of its positions the registry has, and which are on their way there."""
+
+from collections.abc import Iterable
+
+from engine import events
+from engine.consumer.application import Application
+from engine.consumer.fetcher import Fetcher
+from engine.events import Emit
+from engine.ids import ConsumerId, TopicPartition
+from engine.registry import operations as ops
+from engine.registry import paths
+from engine.registry.client import NO_CONVERSATION, Conversation, Drawn, RegistryClient
+from engine.runtime.scheduler import Timers
+from engine.runtime.sequence_numbers import Numbers
+
+
+class Bookmarks:
+    """The bookmarks of one consumer in the partitions it owns; one commit at a time a partition is under way."""
+
+    def __init__(
+        self,
+        consumer: ConsumerId,
+        registry: RegistryClient,
+        timers: Timers,
+        emit: Emit,
+        numbers: Numbers,
+        application: Application,
+    ) -> None:
+        self._consumer = consumer
+        self._registry = registry
+        self._timers = timers
+        self._emit = emit
+        self._numbers = numbers
+        self._application = application
+        self._stored: dict[TopicPartition, int] = {}
+        self._under_way: dict[TopicPartition, int] = {}
+
+    def begin(self, partition: TopicPartition, offset: int) -> None:
+        """The registry has ``offset`` of a partition: it was read there."""
+        self._stored[partition] = offset
+
+    def has(self, fetcher: Fetcher) -> bool:
+        """Whether the registry has a fetcher's position, as far as its answers say."""
+        return self._stored.get(fetcher.partition) == self._offset_of(fetcher)
+
+    def _offset_of(self, fetcher: Fetcher) -> int:
+        return self._application.settled_offset(fetcher.partition, fetcher.consumed_offset)
+
+    def put(self, fetcher: Fetcher, number: int) -> ops.Put:
+        """What stores a position; ``number`` is that of the commit, 0 for one that is not drawn."""
+        node = paths.offset(self._consumer.group, fetcher.partition, fetcher.broker)
+        return ops.Put(node, str(self._offset_of(fetcher)), commit=number)
+
+    def commit(self, fetchers: Iterable[Fetcher]) -> None:
+        """Send every position that the registry does not have yet."""
+        for fetcher in fetchers:
+            if fetcher.partition not in self._under_way and not self.has(fetcher):
+                self._under_way[fetcher.partition] = NO_CONVERSATION
+                self._under_way[fetcher.partition] = self._registry.start(self._store(fetcher))
+
+    def _store(self, fetcher: Fetcher) -> Conversation:
+        partition, offset = fetcher.partition, self._offset_of(fetcher)
+        number = self._numbers.next("commit")
+
+        def tell(due_us: int) -> events.Event:
+            now_us, group, name = self._timers.now_us, self._consumer.group, self._consumer.name
+            topic, index = partition.topic, partition.partition
+            sent = events.CommitSent(now_us, due_us, number, group, name, topic, index, offset)
+            self._emit(sent)
+            return sent
+
+        yield Drawn(self.put(fetcher, number), f"commit:{number}", tell)
+        self._stored[partition] = offset
+        del self._under_way[partition]
+
+    def move(self, partition: TopicPartition) -> None:
+        """The position jumps: let no commit of the old one overtake that of the new one."""
+        self._registry.cancel(self._under_way.pop(partition, NO_CONVERSATION))
+        self._stored.pop(partition, None)
+
+    def forget_under_way(self) -> None:
+        """Commits under way may land or not; nobody asks for their answers again."""
+        for number in self._under_way.values():
+            self._registry.cancel(number)
+        self._under_way.clear()
+
+    def forget_stored(self) -> None:
+        """No partition is ours any more."""
+        self._stored.clear()

@@ -1,0 +1,245 @@
+"""The journal: everything that happened, as a log of events."""
+
+import json
+from array import array
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from engine.errors import OffsetInsideMessage
+from engine.events import Event
+from engine.journal.checkpoint_index import Chapter, Chapters
+from engine.journal.timeline_marks import NotableMoment, NotableMoments
+from engine.message.format import (
+    MAX_OVERHEAD_BYTES,
+    PLAIN_OVERHEAD_BYTES,
+    Ending,
+    Scan,
+    fault_of,
+    read_header,
+    scan_entries,
+)
+from engine.storage.disk import Disk, OsDisk
+from engine.storage.log import Log
+from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
+from engine.storage.segment import SegmentSlice
+
+SEGMENT_BYTES: Final = 64 * 1024 * 1024
+PIECE_BYTES: Final = 256 * 1024
+LANDMARK_EVERY_BYTES: Final = 4096
+NO_SYNC: Final = OsDisk(sync=False)
+
+_CHECKPOINT_START: Final = b'{"event":"checkpoint",'
+_LARGEST_PAYLOAD_BYTES: Final = (1 << 31) - 6  # what the length field of a message can say
+_NO_CHECKPOINT: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class JournalChunk:
+    """Whole events from ``offset`` up to ``next_offset``, each as its line of JSON."""
+
+    offset: int
+    next_offset: int
+    payloads: tuple[bytes, ...]
+
+
+class Journal:
+    """A log of events, one plain message each, that readers follow with a byte offset of their own.
+
+    Events are buffered and become readable together, when :meth:`publish` writes them. Publishing hands them to the
+    operating system; the journal is not flushed to the disk, since a room can be told again from its commands.
+    Not safe to use from two threads at once.
+    """
+
+    def __init__(self, log: Log) -> None:
+        """For :meth:`open`: a journal over ``log``, which is read through once."""
+        self._log = log
+        self._pieces: deque[list[bytes]] = deque()
+        self._piece_ends_offset = log.first_offset
+        self.next_offset = log.first_offset
+        """Where the next event will stand, behind those that are buffered; for others to read."""
+        # Offsets where events begin, sorted: every event that begins this far behind the landmark before it.
+        self._landmarks = array("q", [log.first_offset])
+        self._next_landmark_offset = log.first_offset + LANDMARK_EVERY_BYTES
+        self._checkpoint_offset = log.first_offset
+        self._buffered_checkpoint_offset = _NO_CHECKPOINT
+        self._last_event_at_us = 0
+        self._chapters = Chapters()
+        self._notable = NotableMoments()
+        self._closed = False
+        self._read_through()
+
+    @classmethod
+    def open(cls, directory: Path, *, segment_bytes: int = SEGMENT_BYTES, disk: Disk = NO_SYNC) -> Self:
+        """Open the journal in ``directory``, or begin one there. Raises what
+        :meth:`Log.open <engine.storage.log.Log.open>` raises, and :class:`~engine.errors.InvalidMessage` if an event
+        in it is damaged.
+        """
+        limits = LogLimits(segment_bytes, NEVER_BY_COUNT, _LARGEST_PAYLOAD_BYTES)
+        log = Log.open(directory, limits=limits, disk=disk)
+        try:
+            return cls(log)
+        except BaseException:
+            log.close()
+            raise
+
+    @property
+    def end_offset(self) -> int:
+        """Where readers find the end."""
+        return self._log.flushed_offset
+
+    @property
+    def checkpoint_offset(self) -> int:
+        """Of the newest checkpoint that can be read; the journal's first offset while there is none."""
+        return self._checkpoint_offset
+
+    def last_event_at_us(self) -> int:
+        """Virtual time of the newest event, 0 if there is none."""
+        return self._last_event_at_us
+
+    def append(self, event: Event) -> int:
+        """Buffer ``event`` and return the offset where it will stand."""
+        payload = event.encode()
+        offset = self.next_offset
+        if offset >= self._piece_ends_offset or not self._pieces:
+            self._pieces.append([])
+            self._piece_ends_offset = offset + PIECE_BYTES
+        self._pieces[-1].append(payload)
+        if self._note(offset, payload):
+            self._buffered_checkpoint_offset = offset
+            self._chapters.note(offset, self.next_offset, event.at_us)
+        self._last_event_at_us = event.at_us
+        return offset
+
+    def publish(self) -> int:
+        """Write what is buffered, make it readable and return the new ``end_offset``.
+
+        Raises :class:`~engine.errors.StorageFailed` if the disk refuses; what is not written stays buffered.
+        """
+        while self._pieces:
+            self._log.append_payloads(self._pieces[0])
+            self._pieces.popleft()
+        end_offset = self._log.flush()
+        if self._buffered_checkpoint_offset != _NO_CHECKPOINT:
+            self._checkpoint_offset = self._buffered_checkpoint_offset
+            self._buffered_checkpoint_offset = _NO_CHECKPOINT
+        return end_offset
+
+    def read(self, offset: int, max_bytes: int) -> JournalChunk:
+        """The whole events from ``offset`` on that fit in ``max_bytes`` of the journal.
+
+        The chunk is empty at the end, and where a single event is larger than ``max_bytes``. Raises
+        :class:`~engine.errors.OffsetOutOfRange` outside the journal, and
+        :class:`~engine.errors.OffsetInsideMessage` where no event starts.
+        """
+        self._require_start_of_event(offset)
+        payloads: list[bytes] = []
+        position = offset
+        while position < self.end_offset:
+            data = self._log.read(position, max_bytes - (position - offset))
+            scan = scan_entries(data)
+            if scan.ending in (Ending.BAD_SIZE, Ending.BAD_MESSAGE) and not payloads and not scan.sizes:
+                raise fault_of(scan, position)
+            payloads.extend(_payloads(data, scan))
+            position += scan.end
+            if scan.ending is not Ending.WHOLE or not data:
+                break
+        return JournalChunk(offset, position, tuple(payloads))
+
+    def files(self) -> tuple[SegmentSlice, ...]:
+        """The files of the journal's log, as far as readers see them, oldest first."""
+        return self._log.files()
+
+    # --- finding a moment again ---
+
+    def chapter_holding(self, journal_offset: int) -> Chapter:
+        """The chapter with the event before ``journal_offset``: folded up to there it gives the state at that place.
+
+        Raises what :meth:`read` raises if no event starts or ends there. The journal must have a checkpoint.
+        """
+        self._require_start_of_event(journal_offset)
+        return self._chapter(self._chapters.holding(journal_offset, self.end_offset))
+
+    def chapter_at(self, at_us: int) -> Chapter:
+        """The last chapter that begins at or before a virtual time; the first one before all of them."""
+        return self._chapter(self._chapters.at(at_us, self.end_offset))
+
+    def notable_since(self, offset: int) -> list[NotableMoment]:
+        """What is worth finding again at or behind ``offset``, oldest first; only what can be read."""
+        return self._notable.since(offset, self.end_offset)
+
+    def _chapter(self, number: int) -> Chapter:
+        return self._chapters.chapter(number, self.end_offset, self._last_event_at_us)
+
+    def close(self) -> None:
+        """Publish what is buffered and let go of the files; closing twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.publish()
+        finally:
+            self._log.close()
+
+    def _note(self, offset: int, payload: bytes) -> bool:
+        """Remember where the newest event, at ``offset``, stands; say whether it is a checkpoint."""
+        self.next_offset = offset + PLAIN_OVERHEAD_BYTES + len(payload)
+        if offset >= self._next_landmark_offset:
+            self._landmarks.append(offset)
+            self._next_landmark_offset = offset + LANDMARK_EVERY_BYTES
+        self._notable.note(offset, payload)
+        return payload.startswith(_CHECKPOINT_START)
+
+    def _read_through(self) -> None:
+        """Find landmarks, the newest checkpoint and the time of the last event of a journal that was there before."""
+        last_payload = b""
+        while self.next_offset < self._log.flushed_offset:
+            position = self.next_offset
+            data = self._log.read(position, PIECE_BYTES)
+            scan = scan_entries(data)
+            if scan.ending is Ending.PARTIAL and not scan.sizes:  # an event longer than a piece
+                data = self._log.read(position, read_header(data[:MAX_OVERHEAD_BYTES]).size_bytes)
+                scan = scan_entries(data)
+            if not scan.sizes:
+                raise fault_of(scan, position)
+            for last_payload in _payloads(data, scan):
+                offset = self.next_offset
+                if self._note(offset, last_payload):
+                    self._checkpoint_offset = offset
+                    self._chapters.note(offset, self.next_offset, json.loads(last_payload)["at_us"])
+        if last_payload:
+            self._last_event_at_us = json.loads(last_payload)["at_us"]
+
+    def _require_start_of_event(self, offset: int) -> None:
+        """Walk to ``offset`` from the landmark before it, and raise if no event starts there."""
+        self._log.read(offset, 0)  # the log knows its range, and says so
+        if offset == self.end_offset:
+            return
+        landmark = self._landmarks[bisect_right(self._landmarks, offset) - 1]
+        position = landmark
+        # An event that begins further away than this from a landmark is a landmark itself.
+        while position < offset and offset - landmark < LANDMARK_EVERY_BYTES:
+            scan = scan_entries(self._log.read(position, offset - position))
+            if scan.ending in (Ending.BAD_SIZE, Ending.BAD_MESSAGE):
+                raise fault_of(scan, position)
+            position += scan.end
+            if scan.ending is Ending.PARTIAL:
+                break
+        if position != offset:
+            raise OffsetInsideMessage(
+                f"no event starts at offset {offset}",
+                f"start at the newest checkpoint ({self.checkpoint_offset}), or at the next_offset of an earlier read",
+                offset=offset,
+                checkpoint_offset=self.checkpoint_offset,
+            )
+
+
+def _payloads(data: bytes, scan: Scan) -> list[bytes]:
+    payloads = []
+    position = 0
+    for size in scan.sizes:
+        payloads.append(data[position + PLAIN_OVERHEAD_BYTES : position + size])
+        position += size
+    return payloads

@@ -1,0 +1,206 @@
+"""The wire between the processes of a cluster: every message takes virtual time, in order on each link."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+from typing import Any, NamedTuple, Protocol
+
+from engine import events
+from engine.config import NEVER_US
+from engine.events import Emit, Event
+from engine.runtime.random_draws import Draw, draws_below
+from engine.runtime.scheduler import Scheduler
+
+
+class Process(Protocol):
+    """Whoever has an address: a broker, the registry, a producer, a consumer."""
+
+    def receive(self, source: str, message: Any) -> None:
+        """A message has arrived."""
+
+    def bounced(self, destination: str, message: Any) -> None:
+        """A message of ours found nobody at its destination (a refused connection)."""
+
+
+ANY_LIFE = 0
+UNDRAWN = ""
+NOT_DRAWN: tuple[str, dict[str, Event]] = (UNDRAWN, {})
+
+
+class Latency(NamedTuple):
+    """How long a message travels: the base, and by how many thousandths of it chance may lengthen or shorten it."""
+
+    base_us: int
+    jitter_permille: int
+
+    def draws(self, chance: Random) -> Draw:
+        """What draws travel times in microseconds."""
+        base_us, around_us = self.base_us, self.base_us * self.jitter_permille // 1000
+        if not around_us:
+            return lambda: base_us
+        least_us, draw = base_us - around_us, draws_below(chance, 2 * around_us + 1)
+        return lambda: least_us + draw()
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with the link between two parties, in both directions.
+
+    A ``cut`` link carries nothing; ``loss_permille`` of the messages vanish; all are ``delay_us`` later.
+    """
+
+    cut: bool = False
+    loss_permille: int = 0
+    delay_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A message that has arrived at a process which stands still; ``take`` says that it is taken now, or never."""
+
+    source: str
+    message: Any
+    take: Callable[[], None]
+
+
+FINE = Trouble()
+Link = tuple[str, str]
+Flight = tuple[str, str, Any, int, int, str, bool]
+"""Source, destination, message, the lives of both when it left, the name it is drawn by, whether the wire loses it."""
+Listener = Callable[[Any], None]
+Lost = Callable[[Any, str], None]
+"""Hears of a message that nobody will ever handle: ``cut`` or ``lost`` on the wire, or both ends are ``gone``."""
+
+
+def link_between(one: str, other: str) -> Link:
+    """The name of the link between two addresses, whichever way round they are given."""
+    return (one, other) if one <= other else (other, one)
+
+
+class Network:
+    """The wire: delivers each message after its latency, never before an earlier one on the same link.
+
+    A message may carry the event that tells of its departure (its *flight*); until it lands or vanishes,
+    :attr:`flights` lists it, which is how a picture that starts now knows what is in the air. A message that nobody
+    will ever handle (both ends have gone, or the wire lost it) is handed to ``on_lost``.
+    """
+
+    def __init__(self, scheduler: Scheduler, chance: Random, emit: Emit, on_lost: Lost) -> None:
+        self._scheduler = scheduler
+        self._chance = chance
+        self._emit = emit
+        self._on_lost = on_lost
+        self._processes: dict[str, Process] = {}
+        self._lives: dict[str, int] = {}
+        self._draws: dict[Latency, Draw] = {}
+        self._link_clear_us: dict[tuple[str, str], int] = {}
+        self._flights: dict[str, Event] = {}
+        self._landing = NOT_DRAWN
+        self._troubles: dict[Link, Trouble] = {}
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Let ``listener`` hear every message when it is sent, whether or not it arrives."""
+        self._listeners.append(listener)
+
+    @property
+    def flights(self) -> Iterable[tuple[str, Event]]:
+        """What is on its way and drawn: (name, departure event), in order of departure."""
+        return self._flights.items()
+
+    # --- links ---
+
+    @property
+    def troubles(self) -> Iterable[tuple[Link, Trouble]]:
+        """The links that something is wrong with."""
+        return self._troubles.items()
+
+    def trouble(self, link: Link, trouble: Trouble) -> None:
+        """From now on something is wrong with a link, or nothing any more (``FINE``)."""
+        if trouble == FINE:
+            self._troubles.pop(link, None)
+        else:
+            self._troubles[link] = trouble
+        changed = events.LinkChanged(
+            self._scheduler.now_us, link[0], link[1], trouble.cut, trouble.loss_permille, trouble.delay_us
+        )
+        self._emit(changed)
+
+    def _trouble_of(self, source: str, destination: str) -> Trouble:
+        return self._troubles.get(link_between(source, destination), FINE)
+
+    # --- processes ---
+
+    def attach(self, address: str, process: Process) -> None:
+        """Make a process reachable."""
+        assert address not in self._processes, f"{address} is attached twice"
+        self._processes[address] = process
+        self._lives[address] = self._lives.get(address, 0) + 1
+
+    def detach(self, address: str) -> None:
+        """Make a process unreachable; what it has already sent still travels."""
+        del self._processes[address]
+
+    # --- messages ---
+
+    def due_us(self, source: str, destination: str, latency: Latency) -> int:
+        """Draw when a message sent now would land; pass it to :meth:`send` at once."""
+        draw = self._draws.get(latency)
+        if draw is None:
+            draw = self._draws[latency] = latency.draws(self._chance)
+        due_us = self._scheduler.now_us + draw()
+        if self._troubles:
+            due_us += self._trouble_of(source, destination).delay_us
+        return max(due_us, self._link_clear_us.get((source, destination), -NEVER_US))
+
+    def send(self, source: str, destination: str, message: Any, due_us: int, name: str = UNDRAWN) -> None:
+        """Let ``message`` land at ``due_us`` (from :meth:`due_us`)."""
+        for listener in self._listeners:
+            listener(message)
+        self._link_clear_us[(source, destination)] = due_us
+        lost = False
+        if self._troubles:
+            loss_permille = self._trouble_of(source, destination).loss_permille
+            lost = loss_permille > 0 and self._chance.randrange(1000) < loss_permille
+        lives = self._lives
+        source_life = lives[source] if source in self._processes else ANY_LIFE
+        destination_life = lives[destination] if destination in self._processes else ANY_LIFE
+        flight = (source, destination, message, source_life, destination_life, name, lost)
+        self._scheduler.post(due_us, self._deliver, flight)
+
+    def send_drawn(self, source: str, destination: str, message: Any, name: str, flight: Event, due_us: int) -> None:
+        """Like :meth:`send`, for a message that the picture shows under ``name`` while it travels."""
+        self._flights[name] = flight
+        self.send(source, destination, message, due_us, name)
+
+    def put_off(self) -> Callable[[], None]:
+        """What is being received now is taken later, and drawn until the function is called that this returns."""
+        name, flights = self._landing
+        self._flights.update(flights)
+
+        def take() -> None:
+            self._flights.pop(name, None)
+
+        return take
+
+    def give_up(self, message: Any) -> None:
+        """A message has arrived, and its process ended before it took it."""
+        self._on_lost(message, "gone")
+
+    def _deliver(self, flight: Flight) -> None:
+        """A message ends with the life it was meant for: a process that has started anew has new connections."""
+        source, destination, message, source_life, destination_life, name, lost = flight
+        if name in self._flights:  # what was sent twice under one name is drawn until the first has landed
+            self._landing = name, {name: self._flights.pop(name)}
+        else:
+            self._landing = NOT_DRAWN
+        if lost or (self._troubles and self._trouble_of(source, destination).cut):
+            now_us, cause = self._scheduler.now_us, "lost" if lost else "cut"
+            self._emit(events.MessageDropped(now_us, source, destination, name, cause))
+            self._on_lost(message, cause)
+        elif destination in self._processes and destination_life in (ANY_LIFE, self._lives[destination]):
+            self._processes[destination].receive(source, message)
+        elif source in self._processes and source_life == self._lives[source]:
+            self._processes[source].bounced(destination, message)
+        else:
+            self._on_lost(message, "gone")

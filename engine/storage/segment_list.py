@@ -1,0 +1,90 @@
+"""The segments of a log in a row, oldest first (0.7: SegmentList)."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from engine.errors import LogGap
+from engine.storage.disk import Disk, storage_failed
+from engine.storage.log_config import ClockUs, no_clock
+from engine.storage.segment import Segment, base_offsets, segment_name
+
+
+class Segments:
+    """One segment or more, each beginning where the one before it ends; the last one is ``active``.
+
+    A plain list and a binary search: finding the segment of an offset costs the same in a log of any size worth
+    having.
+    """
+
+    def __init__(self, segments: list[Segment]) -> None:
+        """Raises :class:`~engine.errors.LogGap` if two of ``segments`` do not meet."""
+        _require_no_gap(segments)
+        self._segments = segments
+        self._bases = [segment.base_offset for segment in segments]
+        self.active = segments[-1]
+
+    def __iter__(self) -> Iterator[Segment]:
+        return iter(self._segments)
+
+    def __len__(self) -> int:
+        return len(self._segments)
+
+    @property
+    def first_offset(self) -> int:
+        return self._bases[0]
+
+    def holding(self, offset: int) -> Segment:
+        """The segment that holds ``offset``, which must not lie before the first one."""
+        return self._segments[bisect_right(self._bases, offset) - 1]
+
+    def add(self, segment: Segment) -> None:
+        """Make ``segment`` the active one; the one before it is sealed."""
+        sealed = self.active
+        self._segments.append(segment)
+        self._bases.append(segment.base_offset)
+        self.active = segment
+        sealed.seal()
+
+    def remove_first(self) -> None:
+        """Remove the oldest segment and its file. It must not be the only one."""
+        self._segments[0].remove()
+        del self._segments[0]
+        del self._bases[0]
+
+
+def open_segments(directory: Path, disk: Disk, now_us: ClockUs) -> Segments:
+    """The segments that lie in ``directory``, or a first one begun there; all but the last one sealed.
+
+    With a clock, the last one goes by it from now on, and a first one is dated by it. Raises
+    :class:`~engine.errors.LogGap` if two do not meet, :class:`~engine.errors.StorageFailed`.
+    """
+    try:
+        disk.make_directory(directory)
+        found = base_offsets(disk.names(directory))
+    except OSError as error:
+        raise storage_failed(directory, "open", error) from error
+    sealed = [Segment(directory, base, disk, sealed=True) for base in found[:-1]]
+    active = Segment(directory, found[-1] if found else 0, disk, sealed=False)
+    try:
+        if now_us is not no_clock:
+            active.keep_time(active.modified_us if found else now_us())
+        return Segments([*sealed, active])
+    except BaseException:
+        active.seal()
+        raise
+
+
+def _require_no_gap(segments: list[Segment]) -> None:
+    """Raise :class:`LogGap` where a segment does not begin where the one before it ends (0.7: validateSegments)."""
+    for before, after in pairwise(segments):
+        if before.next_offset != after.base_offset:
+            name = segment_name(before.base_offset)
+            raise LogGap(
+                f"{name} ends at offset {before.next_offset}, but the next segment begins at {after.base_offset}",
+                "restore the file from a copy, or remove it and every older one",
+                file=name,
+                next_offset=before.next_offset,
+                next_base_offset=after.base_offset,
+            )

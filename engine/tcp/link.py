@@ -1,0 +1,139 @@
+"""A client's end of a connection to a broker."""
+
+import select
+import socket
+import struct
+from typing import Final, Self
+
+from engine.protocol.faults import MalformedResponse
+from engine.protocol.frames import LENGTH_BYTES
+from engine.tcp.faults import BrokerUnreachable, ConnectionBroken
+
+TIMEOUT_S: Final = 30.0  # 0.7: socket.timeout.ms
+
+
+class BrokerLink:
+    """A connection to a broker, made when it is needed and made again after it broke.
+
+    ``timeout_s`` is how long one step may take: connecting, sending, receiving. It is not safe to use from two threads
+    at once.
+    """
+
+    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+        self._host = host
+        self._port = port
+        self._timeout_s = timeout_s
+        self._connected: list[socket.socket] = []  # one, or none
+        self._poll = select.poll()  # whether the broker says anything
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up; what was sent still arrives."""
+        while self._connected:
+            connected = self._connected.pop()
+            self._poll.unregister(connected)
+            connected.close()
+
+    def send(self, request: bytes) -> None:
+        """Hand ``request`` to the system, for requests without a response.
+
+        If the broker has hung up since the last one, nothing is sent and :class:`ConnectionBroken` is raised; the next
+        call connects anew. Raises :class:`BrokerUnreachable` if nobody is there.
+        """
+        connected = self._socket()
+        if self._poll.poll(0) and _is_over(connected):
+            self.close()
+            raise self._broken("the broker had hung up, so earlier messages may be lost and this one was not sent")
+        try:
+            connected.sendall(request)
+        except OSError as error:
+            self.close()
+            raise self._broken(f"sending failed: {error}") from error
+
+    def ask(self, request: bytes, max_response_bytes: int) -> bytes:
+        """Send a request and return its response without the length field.
+
+        A connection that breaks is made again, once, and the request sent again: reading twice does no harm (0.7:
+        SimpleConsumer). Raises :class:`ConnectionBroken` if that fails too, :class:`BrokerUnreachable`, and
+        :class:`~engine.protocol.faults.MalformedResponse` if the response is larger than it can be.
+        """
+        try:
+            return self._ask_once(request, max_response_bytes)
+        except ConnectionBroken:
+            return self._ask_once(request, max_response_bytes)
+
+    def _ask_once(self, request: bytes, max_response_bytes: int) -> bytes:
+        connected = self._socket()
+        try:
+            connected.sendall(request)
+            size = int.from_bytes(_receive(connected, LENGTH_BYTES), "big", signed=True)
+            if 0 < size <= max_response_bytes:
+                return bytes(_receive(connected, size))
+        except (OSError, EOFError) as error:
+            self.close()
+            raise self._broken(f"no answer came: {error}") from error
+        self.close()
+        raise MalformedResponse(
+            f"a response of {size} bytes, where at most {max_response_bytes} were asked for",
+            "check that a broker of 0.7 is at this address",
+            bytes=size,
+        )
+
+    def _socket(self) -> socket.socket:
+        if not self._connected:
+            try:
+                connected = socket.create_connection((self._host, self._port), self._timeout_s)
+            except OSError as error:
+                raise BrokerUnreachable(
+                    f"no broker at {self._host} port {self._port}: {error}",
+                    "start it with: offsetscope broker --data-dir DIR --port PORT",
+                    host=self._host,
+                    port=self._port,
+                ) from error
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _let_the_system_time_out(connected, self._timeout_s)
+            self._poll.register(connected, select.POLLIN)
+            self._connected.append(connected)
+        return self._connected[0]
+
+    def _broken(self, reason: str) -> ConnectionBroken:
+        return ConnectionBroken(
+            f"the connection to {self._host} port {self._port} broke: {reason}",
+            "try again; the broker hangs up on damaged messages and on partitions that it does not have",
+            host=self._host,
+            port=self._port,
+        )
+
+
+def _let_the_system_time_out(connected: socket.socket, timeout_s: float) -> None:
+    """Let the system count the time of each step. Python would ask it whether it may send before each sending."""
+    connected.settimeout(None)
+    seconds = struct.pack("@ll", int(timeout_s), int(timeout_s % 1 * 1_000_000))  # a struct timeval; 0 is for ever
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+
+
+def _is_over(connected: socket.socket) -> bool:
+    """Whether the broker, which never says anything of its own accord, has hung up."""
+    try:
+        return connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _receive(connected: socket.socket, size_bytes: int) -> bytearray:
+    received = bytearray(size_bytes)
+    view = memoryview(received)
+    while view:
+        count = connected.recv_into(view)
+        if count == 0:
+            raise EOFError("the broker hung up")
+        view = view[count:]
+    return received

@@ -1,0 +1,241 @@
+"""The broker's loop: one thread, every socket non-blocking (0.7: network/SocketServer.scala has several)."""
+
+import errno
+import logging
+import selectors
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import Final
+
+from engine.errors import OffsetscopeError
+from engine.protocol.requests import ProduceRequest
+from engine.tcp.complaints import Complaints
+from engine.tcp.connection import Connection
+from engine.tcp.handler import RequestHandler
+from engine.tcp.partition_logs import PartitionLogs
+from engine.tcp.produce_run import ProduceRun
+from engine.tcp.settings import ConnectionLimits
+
+RECEIVE_BYTES: Final = 256 * 1024
+TURN_S: Final = 0.01
+
+logger = logging.getLogger(__name__)
+
+
+class BrokerServer:
+    """Connections on a listening socket, each served in turn.
+
+    A client that breaks the rules loses its own connection and nothing else happens. ``clock`` gives seconds that only
+    grow.
+    """
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        logs: PartitionLogs,
+        handler: RequestHandler,
+        complaints: Complaints,
+        limits: ConnectionLimits,
+        clock: Callable[[], float],
+    ) -> None:
+        self._listening = listening
+        self._logs = logs
+        self._handler = handler
+        self._complaints = complaints
+        self._limits = limits
+        self._clock = clock
+        self._selector = selectors.DefaultSelector()
+        self._connections: set[Connection] = set()
+        self._backlog: set[Connection] = set()  # have more to do, though their turn was over
+        self._buffered_bytes = 0
+        self._buffer = memoryview(bytearray(RECEIVE_BYTES))
+        self._next_sweep_s = clock() + limits.sweep_s
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._woken_by_signals = False
+        self._stopping = False
+        for each in (listening, self._wake_in, self._wake_out):
+            each.settimeout(0)
+        self._selector.register(listening, selectors.EVENT_READ)
+        self._selector.register(self._wake_in, selectors.EVENT_READ)
+
+    @property
+    def clients(self) -> int:
+        """How many connections there are."""
+        return len(self._connections)
+
+    def stop(self) -> None:
+        """Make :meth:`run` return; may be called from another thread."""
+        self._wake_out.send(b"\0")
+
+    def stop_on_signals(self) -> None:
+        """Stop at SIGTERM and SIGINT; for the main thread alone."""
+
+        def nothing_more(number: int, frame: FrameType | None) -> None:
+            """The loop has been woken by the byte that the system writes for each signal."""
+
+        self._woken_by_signals = True
+        signal.set_wakeup_fd(self._wake_out.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, nothing_more)
+        signal.signal(signal.SIGINT, nothing_more)
+
+    def run(self) -> None:
+        """Serve until stopped, then hang up on everybody. The logs stay open."""
+        try:
+            while not self._stopping:
+                self._turn()
+        finally:
+            self._shut()
+
+    def _turn(self) -> None:
+        for key, events in self._selector.select(self._patience_s()):
+            if key.fileobj is self._listening:
+                self._accept()
+            elif key.fileobj is self._wake_in:
+                self._stopping = True
+            else:
+                self._serve(key.data, events)
+        for connection in list(self._backlog):
+            self._serve(connection, 0)
+        now_s = self._clock()
+        if self._logs.due_s <= now_s:
+            self._logs.do_what_is_due()
+        if self._next_sweep_s <= now_s:
+            self._next_sweep_s = now_s + self._limits.sweep_s
+            self._sweep(now_s)
+
+    def _patience_s(self) -> float:
+        """How long the loop may sleep."""
+        if self._backlog:
+            return 0.0
+        return max(0.0, min(self._next_sweep_s, self._logs.due_s) - self._clock())
+
+    # --- coming and going ---
+
+    def _accept(self) -> None:
+        try:
+            connected, address = self._listening.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._complaints.say(f"cannot take a connection: {error}")
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._make_room()
+            return
+        if len(self._connections) >= self._limits.connections and not self._make_room():
+            self._complaints.say(f"{address[0]} was turned away: {len(self._connections)} clients are here")
+            connected.close()
+            return
+        connected.settimeout(0)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        run = ProduceRun(self._logs, self._complaints.say)
+        connection = Connection(connected, f"{address[0]} port {address[1]}", run, self._limits, self._clock())
+        self._connections.add(connection)
+        self._selector.register(connected, connection.interest, connection)
+
+    def _make_room(self) -> bool:
+        """Hang up on whoever has waited longest without being answered anything, unless all are busy."""
+        quietest = min(self._connections, key=lambda each: each.answered_s, default=None)
+        if quietest is None or self._clock() - quietest.answered_s < self._limits.settled_s:
+            return False
+        self._hang_up(quietest, "made room for another client")
+        return True
+
+    def _sweep(self, now_s: float) -> None:
+        for connection in [each for each in self._connections if each.deadline_s <= now_s]:
+            self._hang_up(connection, "was silent or slow for too long")
+
+    def _hang_up(self, connection: Connection, reason: str) -> None:
+        self._complaints.say(f"{connection.peer} {reason}")
+        self._forget(connection)
+
+    def _forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self._backlog.discard(connection)
+        self._buffered_bytes -= connection.counted_bytes
+        self._selector.unregister(connection.socket)
+        connection.close()
+
+    def _shut(self) -> None:
+        for connection in list(self._connections):
+            self._forget(connection)
+        self._selector.close()
+        if self._woken_by_signals:  # its number may soon be that of another file, which no signal may write to
+            signal.set_wakeup_fd(-1)
+        for each in (self._listening, self._wake_in, self._wake_out):
+            each.close()
+
+    # --- one client's turn ---
+
+    def _serve(self, connection: Connection, events: int) -> None:
+        if connection not in self._connections:
+            return  # it made room for another a moment ago
+        try:
+            self._exchange(connection, events)
+        except (EOFError, OSError):
+            self._forget(connection)
+        except OffsetscopeError as error:
+            self._hang_up(connection, f"was cut off: {error.message}")
+        except Exception:
+            logger.exception("a mistake of ours while serving %s", connection.peer)
+            self._forget(connection)
+        else:
+            self._count(connection)
+
+    def _count(self, connection: Connection) -> None:
+        """Keep the sum of all unfinished requests; whoever has most of it goes when it gets too large."""
+        self._buffered_bytes += connection.held_bytes - connection.counted_bytes
+        connection.counted_bytes = connection.held_bytes
+        if self._buffered_bytes > self._limits.buffered_max_bytes:
+            greediest = max(self._connections, key=lambda each: each.counted_bytes)
+            self._hang_up(greediest, f"had {greediest.counted_bytes} bytes of a request here when room ran out")
+
+    def _exchange(self, connection: Connection, events: int) -> None:
+        """Send, receive and answer as far as one turn goes."""
+        now_s = self._clock()
+        if events & selectors.EVENT_WRITE:
+            connection.send(now_s)
+        if events & selectors.EVENT_READ and connection not in self._backlog:
+            connection.receive(self._buffer, now_s)
+        self._answer(connection)
+        if connection.interest != connection.wanted:
+            connection.interest = connection.wanted
+            self._selector.modify(connection.socket, connection.interest, connection)
+
+    def _answer(self, connection: Connection) -> None:
+        """Do what has been asked, step by step, until an answer has to wait for the client or the turn is over.
+
+        Produces that follow one another are put into the log together, at the latest at the end of the turn.
+        """
+        end_s = self._clock() + TURN_S
+        try:
+            while connection.outbox.is_empty and connection.has_step():
+                self._take(connection)
+                now_s = self._clock()
+                connection.done(now_s)
+                if now_s > end_s:
+                    break
+        finally:
+            while not (settled := connection.run.settle()) and self._clock() < end_s:
+                pass
+        if settled and not (connection.outbox.is_empty and connection.has_step()):
+            self._backlog.discard(connection)
+        else:
+            self._backlog.add(connection)
+
+    def _take(self, connection: Connection) -> None:
+        """Do the next step, or what has to be done before it."""
+        step = connection.step
+        if isinstance(step, ProduceRequest):
+            partition = self._handler.destination(step)
+            if connection.run.takes(partition, step.message_set):
+                connection.run.add(partition, step.message_set)
+                connection.next_step()
+                return
+        elif connection.run.settle():
+            connection.outbox.put(self._handler.answer(step))
+            connection.next_step()
+            connection.send(self._clock())
+            return
+        connection.run.settle()

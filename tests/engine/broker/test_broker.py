@@ -1,0 +1,166 @@
+"""Appending, flushing, answering, dying and coming back."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.config import TINY
+from engine.errors import OffsetOutOfRange, UnknownPartition, WrongState
+from engine.ids import BrokerId, TopicPartition
+from engine.protocol.messages import OFFSETS_EARLIEST, OFFSETS_LATEST, FetchRequest
+from tests.engine.conftest import MakeStage
+from tests.support.clusters import Stage
+
+P0 = TopicPartition("clicks", 0)
+
+
+def fetch(stage: Stage, partition: TopicPartition, offset: int, max_bytes: int = 1_000_000) -> tuple[bytes, str]:
+    broker = next(iter(stage.cluster.parts.brokers.values()))
+    response = broker.handle_fetch(FetchRequest(1, "g", "c", partition, offset, max_bytes))
+    return response.data, response.error
+
+
+def test_appended_bytes_are_invisible_until_the_time_flush_comes(make_stage: MakeStage) -> None:
+    config = replace(TINY, flush_messages=1000, flush_interval_us=3_000_000, flush_check_interval_us=3_000_000)
+    stage = make_stage(config, brokers=1)
+    stage.do("add_topic", topic="clicks", partitions=1)
+    stage.do("produce", records=[{"value": "test"}])
+    stage.run_ms(10)
+    assert fetch(stage, P0, 0) == (b"", "")  # case 23
+    assert fetch(stage, P0, 13) == (b"", "offset_out_of_range")
+    stage.run_ms(3_000)
+    assert len(fetch(stage, P0, 0)[0]) == 13
+    assert stage.partition()["flushed_offset"] == 13
+
+
+def test_a_flush_by_count_shows_everything_at_once(make_stage: MakeStage) -> None:
+    stage = make_stage(replace(TINY, flush_interval_us=10**9, flush_check_interval_us=10**9), brokers=1)
+    stage.do("add_topic", topic="clicks", partitions=1)
+    for number in range(3):
+        stage.do("produce", records=[{"value": "test"}])
+        stage.run_ms(5)
+        assert len(fetch(stage, P0, 0)[0]) == (39 if number == 2 else 0)  # case 22
+    assert [event["flushed_offset"] for event in stage.events("log_flushed")] == [39]
+
+
+def test_a_topic_that_is_not_here_is_empty_and_asking_for_it_makes_nothing(stage: Stage) -> None:
+    # case 15
+    stage.with_topic()
+    nobody = TopicPartition("nobody", 0)
+    broker = stage.cluster.parts.brokers[BrokerId(1)]
+    assert fetch(stage, nobody, 0) == (b"", "")
+    assert broker.handle_offsets(nobody, OFFSETS_LATEST, 10) == (0,)
+    assert broker.handle_offsets(nobody, OFFSETS_EARLIEST, 10) == (0,)
+    assert broker.handle_offsets(nobody, stage.cluster.now_us, 10) == ()
+    assert not list(stage.directory.rglob("nobody*"))
+
+
+def test_a_partition_that_a_topic_does_not_have_here_is_an_error(stage: Stage) -> None:
+    # case 36
+    stage.with_topic()
+    broker = stage.cluster.parts.brokers[BrokerId(1)]
+    for number in (-1, 1, 3):
+        assert fetch(stage, TopicPartition("clicks", number), 0) == (b"", "unknown_partition")
+        with pytest.raises(UnknownPartition):
+            broker.handle_offsets(TopicPartition("clicks", number), OFFSETS_LATEST, 10)
+    assert fetch(stage, TopicPartition("nobody", -1), 0) == (b"", "unknown_partition")
+    assert fetch(stage, P0, -1) == (b"", "offset_out_of_range")
+
+
+def test_offsets_before_a_time_are_those_of_segments_newest_first(make_stage: MakeStage) -> None:
+    stage = make_stage(replace(TINY, segment_bytes=100, flush_messages=1), brokers=1)
+    stage.do("add_topic", topic="clicks", partitions=1)
+    times = []
+    for _ in range(20):
+        stage.do("produce", records=[{"value": "abc"}])  # 12 bytes on disk
+        stage.run_ms(5)
+        times.append(stage.cluster.now_us)
+    broker = next(iter(stage.cluster.parts.brokers.values()))
+    assert broker.handle_offsets(P0, OFFSETS_LATEST, 10) == (240, 216, 108, 0)  # case 13
+    assert broker.handle_offsets(P0, OFFSETS_EARLIEST, 10) == (0,)
+    assert broker.handle_offsets(P0, times[-1], 2) == (240, 216)
+    assert broker.handle_offsets(P0, times[10], 10) == (0,)
+    assert broker.handle_offsets(P0, 0, 10) == ()
+    assert len(fetch(stage, P0, 0)[0]) == 108  # case 17: a read stops where the segment does
+    assert len(fetch(stage, P0, 216)[0]) == 24
+
+
+def test_consumers_learn_of_a_broker_s_partitions_with_its_first_message(stage: Stage) -> None:
+    stage.do("add_topic", topic="clicks", partitions=3)
+    stage.run_ms(20)
+    assert "/brokers/topics/clicks/1" not in stage.cluster.snapshot()["registry"]
+    stage.do("produce", count=1)
+    stage.run_ms(20)
+    registry = stage.cluster.snapshot()["registry"]
+    assert registry["/brokers/topics/clicks/1"] == ["0", "broker:1"]
+    assert "/brokers/topics/clicks/2" not in registry
+
+
+def test_a_clean_stop_loses_nothing_and_takes_the_nodes_along_at_once(stage: Stage) -> None:
+    stage.with_topic()
+    stage.do("produce", records=[{"value": "kept"}])
+    stage.run_ms(1.5)
+    end = stage.partition(0)["next_offset"]
+    stage.do("stop_broker", broker=1)
+    stage.run_ms(2)
+    assert "/brokers/ids/1" not in stage.cluster.snapshot()["registry"]
+    stage.do("start_broker", broker=1)
+    stage.run_ms(20)
+    assert stage.partition(0)["flushed_offset"] == end
+    assert "/brokers/ids/1" in stage.cluster.snapshot()["registry"]
+    assert stage.events("log_cut") == []
+
+
+def test_a_crash_loses_exactly_the_unflushed_bytes_and_messages(make_stage: MakeStage) -> None:
+    stage = make_stage(
+        replace(TINY, flush_messages=100, flush_interval_us=10**9, flush_check_interval_us=10**9), brokers=1
+    )
+    stage.do("add_topic", topic="clicks", partitions=1)
+    stage.do("produce", records=[{"value": "x" * 300}])  # over segment_bytes: the next append rolls and so flushes it
+    stage.run_ms(5)
+    stage.do("produce", records=[{"value": "gone"}, {"value": "too"}])
+    stage.run_ms(5)
+    assert stage.partition()["flushed_offset"] == 309
+    stage.do("crash_broker", broker=1)
+    (cut,) = stage.events("log_cut")
+    assert (cut["cause"], cut["next_offset"], cut["bytes_cut"], cut["messages_cut"]) == ("crash", 309, 13 + 12, 2)
+    with pytest.raises(WrongState):
+        stage.cluster.read_log("clicks", 0, 0, 100)
+    stage.run_ms(200)
+    stage.do("start_broker", broker=1)
+    stage.run_ms(50)
+    assert stage.partition()["next_offset"] == 309
+    assert stage.cluster.facts()["topics"][0]["events_appended"] == 1
+    stage.do("produce", records=[{"value": "after"}])
+    stage.run_ms(5)
+    assert stage.partition()["message_offsets"] == [0, 309]
+
+
+def test_a_broker_that_returns_before_its_session_expired_ends_up_registered(stage: Stage) -> None:
+    stage.with_topic()
+    stage.do("crash_broker", broker=1)
+    stage.do("start_broker", broker=1)
+    stage.run_ms(500)
+    registry = stage.cluster.snapshot()["registry"]
+    assert registry["/brokers/ids/1"][1] == "broker:1"
+    assert registry["/brokers/topics/clicks/1"] == ["0", "broker:1"]
+
+
+def test_recovery_after_a_crash_cuts_from_the_first_damaged_message_on(make_stage: MakeStage) -> None:
+    stage = make_stage(replace(TINY, flush_messages=1), brokers=1)
+    stage.do("add_topic", topic="clicks", partitions=1)
+    for value in ("aa", "bb", "cc"):
+        stage.do("produce", records=[{"value": value}])
+        stage.run_ms(5)
+    stage.do("corrupt", partition=0, offset=11)
+    stage.do("crash_broker", broker=1)
+    stage.do("start_broker", broker=1)
+    (cut,) = stage.events("log_cut")
+    assert (cut["cause"], cut["next_offset"], cut["messages_cut"]) == ("recovery", 11, 2)  # case 26
+
+
+def test_a_script_reads_the_bytes_a_pull_would_bring(stage: Stage) -> None:
+    stage.with_topic()
+    assert stage.cluster.read_log("clicks", 0, 0, 1000).endswith(b"first of 0")
+    with pytest.raises(OffsetOutOfRange):
+        stage.cluster.read_log("clicks", 0, 10_000, 10)

@@ -1,0 +1,197 @@
+"""A broker's logs as virtual time passes: retention, rolls by age, clean stops, and what is told of them."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from engine.cluster.message_index import Tally
+from engine.config import DEMO, NEVER_US, PAPER, SECOND_US, TINY
+from engine.protocol.messages import OFFSETS_EARLIEST
+from engine.storage.log import Appended
+from tests.engine.conftest import MakeStage
+from tests.support.clusters import GROUP, Stage
+
+AGEING = replace(TINY, flush_messages=1, segment_bytes=25, retention_us=100_000, retention_check_interval_us=10_000)
+MARK = ".kafka_cleanshutdown"
+
+
+def one_partition(make_stage: MakeStage, **changes: int) -> Stage:
+    """A broker with an empty partition, under limits that a few messages reach."""
+    stage = make_stage(replace(AGEING, **changes), brokers=1)
+    stage.do("add_topic", topic="clicks", partitions=1)
+    return stage
+
+
+def send(stage: Stage, *values: str) -> None:
+    """One message after the other, 5 ms apart; the first two of "test" fill a segment."""
+    for value in values:
+        stage.do("produce", records=[{"value": value}])
+        stage.run_ms(5)
+
+
+def files(stage: Stage) -> list[str]:
+    return sorted(path.name for path in (stage.directory / "broker-1" / "clicks-0").iterdir())
+
+
+def test_old_segments_go_with_their_entries_and_the_journal_says_so(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    send(stage, "test", "test", "test")
+    stage.run_ms(50)
+    send(stage, "test", "test")
+    assert stage.events("segment_deleted") == []
+    stage.run_ms(55)
+    (gone,) = stage.events("segment_deleted")
+    assert (gone["topic"], gone["partition"], gone["base_offset"], gone["first_offset"]) == ("clicks", 0, 0, 26)
+    assert files(stage) == ["00000000000000000026.kafka", "00000000000000000052.kafka"]
+    told = stage.cluster.snapshot()["partitions"]["clicks-0"]
+    assert (told["first_offset"], told["segments"]) == (26, [[26, 26], [52, 13]])
+    assert [entry[0] for entry in told["entries"]] == [26, 39, 52]
+    assert stage.partition()["message_offsets"] == [26, 39, 52]
+    assert stage.cluster.facts()["topics"][0]["events_appended"] == 5
+
+
+def test_when_all_is_old_the_log_goes_on_in_an_empty_segment(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    send(stage, "test", "test", "test")
+    stage.run_ms(200)
+    assert [event["first_offset"] for event in stage.events("segment_deleted")] == [26, 39]
+    assert stage.events("segment_rolled")[-1]["base_offset"] == 39
+    told = stage.cluster.snapshot()["partitions"]["clicks-0"]
+    assert (told["first_offset"], told["next_offset"], told["segments"], told["entries"]) == (39, 39, [[39, 0]], [])
+    send(stage, "test")
+    assert stage.partition()["message_offsets"] == [39]
+    stage.run_ms(50)
+    assert len(stage.events("segment_deleted")) == 2
+
+
+def test_a_log_over_its_size_loses_its_oldest_segments(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, retention_us=NEVER_US, retention_bytes=40)
+    send(stage, *["test"] * 7)
+    stage.run_ms(20)
+    assert stage.partition()["first_offset"] == 26
+    stage.run_ms(1000)
+    assert stage.partition()["first_offset"] == 26
+
+
+def test_a_segment_is_closed_by_age_when_the_next_message_comes(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, segment_bytes=1 << 20, roll_interval_us=50_000, retention_us=NEVER_US)
+    send(stage, "test", "test")
+    stage.run_ms(60)
+    assert stage.events("segment_rolled") == []
+    send(stage, "test")
+    assert [event["base_offset"] for event in stage.events("segment_rolled")] == [26]
+
+
+def test_a_consumer_whose_place_was_deleted_starts_again_at_the_smallest_offset(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, retention_us=500_000).with_group("A")
+    send(stage, "test", "test", "test")
+    stage.run_ms(200)
+    stage.do("pause_consumer", group=GROUP, consumer="A")
+    send(stage, *["test"] * 5)
+    stage.run_ms(1000)
+    assert stage.partition()["first_offset"] == 104 > stage.position()["committed_offset"]
+    assert stage.position()["lag_bytes"] == 0
+    assert stage.position()["lag_messages"] == 0
+    stage.do("resume_consumer", group=GROUP, consumer="A")
+    send(stage, "test")
+    stage.run_ms(200)
+    (reset,) = stage.events("offset_reset")
+    assert reset["offset"] == stage.partition()["first_offset"] == 104
+    assert stage.position()["committed_offset"] == stage.partition()["next_offset"]
+
+
+def test_ages_survive_a_clean_stop_and_a_crash(make_stage: MakeStage) -> None:
+    for ending in ("stop_broker", "crash_broker"):
+        stage = one_partition(make_stage)
+        send(stage, "test", "test", "test")
+        stage.do(ending, broker=1)
+        stage.run_ms(200)
+        assert stage.partition()["first_offset"] == 0
+        stage.do("start_broker", broker=1)
+        stage.run_ms(15)
+        assert stage.partition()["first_offset"] == 39
+
+
+def test_a_broker_that_is_down_deletes_nothing(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    send(stage, "test", "test", "test")
+    stage.do("crash_broker", broker=1)
+    stage.run_ms(1000)
+    assert files(stage) == ["00000000000000000000.kafka", "00000000000000000026.kafka"]
+
+
+def test_offsets_before_a_time_follow_virtual_time(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, retention_us=NEVER_US)
+    began_us = stage.cluster.now_us
+    send(stage, "test", "test", "test")
+    broker = next(iter(stage.cluster.parts.brokers.values()))
+    partition = stage.cluster.parts.partition("clicks", 0)
+    assert broker.handle_offsets(partition, began_us, 10) == ()
+    assert broker.handle_offsets(partition, began_us + 9_000, 10) == (0,)
+    assert broker.handle_offsets(partition, stage.cluster.now_us, 10) == (39, 26, 0)
+    assert broker.handle_offsets(partition, OFFSETS_EARLIEST, 10) == (0,)
+
+
+def test_a_clean_stop_leaves_a_mark_and_the_next_start_takes_it_away(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    mark = stage.directory / "broker-1" / MARK
+    send(stage, "test")
+    stage.do("stop_broker", broker=1)
+    assert mark.is_file()
+    stage.do("start_broker", broker=1)
+    assert not mark.exists()
+    stage.do("crash_broker", broker=1)
+    assert not mark.exists()
+
+
+def test_damage_under_a_clean_mark_comes_to_light_at_the_consumer(make_stage: MakeStage) -> None:
+    # case 27
+    stage = one_partition(make_stage, segment_bytes=1000, retention_us=NEVER_US)
+    send(stage, "aa", "bb", "cc")
+    stage.do("corrupt", partition=0, offset=11)
+    stage.do("stop_broker", broker=1)
+    stage.do("start_broker", broker=1)
+    stage.run_ms(50)
+    assert stage.events("log_cut") == []
+    assert stage.partition()["next_offset"] == 33
+    stage.with_group("A")
+    (rejected,) = stage.events("message_rejected")
+    assert (rejected["offset"], rejected["error"]) == (11, "invalid_message")
+
+
+def test_the_presets_forget_as_they_say() -> None:
+    hour_us = 3600 * SECOND_US
+    assert (PAPER.retention_us, PAPER.retention_check_interval_us) == (168 * hour_us, hour_us // 6)
+    assert PAPER.roll_interval_us == 168 * hour_us
+    assert (DEMO.retention_us, DEMO.retention_bytes) == (NEVER_US, 128 * 1024)
+
+
+def test_a_cluster_that_forgets_is_told_alike_twice(make_stage: MakeStage) -> None:
+    told = []
+    for _ in range(2):
+        stage = one_partition(make_stage).with_group("A")
+        for number in range(30):
+            send(stage, "x" * number)
+            stage.run_ms(number)
+        told.append(json.dumps(stage.events()))
+    assert told[0] == told[1]
+    assert '"segment_deleted"' in told[0]
+
+
+# --- the observer's notebook ----------------------------------------------------------------------------------------
+
+
+def test_messages_before_the_first_offset_are_no_lag_but_were_appended() -> None:
+    tally = Tally()
+    for batch in range(10):
+        tally.note(Appended(batch * 30, batch * 30 + 30, 2, (15, 15), -1, flushed=True), ("a", "b"), batch)
+    assert tally.forget(90) == 6
+    assert (tally.messages, tally.recent[0][0]) == (20, 90)
+    assert tally.before(0, pytest.fail) == 6
+    assert tally.before(90, pytest.fail) == 6
+    assert tally.before(285, pytest.fail) == 19
+    assert [tally.appended_at_us(offset) for offset in (0, 90, 119, 120, 285)] == [3, 3, 3, 4, 9]
+    assert tally.forget(300) == 14
+    assert tally.before(0, pytest.fail) == 20
+    assert tally.cut(300) == 0

@@ -1,0 +1,77 @@
+"""Fetched bytes to messages in bounded memory, however much compressed sets hold."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.config import TINY
+from engine.consumer.fetcher import MESSAGE_COST_BYTES, decode
+from engine.consumer.simple_consumer import Fetch, Fetched, SimpleConsumer
+from engine.ids import BrokerId, TopicPartition
+from engine.message.message_set import encode_compressed_set, encode_message_set
+from engine.runtime.sequence_numbers import Numbers
+from tests.engine.conftest import MakeStage
+from tests.support.clusters import with_consumer, with_producer
+
+BOMB = encode_compressed_set([b"\0" * 10_000] * 3)
+HELD = 3 * (10_000 + MESSAGE_COST_BYTES)
+
+
+@pytest.mark.parametrize(("most_bytes", "sets"), [(1, 1), (HELD, 1), (HELD + 1, 2), (2 * HELD, 2), (100 * HELD, 5)])
+def test_what_does_not_fit_is_left_for_the_next_pull_set_by_set(most_bytes: int, sets: int) -> None:
+    assert len(BOMB) < 150
+    messages, error = decode(BOMB * 5, 1_000, most_bytes)
+    assert len(messages) == 3 * sets
+    assert (messages[-1][0], error) == (1_000 + sets * len(BOMB), "")
+
+
+def test_an_error_is_met_only_when_everything_before_it_has_been_taken() -> None:
+    damaged = bytearray(encode_message_set([b"good", b"bad"]))
+    damaged[-1] ^= 1
+    data = BOMB + bytes(damaged)
+    messages, error = decode(data, 0, 1)
+    assert (messages[-1][0], error) == (len(BOMB), "")
+    messages, error = decode(data[len(BOMB) :], len(BOMB), 1_000)
+    assert ([payload for _, payload in messages], error) == ([b"good"], "invalid_message")
+
+
+def test_plain_messages_are_bounded_by_their_count_too() -> None:
+    messages, error = decode(encode_message_set([b""] * 1_000), 0, 100 * MESSAGE_COST_BYTES)
+    assert (len(messages), error) == (100, "")
+
+
+def test_a_consumer_of_many_bombs_holds_one_at_a_time_and_misses_none(make_stage: MakeStage) -> None:
+    config = with_consumer(with_producer(TINY, compression="gzip"), fetch_bytes=4_000, queued_chunks=1)
+    config = replace(config, decoded_max_bytes=1, flush_messages=1, segment_bytes=100_000)
+    stage = make_stage(config, brokers=1)
+    stage.do("add_topic", topic="clicks", partitions=1)
+    for _ in range(10):
+        stage.do("produce", records=[{"value": "0" * 4_000}] * 2)
+    stage.run_ms(10)
+    stage.with_group("A")
+    fetcher = next(iter(stage.consumer("A").fetchers.values()))
+    most = 0
+    for _ in range(300):
+        stage.run_ms(2)
+        most = max(most, fetcher.waiting_messages)
+    assert {event["messages"] for event in stage.events("fetch_received") if event["bytes"]} == {2}
+    assert sum(event["messages"] for event in stage.events("messages_consumed")) == 20
+    assert most <= 2
+    assert stage.position()["committed_offset"] == stage.partition()["next_offset"]
+
+
+def test_a_simple_consumer_is_told_where_to_read_on(make_stage: MakeStage) -> None:
+    stage = make_stage(replace(with_producer(TINY, compression="gzip"), decoded_max_bytes=1), brokers=1).with_topic(1)
+    stage.do("produce", records=[{"value": "0" * 4_000}] * 2)
+    stage.run_ms(10)
+    parts = stage.cluster.parts
+    reader = SimpleConsumer("reader", parts.config, parts.scheduler, parts.network, lambda event: None, Numbers())
+    answers: list[Fetched] = []
+    first = stage.partition()["message_offsets"][1]
+    for offset in (0, first):
+        reader.fetch(BrokerId(1), Fetch(TopicPartition("clicks", 0), offset, 4_000), answers.append)
+        stage.run_ms(20)
+    assert [(len(answer.messages), answer.next_offset) for answer in answers] == [
+        (1, first),
+        (2, stage.partition()["next_offset"]),
+    ]

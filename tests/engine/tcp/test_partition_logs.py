@@ -1,0 +1,214 @@
+"""All logs of a broker: found, flushed by time, cleaned, closed."""
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.broker.clean_shutdown import MARK_NAME
+from engine.errors import InvalidName, StorageFailed, UnknownPartition
+from engine.ids import TopicPartition
+from engine.message.message_set import encode_message_set
+from engine.tcp.faults import DataFolderUnusable
+from engine.tcp.partition_logs import PartitionLogs
+from engine.tcp.settings import BrokerSettings
+from tests.support.disks import FaultyDisk
+
+ENTRY = encode_message_set([b"12345"])
+A0 = TopicPartition("a", 0)
+DAY_S = 86_400
+
+
+class HandClock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Folder:
+    """A data folder that is opened, left and opened again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.clock = HandClock()
+        self.disk = FaultyDisk()
+        self.opened: list[PartitionLogs] = []
+
+    def open(self, **settings: int) -> PartitionLogs:
+        chosen = BrokerSettings(self.path, **settings)
+        self.opened.append(PartitionLogs.open(chosen, disk=self.disk, clock=self.clock))
+        return self.opened[-1]
+
+    def crash(self) -> None:
+        """Leave everything as it is, but the lock."""
+        self.disk.crash()
+        self.opened.pop()._folder.close()
+
+    def file(self, name: str, base_offset: int = 0) -> Path:
+        return self.path / name / f"{base_offset:020d}.kafka"
+
+
+@pytest.fixture
+def folder(data_dir: Path) -> Iterator[Folder]:
+    made = Folder(data_dir)
+    yield made
+    for logs in made.opened:
+        logs.close()
+
+
+# --- finding --------------------------------------------------------------------------------------------------------
+
+
+def test_every_log_in_the_folder_is_found_and_nothing_else(folder: Folder) -> None:
+    logs = folder.open(partitions=2)
+    logs.append(A0, ENTRY)
+    logs.append(TopicPartition("with-dashes", 1), ENTRY)
+    logs.close()
+    folder.opened.clear()
+    for name in ("lost+found", "a-01", "notes", "b-\u0661", "-3"):
+        (folder.path / name).mkdir()
+    (folder.path / "c-0").write_text("a file")
+    again = folder.open(partitions=2)
+    assert again.get(A0).next_offset == 14
+    assert again.get(TopicPartition("with-dashes", 1)).next_offset == 14
+    assert not any(again.holds(TopicPartition(topic, 1)) for topic in ("a", "b", "c"))
+
+
+def test_names_are_checked_before_anything_is_made_of_them(folder: Folder) -> None:
+    logs = folder.open(partitions=2)
+    assert logs.checked("a", 1) == TopicPartition("a", 1)
+    for number in (-1, 2):
+        with pytest.raises(UnknownPartition):
+            logs.checked("a", number)
+    with pytest.raises(InvalidName):
+        logs.checked("../a", 0)
+
+
+def test_a_folder_is_used_by_one_broker_at_a_time(folder: Folder) -> None:
+    folder.open()
+    with pytest.raises(DataFolderUnusable, match="another broker"):
+        folder.open()
+    folder.opened.pop().close()
+    folder.open()
+
+
+# --- flushing by time -----------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_seen_at_the_latest_when_its_time_has_passed(folder: Folder) -> None:
+    # case 23
+    logs = folder.open(flush_ms=3_000)
+    logs.append(A0, ENTRY)
+    folder.clock.now_s += 1
+    logs.append(A0, ENTRY)
+    assert logs.due_s == 1_003.0
+    folder.clock.now_s = 1_002.9
+    logs.do_what_is_due()
+    assert logs.get(A0).flushed_offset == 0
+    folder.clock.now_s = 1_003.0
+    logs.do_what_is_due()
+    assert logs.get(A0).flushed_offset == 28
+    assert logs.due_s == 1_060.0  # nothing waits but the cleaning
+
+
+def test_a_flush_by_count_or_by_a_roll_puts_the_next_one_off(folder: Folder) -> None:
+    logs = folder.open(flush_ms=3_000, flush_messages=2, segment_bytes=40)
+    logs.append(A0, ENTRY)
+    folder.clock.now_s += 1
+    logs.append(A0, ENTRY)
+    assert logs.due_s == 1_060.0
+    logs.append(A0, ENTRY)
+    assert logs.due_s == 1_004.0
+    folder.clock.now_s += 1
+    logs.append(A0, ENTRY)
+    assert [segment.base_offset for segment in logs.get(A0).segments] == [0, 42]
+    assert logs.due_s == 1_005.0
+
+
+def test_a_disk_that_refuses_one_flush_keeps_no_other_log_from_its_own(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    logs = folder.open()
+    for topic in ("a", "b"):
+        logs.append(TopicPartition(topic, 0), ENTRY)
+    folder.clock.now_s += 10
+    folder.disk.refuse("sync")
+    logs.do_what_is_due()
+    assert "a-0: cannot flush" in caplog.text
+    assert "b-0: cannot flush" in caplog.text
+    folder.opened.clear()
+    with pytest.raises(StorageFailed):
+        logs.close()
+    assert not (folder.path / MARK_NAME).exists()
+
+
+# --- cleaning -------------------------------------------------------------------------------------------------------
+
+
+def test_segments_that_are_too_old_are_removed_when_it_is_time_to_look(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    # case 31; the edge itself is the log's own test
+    caplog.set_level(logging.INFO)
+    settings = {"segment_bytes": 10, "flush_messages": 1, "retention_hours": 168}
+    for _ in range(3):
+        folder.open(**settings).append(A0, ENTRY)
+        folder.opened.pop().close()
+    old_s = folder.file("a-0").stat().st_mtime - 8 * DAY_S
+    os.utime(folder.file("a-0"), (old_s, old_s))
+    logs = folder.open(**settings)
+    logs.do_what_is_due()
+    assert logs.get(A0).first_offset == 0
+    folder.clock.now_s += 60
+    logs.do_what_is_due()
+    assert logs.get(A0).first_offset == 14
+    assert not folder.file("a-0").exists()
+    assert "a-0: removed 00000000000000000000.kafka" in caplog.text
+    assert logs.due_s == 1_660.0
+
+
+# --- stopping and starting ------------------------------------------------------------------------------------------
+
+
+def test_logs_that_were_closed_in_good_order_are_not_checked_again(folder: Folder) -> None:
+    # case 27
+    logs = folder.open()
+    logs.append(A0, ENTRY * 2)
+    folder.opened.pop().close()
+    assert (folder.path / MARK_NAME).exists()
+    damaged = bytearray(folder.file("a-0").read_bytes())
+    damaged[13] ^= 1
+    folder.file("a-0").write_bytes(damaged)
+    again = folder.open()
+    assert again.get(A0).flushed_offset == 28
+    assert not (folder.path / MARK_NAME).exists()
+
+
+def test_logs_that_were_not_are_cut_where_they_are_damaged(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
+    # case 26
+    logs = folder.open()
+    logs.append(A0, ENTRY * 3)
+    folder.crash()
+    damaged = bytearray(folder.file("a-0").read_bytes())
+    damaged[27] ^= 1
+    folder.file("a-0").write_bytes(damaged)
+    again = folder.open()
+    assert again.get(A0).flushed_offset == 14
+    assert "a-0: cut 28 bytes" in caplog.text
+
+
+def test_a_log_that_does_not_open_gives_the_folder_back(folder: Folder) -> None:
+    logs = folder.open()
+    logs.append(A0, ENTRY)
+    folder.crash()
+    folder.disk.refuse("open")
+    with pytest.raises(StorageFailed, match="a-0"):
+        folder.open()
+    folder.disk.allow("open")
+    assert folder.open().get(A0).flushed_offset == 14
