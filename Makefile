@@ -29,8 +29,9 @@ test: $(VENV)/.installed-to-develop ## all tests, those in a browser too: ARGS="
 	@OFFSETSCOPE_CHROMIUM="$$($(BIN)/python -m tests.support.chromium --install)" || exit 1; \
 		export OFFSETSCOPE_CHROMIUM; exec $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
-check: $(VENV)/.installed-to-develop ## style and types: ruff, mypy and, where npm is, the JavaScript
+check: $(VENV)/.installed-to-develop ## style, types and layers: ruff, import-linter, mypy and, where npm is, the JavaScript
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@if command -v npm >/dev/null; then $(MAKE) --silent --no-print-directory node_modules/.installed && npm run --silent check; \
