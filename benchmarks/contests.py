@@ -17,7 +17,7 @@ from benchmarks.stores.engine import (
     UntrustedLog,
 )
 from benchmarks.stores.peers import SqlitePayloadsOnly, fast_peers, slow_peers
-from engine.events import MessagesConsumed
+from engine.events.consuming import MessagesConsumed
 from engine.journal.journal import Journal
 from webapp.feed.broadcaster import Turn
 

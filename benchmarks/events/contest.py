@@ -13,7 +13,7 @@ from benchmarks.goals import Goal, at_least
 from benchmarks.measure import Subject, require
 from engine.cluster.cluster import Cluster
 from engine.config import SECOND_US
-from engine.events import BatchSent
+from engine.events.producing import BatchSent
 from engine.journal.journal import Journal
 
 WHOLE: Final = f"journaled and sent to {VIEWERS} viewers"

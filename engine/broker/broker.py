@@ -4,12 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine import events
 from engine.broker.disk_queue import DiskQueue
 from engine.broker.log_manager import LogKeeper, Moved
 from engine.config import Config
 from engine.errors import OffsetOutOfRange, OffsetscopeError, StorageFailed, UnknownPartition
-from engine.events import Emit, Event
+from engine.events.base import Emit, Event
+from engine.events.consuming import FetchAnswered, FetchFailed
+from engine.events.network import MessageDropped
+from engine.events.producing import BatchAcknowledged, BatchAppended, BatchLost, DiskChanged, LogFlushed, SegmentRolled
+from engine.events.simple_consuming import PullAnswered, PullFailed
 from engine.ids import BrokerId, TopicPartition
 from engine.message.format import MAGIC_POSITION, PLAIN_MAGIC, PLAIN_OVERHEAD_BYTES
 from engine.message.message_set import iterate_shallow, preview
@@ -137,7 +140,7 @@ class Broker:
         """Make the disk slow or full, or neither any more."""
         self._queue.delay_us = delay_us
         self._disk.full = full
-        self._emit(events.DiskChanged(self._scheduler.now_us, self.broker, delay_us, full))
+        self._emit(DiskChanged(self._scheduler.now_us, self.broker, delay_us, full))
 
     def _go(self) -> None:
         for request in self._queue.drop():
@@ -168,7 +171,7 @@ class Broker:
             request = message.request
             partition = request.partition
             self._emit(
-                events.FetchFailed(
+                FetchFailed(
                     self._scheduler.now_us,
                     request.fetch,
                     request.group,
@@ -180,10 +183,10 @@ class Broker:
             )
         elif isinstance(message, MultiFetchResponse):
             pull = message.request
-            self._emit(events.PullFailed(self._scheduler.now_us, pull.pull, pull.client, "consumer_gone"))
+            self._emit(PullFailed(self._scheduler.now_us, pull.pull, pull.client, "consumer_gone"))
         elif isinstance(message, ProduceResponse):
             now_us, client = self._scheduler.now_us, message.request.acknowledge_to
-            self._emit(events.MessageDropped(now_us, self.address, client, f"ack:{message.request.batch}", "gone"))
+            self._emit(MessageDropped(now_us, self.address, client, f"ack:{message.request.batch}", "gone"))
 
     def handle_produce(self, request: ProduceRequest) -> None:
         """Append a message set; a bad one is dropped without a word to the producer (no acknowledgement).
@@ -220,7 +223,7 @@ class Broker:
         partition, client = request.partition, request.acknowledge_to
         where = partition.topic, partition.partition, self.broker
         due_us = self._network.due_us(self.address, client, self._latency)
-        told = events.BatchAcknowledged(
+        told = BatchAcknowledged(
             self._scheduler.now_us, due_us, request.batch, *where, response.offset, response.error, client
         )
         self._emit(told)
@@ -229,7 +232,7 @@ class Broker:
     def _tell_lost(self, request: ProduceRequest, reason: str) -> None:
         partition = request.partition
         where = partition.topic, partition.partition, self.broker
-        self._emit(events.BatchLost(self._scheduler.now_us, request.batch, *where, request.messages, reason))
+        self._emit(BatchLost(self._scheduler.now_us, request.batch, *where, request.messages, reason))
 
     def handle_fetch(self, request: FetchRequest) -> FetchResponse:
         """Read the bytes asked for, no further than the flushed end of the segment that holds the offset.
@@ -258,7 +261,7 @@ class Broker:
         response = self.handle_fetch(request)
         partition = request.partition
         due_us = self._network.due_us(self.address, source, self._latency)
-        answered = events.FetchAnswered(
+        answered = FetchAnswered(
             self._scheduler.now_us,
             due_us,
             request.fetch,
@@ -279,7 +282,7 @@ class Broker:
         response = MultiFetchResponse(request, tuple(self.handle_fetch(fetch) for fetch in request.fetches))
         due_us = self._network.due_us(self.address, source, self._latency)
         size = sum(len(answer.data) for answer in response.answers)
-        answered = events.PullAnswered(self._scheduler.now_us, due_us, request.pull, request.client, self.broker, size)
+        answered = PullAnswered(self._scheduler.now_us, due_us, request.pull, request.client, self.broker, size)
         self._emit(answered)
         self._network.send_drawn(self.address, source, response, f"pulled:{request.pull}", answered, due_us)
 
@@ -316,7 +319,7 @@ class Broker:
         if appended.rolled_base_offset >= 0:
             self._tell_roll(partition, appended.rolled_base_offset)
         self._emit(
-            events.BatchAppended(
+            BatchAppended(
                 now_us,
                 request.batch,
                 partition.topic,
@@ -337,8 +340,8 @@ class Broker:
 
     def _tell_roll(self, partition: TopicPartition, base_offset: int) -> None:
         now_us = self._scheduler.now_us
-        self._emit(events.LogFlushed(now_us, partition.topic, partition.partition, base_offset))
-        self._emit(events.SegmentRolled(now_us, partition.topic, partition.partition, base_offset))
+        self._emit(LogFlushed(now_us, partition.topic, partition.partition, base_offset))
+        self._emit(SegmentRolled(now_us, partition.topic, partition.partition, base_offset))
 
     # --- registry ---
 

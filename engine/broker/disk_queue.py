@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from engine import events
-from engine.events import Emit, Event
+from engine.events.base import Emit, Event
+from engine.events.producing import BatchQueued
 from engine.protocol.messages import ProduceRequest
 from engine.runtime.scheduler import Scheduler, Timer
 
@@ -29,7 +29,7 @@ class DiskQueue:
         self._free_us = max(self._free_us, self._scheduler.now_us) + self.delay_us
         name = f"disk:{request.batch}"
         partition = request.partition
-        queued = events.BatchQueued(
+        queued = BatchQueued(
             self._scheduler.now_us, self._free_us, request.batch, partition.topic, partition.partition, self._broker
         )
         self._emit(queued)

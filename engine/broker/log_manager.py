@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from engine import events
 from engine.broker.clean_shutdown import leave_mark, take_mark
 from engine.config import NEVER_US, SECOND_US, UNLIMITED_BYTES, Config
 from engine.errors import StorageFailed
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.cluster import LogCut
+from engine.events.producing import LogFlushed, SegmentDeleted, SegmentRolled
 from engine.ids import BrokerId, TopicPartition
 from engine.runtime.scheduler import Scheduler, Timer
 from engine.storage.disk import Disk
@@ -118,14 +119,14 @@ class LogKeeper:
         next_offset = self.logs[partition].next_offset
         messages_cut = self._on_cut(partition, next_offset)
         where = partition.topic, partition.partition, self._broker
-        self._emit(events.LogCut(self._scheduler.now_us, *where, cause, next_offset, bytes_cut, messages_cut))
+        self._emit(LogCut(self._scheduler.now_us, *where, cause, next_offset, bytes_cut, messages_cut))
 
     # --- flushing ---
 
     def flush(self, partition: TopicPartition) -> None:
         """Show everything to readers, and tell so."""
         flushed_offset = self.logs[partition].flush()
-        self._emit(events.LogFlushed(self._scheduler.now_us, partition.topic, partition.partition, flushed_offset))
+        self._emit(LogFlushed(self._scheduler.now_us, partition.topic, partition.partition, flushed_offset))
 
     def flush_in_time(self, partition: TopicPartition) -> None:
         """See to it that what was appended does not wait for readers longer than it may."""
@@ -146,7 +147,7 @@ class LogKeeper:
             return
         if flushed:
             now_us = self._scheduler.now_us
-            self._emit(events.LogFlushed(now_us, partition.topic, partition.partition, log.flushed_offset))
+            self._emit(LogFlushed(now_us, partition.topic, partition.partition, log.flushed_offset))
         elif log.has_unflushed:
             self._check_flush_later(partition)
 
@@ -171,9 +172,9 @@ class LogKeeper:
         removed = log.delete_old()
         now_us = self._scheduler.now_us
         if log.flushed_offset != flushed_before:
-            self._emit(events.LogFlushed(now_us, partition.topic, partition.partition, log.flushed_offset))
+            self._emit(LogFlushed(now_us, partition.topic, partition.partition, log.flushed_offset))
         if log.active_base_offset != active_before:
-            self._emit(events.SegmentRolled(now_us, partition.topic, partition.partition, log.active_base_offset))
+            self._emit(SegmentRolled(now_us, partition.topic, partition.partition, log.active_base_offset))
         for segment in removed:
             self._tell_deleted(partition, segment)
 
@@ -181,4 +182,4 @@ class LogKeeper:
         first_offset = segment.base_offset + segment.bytes
         self._on_delete(partition, first_offset)
         where = partition.topic, partition.partition
-        self._emit(events.SegmentDeleted(self._scheduler.now_us, *where, segment.base_offset, first_offset))
+        self._emit(SegmentDeleted(self._scheduler.now_us, *where, segment.base_offset, first_offset))

@@ -7,7 +7,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from engine import events
 from engine.broker.broker import Broker
 from engine.cluster.deployer import Deployer
 from engine.cluster.deployment import LIVE
@@ -20,7 +19,23 @@ from engine.cluster.state import Group, Parts
 from engine.config import NEVER_US, SECOND_US, Config, ConsumerSettings
 from engine.consumer.consumer import Consumer, address_of
 from engine.errors import UnknownPartition, WrongState
-from engine.events import Event
+from engine.events.base import Event
+from engine.events.cluster import BrokerAdded, BrokerCrashed, BrokerStarted, BrokerStopped, Checkpoint, TopicAdded
+from engine.events.consuming import (
+    ConsumerAdded,
+    ConsumerClosed,
+    ConsumerCrashed,
+    ConsumerRemoved,
+    FetchFailed,
+    GroupAdded,
+    OffsetSought,
+    PullingStarted,
+)
+from engine.events.network import MessageDropped
+from engine.events.pipeline import BrokerPlaced
+from engine.events.producing import BatchLost, ByteFlipped
+from engine.events.registry import SessionExpired, WatchDelivered
+from engine.events.simple_consuming import PullFailed
 from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
 from engine.journal.journal import Journal
 from engine.producer.page_views import Traffic
@@ -77,8 +92,8 @@ class Cluster:
         self._journal = journal
         self._checkpoint_due_offset = NO_CHECKPOINT_DUE
         self._reactions: Mapping[type[Event], Callable[[Any], None]] = {
-            events.SessionExpired: self._note_expiry,
-            events.PullingStarted: self._repeat_seek,
+            SessionExpired: self._note_expiry,
+            PullingStarted: self._repeat_seek,
         }
         self._sought: dict[tuple[GroupId, TopicPartition], int] = {}
         self._numbers = Numbers()
@@ -153,7 +168,7 @@ class Cluster:
     def write_checkpoint(self, cause: str) -> None:
         """Write the full state into the journal; the first one ends the silence of the warm-up."""
         self.muted = False
-        offset = self._journal.append(events.Checkpoint(self.now_us, cause, self.snapshot()))
+        offset = self._journal.append(Checkpoint(self.now_us, cause, self.snapshot()))
         next_offset = self._journal.next_offset
         # As the settings say; one with very much in flight is large, and must not become most of the journal.
         every_bytes = max(self.parts.config.checkpoint_every_bytes, EVENTS_PER_CHECKPOINT * (next_offset - offset))
@@ -163,7 +178,7 @@ class Cluster:
         """Make what was journaled readable; returns the journal's end."""
         return self._journal.publish()
 
-    def _note_expiry(self, expired: events.SessionExpired) -> None:
+    def _note_expiry(self, expired: SessionExpired) -> None:
         client = expired.client
         self.parts.session_ends_us.pop(client, None)
         for consumer in self.parts.all_consumers():
@@ -180,25 +195,23 @@ class Cluster:
             case ProduceRequest() if message.acknowledge_to == NOBODY or cause == "gone":
                 broker = self.parts.broker_of(message.partition).broker
                 where = message.partition.topic, message.partition.partition, broker
-                self._emit(events.BatchLost(now_us, message.batch, *where, message.messages, "not_delivered"))
+                self._emit(BatchLost(now_us, message.batch, *where, message.messages, "not_delivered"))
             case ProduceResponse(request=produce) if cause == "gone":
                 source = self.parts.broker_of(produce.partition).address
                 flight = f"ack:{produce.batch}"
-                self._emit(events.MessageDropped(now_us, source, produce.acknowledge_to, flight, cause))
+                self._emit(MessageDropped(now_us, source, produce.acknowledge_to, flight, cause))
             case FetchRequest() | FetchResponse():
                 request = message.request if isinstance(message, FetchResponse) else message
                 partition = request.partition
                 names = request.group, request.consumer
                 self._emit(
-                    events.FetchFailed(
-                        now_us, request.fetch, *names, partition.topic, partition.partition, "consumer_gone"
-                    )
+                    FetchFailed(now_us, request.fetch, *names, partition.topic, partition.partition, "consumer_gone")
                 )
             case MultiFetchRequest() | MultiFetchResponse():
                 pull = message.request if isinstance(message, MultiFetchResponse) else message
-                self._emit(events.PullFailed(now_us, pull.pull, pull.client, "not_delivered"))
+                self._emit(PullFailed(now_us, pull.pull, pull.client, "not_delivered"))
             case ops.WatchNotice(watch=watch):
-                self._emit(events.WatchDelivered(now_us, watch))
+                self._emit(WatchDelivered(now_us, watch))
 
     # --- looking ---
 
@@ -265,9 +278,9 @@ class Cluster:
             registry.address,
         )
         self.parts.brokers[broker].start()
-        self._emit(events.BrokerAdded(self.now_us, broker))
+        self._emit(BrokerAdded(self.now_us, broker))
         if datacenter != LIVE:
-            self._emit(events.BrokerPlaced(self.now_us, broker, datacenter))
+            self._emit(BrokerPlaced(self.now_us, broker, datacenter))
 
     def add_topic(self, topic: str, brokers: Sequence[BrokerId]) -> None:
         """Create a topic with partition p on ``brokers[p]``; the name must be free."""
@@ -276,12 +289,12 @@ class Cluster:
             if partition.topic == topic:
                 self.parts.tallies[partition] = Tally()
                 self.parts.broker_of(partition).hold(partition)
-        self._emit(events.TopicAdded(self.now_us, topic, tuple(brokers)))
+        self._emit(TopicAdded(self.now_us, topic, tuple(brokers)))
 
     def add_group(self, group: GroupId, topics: Sequence[str]) -> None:
         """Name a consumer group, without members yet."""
         self.parts.groups[group] = Group(tuple(topics))
-        self._emit(events.GroupAdded(self.now_us, group, tuple(topics)))
+        self._emit(GroupAdded(self.now_us, group, tuple(topics)))
         self._progress.follow(group)
 
     def add_consumer(self, consumer: ConsumerId, settings: ConsumerSettings, streams: int = 1) -> Consumer:
@@ -304,14 +317,14 @@ class Cluster:
         )
         group.consumers[consumer.name] = added
         parts.session_ends_us.pop(added.address, None)
-        self._emit(events.ConsumerAdded(self.now_us, consumer.group, consumer.name, streams, asdict(settings)))
+        self._emit(ConsumerAdded(self.now_us, consumer.group, consumer.name, streams, asdict(settings)))
         added.start()
         return added
 
     def _finish_close(self, consumer: Consumer) -> None:
         consumer.leave_network()
         consumer.standing.end("closed")
-        self._emit(events.ConsumerClosed(self.now_us, consumer.consumer.group, consumer.consumer.name))
+        self._emit(ConsumerClosed(self.now_us, consumer.consumer.group, consumer.consumer.name))
 
     def _note_append(self, partition: TopicPartition, appended: Appended, previews: Sequence[str]) -> None:
         self.parts.tallies[partition].note(appended, previews, self.now_us)
@@ -321,19 +334,19 @@ class Cluster:
     def stop_broker(self, broker: Broker) -> None:
         """End a broker in good order."""
         broker.stop()
-        self._emit(events.BrokerStopped(self.now_us, broker.broker))
+        self._emit(BrokerStopped(self.now_us, broker.broker))
 
     def crash_broker(self, broker: Broker) -> None:
         """End a broker without warning; what it had not flushed is lost."""
         expires_at_us = self._expiry(broker.address, broker.crash())
         self.parts.session_ends_us[broker.address] = expires_at_us
-        self._emit(events.BrokerCrashed(self.now_us, broker.broker, expires_at_us))
+        self._emit(BrokerCrashed(self.now_us, broker.broker, expires_at_us))
 
     def start_broker(self, broker: Broker) -> None:
         """Bring a broker back; it recovers its logs."""
         self.parts.session_ends_us.pop(broker.address, None)
         broker.start()
-        self._emit(events.BrokerStarted(self.now_us, broker.broker))
+        self._emit(BrokerStarted(self.now_us, broker.broker))
 
     def crash_consumer(self, consumer: Consumer) -> None:
         """End a consumer without warning; the registry will notice when its session runs out."""
@@ -341,7 +354,7 @@ class Cluster:
         consumer.standing.end("crashed")
         self.parts.session_ends_us[consumer.address] = expires_at_us
         name = consumer.consumer
-        self._emit(events.ConsumerCrashed(self.now_us, name.group, name.name, expires_at_us))
+        self._emit(ConsumerCrashed(self.now_us, name.group, name.name, expires_at_us))
 
     def _expiry(self, client: str, last_word_lands_us: int) -> int:
         """When the registry will notice that a client is gone, unless the wire loses its last word."""
@@ -353,7 +366,7 @@ class Cluster:
         """Take an ended consumer off the list."""
         name = consumer.consumer
         del self.parts.groups[name.group].consumers[name.name]
-        self._emit(events.ConsumerRemoved(self.now_us, name.group, name.name))
+        self._emit(ConsumerRemoved(self.now_us, name.group, name.name))
 
     # --- bookmarks ---
 
@@ -369,11 +382,11 @@ class Cluster:
             return
         self._sought[(group, partition)] = offset
         now_us = self.now_us
-        self._emit(events.OffsetSought(now_us, group, "", partition.topic, partition.partition, offset))
+        self._emit(OffsetSought(now_us, group, "", partition.topic, partition.partition, offset))
         node = paths.offset(group, partition, self.parts.broker_of(partition).broker)
         self.parts.registry_of_group(group).put_by_operator(node, str(offset))
 
-    def _repeat_seek(self, start: events.PullingStarted) -> None:
+    def _repeat_seek(self, start: PullingStarted) -> None:
         """Somebody pulls now: if not from where the bookmark was moved meanwhile, move it again."""
         group, partition = GroupId(start.group), TopicPartition(start.topic, start.partition)
         offset = self._sought.pop((group, partition), start.offset)
@@ -393,4 +406,4 @@ class Cluster:
                 raise UnknownPartition(f"{partition} has no byte there", "choose an entry that exists", offset=offset)
             file.seek(at)
             file.write(bytes([byte[0] ^ 0xFF]))
-        self._emit(events.ByteFlipped(self.now_us, partition.topic, partition.partition, offset, position))
+        self._emit(ByteFlipped(self.now_us, partition.topic, partition.partition, offset, position))

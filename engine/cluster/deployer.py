@@ -7,10 +7,10 @@ pull from the live one. Behind it a warehouse and its loader. An auditor for eac
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from engine import events
 from engine.cluster.deployment import LIVE
 from engine.cluster.state import Parts
-from engine.events import Emit, Event
+from engine.events.base import Emit, Event
+from engine.events.pipeline import AuditorAdded, DatacenterAdded, LoaderAdded, MirrorAdded, MirrorChanged
 from engine.ids import ConsumerId, GroupId
 from engine.pipeline.audit import ProducerMonitor
 from engine.pipeline.auditor import Auditor
@@ -64,7 +64,7 @@ class Deployer:
             address,
             chroot,
         )
-        self._emit(events.DatacenterAdded(self._now_us, datacenter, address, chroot))
+        self._emit(DatacenterAdded(self._now_us, datacenter, address, chroot))
 
     def make_mirrors(self, group: GroupId, copies: Mapping[str, str]) -> None:
         """Let the consumers of a group, still without any, be mirrors: ``copies`` maps their topics to the copies."""
@@ -88,12 +88,12 @@ class Deployer:
         parts.groups[group].application = start
         parts.deployment.routes[group] = route
         parts.deployment.mirrored[group] = 0
-        self._emit(events.MirrorAdded(self._now_us, group, tuple(copies.items()), acknowledgements[group]))
+        self._emit(MirrorAdded(self._now_us, group, tuple(copies.items()), acknowledgements[group]))
 
     def change_mirrors(self, group: GroupId, acknowledgement: str) -> None:
         """From the next set on, the mirrors of a group ask for acknowledgements (``broker``), or do not (``none``)."""
         self._parts.deployment.acknowledgements[group] = acknowledgement
-        self._emit(events.MirrorChanged(self._now_us, group, acknowledgement))
+        self._emit(MirrorChanged(self._now_us, group, acknowledgement))
 
     def add_loader(self, name: str, sources: Sources) -> Loader:
         """A loader with a warehouse file of its own; it does not run yet."""
@@ -111,7 +111,7 @@ class Deployer:
             lambda: Warehouse.open(path),
         )
         parts.deployment.loaders[name] = loader
-        self._emit(events.LoaderAdded(self._now_us, name, sources.topics))
+        self._emit(LoaderAdded(self._now_us, name, sources.topics))
         return loader
 
     def add_auditor(self, tier: str, sources: Sources) -> None:
@@ -121,7 +121,7 @@ class Deployer:
         parts.deployment.auditors[tier] = Auditor(
             tier, sources, parts.config, parts.scheduler, parts.network, self._tell, self._numbers, layout
         )
-        self._emit(events.AuditorAdded(self._now_us, tier, sources.topics))
+        self._emit(AuditorAdded(self._now_us, tier, sources.topics))
 
     def monitor_producer(self, server: str, monitoring: str) -> None:
         """Give the producer's server a name for its stamps, and let it tell its counts on the topic ``monitoring``."""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from engine.events import AuditCounted, BatchMirrored, Event, LatencyMeasured
+from engine.events.base import Event
+from engine.events.pipeline import AuditCounted, BatchMirrored, LatencyMeasured
 from engine.ids import BrokerId, GroupId
 from engine.pipeline.auditor import Auditor
 from engine.pipeline.loader import Loader

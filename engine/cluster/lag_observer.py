@@ -7,10 +7,20 @@ oldest of them has waited, only somebody knows who watched them being appended.
 
 from collections.abc import Callable, Mapping
 
-from engine import events
 from engine.cluster.lag import NOTHING_WAITS_US, Bookmark, Done
 from engine.cluster.state import Parts
-from engine.events import Emit, Event
+from engine.events.base import Emit, Event
+from engine.events.cluster import LogCut
+from engine.events.consuming import (
+    BookmarkPlaced,
+    ConsumerCrashed,
+    FetchReceived,
+    MessagesConsumed,
+    PullingStarted,
+    PullingStopped,
+)
+from engine.events.producing import BatchAppended, SegmentDeleted
+from engine.events.registry import NodeChanged, NodeCreated
 from engine.ids import GroupId, TopicPartition
 from engine.registry import paths
 
@@ -30,16 +40,16 @@ class Progress:
         self._by_path: dict[str, Place] = {}
         self._by_partition: dict[TopicPartition, list[GroupId]] = {}
         self._hear: Mapping[type[Event], Callable[..., None]] = {
-            events.NodeCreated: self._commit,
-            events.NodeChanged: self._commit,
-            events.BatchAppended: self._append,
-            events.SegmentDeleted: self._delete,
-            events.LogCut: self._cut,
-            events.FetchReceived: self._pull,
-            events.MessagesConsumed: self._consume,
-            events.PullingStarted: self._start,
-            events.PullingStopped: self._stop,
-            events.ConsumerCrashed: self._crash,
+            NodeCreated: self._commit,
+            NodeChanged: self._commit,
+            BatchAppended: self._append,
+            SegmentDeleted: self._delete,
+            LogCut: self._cut,
+            FetchReceived: self._pull,
+            MessagesConsumed: self._consume,
+            PullingStarted: self._start,
+            PullingStopped: self._stop,
+            ConsumerCrashed: self._crash,
         }
 
     def hear(self, event: Event) -> None:
@@ -73,7 +83,7 @@ class Progress:
         )
         self._parts.bookmarks[place] = bookmark
         self._tell(
-            events.BookmarkPlaced(
+            BookmarkPlaced(
                 self._parts.scheduler.now_us,
                 group,
                 partition.topic,
@@ -84,12 +94,12 @@ class Progress:
             )
         )
 
-    def _commit(self, event: events.NodeCreated | events.NodeChanged) -> None:
+    def _commit(self, event: NodeCreated | NodeChanged) -> None:
         place = self._by_path.get(event.path)
         if place is not None:
             self._place(place, int(event.value))
 
-    def _append(self, event: events.BatchAppended) -> None:
+    def _append(self, event: BatchAppended) -> None:
         """Who had committed everything waits for the first of these messages from now on."""
         partition = TopicPartition(event.topic, event.partition)
         bookmarks = self._parts.bookmarks
@@ -98,13 +108,13 @@ class Progress:
             if bookmark.offset == event.offset:
                 bookmarks[group, partition] = Bookmark(bookmark.offset, bookmark.messages_before, event.at_us)
 
-    def _delete(self, event: events.SegmentDeleted) -> None:
+    def _delete(self, event: SegmentDeleted) -> None:
         partition = TopicPartition(event.topic, event.partition)
         for group in self._by_partition.get(partition, ()):
             if self._parts.bookmarks[group, partition].offset < event.first_offset:
                 self._place((group, partition), event.first_offset)
 
-    def _cut(self, event: events.LogCut) -> None:
+    def _cut(self, event: LogCut) -> None:
         partition = TopicPartition(event.topic, event.partition)
         for group in self._by_partition.get(partition, ()):
             if self._parts.bookmarks[group, partition].offset >= event.next_offset:
@@ -112,7 +122,7 @@ class Progress:
 
     # --- work ---
 
-    def _pull(self, event: events.FetchReceived) -> None:
+    def _pull(self, event: FetchReceived) -> None:
         done = self._parts.done[GroupId(event.group)]
         self._parts.done[GroupId(event.group)] = Done(
             done.pulled_bytes + event.next_offset - event.offset,
@@ -121,7 +131,7 @@ class Progress:
             done.consumed_messages,
         )
 
-    def _consume(self, event: events.MessagesConsumed) -> None:
+    def _consume(self, event: MessagesConsumed) -> None:
         done = self._parts.done[GroupId(event.group)]
         self._parts.done[GroupId(event.group)] = Done(
             done.pulled_bytes,
@@ -132,15 +142,15 @@ class Progress:
 
     # --- who pulls ---
 
-    def _start(self, event: events.PullingStarted) -> None:
+    def _start(self, event: PullingStarted) -> None:
         self._parts.pulling[_place_of(event)] = event.consumer
 
-    def _stop(self, event: events.PullingStopped) -> None:
+    def _stop(self, event: PullingStopped) -> None:
         """One that stood still may stop what another has been pulling since."""
         if self._parts.pulling.get(_place_of(event)) == event.consumer:
             del self._parts.pulling[_place_of(event)]
 
-    def _crash(self, event: events.ConsumerCrashed) -> None:
+    def _crash(self, event: ConsumerCrashed) -> None:
         self._parts.pulling = {
             place: consumer
             for place, consumer in self._parts.pulling.items()
@@ -148,5 +158,5 @@ class Progress:
         }
 
 
-def _place_of(event: events.PullingStarted | events.PullingStopped) -> Place:
+def _place_of(event: PullingStarted | PullingStopped) -> Place:
     return GroupId(event.group), TopicPartition(event.topic, event.partition)

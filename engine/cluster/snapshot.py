@@ -8,7 +8,7 @@ from engine.cluster.deployment import Deployment
 from engine.cluster.state import Parts
 from engine.consumer.consumer import Consumer, address_of
 from engine.consumer.fetcher import Fetcher
-from engine.events import Event
+from engine.events.base import Event
 from engine.ids import GroupId, TopicPartition
 
 SUMMARY_ENTRIES = 4

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from engine import events
 from engine.config import Config, ConsumerSettings
 from engine.consumer.application import MakeApplication, just_reading
 from engine.consumer.fetcher import Fetcher, Wiring, tell_failed
@@ -19,7 +18,17 @@ from engine.consumer.offset_commits import Bookmarks
 from engine.consumer.offset_reset import OffsetResets
 from engine.consumer.rebalance import NO_BOOKMARK, Hands, Standing, Start
 from engine.consumer.stream import Stream
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.consuming import (
+    ConsumerChanged,
+    ConsumerClosing,
+    ConsumerExpired,
+    ConsumerFrozen,
+    ConsumerPaused,
+    ConsumerResumed,
+    OffsetSought,
+)
+from engine.events.registry import WatchDelivered
 from engine.ids import ConsumerId, TopicPartition
 from engine.protocol.messages import FetchRequest, FetchResponse, OffsetsResponse
 from engine.registry import operations as ops
@@ -116,7 +125,7 @@ class Consumer:
     def close(self) -> None:
         """Commit, then end the session in good order; nothing is delivered twice because of it."""
         self.standing.end("closing")
-        self._emit(events.ConsumerClosing(self._time.now_us, *self._names))
+        self._emit(ConsumerClosing(self._time.now_us, *self._names))
         self._quiet()
         if self._registry.session != NO_SESSION:
             release = self._release_all()
@@ -153,7 +162,7 @@ class Consumer:
         """Work with new settings from now on."""
         grown = settings.fetch_bytes > self.settings.fetch_bytes
         self.settings = settings
-        self._emit(events.ConsumerChanged(self._time.now_us, *self._names, asdict(settings)))
+        self._emit(ConsumerChanged(self._time.now_us, *self._names, asdict(settings)))
         for fetcher in self.fetchers.values() if grown else ():
             fetcher.resume()
         self._commit_later()
@@ -166,11 +175,11 @@ class Consumer:
             stream.rest()
         for fetcher in self.fetchers.values():
             fetcher.hold()
-        self._emit(events.ConsumerPaused(self._time.now_us, *self._names))
+        self._emit(ConsumerPaused(self._time.now_us, *self._names))
 
     def resume(self) -> None:
         """Pull and work again."""
-        self._emit(events.ConsumerResumed(self._time.now_us, *self._names))
+        self._emit(ConsumerResumed(self._time.now_us, *self._names))
         self.resume_quietly(0)
 
     def resume_quietly(self, delay_us: int) -> None:
@@ -182,7 +191,7 @@ class Consumer:
         """Stand still until ``until_us`` as a process does in a long garbage collection, without knowing it."""
         self.frozen_until_us = max(until_us, self.frozen_until_us)
         self._time.stall(until_us)
-        self._emit(events.ConsumerFrozen(self._time.now_us, *self._names, self.frozen_until_us))
+        self._emit(ConsumerFrozen(self._time.now_us, *self._names, self.frozen_until_us))
 
     def _wake(self) -> None:
         self._registry.look_at_lease()
@@ -226,7 +235,7 @@ class Consumer:
         self._drop_partitions()
         self._application.forget()
         self.standing.end("expired")
-        self._emit(events.ConsumerExpired(self._time.now_us, *self._names))
+        self._emit(ConsumerExpired(self._time.now_us, *self._names))
         self._commit_later()
         self._registry.open()
 
@@ -287,7 +296,7 @@ class Consumer:
         elif isinstance(message, OffsetsResponse):
             self._resets.take(message)
         elif not self._registry.heard(message):
-            self._emit(events.WatchDelivered(self._time.now_us, message.watch))
+            self._emit(WatchDelivered(self._time.now_us, message.watch))
             self._membership.changed(message.path)
 
     def _hear(self) -> None:
@@ -328,7 +337,7 @@ class Consumer:
         """Go on from ``offset`` and store it: the bookmark is moved by hand."""
         fetcher = self.fetchers[partition]
         now_us = self._time.now_us
-        self._emit(events.OffsetSought(now_us, *self._names, partition.topic, partition.partition, offset))
+        self._emit(OffsetSought(now_us, *self._names, partition.topic, partition.partition, offset))
         self._jump(fetcher, offset)
 
     def _jump(self, fetcher: Fetcher, offset: int) -> None:

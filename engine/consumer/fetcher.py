@@ -8,11 +8,21 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine import events
 from engine.config import Config, ConsumerSettings
 from engine.consumer.application import Application
 from engine.errors import InvalidMessageSize, OffsetscopeError
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.consuming import (
+    FetchFailed,
+    FetchReceived,
+    FetchSent,
+    MessageRejected,
+    MessagesConsumed,
+    MessagesTaken,
+    PullingStarted,
+    PullingStopped,
+    ReadingResumed,
+)
 from engine.ids import BrokerId, ConsumerId, TopicPartition
 from engine.message.decoding import Message, iterate_messages
 from engine.protocol.messages import FetchRequest, FetchResponse
@@ -67,7 +77,7 @@ class Fetcher:
         self._last_poll_us = wiring.timers.now_us
         self._timer: Timer | None = None
         self._patience: Timer | None = None
-        wiring.emit(events.PullingStarted(wiring.timers.now_us, *self._names, offset))
+        wiring.emit(PullingStarted(wiring.timers.now_us, *self._names, offset))
 
     # --- pulling ---
 
@@ -101,7 +111,7 @@ class Fetcher:
         self.vanish()
         self._chunks.clear()
         self._in_flight = NOTHING_IN_FLIGHT
-        self._wiring.emit(events.PullingStopped(self._wiring.timers.now_us, *self._names))
+        self._wiring.emit(PullingStopped(self._wiring.timers.now_us, *self._names))
 
     def jump(self, offset: int) -> None:
         """Go on from ``offset``, wherever we were; the bytes of a pull under way will not count."""
@@ -121,7 +131,7 @@ class Fetcher:
         request = FetchRequest(number, group, name, self.partition, self.fetch_offset, max_bytes)
         destination = f"broker:{self.broker}"
         due_us = wiring.network.due_us(wiring.address, destination, self._latency)
-        sent = events.FetchSent(now_us, due_us, number, *self._names, self.broker, self.fetch_offset, max_bytes)
+        sent = FetchSent(now_us, due_us, number, *self._names, self.broker, self.fetch_offset, max_bytes)
         wiring.emit(sent)
         wiring.network.send_drawn(wiring.address, destination, request, f"fetch:{number}", sent, due_us)
         self._patience = wiring.timers.after(wiring.config.fetch_timeout_us, lambda: self._give_up(request))
@@ -176,22 +186,20 @@ class Fetcher:
     def reject(self, error: str) -> None:
         """Read no further: damaged bytes, a message larger than a pull, or a position nobody may reset."""
         self.error = error
-        self._wiring.emit(events.MessageRejected(self._wiring.timers.now_us, *self._names, self.fetch_offset, error))
+        self._wiring.emit(MessageRejected(self._wiring.timers.now_us, *self._names, self.fetch_offset, error))
 
     def resume(self) -> None:
         """Pulls have grown: read again what was larger than one. (0.7 is started again with another fetch.size.)"""
         if self.error == InvalidMessageSize.code:
             self.error = ""
-            self._wiring.emit(events.ReadingResumed(self._wiring.timers.now_us, *self._names, self.fetch_offset))
+            self._wiring.emit(ReadingResumed(self._wiring.timers.now_us, *self._names, self.fetch_offset))
 
     def _fail(self, request: FetchRequest, reason: str) -> None:
         tell_failed(self._wiring.emit, self._wiring.timers.now_us, request, reason)
 
     def _tell_received(self, request: FetchRequest, messages: int, size: int) -> None:
         now_us = self._wiring.timers.now_us
-        received = events.FetchReceived(
-            now_us, request.fetch, *self._names, request.offset, self.fetch_offset, messages, size
-        )
+        received = FetchReceived(now_us, request.fetch, *self._names, request.offset, self.fetch_offset, messages, size)
         self._wiring.emit(received)
 
     # --- consuming ---
@@ -216,7 +224,7 @@ class Fetcher:
         offset = self.consumed_offset
         count = self._drop(most)
         now_us = self._wiring.timers.now_us
-        self._wiring.emit(events.MessagesConsumed(now_us, *self._names, offset, self.consumed_offset, count))
+        self._wiring.emit(MessagesConsumed(now_us, *self._names, offset, self.consumed_offset, count))
         self.poll_when_due()
         return count
 
@@ -225,14 +233,14 @@ class Fetcher:
         self._taken_from = self.consumed_offset
         self._taken_messages = self._drop(most)
         now_us = self._wiring.timers.now_us
-        self._wiring.emit(events.MessagesTaken(now_us, *self._names, self.consumed_offset, self._taken_messages))
+        self._wiring.emit(MessagesTaken(now_us, *self._names, self.consumed_offset, self._taken_messages))
         return self._taken_messages
 
     def finish_taken(self) -> None:
         """The work on what was taken is done."""
         if self._taken_messages:
             now_us, end = self._wiring.timers.now_us, self.consumed_offset
-            done = events.MessagesConsumed(now_us, *self._names, self._taken_from, end, self._taken_messages)
+            done = MessagesConsumed(now_us, *self._names, self._taken_from, end, self._taken_messages)
             self._wiring.emit(done)
             self._taken_messages = 0
         self.poll_when_due()
@@ -284,4 +292,4 @@ def tell_failed(emit: Emit, now_us: int, request: FetchRequest, reason: str) -> 
     """Journal that a pull came to nothing."""
     partition = request.partition
     names = request.group, request.consumer, partition.topic, partition.partition
-    emit(events.FetchFailed(now_us, request.fetch, *names, reason))
+    emit(FetchFailed(now_us, request.fetch, *names, reason))

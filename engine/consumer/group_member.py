@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from engine.config import Config
 from engine.consumer.rebalance import Hands, Rebalance, Standing
 from engine.errors import NodeExists
-from engine.events import Emit
+from engine.events.base import Emit
 from engine.ids import ConsumerId
 from engine.registry import operations as ops
 from engine.registry import paths

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from engine import events
 from engine.consumer.application import Application
 from engine.consumer.fetcher import Fetcher
-from engine.events import Emit
+from engine.events.base import Emit, Event
+from engine.events.consuming import CommitSent
 from engine.ids import ConsumerId, TopicPartition
 from engine.registry import operations as ops
 from engine.registry import paths
@@ -62,10 +62,10 @@ class Bookmarks:
         partition, offset = fetcher.partition, self._offset_of(fetcher)
         number = self._numbers.next("commit")
 
-        def tell(due_us: int) -> events.Event:
+        def tell(due_us: int) -> Event:
             now_us, group, name = self._timers.now_us, self._consumer.group, self._consumer.name
             topic, index = partition.topic, partition.partition
-            sent = events.CommitSent(now_us, due_us, number, group, name, topic, index, offset)
+            sent = CommitSent(now_us, due_us, number, group, name, topic, index, offset)
             self._emit(sent)
             return sent
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from engine import events
 from engine.consumer.fetcher import Fetcher, Wiring
+from engine.events.consuming import OffsetReset
 from engine.ids import TopicPartition
 from engine.protocol.messages import OFFSETS_EARLIEST, OFFSETS_LATEST, OffsetsRequest, OffsetsResponse
 from engine.runtime.network import Latency
@@ -54,5 +54,5 @@ class OffsetResets:
         was, offset = self._asking.pop(partition), response.offsets[0]
         now_us, consumer = self._wiring.timers.now_us, self._wiring.consumer
         names = consumer.group, consumer.name, partition.topic, partition.partition
-        self._wiring.emit(events.OffsetReset(now_us, *names, was, offset))
+        self._wiring.emit(OffsetReset(now_us, *names, was, offset))
         self._jump(fetcher, offset)

@@ -19,11 +19,20 @@ Transitions: started -> released -> read -> computed -> claimed -> finished
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-from engine import events
 from engine.config import Config
 from engine.consumer.assignment import Placed, assign_range
 from engine.errors import NodeExists
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.rebalancing import (
+    AssignmentComputed,
+    ClaimRefused,
+    OwnershipReleased,
+    RebalanceBackedOff,
+    RebalanceFailed,
+    RebalanceFinished,
+    RebalanceStarted,
+    RegistryRead,
+)
 from engine.ids import BrokerId, ConsumerId, TopicPartition
 from engine.registry import operations as ops
 from engine.registry import paths
@@ -112,17 +121,17 @@ class Rebalance:
         tries = self._config.rebalance_tries
         for attempt in range(1, tries + 1):
             self._standing.begin(cause, attempt)
-            self._emit(events.RebalanceStarted(self._timers.now_us, group, name, cause, attempt))
+            self._emit(RebalanceStarted(self._timers.now_us, group, name, cause, attempt))
             if (yield from self._attempt(attempt)):
                 return
             if attempt < tries:
                 backoff_us = self._config.rebalance_backoff_us
                 until_us = self._timers.now_us + backoff_us
                 self._standing.state, self._standing.until_us = "backing_off", until_us
-                self._emit(events.RebalanceBackedOff(self._timers.now_us, group, name, attempt, until_us))
+                self._emit(RebalanceBackedOff(self._timers.now_us, group, name, attempt, until_us))
                 yield Wait(backoff_us)
         self._standing.end("failed")
-        self._emit(events.RebalanceFailed(self._timers.now_us, group, name, tries))
+        self._emit(RebalanceFailed(self._timers.now_us, group, name, tries))
 
     def _attempt(self, attempt: int) -> Round:
         group, name = self._consumer.group, self._consumer.name
@@ -136,7 +145,7 @@ class Rebalance:
         )
         now_us = self._timers.now_us
         self._standing.step = "read"
-        self._emit(events.OwnershipReleased(now_us, group, name, tuple(str(partition) for partition in released)))
+        self._emit(OwnershipReleased(now_us, group, name, tuple(str(partition) for partition in released)))
         share = yield from self._compute_share()
         claimed = yield from self._claim(share)
         if not claimed:
@@ -152,7 +161,7 @@ class Rebalance:
         )
         self._standing.end("running" if share else "idle")
         partitions = tuple(str(partition) for _, (_, partition) in share)
-        self._emit(events.RebalanceFinished(self._timers.now_us, group, name, partitions, attempt))
+        self._emit(RebalanceFinished(self._timers.now_us, group, name, partitions, attempt))
         return True
 
     def _compute_share(self) -> Generator[Wanted, Outcomes, tuple[Claim, ...]]:
@@ -194,8 +203,8 @@ class Rebalance:
         own = tuple(str(partition) for _, (_, partition) in share)
         standing = self._standing
         standing.step, standing.members, standing.partitions, standing.share = "claim", members, everything, own
-        self._emit(events.RegistryRead(now_us, group, name, members, everything))
-        self._emit(events.AssignmentComputed(now_us, group, name, own))
+        self._emit(RegistryRead(now_us, group, name, members, everything))
+        self._emit(AssignmentComputed(now_us, group, name, own))
         return tuple(share)
 
     def _claim(self, share: Sequence[Claim]) -> Round:
@@ -219,7 +228,7 @@ class Rebalance:
                 held_by = paths.stream_consumer(str(outcome.fields["value"]))
                 self._standing.step = "refused"
                 now_us = self._timers.now_us
-                self._emit(events.ClaimRefused(now_us, group, name, partition.topic, partition.partition, held_by))
+                self._emit(ClaimRefused(now_us, group, name, partition.topic, partition.partition, held_by))
             else:
                 undo.append(ops.DeleteOwn(claim.path, claim.value))
         if refused and undo:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine import events
 from engine.config import Config
 from engine.consumer.fetcher import decode
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.simple_consuming import PullFailed, PullReceived, PullSent
 from engine.ids import BrokerId, TopicPartition
 from engine.message.message_set import DeepMessage
 from engine.protocol.messages import (
@@ -156,7 +156,7 @@ class SimpleConsumer:
         self._asked.append(asked)
         if isinstance(request, MultiFetchRequest):
             places = tuple((str(one.partition), one.offset) for one in fetches)
-            sent = events.PullSent(self._scheduler.now_us, due_us, request.pull, self.address, broker, places)
+            sent = PullSent(self._scheduler.now_us, due_us, request.pull, self.address, broker, places)
             self._emit(sent)
             self._network.send_drawn(self.address, destination, request, f"pull:{request.pull}", sent, due_us)
         else:
@@ -179,7 +179,7 @@ class SimpleConsumer:
         self._asked.remove(asked)
 
     def _tell_failed(self, request: MultiFetchRequest, reason: str) -> None:
-        self._emit(events.PullFailed(self._scheduler.now_us, request.pull, request.client, reason))
+        self._emit(PullFailed(self._scheduler.now_us, request.pull, request.client, reason))
 
     # --- process ---
 
@@ -194,7 +194,7 @@ class SimpleConsumer:
             answers = tuple([_decoded(fetch, answer, most_bytes) for fetch, answer in asked_and_answered])
             messages = sum(len(answer.messages) for answer in answers)
             pull = message.request
-            self._emit(events.PullReceived(self._scheduler.now_us, pull.pull, pull.client, messages))
+            self._emit(PullReceived(self._scheduler.now_us, pull.pull, pull.client, messages))
             waiting[0].on_answer(answers)
         elif waiting and isinstance(message, OffsetsResponse):
             self._settle(waiting[0])

@@ -1,9 +1,14 @@
-"""What an event is, and who is told."""
+"""What an event is, and how a process reports one."""
 
+import re
 from collections.abc import Callable
-from typing import Any, ClassVar
+from dataclasses import fields
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from engine.events.json_writer import writer_of
 from engine.values import value
+
+Declared = TypeVar("Declared", bound="Event")
 
 
 @value
@@ -13,7 +18,7 @@ class Event:
     name: ClassVar[str] = "event"
     field_names: ClassVar[tuple[str, ...]] = ()
     encode: ClassVar[Callable[[Any], bytes]]
-    """The wire form as one line of JSON in UTF-8 (see :mod:`engine.events.writing`)."""
+    """The wire form as one line of JSON in UTF-8 (see :mod:`engine.events.json_writer`)."""
 
     at_us: int
 
@@ -25,5 +30,15 @@ class Event:
         return record
 
 
+@dataclass_transform(frozen_default=True)
+def event(declared: type[Declared]) -> type[Declared]:
+    """A value with a wire name, a field order and a writer, all found once, so that encoding looks nothing up."""
+    made = value(declared)
+    made.name = re.sub(r"(?<!^)(?=[A-Z])", "_", made.__name__).lower()
+    made.field_names = tuple(field.name for field in fields(made))
+    made.encode = writer_of(made.name, fields(made))
+    return made
+
+
 Emit = Callable[[Event], None]
-"""How an actor tells that something happened; the composition root decides where it is written."""
+"""How a process reports that something happened; the composition root decides where it is written."""

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from engine.events.base import Event
-from engine.values import value
+from engine.events.base import Event, event
 
 
-@value
+@event
 class GroupAdded(Event):
     """A consumer group has a name now, and reads ``topics``; it has no members yet."""
 
@@ -14,7 +13,7 @@ class GroupAdded(Event):
     topics: tuple[str, ...]
 
 
-@value
+@event
 class ConsumerAdded(Event):
     """A consumer process started in a group, with ``streams`` streams (see ``config.ConsumerSettings``)."""
 
@@ -24,7 +23,7 @@ class ConsumerAdded(Event):
     settings: dict[str, Any]
 
 
-@value
+@event
 class ConsumerChanged(Event):
     """A consumer's settings are now these."""
 
@@ -33,7 +32,7 @@ class ConsumerChanged(Event):
     settings: dict[str, Any]
 
 
-@value
+@event
 class ConsumerPaused(Event):
     """A consumer keeps what it owns but works and pulls no more."""
 
@@ -41,7 +40,7 @@ class ConsumerPaused(Event):
     consumer: str
 
 
-@value
+@event
 class ConsumerResumed(Event):
     """A paused consumer works again."""
 
@@ -49,7 +48,7 @@ class ConsumerResumed(Event):
     consumer: str
 
 
-@value
+@event
 class ConsumerFrozen(Event):
     """A consumer process stands still (a long pause of its runtime) until ``until_us``, and does not know it."""
 
@@ -58,7 +57,7 @@ class ConsumerFrozen(Event):
     until_us: int
 
 
-@value
+@event
 class ConsumerClosing(Event):
     """A consumer was asked to stop: it commits, then closes its session."""
 
@@ -66,7 +65,7 @@ class ConsumerClosing(Event):
     consumer: str
 
 
-@value
+@event
 class ConsumerClosed(Event):
     """A consumer left in good order; the registry has dropped its nodes."""
 
@@ -74,7 +73,7 @@ class ConsumerClosed(Event):
     consumer: str
 
 
-@value
+@event
 class ConsumerRemoved(Event):
     """A consumer that had ended before (closed, or crashed and expired) is no longer listed."""
 
@@ -82,7 +81,7 @@ class ConsumerRemoved(Event):
     consumer: str
 
 
-@value
+@event
 class ConsumerCrashed(Event):
     """A consumer process died; the registry will notice when its session runs out."""
 
@@ -91,7 +90,7 @@ class ConsumerCrashed(Event):
     session_expires_at_us: int
 
 
-@value
+@event
 class ConsumerExpired(Event):
     """A living consumer learned that its session ran out, or may have: it has stopped, and comes back as new."""
 
@@ -99,7 +98,7 @@ class ConsumerExpired(Event):
     consumer: str
 
 
-@value
+@event
 class FetchSent(Event):
     """A pull left a consumer: ``max_bytes`` of the partition from ``offset`` on."""
 
@@ -114,7 +113,7 @@ class FetchSent(Event):
     max_bytes: int
 
 
-@value
+@event
 class FetchAnswered(Event):
     """A broker read ``bytes`` bytes of its file and sent them back; ``error`` is "" or an error's code."""
 
@@ -130,7 +129,7 @@ class FetchAnswered(Event):
     error: str
 
 
-@value
+@event
 class FetchReceived(Event):
     """The bytes of a pull are at the consumer, whose fetch position is now ``next_offset``.
 
@@ -148,7 +147,7 @@ class FetchReceived(Event):
     bytes: int
 
 
-@value
+@event
 class FetchFailed(Event):
     """A pull came to nothing.
 
@@ -164,7 +163,7 @@ class FetchFailed(Event):
     reason: str
 
 
-@value
+@event
 class MessagesConsumed(Event):
     """The application behind a consumer is done with [offset, next_offset)."""
 
@@ -177,7 +176,7 @@ class MessagesConsumed(Event):
     messages: int
 
 
-@value
+@event
 class MessagesTaken(Event):
     """The application behind a consumer begins to work on messages whose position has moved already.
 
@@ -192,7 +191,7 @@ class MessagesTaken(Event):
     messages: int
 
 
-@value
+@event
 class MessageRejected(Event):
     """A consumer met bytes it cannot trust, or a message larger than its pulls, and reads this partition no further.
 
@@ -207,7 +206,7 @@ class MessageRejected(Event):
     error: str
 
 
-@value
+@event
 class ReadingResumed(Event):
     """A consumer that stood before a message larger than its pulls pulls again: its pulls have grown."""
 
@@ -218,7 +217,7 @@ class ReadingResumed(Event):
     offset: int
 
 
-@value
+@event
 class PullingStarted(Event):
     """A consumer owns the partition, has read the stored offset and pulls from there."""
 
@@ -229,7 +228,7 @@ class PullingStarted(Event):
     offset: int
 
 
-@value
+@event
 class PullingStopped(Event):
     """A consumer pulls the partition no more; what it had fetched but not processed is dropped."""
 
@@ -239,7 +238,7 @@ class PullingStopped(Event):
     partition: int
 
 
-@value
+@event
 class CommitSent(Event):
     """A consumed position is on its way to the registry."""
 
@@ -252,7 +251,7 @@ class CommitSent(Event):
     offset: int
 
 
-@value
+@event
 class CommitLanded(Event):
     """A commit reached the registry (or, with ``reason``, did not count)."""
 
@@ -260,7 +259,7 @@ class CommitLanded(Event):
     reason: str
 
 
-@value
+@event
 class BookmarkPlaced(Event):
     """A group's committed offset stands at ``offset`` now, below which ``messages_before`` messages were ever appended.
 
@@ -276,7 +275,7 @@ class BookmarkPlaced(Event):
     waiting_since_us: int
 
 
-@value
+@event
 class OffsetSought(Event):
     """Somebody moved a group's bookmark by hand; ``consumer`` is the owner that jumps ("" when nobody owns)."""
 
@@ -287,7 +286,7 @@ class OffsetSought(Event):
     offset: int
 
 
-@value
+@event
 class OffsetReset(Event):
     """A consumer's position was out of the log's range and was set anew (autooffset.reset)."""
 

@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from engine.events.base import Event
-from engine.values import value
+from engine.events.base import Event, event
 
 
-@value
+@event
 class ProducerChanged(Event):
     """The producer's settings are now these (see ``config.ProducerSettings``)."""
 
     settings: dict[str, Any]
 
 
-@value
+@event
 class BatchSent(Event):
     """A message set left the producer for the broker that holds the partition.
 
@@ -33,7 +32,7 @@ class BatchSent(Event):
     next_append_partition: int
 
 
-@value
+@event
 class BatchAppended(Event):
     """A message set landed at ``offset``: entry by entry its ``sizes`` on disk and a ``preview`` of its text.
 
@@ -51,7 +50,7 @@ class BatchAppended(Event):
     previews: tuple[str, ...]
 
 
-@value
+@event
 class BatchQueued(Event):
     """A message set reached a broker whose disk is slow, and is written at ``due_us``."""
 
@@ -62,7 +61,7 @@ class BatchQueued(Event):
     broker: int
 
 
-@value
+@event
 class BatchLost(Event):
     """A message set reached nobody; the paper's producer is not told (no acknowledgement)."""
 
@@ -74,7 +73,7 @@ class BatchLost(Event):
     reason: str
 
 
-@value
+@event
 class BatchAcknowledged(Event):
     """A broker tells ``client``, who asked, that a message set is at ``offset``, or by ``error`` that it is not."""
 
@@ -88,7 +87,7 @@ class BatchAcknowledged(Event):
     client: str
 
 
-@value
+@event
 class AcknowledgementReceived(Event):
     """``client``, the producer or a mirror, knows what became of a message set."""
 
@@ -97,7 +96,7 @@ class AcknowledgementReceived(Event):
     client: str
 
 
-@value
+@event
 class ProducerQueueChanged(Event):
     """How many messages wait in the producer's queue, how many for a place in it, how many were dropped so far."""
 
@@ -106,7 +105,7 @@ class ProducerQueueChanged(Event):
     dropped: int
 
 
-@value
+@event
 class SegmentRolled(Event):
     """A log began a new segment file at ``base_offset``."""
 
@@ -115,7 +114,7 @@ class SegmentRolled(Event):
     base_offset: int
 
 
-@value
+@event
 class SegmentDeleted(Event):
     """The oldest segment of a log, which began at ``base_offset``, was removed: the log begins at ``first_offset``."""
 
@@ -125,7 +124,7 @@ class SegmentDeleted(Event):
     first_offset: int
 
 
-@value
+@event
 class LogFlushed(Event):
     """Bytes below ``flushed_offset`` are on disk, and readers see them."""
 
@@ -134,7 +133,7 @@ class LogFlushed(Event):
     flushed_offset: int
 
 
-@value
+@event
 class DiskChanged(Event):
     """A broker's disk now takes ``delay_us`` for each message set, and takes none at all while it is ``full``."""
 
@@ -143,7 +142,7 @@ class DiskChanged(Event):
     full: bool
 
 
-@value
+@event
 class ByteFlipped(Event):
     """A byte of the payload of the entry at ``offset`` was changed on disk behind everybody's back."""
 

@@ -1,10 +1,9 @@
 """Algorithm 1, step by step."""
 
-from engine.events.base import Event
-from engine.values import value
+from engine.events.base import Event, event
 
 
-@value
+@event
 class RebalanceStarted(Event):
     """A consumer begins Algorithm 1; ``cause`` says why, ``attempt`` counts from 1."""
 
@@ -14,7 +13,7 @@ class RebalanceStarted(Event):
     attempt: int
 
 
-@value
+@event
 class OwnershipReleased(Event):
     """A consumer has dropped its entries from the ownership registry (none on its first time)."""
 
@@ -23,7 +22,7 @@ class OwnershipReleased(Event):
     partitions: tuple[str, ...]
 
 
-@value
+@event
 class RegistryRead(Event):
     """A consumer has read who is there: the group's members and the topic's partitions, both sorted."""
 
@@ -33,7 +32,7 @@ class RegistryRead(Event):
     partitions: tuple[str, ...]
 
 
-@value
+@event
 class AssignmentComputed(Event):
     """A consumer knows its share; empty when there are more consumers than partitions."""
 
@@ -42,7 +41,7 @@ class AssignmentComputed(Event):
     partitions: tuple[str, ...]
 
 
-@value
+@event
 class ClaimRefused(Event):
     """Somebody else still owns the partition; this attempt's other claims are undone."""
 
@@ -53,7 +52,7 @@ class ClaimRefused(Event):
     held_by: str
 
 
-@value
+@event
 class RebalanceBackedOff(Event):
     """An attempt failed; the next begins at ``until_us``."""
 
@@ -63,7 +62,7 @@ class RebalanceBackedOff(Event):
     until_us: int
 
 
-@value
+@event
 class RebalanceFinished(Event):
     """A consumer owns its share and pulls."""
 
@@ -73,7 +72,7 @@ class RebalanceFinished(Event):
     attempts: int
 
 
-@value
+@event
 class RebalanceFailed(Event):
     """A consumer gave up after its last try and owns nothing until the registry changes again."""
 

@@ -1,10 +1,9 @@
 """The registry: sessions, nodes and watches."""
 
-from engine.events.base import Event
-from engine.values import value
+from engine.events.base import Event, event
 
 
-@value
+@event
 class SessionOpened(Event):
     """The registry gave a client a session."""
 
@@ -12,7 +11,7 @@ class SessionOpened(Event):
     client: str
 
 
-@value
+@event
 class SessionClosed(Event):
     """A client closed its session; its ephemeral nodes go with it."""
 
@@ -20,7 +19,7 @@ class SessionClosed(Event):
     client: str
 
 
-@value
+@event
 class SessionExpired(Event):
     """The registry heard nothing for a session timeout; the session's ephemeral nodes go."""
 
@@ -28,7 +27,7 @@ class SessionExpired(Event):
     client: str
 
 
-@value
+@event
 class NodeCreated(Event):
     """A registry node appeared; ``client`` holds it if it is ephemeral, and is "" if it is persistent."""
 
@@ -37,7 +36,7 @@ class NodeCreated(Event):
     client: str
 
 
-@value
+@event
 class NodeChanged(Event):
     """A registry node has a new value."""
 
@@ -45,7 +44,7 @@ class NodeChanged(Event):
     value: str
 
 
-@value
+@event
 class NodeDeleted(Event):
     """A registry node vanished: ``cause`` is ``deleted``, ``session_closed`` or ``session_expired``."""
 
@@ -53,7 +52,7 @@ class NodeDeleted(Event):
     cause: str
 
 
-@value
+@event
 class WatchSet(Event):
     """A session wants to hear, once, of the next change in the children of ``path``; it has not asked before."""
 
@@ -62,7 +61,7 @@ class WatchSet(Event):
     client: str
 
 
-@value
+@event
 class WatchFired(Event):
     """The registry tells a client, once, that what it watched has changed."""
 
@@ -72,7 +71,7 @@ class WatchFired(Event):
     client: str
 
 
-@value
+@event
 class WatchDelivered(Event):
     """A watch's notice reached its client."""
 

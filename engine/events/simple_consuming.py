@@ -1,10 +1,9 @@
 """Pulls of simple consumers, which belong to no group."""
 
-from engine.events.base import Event
-from engine.values import value
+from engine.events.base import Event, event
 
 
-@value
+@event
 class PullSent(Event):
     """A simple consumer's fetch or multi-fetch left ``client`` for a broker.
 
@@ -18,7 +17,7 @@ class PullSent(Event):
     fetches: tuple[tuple[str, int], ...]
 
 
-@value
+@event
 class PullAnswered(Event):
     """A broker sent back ``bytes`` bytes of its files to a simple consumer."""
 
@@ -29,7 +28,7 @@ class PullAnswered(Event):
     bytes: int
 
 
-@value
+@event
 class PullReceived(Event):
     """The bytes of a pull are at the simple consumer: so many whole ``messages``."""
 
@@ -38,7 +37,7 @@ class PullReceived(Event):
     messages: int
 
 
-@value
+@event
 class PullFailed(Event):
     """A pull of a simple consumer came to nothing; it tries once more and then tells its caller (0.7).
 
@@ -51,7 +50,7 @@ class PullFailed(Event):
     reason: str
 
 
-@value
+@event
 class PullOffsetReset(Event):
     """A simple consumer's position was not in the log any more; it goes on from ``offset``, an end of what there is."""
 

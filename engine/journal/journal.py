@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from engine.errors import OffsetInsideMessage
-from engine.events import Event
+from engine.events.base import Event
 from engine.journal.checkpoint_index import Chapter, Chapters
 from engine.journal.timeline_marks import NotableMoment, NotableMoments
 from engine.message.format import (

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from engine import events
 from engine.config import Config
 from engine.consumer.simple_consumer import Fetched, SimpleConsumer
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.pipeline import AuditCounted
 from engine.ids import TopicPartition
 from engine.pipeline.audit import Ledger
 from engine.pipeline.catch_up import CatchUp, Layout, Reader
@@ -63,5 +63,5 @@ class Auditor:
         for one in self._ledger.take_changes():
             bucket = one.bucket
             place = bucket.topic, bucket.start_us, bucket.end_us
-            self._emit(events.AuditCounted(now_us, self.tier, *place, one.produced, one.received))
+            self._emit(AuditCounted(now_us, self.tier, *place, one.produced, one.received))
         self._scheduler.at(begun_us + self._settings.audit_interval_us, self._look)

@@ -7,9 +7,9 @@ appended meanwhile is left for the next time, so that a job ends however fast pr
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine import events
 from engine.consumer.simple_consumer import Fetch, Fetched, Offsets, SimpleConsumer
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.simple_consuming import PullOffsetReset
 from engine.ids import BrokerId, TopicPartition
 from engine.protocol.messages import OFFSETS_EARLIEST, OFFSETS_LATEST
 from engine.runtime.scheduler import Timers
@@ -136,7 +136,7 @@ class _Round:
     def _reset(self, fetch: Fetch, offset: int) -> None:
         now_us, client = self._reader.timers.now_us, self._reader.simple.address
         topic, number = fetch.partition.topic, fetch.partition.partition
-        self._reader.emit(events.PullOffsetReset(now_us, client, topic, number, fetch.offset, offset))
+        self._reader.emit(PullOffsetReset(now_us, client, topic, number, fetch.offset, offset))
         self._settle(Fetched(fetch, (), offset, ""))
 
     def _settle(self, answer: Fetched) -> None:

@@ -8,11 +8,19 @@ warehouse's bookmarks, so what a crash interrupts is done again, once.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine import events
 from engine.config import Config
 from engine.consumer.simple_consumer import Fetched, SimpleConsumer
 from engine.errors import InvalidMonitoringEvent, StorageFailed
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.pipeline import (
+    AuditCounted,
+    LatencyMeasured,
+    LoadBegun,
+    LoadCommitted,
+    LoaderCrashed,
+    LoaderStarted,
+    LoadStuck,
+)
 from engine.ids import TopicPartition
 from engine.pipeline.audit import Bucket, MonitoringEvent, bucket_of
 from engine.pipeline.catch_up import CatchUp, Layout, Reader
@@ -73,7 +81,7 @@ class Loader:
         self.sources = sources
         self.state = "stopped"
         self.rows = 0
-        self.writing: dict[str, events.LoadBegun] = {}
+        self.writing: dict[str, LoadBegun] = {}
         self.next_offsets: dict[TopicPartition, int] = {}
         self._config = config
         self._scheduler = scheduler
@@ -115,7 +123,7 @@ class Loader:
         )
         max_bytes = self._config.deployment.loader_fetch_bytes
         self._reader = Reader(self._simple, self._scheduler, self._emit, self._layout, max_bytes)
-        self._emit(events.LoaderStarted(self._scheduler.now_us, self.name, self.rows, _pairs(self.next_offsets)))
+        self._emit(LoaderStarted(self._scheduler.now_us, self.name, self.rows, _pairs(self.next_offsets)))
         self._timer = self._scheduler.after(0, self._begin_job)
 
     def crash(self) -> None:
@@ -123,7 +131,7 @@ class Loader:
         step = "pulling" if self._job_runs and self.state == "waiting" else self.state
         self.close()
         self.state = "crashed"
-        self._emit(events.LoaderCrashed(self._scheduler.now_us, self.name, step))
+        self._emit(LoaderCrashed(self._scheduler.now_us, self.name, step))
 
     def close(self) -> None:
         """Let go of everything without a word; does nothing if it does not run."""
@@ -162,7 +170,7 @@ class Loader:
             return
         load = self._numbers.next("load")
         self.state = "writing"
-        begun = events.LoadBegun(self._scheduler.now_us, commit_us, self.name, load, len(batch.rows))
+        begun = LoadBegun(self._scheduler.now_us, commit_us, self.name, load, len(batch.rows))
         self.writing[f"load:{load}"] = begun
         self._emit(begun)
         self._timer = self._scheduler.at(commit_us, lambda: self._commit(load, batch, go_on))
@@ -187,7 +195,7 @@ class Loader:
         taken = [row.loaded_at_us - row.stamp.at_us for row in batch.rows if row.stamp != UNSTAMPED]
         average_us = round(sum(taken) / len(taken)) if taken else 0
         landed = _pairs(batch.next_offsets)
-        self._emit(events.LoadCommitted(now_us, self.name, load, len(batch.rows), landed, average_us))
+        self._emit(LoadCommitted(now_us, self.name, load, len(batch.rows), landed, average_us))
 
     def _batch(self, answers: Sequence[Fetched], loaded_at_us: int) -> _Batch:
         batch = _Batch([], [], {}, {})
@@ -221,7 +229,7 @@ class Loader:
         partition = answer.fetch.partition
         if answer.error and self._stuck.get(partition) != answer.error:
             now_us = self._scheduler.now_us
-            stuck = events.LoadStuck(now_us, self.name, partition.topic, partition.partition, answer.error)
+            stuck = LoadStuck(now_us, self.name, partition.topic, partition.partition, answer.error)
             self._emit(stuck)
         if answer.error:
             self._stuck[partition] = answer.error
@@ -240,11 +248,11 @@ class Loader:
         if len(self._told) > COMPARISONS_KEPT:
             del self._told[min(self._told, key=lambda one: one.end_us)]
         now_us, place = self._scheduler.now_us, (bucket.topic, bucket.start_us, bucket.end_us)
-        self._emit(events.AuditCounted(now_us, TIER, *place, *numbers))
+        self._emit(AuditCounted(now_us, TIER, *place, *numbers))
         latency = self._warehouse.latency(bucket)
         if latency.messages:
             taken = latency.messages, latency.average_us, latency.percentile_95_us
-            self._emit(events.LatencyMeasured(now_us, *place, *taken))
+            self._emit(LatencyMeasured(now_us, *place, *taken))
 
 
 def _pairs(next_offsets: Mapping[TopicPartition, int]) -> tuple[tuple[str, int], ...]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine import events
+from engine.events.registry import WatchDelivered
 from engine.ids import ConsumerId, TopicPartition
 from engine.message.decoding import Message
 from engine.message.message_set import DeepMessage
@@ -167,7 +167,7 @@ class Mirror:
         elif isinstance(message, ProduceResponse):
             self._sending.take_acknowledgement(message)
         elif not self._registry.heard(message):
-            self._world.emit(events.WatchDelivered(self._time.now_us, message.watch))
+            self._world.emit(WatchDelivered(self._time.now_us, message.watch))
             self._watch_brokers()
 
     def _hear(self) -> None:

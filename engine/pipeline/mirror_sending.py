@@ -12,9 +12,10 @@ broker has it. Then what is lost is what a broker had acknowledged and not flush
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine import events
 from engine.config import Config
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.pipeline import BatchMirrored
+from engine.events.producing import AcknowledgementReceived, BatchLost
 from engine.ids import BrokerId, ConsumerId, TopicPartition
 from engine.message.message_set import DeepMessage, encode_message_set
 from engine.protocol.messages import NOBODY, ProduceRequest, ProduceResponse
@@ -126,7 +127,7 @@ class MirrorSending:
         batch = world.numbers.next("batch")
         destination = f"broker:{broker}"
         due_us = world.network.due_us(self.address, destination, self._latency)
-        mirrored = events.BatchMirrored(
+        mirrored = BatchMirrored(
             self._time.now_us,
             due_us,
             batch,
@@ -156,7 +157,7 @@ class MirrorSending:
     def take_acknowledgement(self, response: ProduceResponse) -> None:
         """A broker has answered."""
         batch = response.request.batch
-        self._world.emit(events.AcknowledgementReceived(self._time.now_us, batch, response.error, self.address))
+        self._world.emit(AcknowledgementReceived(self._time.now_us, batch, response.error, self.address))
         for partition, unsure in self._unsure.items():
             if unsure.batch == batch:
                 if response.error:
@@ -193,7 +194,7 @@ class MirrorSending:
 
     def _tell_lost(self, batch: int, copy: TopicPartition, messages: int, reason: str) -> None:
         where = copy.topic, copy.partition, self._broker_with(copy)
-        self._world.emit(events.BatchLost(self._time.now_us, batch, *where, messages, reason))
+        self._world.emit(BatchLost(self._time.now_us, batch, *where, messages, reason))
 
     def bounced(self, request: ProduceRequest) -> None:
         """A set found no broker: it is lost, unless it is to be acknowledged and still ours."""

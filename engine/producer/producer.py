@@ -8,10 +8,11 @@ from dataclasses import asdict
 from random import Random
 from typing import Any
 
-from engine import events
 from engine.config import Config, ProducerSettings
 from engine.errors import MessageTooLarge, NoBrokerAvailable, QueueFull
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.producing import AcknowledgementReceived, BatchLost, BatchSent, ProducerChanged, ProducerQueueChanged
+from engine.events.registry import WatchDelivered
 from engine.ids import BrokerId, TopicPartition
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.producer.async_queue import Counts, Record, SendQueue, Waiting
@@ -177,7 +178,7 @@ class Producer:
         batch = self._numbers.next("batch")
         destination = f"broker:{broker}"
         due_us = self._network.due_us(ADDRESS, destination, self._latency)
-        sent = events.BatchSent(
+        sent = BatchSent(
             self._scheduler.now_us,
             due_us,
             batch,
@@ -213,7 +214,7 @@ class Producer:
     def _tell_lost(self, batch: int, partition: TopicPartition, messages: int, reason: str) -> None:
         broker = self._layout(partition.topic)[partition.partition]
         where = partition.topic, partition.partition, broker
-        self._emit(events.BatchLost(self._scheduler.now_us, batch, *where, messages, reason))
+        self._emit(BatchLost(self._scheduler.now_us, batch, *where, messages, reason))
 
     # --- queue ---
 
@@ -222,7 +223,7 @@ class Producer:
         old_queue = self._queue
         self.settings = settings
         self._own_topic = topic
-        self._emit(events.ProducerChanged(self._scheduler.now_us, asdict(settings)))
+        self._emit(ProducerChanged(self._scheduler.now_us, asdict(settings)))
         self._queue = self._new_queue()
         old_queue.close()
         self._own.run(settings.rate_per_second)
@@ -252,7 +253,7 @@ class Producer:
         if counts != self._told:
             self._told = counts
             now_us = self._scheduler.now_us
-            self._emit(events.ProducerQueueChanged(now_us, counts.queued, counts.blocked, counts.dropped))
+            self._emit(ProducerQueueChanged(now_us, counts.queued, counts.blocked, counts.dropped))
 
     # --- making messages of its own ---
 
@@ -292,13 +293,13 @@ class Producer:
         """Hear the registry, and brokers if acknowledgements were asked for."""
         if isinstance(message, ProduceResponse):
             batch = message.request.batch
-            self._emit(events.AcknowledgementReceived(self._scheduler.now_us, batch, message.error, ADDRESS))
+            self._emit(AcknowledgementReceived(self._scheduler.now_us, batch, message.error, ADDRESS))
             if message.error:
                 self._unacknowledged.fail(batch, message.error)
             else:
                 self._unacknowledged.settle(batch)
         elif not self._registry.heard(message):
-            self._emit(events.WatchDelivered(self._scheduler.now_us, message.watch))
+            self._emit(WatchDelivered(self._scheduler.now_us, message.watch))
             self._watch_brokers()
 
     def bounced(self, destination: str, message: Any) -> None:

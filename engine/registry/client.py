@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.config import Config
 from engine.errors import NodeExists, SessionExpired
-from engine.events import Event
+from engine.events.base import Event
 from engine.registry import operations as ops
 from engine.registry.server import ADDRESS as REGISTRY
 from engine.registry.session import Ends, Session

@@ -4,9 +4,20 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine import events
 from engine.errors import NoNode, OffsetscopeError, SessionExpired
-from engine.events import Emit
+from engine.events.base import Emit
+from engine.events.consuming import CommitLanded
+from engine.events.registry import (
+    NodeChanged,
+    NodeCreated,
+    NodeDeleted,
+    SessionClosed,
+    SessionOpened,
+    WatchDelivered,
+    WatchFired,
+    WatchSet,
+)
+from engine.events.registry import SessionExpired as SessionExpiredEvent
 from engine.registry import operations as ops
 from engine.registry.tree import PERSISTENT, Node, Tree
 from engine.runtime.network import Latency, Network
@@ -108,7 +119,7 @@ class RegistryServer:
     def bounced(self, destination: str, message: Any) -> None:
         """A client was gone when our answer came; only a watch's notice has an end to tell of."""
         if isinstance(message, ops.WatchNotice):
-            self._emit(events.WatchDelivered(self._scheduler.now_us, message.watch))
+            self._emit(WatchDelivered(self._scheduler.now_us, message.watch))
 
     def expire(self, client: str) -> None:
         """Give a client's sessions up at once, as if their time had jumped ahead."""
@@ -133,7 +144,7 @@ class RegistryServer:
         session = Session(self._numbers.next("session"), client, 0)
         self._sessions[session.number] = session
         self._hear(session.number)
-        self._emit(events.SessionOpened(self._scheduler.now_us, session.number, client))
+        self._emit(SessionOpened(self._scheduler.now_us, session.number, client))
         self._scheduler.at(session.expires_at_us, lambda: self._check_expiry(session.number))
         self._reply(source, ops.SessionGranted(session.number, sent_us))
 
@@ -155,7 +166,7 @@ class RegistryServer:
 
     def _end(self, number: int, cause: str) -> None:
         session = self._sessions[number]
-        gone = events.SessionExpired if cause == "session_expired" else events.SessionClosed
+        gone = SessionExpiredEvent if cause == "session_expired" else SessionClosed
         self._emit(gone(self._scheduler.now_us, number, session.client))
         if cause == "session_expired":  # as when ZooKeeper ends the connection: whoever can hear it need not find out
             self._reply(session.client, ops.SessionGone(number, expired=True))
@@ -182,7 +193,7 @@ class RegistryServer:
             except OffsetscopeError as error:
                 outcomes.append(error)
                 if isinstance(operation, ops.Put) and operation.commit:
-                    self._emit(events.CommitLanded(self._scheduler.now_us, operation.commit, error.code))
+                    self._emit(CommitLanded(self._scheduler.now_us, operation.commit, error.code))
         response = ops.Response(request.session, request.request, tuple(outcomes))
         if alive:
             self._sessions[request.session].remember(response)
@@ -198,7 +209,7 @@ class RegistryServer:
             else:
                 outcomes.append(outcome)
             if isinstance(operation, ops.Put) and operation.commit:
-                self._emit(events.CommitLanded(self._scheduler.now_us, operation.commit, ""))
+                self._emit(CommitLanded(self._scheduler.now_us, operation.commit, ""))
         self._reply(source, ops.Response(request.session, request.request, tuple(outcomes)))
 
     def _read(self, session: int, operation: ops.Get | ops.WatchChildren) -> ops.Outcome:
@@ -228,29 +239,29 @@ class RegistryServer:
             case ops.WatchChildren(path=path):
                 if self.tree.watch_children(path, session):
                     watched, client = self.chroot + path, self.client_of(session)
-                    self._emit(events.WatchSet(self._scheduler.now_us, watched, session, client))
+                    self._emit(WatchSet(self._scheduler.now_us, watched, session, client))
                 return self.tree.children(path)
 
     def _create(self, path: str, value: str, session: int) -> None:
         for created in self.tree.create(path, value, session):
             node = self.tree.get(created)
             client = self.client_of(node.session)
-            self._emit(events.NodeCreated(self._scheduler.now_us, self.chroot + created, node.value, client))
+            self._emit(NodeCreated(self._scheduler.now_us, self.chroot + created, node.value, client))
         self._fire_watches(path)
 
     def _put(self, operation: ops.Put) -> None:
         if operation.path in self.tree:
             self.tree.set(operation.path, operation.value)
             path = self.chroot + operation.path
-            self._emit(events.NodeChanged(self._scheduler.now_us, path, operation.value))
+            self._emit(NodeChanged(self._scheduler.now_us, path, operation.value))
         else:
             self._create(operation.path, operation.value, PERSISTENT)
         if operation.commit:
-            self._emit(events.CommitLanded(self._scheduler.now_us, operation.commit, ""))
+            self._emit(CommitLanded(self._scheduler.now_us, operation.commit, ""))
 
     def _delete(self, path: str, cause: str) -> None:
         self.tree.delete(path)
-        self._emit(events.NodeDeleted(self._scheduler.now_us, self.chroot + path, cause))
+        self._emit(NodeDeleted(self._scheduler.now_us, self.chroot + path, cause))
         self._fire_watches(path)
 
     def _fire_watches(self, path: str) -> None:
@@ -259,7 +270,7 @@ class RegistryServer:
             client = self.client_of(session)
             watch = self._numbers.next("watch")
             due_us = self._network.due_us(self.address, client, self._latency)
-            fired = events.WatchFired(self._scheduler.now_us, due_us, watch, self.chroot + parent, client)
+            fired = WatchFired(self._scheduler.now_us, due_us, watch, self.chroot + parent, client)
             self._emit(fired)
             notice = ops.WatchNotice(watch, parent)
             self._sessions[session].notices.append(notice)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple, Protocol
 
-from engine import events
 from engine.config import NEVER_US
-from engine.events import Emit, Event
+from engine.events.base import Emit, Event
+from engine.events.network import LinkChanged, MessageDropped
 from engine.runtime.random_draws import Draw, draws_below
 from engine.runtime.scheduler import Scheduler
 
@@ -121,7 +121,7 @@ class Network:
             self._troubles.pop(link, None)
         else:
             self._troubles[link] = trouble
-        changed = events.LinkChanged(
+        changed = LinkChanged(
             self._scheduler.now_us, link[0], link[1], trouble.cut, trouble.loss_permille, trouble.delay_us
         )
         self._emit(changed)
@@ -196,7 +196,7 @@ class Network:
             self._landing = NOT_DRAWN
         if lost or (self._troubles and self._trouble_of(source, destination).cut):
             now_us, cause = self._scheduler.now_us, "lost" if lost else "cut"
-            self._emit(events.MessageDropped(now_us, source, destination, name, cause))
+            self._emit(MessageDropped(now_us, source, destination, name, cause))
             self._on_lost(message, cause)
         elif destination in self._processes and destination_life in (ANY_LIFE, self._lives[destination]):
             self._processes[destination].receive(source, message)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from engine.events import EVENT_CLASSES
+from engine.events.catalog import EVENT_CLASSES
 from tests.browser.conftest import ServerProcess
 from tests.support.folding import Told, journal_of_a_cluster, journal_of_a_deployment, told_before_a_checkpoint
 

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from engine.events import BrokerAdded
+from engine.events.cluster import BrokerAdded
 from engine.journal.journal import Journal
 from engine.message.message_set import iterate_deep
 from engine.storage.disk import OsDisk

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from engine.events import EVENT_CLASSES, Checkpoint, NodeCreated
+from engine.events.catalog import EVENT_CLASSES
+from engine.events.cluster import Checkpoint
+from engine.events.registry import NodeCreated
 
 AWKWARD = 'a "quoted" \\ back\nslash é 😀 </script> \u2028'
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import OffsetInsideMessage, OffsetOutOfRange
-from engine.events import BrokerCrashed, BrokerStarted, Checkpoint, FetchSent, RebalanceStarted
+from engine.events.cluster import BrokerCrashed, BrokerStarted, Checkpoint
+from engine.events.consuming import FetchSent
+from engine.events.rebalancing import RebalanceStarted
 from engine.journal.journal import Journal
 from engine.journal.timeline_marks import NotableMoments
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InvalidMessage, OffsetInsideMessage, OffsetOutOfRange, StorageFailed
-from engine.events import BrokerAdded, Checkpoint, Event, TopicAdded
+from engine.events.base import Event
+from engine.events.cluster import BrokerAdded, Checkpoint, TopicAdded
 from engine.journal import journal as journal_module
 from engine.journal.journal import Journal, JournalChunk
 from engine.message.message_set import encode_message_set

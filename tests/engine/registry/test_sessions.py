@@ -4,9 +4,10 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from engine import events
 from engine.config import TINY
 from engine.errors import NodeExists
+from engine.events.base import Event
+from engine.events.registry import SessionExpired
 from engine.registry import operations as ops
 from engine.registry.client import Conversation, RegistryClient, Wait
 from engine.registry.server import RegistryServer
@@ -65,7 +66,7 @@ class Member:
 
 class World:
     def __init__(self) -> None:
-        self.happened: list[events.Event] = []
+        self.happened: list[Event] = []
         self.scheduler = Scheduler()
         self.network = Network(self.scheduler, Random(1), self.happened.append, lambda message, cause: None)
         self.server = RegistryServer(
@@ -95,7 +96,7 @@ def test_a_silent_client_loses_its_ephemeral_nodes_one_timeout_after_it_was_last
     member.client.abandon()
     heard_us = member.client.last_heard_us
     world.run(2 * TIMEOUT_US)
-    (expired,) = [event for event in world.happened if isinstance(event, events.SessionExpired)]
+    (expired,) = [event for event in world.happened if isinstance(event, SessionExpired)]
     assert expired.at_us == heard_us + TIMEOUT_US
     assert "/x" not in world.server.tree
     assert "/y" in world.server.tree

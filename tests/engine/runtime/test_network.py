@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from engine.events import CommitLanded
+from engine.events.consuming import CommitLanded
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Scheduler
 

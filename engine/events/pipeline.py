@@ -1,10 +1,9 @@
 """Mirrors, loaders and the audit: from the live cluster to the warehouse."""
 
-from engine.events.base import Event
-from engine.values import value
+from engine.events.base import Event, event
 
 
-@value
+@event
 class DatacenterAdded(Event):
     """Another datacenter has a registry of its own at ``registry``; its nodes are told of below ``chroot``."""
 
@@ -13,7 +12,7 @@ class DatacenterAdded(Event):
     chroot: str
 
 
-@value
+@event
 class BrokerPlaced(Event):
     """A broker stands in another datacenter than the live one."""
 
@@ -21,7 +20,7 @@ class BrokerPlaced(Event):
     datacenter: str
 
 
-@value
+@event
 class MirrorAdded(Event):
     """The consumers of ``group`` are mirrors: ``routes`` is a list of pairs, from a topic to its copy.
 
@@ -33,7 +32,7 @@ class MirrorAdded(Event):
     acknowledgement: str
 
 
-@value
+@event
 class MirrorChanged(Event):
     """The mirrors of ``group`` ask for an ``acknowledgement`` from now on, or no more."""
 
@@ -41,7 +40,7 @@ class MirrorChanged(Event):
     acknowledgement: str
 
 
-@value
+@event
 class BatchMirrored(Event):
     """A mirror hands [source_offset, source_next_offset) of a partition over to the other datacenter, as one set."""
 
@@ -60,7 +59,7 @@ class BatchMirrored(Event):
     bytes: int
 
 
-@value
+@event
 class LoaderAdded(Event):
     """A loader moves the messages of ``topics`` into a warehouse table; it does not run yet."""
 
@@ -68,7 +67,7 @@ class LoaderAdded(Event):
     topics: tuple[str, ...]
 
 
-@value
+@event
 class LoaderStarted(Event):
     """A loader runs: the warehouse has ``rows`` rows and these bookmarks, pairs of partition and next offset."""
 
@@ -77,7 +76,7 @@ class LoaderStarted(Event):
     next_offsets: tuple[tuple[str, int], ...]
 
 
-@value
+@event
 class LoadBegun(Event):
     """A transaction on the warehouse is open with ``rows`` new rows and the bookmarks behind them, until ``due_us``."""
 
@@ -87,7 +86,7 @@ class LoadBegun(Event):
     rows: int
 
 
-@value
+@event
 class LoadCommitted(Event):
     """Rows and bookmarks are in the warehouse, both or neither. ``average_latency_us`` is that of the stamped rows."""
 
@@ -98,7 +97,7 @@ class LoadCommitted(Event):
     average_latency_us: int
 
 
-@value
+@event
 class LoadStuck(Event):
     """A loader cannot read a partition on from its bookmark; it tries again with every load."""
 
@@ -108,7 +107,7 @@ class LoadStuck(Event):
     error: str
 
 
-@value
+@event
 class LoaderCrashed(Event):
     """A loader died while it was ``waiting``, ``pulling`` or ``writing``; an open transaction is rolled back."""
 
@@ -116,7 +115,7 @@ class LoaderCrashed(Event):
     step: str
 
 
-@value
+@event
 class AuditorAdded(Event):
     """An auditor reads all that the tier of its name holds of ``topics``, with offsets of its own."""
 
@@ -124,7 +123,7 @@ class AuditorAdded(Event):
     topics: tuple[str, ...]
 
 
-@value
+@event
 class AuditCounted(Event):
     """A tier compares a window: the producers' monitoring events say ``produced``, the tier has ``received``.
 
@@ -139,7 +138,7 @@ class AuditCounted(Event):
     received: int
 
 
-@value
+@event
 class LatencyMeasured(Event):
     """How long the messages of a window took from their stamps into the warehouse."""
 

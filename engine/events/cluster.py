@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from engine.events.base import Event
-from engine.values import value
+from engine.events.base import Event, event
 
 
-@value
+@event
 class Checkpoint(Event):
     """The full state at this point of the journal: a late reader starts here.
 
@@ -18,7 +17,7 @@ class Checkpoint(Event):
     state: dict[str, Any]
 
 
-@value
+@event
 class TopicAdded(Event):
     """A topic was created; ``brokers[p]`` holds partition ``p``."""
 
@@ -26,21 +25,21 @@ class TopicAdded(Event):
     brokers: tuple[int, ...]
 
 
-@value
+@event
 class BrokerAdded(Event):
     """A broker joined the cluster and is alive."""
 
     broker: int
 
 
-@value
+@event
 class BrokerStopped(Event):
     """A broker flushed its logs and went, taking its registry nodes with it."""
 
     broker: int
 
 
-@value
+@event
 class BrokerCrashed(Event):
     """A broker died; its unflushed bytes are gone, its registry nodes stand until the session runs out."""
 
@@ -48,14 +47,14 @@ class BrokerCrashed(Event):
     session_expires_at_us: int
 
 
-@value
+@event
 class BrokerStarted(Event):
     """A broker is back and has recovered its logs."""
 
     broker: int
 
 
-@value
+@event
 class LogCut(Event):
     """The end of a log is gone.
 

@@ -1,10 +1,9 @@
 """The wire itself: links in trouble, and messages that vanish on them."""
 
-from engine.events.base import Event
-from engine.values import value
+from engine.events.base import Event, event
 
 
-@value
+@event
 class LinkChanged(Event):
     """The link between two addresses works differently now; all zero and not cut: it is fine again."""
 
@@ -15,7 +14,7 @@ class LinkChanged(Event):
     delay_us: int
 
 
-@value
+@event
 class MessageDropped(Event):
     """A message vanished on the wire; ``flight`` is its name, "" if it was not drawn.
 
