@@ -42,7 +42,7 @@ def pipeline(rate_per_second: int) -> Iterator[Cluster]:
         )
         deploy(cluster)
         cluster.run_until(-50 * SECOND_US)
-        producer = cluster.parts.producer
+        producer = cluster.state.producer
         for topic, sets in (("pageviews", 12), ("audit", 1)):  # brokers register a topic with its first message
             for _ in range(sets):
                 producer.send(topic, producer.make(1))

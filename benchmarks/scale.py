@@ -11,7 +11,7 @@ from benchmarks.messages import empty, payloads
 from engine.message.decoding import iterate_messages
 from engine.storage.disk import OsDisk
 from engine.storage.log import Log
-from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
+from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 
 SEGMENT_BYTES = 64 << 20
 BATCH = payloads(50)
@@ -57,7 +57,7 @@ def scale_contests(folder: Path, rounds: int, *, big: bool) -> list[Comparison]:
 
 
 def _open(directory: Path, segment_bytes: int) -> Log:
-    limits = LogLimits(segment_bytes, NEVER_BY_COUNT, 1_000_000)
+    limits = LogConfig(segment_bytes, NEVER_BY_COUNT, 1_000_000)
     return Log.open(directory, limits=limits, disk=OsDisk(sync=False), closed_cleanly=True)
 
 

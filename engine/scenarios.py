@@ -44,16 +44,16 @@ def prepare_pageviews(cluster: Cluster) -> None:
         cluster.add_broker(BrokerId(number))
     cluster.add_topic("pageviews", [BrokerId(1), BrokerId(2), BrokerId(3)])
     _pass(cluster, 5)
-    producer = cluster.parts.producer
+    producer = cluster.state.producer
     for payload_bytes in PAGEVIEWS_PAYLOAD_BYTES:
         producer.send("pageviews", producer.make_of_size(4, payload_bytes))
     _pass(cluster, 5)
-    demo = cluster.parts.config.consumer
+    demo = cluster.state.config.consumer
     cluster.add_group(METRICS, ("pageviews",))
     cluster.add_group(WAREHOUSE, ("pageviews",))
     for partition, offset in enumerate(PAGEVIEWS_BOOKMARKS):
-        cluster.seek(METRICS, cluster.parts.partition("pageviews", partition), offset)
-        cluster.seek(WAREHOUSE, cluster.parts.partition("pageviews", partition), 0)
+        cluster.seek(METRICS, cluster.state.partition("pageviews", partition), offset)
+        cluster.seek(WAREHOUSE, cluster.state.partition("pageviews", partition), 0)
     slow = replace(demo, poll_interval_ms=6_000, fetch_bytes=4096, messages_per_second=4, commit_interval_ms=8_000)
     for name in ("Metrics A", "Metrics B", "Metrics C"):
         _join_paused(cluster, METRICS, name, demo)
@@ -103,10 +103,10 @@ def prepare_deployment(cluster: Cluster) -> None:
     """The deployment with a mirror and a reader in the live datacenter, and a producer that makes page views."""
     deploy(cluster)
     _pass(cluster, 5)
-    producer = cluster.parts.producer
+    producer = cluster.state.producer
     for payload_bytes in PAGEVIEWS_PAYLOAD_BYTES:
         producer.send("pageviews", producer.make_of_size(4, payload_bytes))
-    demo = cluster.parts.config.consumer
+    demo = cluster.state.config.consumer
     cluster.add_consumer(ConsumerId(MIRROR, "Mirror A"), replace(demo, fetch_bytes=4096, messages_per_second=40))
     cluster.add_group(METRICS, ("pageviews",))
     cluster.add_consumer(ConsumerId(METRICS, "Metrics A"), replace(demo, messages_per_second=4))
@@ -154,5 +154,5 @@ BETWEEN_FIRST_PULLS_US = 700_000
 
 def set_out(cluster: Cluster) -> None:
     """Let the waiting consumers begin, one after the other: a first pull every 0.7 seconds."""
-    for index, consumer in enumerate(cluster.parts.all_consumers()):
+    for index, consumer in enumerate(cluster.state.all_consumers()):
         consumer.resume_quietly(FIRST_PULL_US + index * BETWEEN_FIRST_PULLS_US)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from engine.journal.checkpoint_index import Chapter
+from engine.journal.checkpoint_index import CheckpointInterval
 from webapp.pacing import ClockFacts
 
 
@@ -49,7 +49,7 @@ class PastChapter:
     ``complete_until_us``: nothing that happened before this virtual time is missing from the chapter.
     """
 
-    chapter: Chapter
+    chapter: CheckpointInterval
     next_offset: int
     complete_until_us: int
     payloads: tuple[bytes, ...]

@@ -10,7 +10,7 @@ from engine.errors import OffsetscopeError
 from engine.message.message_set import Entry, encode_message_set, iterate_shallow
 from engine.storage.disk import Disk, OsDisk
 from engine.storage.log import Log
-from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
+from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 from webapp.errors import RoomDamaged
 
 SEGMENT_BYTES = 16 * 1024 * 1024
@@ -48,7 +48,7 @@ class CommandLog:
     @classmethod
     def open(cls, directory: Path, *, disk: Disk | None = None) -> Self:
         """Open or create the log; a torn end, which nobody was promised, is cut off."""
-        limits = LogLimits(
+        limits = LogConfig(
             segment_bytes=SEGMENT_BYTES, flush_messages=NEVER_BY_COUNT, max_message_bytes=ENTRY_BYTES_AT_MOST
         )
         return cls(Log.open(directory, limits=limits, disk=disk or OsDisk(sync=True)), directory)

@@ -31,7 +31,7 @@ def fate_of(journal: Journal, partition: TopicPartition, offset: int, journal_of
     """
     journal.read(journal_offset, 0)
     subject = f"partition:{partition}"
-    for moment in journal.notable_since(journal_offset):
+    for moment in journal.marks_since(journal_offset):
         if moment.kind == "reset" and moment.offset >= journal_offset:
             return Fate("reset", moment.at_us)
         if moment.kind not in _TOUCHES or moment.subject != subject:

@@ -2,13 +2,15 @@
 
 import json
 
-from engine.journal.checkpoint_index import Chapter
+from engine.journal.checkpoint_index import CheckpointInterval
 from engine.journal.journal import Journal
 from webapp.answers import PastChapter
 from webapp.errors import InvalidRequest
 
 
-def past_chapter(journal: Journal, chapter: Chapter, now_us: int, max_bytes: int, *, from_offset: int) -> PastChapter:
+def past_chapter(
+    journal: Journal, chapter: CheckpointInterval, now_us: int, max_bytes: int, *, from_offset: int
+) -> PastChapter:
     """The checkpoint, and as many whole events behind it, or from an offset on, as ``max_bytes`` hold.
 
     ``now_us`` is the room's virtual time. ``InvalidRequest`` for a ``from_offset`` behind the chapter.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.journal.checkpoint_index import Chapter
+from engine.journal.checkpoint_index import CheckpointInterval
 from engine.journal.journal import JournalChunk
 from engine.message.format import PLAIN_OVERHEAD_BYTES
 from webapp.command_log import LoggedCommand
@@ -30,7 +30,7 @@ class Past:
     commands: list[LoggedCommand]
 
 
-def time_before(journal_offset: int, chapter: Chapter, read: Read) -> int:
+def time_before(journal_offset: int, chapter: CheckpointInterval, read: Read) -> int:
     """Virtual time of the last event before ``journal_offset``, which ``chapter`` holds; 0 if there is none."""
     position = chapter.offset
     last_payload = b'{"at_us":0}'
@@ -42,7 +42,7 @@ def time_before(journal_offset: int, chapter: Chapter, read: Read) -> int:
     return int(json.loads(last_payload)["at_us"])
 
 
-def end_at(at_us: int, chapter: Chapter, read: Read) -> int:
+def end_at(at_us: int, chapter: CheckpointInterval, read: Read) -> int:
     """The offset behind the last event at or before ``at_us``, which ``chapter`` shows."""
     position = chapter.offset
     while position < chapter.end_offset:

@@ -15,9 +15,9 @@ from typing import Any
 from engine.config import NEVER_US, SECOND_US
 from engine.errors import InvalidCommand, OffsetscopeError
 from engine.ids import TopicPartition
-from engine.journal.checkpoint_index import Chapter
+from engine.journal.checkpoint_index import CheckpointInterval
 from engine.journal.journal import JournalChunk
-from engine.journal.timeline_marks import NotableMoment
+from engine.journal.timeline_marks import TimelineMark
 from engine.storage.segment import SegmentSlice
 from webapp.answers import Applied, Moment, PastChapter, Picture
 from webapp.command_log import CommandLog, LoggedCommand
@@ -137,7 +137,7 @@ class Room:
             self._require_working()
             return self._digests.after(offset)
 
-    def chapter_holding(self, journal_offset: int, max_bytes: int, *, from_offset: int = 0) -> PastChapter:
+    def interval_holding(self, journal_offset: int, max_bytes: int, *, from_offset: int = 0) -> PastChapter:
         """The chapter with the event before ``journal_offset``; raises as ``Journal.chapter_holding``.
 
         What stands before ``from_offset`` is left out: that is how a chapter larger than ``max_bytes`` is read on.
@@ -145,9 +145,9 @@ class Room:
         with self._lock:
             self._require_working()
             journal = self._timeline.journal
-            return self._told(journal.chapter_holding(journal_offset), max_bytes, from_offset)
+            return self._told(journal.interval_holding(journal_offset), max_bytes, from_offset)
 
-    def chapter_at(self, at_us: int, max_bytes: int, *, from_offset: int = 0) -> PastChapter:
+    def interval_at(self, at_us: int, max_bytes: int, *, from_offset: int = 0) -> PastChapter:
         """The chapter that shows a virtual time; ``InvalidRequest`` for one that is still to come."""
         with self._lock:
             self._require_working()
@@ -159,14 +159,14 @@ class Room:
                     field="at_us",
                     now_us=now_us,
                 )
-            return self._told(self._timeline.journal.chapter_at(at_us), max_bytes, from_offset)
+            return self._told(self._timeline.journal.interval_at(at_us), max_bytes, from_offset)
 
-    def notable_since(self, offset: int) -> tuple[list[NotableMoment], int]:
+    def marks_since(self, offset: int) -> tuple[list[TimelineMark], int]:
         """What is worth finding again at or behind a journal offset, and where the journal ends."""
         with self._lock:
             self._require_working()
             journal = self._timeline.journal
-            return journal.notable_since(offset), journal.end_offset
+            return journal.marks_since(offset), journal.end_offset
 
     def fate(self, partition: TopicPartition, offset: int, journal_offset: int) -> Fate:
         """What has happened to the bytes at an offset of a log since a place in the journal; as ``fate_of``."""
@@ -174,7 +174,7 @@ class Room:
             self._require_working()
             return fate_of(self._timeline.journal, partition, offset, journal_offset)
 
-    def _told(self, chapter: Chapter, max_bytes: int, from_offset: int) -> PastChapter:
+    def _told(self, chapter: CheckpointInterval, max_bytes: int, from_offset: int) -> PastChapter:
         timeline = self._timeline
         return past_chapter(timeline.journal, chapter, timeline.cluster.now_us, max_bytes, from_offset=from_offset)
 
@@ -223,7 +223,7 @@ class Room:
         if isinstance(fork, ForkAtOffset):
             with self._lock:
                 self._require_working()
-                chapter = self._timeline.journal.chapter_holding(fork.journal_offset)
+                chapter = self._timeline.journal.interval_holding(fork.journal_offset)
             point = PastPoint(time_before(fork.journal_offset, chapter, self.read_journal), fork.journal_offset)
             return self._past_up_to(point, fork.journal_offset)
         moment = self.moment()
@@ -240,7 +240,7 @@ class Room:
                     field="at_us",
                     now_us=now_us,
                 )
-            chapter = self._timeline.journal.chapter_at(fork.at_us)
+            chapter = self._timeline.journal.interval_at(fork.at_us)
         point = PastPoint(fork.at_us, moment.end_offset + 1)
         return self._past_up_to(point, end_at(fork.at_us, chapter, self.read_journal))
 

@@ -12,10 +12,10 @@ from engine.message.message_set import encode_message_set
 from engine.storage.disk import OsDisk
 from engine.storage.linger import LingerBuffer
 from engine.storage.log import Log
-from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
+from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 
 FETCH_BYTES = 300 * 1024  # what a 0.7 consumer asks for
-LIMITS = LogLimits(segment_bytes=1 << 30, flush_messages=NEVER_BY_COUNT, max_message_bytes=1_000_000)
+LIMITS = LogConfig(segment_bytes=1 << 30, flush_messages=NEVER_BY_COUNT, max_message_bytes=1_000_000)
 
 
 def open_log(directory: Path) -> Log:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.broker.disk_queue import DiskQueue
-from engine.broker.log_manager import LogKeeper, Moved
+from engine.broker.log_manager import LogManager, Moved
 from engine.config import Config
 from engine.errors import OffsetOutOfRange, OffsetscopeError, StorageFailed, UnknownPartition
 from engine.events.base import Emit, Event
@@ -30,7 +30,7 @@ from engine.protocol.messages import (
 from engine.registry import paths
 from engine.registry.client import RegistryClient
 from engine.registry.server import ADDRESS as REGISTRY
-from engine.registry.session import NO_SESSION, Ends
+from engine.registry.session import NO_SESSION, SessionListener
 from engine.runtime.calendar import wall_milliseconds
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Scheduler
@@ -75,8 +75,10 @@ class Broker:
         self._queue = DiskQueue(broker, scheduler, emit, self.handle_produce)
         self._on_disk_failure = on_disk_failure
         self._on_append = on_append
-        self._keeper = LogKeeper(broker, directory, config, scheduler, emit, disk, on_cut, on_delete, on_disk_failure)
-        self.logs = self._keeper.logs
+        self._log_manager = LogManager(
+            broker, directory, config, scheduler, emit, disk, on_cut, on_delete, on_disk_failure
+        )
+        self.logs = self._log_manager.logs
         self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
         self._announced: set[str] = set()
         self._registry = self._new_registry_client()
@@ -91,7 +93,7 @@ class Broker:
     def start(self) -> None:
         """Open the logs of every partition held so far, recovering them, and register."""
         assert not self.alive
-        self._keeper.open()
+        self._log_manager.open()
         self.alive = True
         self._network.attach(self.address, self)
         self._registry = self._new_registry_client()
@@ -99,13 +101,13 @@ class Broker:
 
     def stop(self) -> None:
         """Flush, close the logs and leave in good order."""
-        self._keeper.close()
+        self._log_manager.close()
         self._registry.close()
         self._go()
 
     def crash(self) -> int:
         """Lose what was not flushed and fall silent; returns when the last word reaches the registry, in virtual us."""
-        self._keeper.crash()
+        self._log_manager.crash()
         self._registry.abandon()
         self._go()
         return self._registry.last_heard_us
@@ -113,11 +115,11 @@ class Broker:
     def close_files(self) -> None:
         """Close the logs without any word to anybody: the whole cluster is being put away."""
         if self.alive:
-            self._keeper.close_files()
+            self._log_manager.close_files()
 
-    def hold(self, partition: TopicPartition) -> None:
+    def create_log(self, partition: TopicPartition) -> None:
         """Take charge of a partition, with an empty log."""
-        self._keeper.hold(partition)
+        self._log_manager.create_log(partition)
 
     # --- disk ---
 
@@ -136,7 +138,7 @@ class Broker:
         """The message sets that wait for the disk, by the name of their flight."""
         return self._queue.waiting
 
-    def trouble_disk(self, delay_us: int, *, full: bool) -> None:
+    def set_disk_fault(self, delay_us: int, *, full: bool) -> None:
         """Make the disk slow or full, or neither any more."""
         self._queue.delay_us = delay_us
         self._disk.full = full
@@ -334,9 +336,9 @@ class Broker:
         )
         self._on_append(partition, appended, previews)
         if appended.flushed:
-            self._keeper.flush(partition)
+            self._log_manager.flush(partition)
         else:
-            self._keeper.flush_in_time(partition)
+            self._log_manager.flush_in_time(partition)
 
     def _tell_roll(self, partition: TopicPartition, base_offset: int) -> None:
         now_us = self._scheduler.now_us
@@ -346,8 +348,8 @@ class Broker:
     # --- registry ---
 
     def _new_registry_client(self) -> RegistryClient:
-        ends = Ends(self._register, self._register_anew, lambda: None)
-        return RegistryClient(self.address, self._scheduler, self._network, self._config, ends, self.registry)
+        listener = SessionListener(self._register, self._register_anew, lambda: None)
+        return RegistryClient(self.address, self._scheduler, self._network, self._config, listener, self.registry)
 
     def _register_anew(self) -> None:
         self._registry.open()

@@ -13,7 +13,7 @@ from engine.ids import BrokerId, TopicPartition
 from engine.runtime.scheduler import Scheduler, Timer
 from engine.storage.disk import Disk
 from engine.storage.log import Log, SegmentFacts
-from engine.storage.log_config import LogLimits
+from engine.storage.log_config import LogConfig
 
 FIRST_RETENTION_CHECK_US = 60 * SECOND_US
 """0.7 looks for old segments a minute after it started, then at every interval."""
@@ -22,7 +22,7 @@ Moved = Callable[[TopicPartition, int], int]
 """Told that a log now ends, or begins, at an offset; answers how many messages that took."""
 
 
-class LogKeeper:
+class LogManager:
     """The partition logs of a broker; empty until it is told to hold some.
 
     ``logs`` may be looked at while they are closed, as the logs of a broker that is down are. ``on_disk_failure`` is
@@ -45,7 +45,7 @@ class LogKeeper:
         self._broker = broker
         self._directory = directory
         self._config = config
-        self._limits = LogLimits(
+        self._limits = LogConfig(
             config.segment_bytes,
             config.flush_messages,
             config.max_message_bytes,
@@ -74,7 +74,7 @@ class LogKeeper:
         if self._config.retention_us != NEVER_US or self._config.retention_bytes != UNLIMITED_BYTES:
             self._check_retention_after(min(FIRST_RETENTION_CHECK_US, self._config.retention_check_interval_us))
 
-    def hold(self, partition: TopicPartition) -> None:
+    def create_log(self, partition: TopicPartition) -> None:
         """Take charge of a partition, with an empty log."""
         self._open_log(partition, closed_cleanly=False)
 

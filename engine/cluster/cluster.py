@@ -12,10 +12,10 @@ from engine.cluster.deployer import Deployer
 from engine.cluster.deployment import LIVE
 from engine.cluster.facts import facts, owner_of, registry_tree
 from engine.cluster.invariants import broken_invariants
-from engine.cluster.lag_observer import Progress
-from engine.cluster.message_index import Tally
+from engine.cluster.lag_observer import LagObserver
+from engine.cluster.message_index import MessageIndex
 from engine.cluster.snapshot import snapshot, summary
-from engine.cluster.state import Group, Parts
+from engine.cluster.state import ClusterState, Group
 from engine.config import NEVER_US, SECOND_US, Config, ConsumerSettings
 from engine.consumer.consumer import Consumer, address_of
 from engine.errors import UnknownPartition, WrongState
@@ -38,7 +38,7 @@ from engine.events.registry import SessionExpired, WatchDelivered
 from engine.events.simple_consuming import PullFailed
 from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
 from engine.journal.journal import Journal
-from engine.producer.page_views import Traffic
+from engine.producer.page_views import PageViews
 from engine.producer.partitioner import KeyPartitioner, keyed_index
 from engine.producer.producer import Producer
 from engine.protocol.messages import (
@@ -55,7 +55,7 @@ from engine.registry import paths
 from engine.registry.server import RegistryServer
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Scheduler
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 from engine.storage.faulty_disk import TroubledDisk
 from engine.storage.log import Appended
 from engine.storage.segment import SegmentSlice
@@ -96,7 +96,7 @@ class Cluster:
             PullingStarted: self._repeat_seek,
         }
         self._sought: dict[tuple[GroupId, TopicPartition], int] = {}
-        self._numbers = Numbers()
+        self._numbers = SequenceNumbers()
         scheduler = Scheduler(start_us)
         network = Network(scheduler, Random(f"network {seed}"), self._emit, self._end_flight)
         registry_latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
@@ -104,7 +104,7 @@ class Cluster:
             scheduler, network, self._emit, self._numbers, registry_latency, config.session_timeout_us
         )
         topics: dict[str, tuple[BrokerId, ...]] = {}
-        traffic = Traffic(Random(f"traffic {seed}"))
+        page_views = PageViews(Random(f"traffic {seed}"))
         producer = Producer(
             config,
             scheduler,
@@ -112,13 +112,13 @@ class Cluster:
             self._emit,
             self._numbers,
             Random(f"partitioner {seed}"),
-            traffic,
+            page_views,
             topics.__getitem__,
             key_partitioner,
         )
-        self.parts = Parts(scenario, seed, config, scheduler, network, registry, producer, topics)
-        self._progress = Progress(self.parts, self._emit)
-        self.deployer = Deployer(self.parts, self._emit, self._numbers, traffic, directory)
+        self.state = ClusterState(scenario, seed, config, scheduler, network, registry, producer, topics)
+        self._lag_observer = LagObserver(self.state, self._emit)
+        self.deployer = Deployer(self.state, self._emit, self._numbers, page_views, directory)
         producer.start()
 
     # --- time ---
@@ -126,16 +126,16 @@ class Cluster:
     @property
     def now_us(self) -> int:
         """The present in virtual microseconds."""
-        return self.parts.scheduler.now_us
+        return self.state.scheduler.now_us
 
     @property
     def next_due_us(self) -> int:
         """When something is to happen next; ``NEVER_US`` if never."""
-        return self.parts.scheduler.next_due_us
+        return self.state.scheduler.next_due_us
 
     def run_until(self, at_us: int) -> None:
         """Let everything happen that is due at or before ``at_us``; the present is then ``at_us``."""
-        self.parts.scheduler.run_until(at_us)
+        self.state.scheduler.run_until(at_us)
 
     def step(self) -> int:
         """Go to the next instant at which something is journaled, and finish that instant; returns the present."""
@@ -153,14 +153,14 @@ class Cluster:
         if react is not None:
             react(event)
         if self.muted:
-            self._progress.hear(event)
+            self._lag_observer.hear(event)
             return
         journal = self._journal
         journal.append(event)
-        self._progress.hear(event)
+        self._lag_observer.hear(event)
         if journal.next_offset >= self._checkpoint_due_offset:
             self._checkpoint_due_offset = NO_CHECKPOINT_DUE
-            self.parts.scheduler.after(0, self._write_periodic_checkpoint, priority=CHECKPOINT_PRIORITY)
+            self.state.scheduler.after(0, self._write_periodic_checkpoint, priority=CHECKPOINT_PRIORITY)
 
     def _write_periodic_checkpoint(self) -> None:
         self.write_checkpoint("periodic")
@@ -171,7 +171,7 @@ class Cluster:
         offset = self._journal.append(Checkpoint(self.now_us, cause, self.snapshot()))
         next_offset = self._journal.next_offset
         # As the settings say; one with very much in flight is large, and must not become most of the journal.
-        every_bytes = max(self.parts.config.checkpoint_every_bytes, EVENTS_PER_CHECKPOINT * (next_offset - offset))
+        every_bytes = max(self.state.config.checkpoint_every_bytes, EVENTS_PER_CHECKPOINT * (next_offset - offset))
         self._checkpoint_due_offset = next_offset + every_bytes
 
     def publish(self) -> int:
@@ -180,10 +180,10 @@ class Cluster:
 
     def _note_expiry(self, expired: SessionExpired) -> None:
         client = expired.client
-        self.parts.session_ends_us.pop(client, None)
-        for consumer in self.parts.all_consumers():
-            if address_of(consumer.consumer) == client and consumer.standing.state == "crashed":
-                consumer.standing.end("gone")
+        self.state.session_ends_us.pop(client, None)
+        for consumer in self.state.all_consumers():
+            if address_of(consumer.consumer) == client and consumer.state.state == "crashed":
+                consumer.state.end("gone")
 
     def _end_flight(self, message: Any, cause: str) -> None:
         """A message that nobody will ever handle: its flight ends all the same.
@@ -193,11 +193,11 @@ class Cluster:
         now_us = self.now_us
         match message:
             case ProduceRequest() if message.acknowledge_to == NOBODY or cause == "gone":
-                broker = self.parts.broker_of(message.partition).broker
+                broker = self.state.broker_of(message.partition).broker
                 where = message.partition.topic, message.partition.partition, broker
                 self._emit(BatchLost(now_us, message.batch, *where, message.messages, "not_delivered"))
             case ProduceResponse(request=produce) if cause == "gone":
-                source = self.parts.broker_of(produce.partition).address
+                source = self.state.broker_of(produce.partition).address
                 flight = f"ack:{produce.batch}"
                 self._emit(MessageDropped(now_us, source, produce.acknowledge_to, flight, cause))
             case FetchRequest() | FetchResponse():
@@ -217,117 +217,117 @@ class Cluster:
 
     def snapshot(self) -> dict[str, Any]:
         """The full state (docs/journal.md)."""
-        return snapshot(self.parts)
+        return snapshot(self.state)
 
     def summary(self) -> dict[str, Any]:
         """The state without what nobody can follow at a high rate (docs/journal.md, "A summary")."""
-        return summary(self.parts)
+        return summary(self.state)
 
     def facts(self) -> dict[str, Any]:
         """Topics, brokers and groups for programs (docs/api.md)."""
-        return facts(self.parts)
+        return facts(self.state)
 
     def registry_tree(self) -> dict[str, Any]:
         """The registry's nodes, nested."""
-        return registry_tree(self.parts)
+        return registry_tree(self.state)
 
     def check(self) -> list[str]:
         """The broken invariants, a sentence each; none when all is well."""
-        return broken_invariants(self.parts)
+        return broken_invariants(self.state)
 
     def read_log(self, topic: str, partition: int, offset: int, max_bytes: int) -> bytes:
         """The bytes that a consumer's pull would bring; raises what a pull meets, or that the broker is down."""
-        name = self.parts.partition(topic, partition)
-        broker = self.parts.broker_of(name)
+        name = self.state.partition(topic, partition)
+        broker = self.state.broker_of(name)
         if not broker.alive:
             raise WrongState(f"broker {broker.broker} is down", "start it first", broker=broker.broker)
         return broker.logs[name].read(offset, max_bytes)
 
     def log_files(self, topic: str, partition: int) -> tuple[SegmentSlice, ...]:
         """The segment files of a partition, as far as they are flushed; a broker that is down has them too."""
-        name = self.parts.partition(topic, partition)
-        return self.parts.broker_of(name).logs[name].files()
+        name = self.state.partition(topic, partition)
+        return self.state.broker_of(name).logs[name].files()
 
     def close(self) -> None:
         """Close every file; the cluster is not used afterwards."""
-        for broker in self.parts.brokers.values():
+        for broker in self.state.brokers.values():
             broker.close_files()
-        for loader in self.parts.deployment.loaders.values():
+        for loader in self.state.deployment.loaders.values():
             loader.close()
 
     # --- building and growing ---
 
     def add_broker(self, broker: BrokerId, datacenter: str = LIVE) -> None:
         """Start a new broker in a datacenter; the id must be free."""
-        registry = self.parts.registry
+        registry = self.state.registry
         if datacenter != LIVE:
-            registry = self.parts.deployment.registries[datacenter]
-            self.parts.deployment.placements[broker] = datacenter
-        self.parts.brokers[broker] = Broker(
+            registry = self.state.deployment.registries[datacenter]
+            self.state.deployment.placements[broker] = datacenter
+        self.state.brokers[broker] = Broker(
             broker,
             self._directory / f"broker-{broker}",
-            self.parts.config,
-            self.parts.scheduler,
-            self.parts.network,
+            self.state.config,
+            self.state.scheduler,
+            self.state.network,
             self._emit,
             TroubledDisk(sync=False),
             self._note_append,
-            lambda partition, next_offset: self.parts.tallies[partition].cut(next_offset),
-            lambda partition, first_offset: self.parts.tallies[partition].forget(first_offset),
-            lambda: self.crash_broker(self.parts.brokers[broker]),
+            lambda partition, next_offset: self.state.message_indexes[partition].cut(next_offset),
+            lambda partition, first_offset: self.state.message_indexes[partition].forget(first_offset),
+            lambda: self.crash_broker(self.state.brokers[broker]),
             registry.address,
         )
-        self.parts.brokers[broker].start()
+        self.state.brokers[broker].start()
         self._emit(BrokerAdded(self.now_us, broker))
         if datacenter != LIVE:
             self._emit(BrokerPlaced(self.now_us, broker, datacenter))
 
     def add_topic(self, topic: str, brokers: Sequence[BrokerId]) -> None:
         """Create a topic with partition p on ``brokers[p]``; the name must be free."""
-        self.parts.topics[topic] = tuple(brokers)
-        for partition in self.parts.all_partitions():
+        self.state.topics[topic] = tuple(brokers)
+        for partition in self.state.all_partitions():
             if partition.topic == topic:
-                self.parts.tallies[partition] = Tally()
-                self.parts.broker_of(partition).hold(partition)
+                self.state.message_indexes[partition] = MessageIndex()
+                self.state.broker_of(partition).create_log(partition)
         self._emit(TopicAdded(self.now_us, topic, tuple(brokers)))
 
     def add_group(self, group: GroupId, topics: Sequence[str]) -> None:
         """Name a consumer group, without members yet."""
-        self.parts.groups[group] = Group(tuple(topics))
+        self.state.groups[group] = Group(tuple(topics))
         self._emit(GroupAdded(self.now_us, group, tuple(topics)))
-        self._progress.follow(group)
+        self._lag_observer.follow(group)
 
     def add_consumer(self, consumer: ConsumerId, settings: ConsumerSettings, streams: int = 1) -> Consumer:
         """Start a consumer with some streams; one of the same name must have ended before."""
-        group = self.parts.group(consumer.group)
-        parts = self.parts
+        group = self.state.group(consumer.group)
+        state = self.state
         added = Consumer(
             consumer,
             group.topics,
             streams,
             settings,
-            parts.config,
-            parts.scheduler,
-            parts.network,
+            state.config,
+            state.scheduler,
+            state.network,
             self._emit,
             self._numbers,
             lambda: self._finish_close(added),
-            parts.registry_of_group(consumer.group).address,
+            state.registry_of_group(consumer.group).address,
             group.application,
         )
         group.consumers[consumer.name] = added
-        parts.session_ends_us.pop(added.address, None)
+        state.session_ends_us.pop(added.address, None)
         self._emit(ConsumerAdded(self.now_us, consumer.group, consumer.name, streams, asdict(settings)))
         added.start()
         return added
 
     def _finish_close(self, consumer: Consumer) -> None:
         consumer.leave_network()
-        consumer.standing.end("closed")
+        consumer.state.end("closed")
         self._emit(ConsumerClosed(self.now_us, consumer.consumer.group, consumer.consumer.name))
 
     def _note_append(self, partition: TopicPartition, appended: Appended, previews: Sequence[str]) -> None:
-        self.parts.tallies[partition].note(appended, previews, self.now_us)
+        self.state.message_indexes[partition].note(appended, previews, self.now_us)
 
     # --- failing and returning ---
 
@@ -339,33 +339,33 @@ class Cluster:
     def crash_broker(self, broker: Broker) -> None:
         """End a broker without warning; what it had not flushed is lost."""
         expires_at_us = self._expiry(broker.address, broker.crash())
-        self.parts.session_ends_us[broker.address] = expires_at_us
+        self.state.session_ends_us[broker.address] = expires_at_us
         self._emit(BrokerCrashed(self.now_us, broker.broker, expires_at_us))
 
     def start_broker(self, broker: Broker) -> None:
         """Bring a broker back; it recovers its logs."""
-        self.parts.session_ends_us.pop(broker.address, None)
+        self.state.session_ends_us.pop(broker.address, None)
         broker.start()
         self._emit(BrokerStarted(self.now_us, broker.broker))
 
     def crash_consumer(self, consumer: Consumer) -> None:
         """End a consumer without warning; the registry will notice when its session runs out."""
         expires_at_us = self._expiry(consumer.address, consumer.crash())
-        consumer.standing.end("crashed")
-        self.parts.session_ends_us[consumer.address] = expires_at_us
+        consumer.state.end("crashed")
+        self.state.session_ends_us[consumer.address] = expires_at_us
         name = consumer.consumer
         self._emit(ConsumerCrashed(self.now_us, name.group, name.name, expires_at_us))
 
     def _expiry(self, client: str, last_word_lands_us: int) -> int:
         """When the registry will notice that a client is gone, unless the wire loses its last word."""
-        timeout_us = self.parts.config.session_timeout_us
-        heard_until_us = max(registry.expires_at_us(client) for registry in self.parts.registries)
+        timeout_us = self.state.config.session_timeout_us
+        heard_until_us = max(registry.expires_at_us(client) for registry in self.state.registries)
         return max(heard_until_us, last_word_lands_us + timeout_us if last_word_lands_us > self.now_us else 0)
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """Take an ended consumer off the list."""
         name = consumer.consumer
-        del self.parts.groups[name.group].consumers[name.name]
+        del self.state.groups[name.group].consumers[name.name]
         self._emit(ConsumerRemoved(self.now_us, name.group, name.name))
 
     # --- bookmarks ---
@@ -376,28 +376,28 @@ class Cluster:
         There a commit of the last owner may still arrive, or the next one may have read before: who pulls next is told.
         """
         self._sought.pop((group, partition), 0)
-        owner = self.parts.groups[group].consumers.get(owner_of(self.parts, group, partition))
+        owner = self.state.groups[group].consumers.get(owner_of(self.state, group, partition))
         if owner is not None and partition in owner.fetchers:
             owner.seek(partition, offset)
             return
         self._sought[(group, partition)] = offset
         now_us = self.now_us
         self._emit(OffsetSought(now_us, group, "", partition.topic, partition.partition, offset))
-        node = paths.offset(group, partition, self.parts.broker_of(partition).broker)
-        self.parts.registry_of_group(group).put_by_operator(node, str(offset))
+        node = paths.offset(group, partition, self.state.broker_of(partition).broker)
+        self.state.registry_of_group(group).put_by_operator(node, str(offset))
 
     def _repeat_seek(self, start: PullingStarted) -> None:
         """Somebody pulls now: if not from where the bookmark was moved meanwhile, move it again."""
         group, partition = GroupId(start.group), TopicPartition(start.topic, start.partition)
         offset = self._sought.pop((group, partition), start.offset)
         if offset != start.offset:
-            self.parts.scheduler.after(0, lambda: self.seek(group, partition, offset))
+            self.state.scheduler.after(0, lambda: self.seek(group, partition, offset))
 
     def flip_byte(self, partition: TopicPartition, offset: int, position: int) -> None:
         """Damage one byte of the partition's file, ``position`` bytes into the entry at ``offset``."""
-        log = self.parts.broker_of(partition).logs[partition]
+        log = self.state.broker_of(partition).logs[partition]
         segment = max((one for one in log.segments if one.base_offset <= offset), key=lambda one: one.base_offset)
-        path = self._directory / f"broker-{self.parts.broker_of(partition).broker}" / str(partition) / segment.file
+        path = self._directory / f"broker-{self.state.broker_of(partition).broker}" / str(partition) / segment.file
         at = offset - segment.base_offset + position
         with path.open("r+b") as file:
             file.seek(at)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from engine.cluster.deployment import LIVE
-from engine.cluster.state import Parts
+from engine.cluster.state import ClusterState
 from engine.events.base import Emit, Event
 from engine.events.pipeline import AuditorAdded, DatacenterAdded, LoaderAdded, MirrorAdded, MirrorChanged
 from engine.ids import ConsumerId, GroupId
@@ -19,12 +19,12 @@ from engine.pipeline.mirror import Mirror
 from engine.pipeline.mirror_sending import Route, World
 from engine.pipeline.warehouse import Warehouse
 from engine.producer.async_queue import Record
-from engine.producer.page_views import Traffic
+from engine.producer.page_views import PageViews
 from engine.registry.server import ADDRESS as LIVE_REGISTRY
 from engine.registry.server import RegistryServer
 from engine.runtime.network import Latency
 from engine.runtime.scheduler import ProcessTime
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 NO_KEY = ""
 
@@ -32,31 +32,33 @@ NO_KEY = ""
 class Deployer:
     """Adds what lies beyond the live datacenter to a cluster's parts."""
 
-    def __init__(self, parts: Parts, emit: Emit, numbers: Numbers, traffic: Traffic, directory: Path) -> None:
-        self._parts = parts
+    def __init__(
+        self, state: ClusterState, emit: Emit, numbers: SequenceNumbers, page_views: PageViews, directory: Path
+    ) -> None:
+        self._state = state
         self._emit = emit
         self._numbers = numbers
-        self._traffic = traffic
+        self._page_views = page_views
         self._directory = directory
 
     def _tell(self, event: Event) -> None:
         """How the deployment's actors tell something: it is kept for whoever looks later, and journaled."""
-        self._parts.deployment.observe(event)
+        self._state.deployment.observe(event)
         self._emit(event)
 
     @property
     def _now_us(self) -> int:
-        return self._parts.scheduler.now_us
+        return self._state.scheduler.now_us
 
     def add_datacenter(self, datacenter: str) -> None:
         """Start another datacenter with a registry of its own, without brokers yet."""
-        parts = self._parts
-        config = parts.config
+        state = self._state
+        config = state.config
         latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
         address, chroot = f"{LIVE_REGISTRY}:{datacenter}", f"/{datacenter}"
-        parts.deployment.registries[datacenter] = RegistryServer(
-            parts.scheduler,
-            parts.network,
+        state.deployment.registries[datacenter] = RegistryServer(
+            state.scheduler,
+            state.network,
             self._emit,
             self._numbers,
             latency,
@@ -68,73 +70,73 @@ class Deployer:
 
     def make_mirrors(self, group: GroupId, copies: Mapping[str, str]) -> None:
         """Let the consumers of a group, still without any, be mirrors: ``copies`` maps their topics to the copies."""
-        parts = self._parts
-        registry = parts.registry_of_topic(next(iter(copies.values())))
+        state = self._state
+        registry = state.registry_of_topic(next(iter(copies.values())))
         route = Route(copies, registry.address)
-        acknowledgements = parts.deployment.acknowledgements
-        acknowledgements[group] = parts.config.deployment.mirror_acknowledgement
+        acknowledgements = state.deployment.acknowledgements
+        acknowledgements[group] = state.config.deployment.mirror_acknowledgement
         world = World(
-            parts.config,
-            parts.network,
+            state.config,
+            state.network,
             self._tell,
             self._numbers,
-            parts.topics.__getitem__,
+            state.topics.__getitem__,
             lambda: acknowledgements[group],
         )
 
         def start(consumer: ConsumerId, time: ProcessTime, on_ready: Callable[[], None]) -> Mirror:
             return Mirror(consumer, time, on_ready, route, world)
 
-        parts.groups[group].application = start
-        parts.deployment.routes[group] = route
-        parts.deployment.mirrored[group] = 0
+        state.groups[group].application = start
+        state.deployment.routes[group] = route
+        state.deployment.mirrored[group] = 0
         self._emit(MirrorAdded(self._now_us, group, tuple(copies.items()), acknowledgements[group]))
 
     def change_mirrors(self, group: GroupId, acknowledgement: str) -> None:
         """From the next set on, the mirrors of a group ask for acknowledgements (``broker``), or do not (``none``)."""
-        self._parts.deployment.acknowledgements[group] = acknowledgement
+        self._state.deployment.acknowledgements[group] = acknowledgement
         self._emit(MirrorChanged(self._now_us, group, acknowledgement))
 
     def add_loader(self, name: str, sources: Sources) -> Loader:
         """A loader with a warehouse file of its own; it does not run yet."""
-        parts = self._parts
-        path = self._directory / f"warehouse-{len(parts.deployment.loaders) + 1}.sqlite3"
+        state = self._state
+        path = self._directory / f"warehouse-{len(state.deployment.loaders) + 1}.sqlite3"
         loader = Loader(
             name,
             sources,
-            parts.config,
-            parts.scheduler,
-            parts.network,
+            state.config,
+            state.scheduler,
+            state.network,
             self._tell,
             self._numbers,
-            parts.topics.__getitem__,
+            state.topics.__getitem__,
             lambda: Warehouse.open(path),
         )
-        parts.deployment.loaders[name] = loader
+        state.deployment.loaders[name] = loader
         self._emit(LoaderAdded(self._now_us, name, sources.topics))
         return loader
 
     def add_auditor(self, tier: str, sources: Sources) -> None:
         """An auditor of a tier, at work at once."""
-        parts = self._parts
-        layout = parts.topics.__getitem__
-        parts.deployment.auditors[tier] = Auditor(
-            tier, sources, parts.config, parts.scheduler, parts.network, self._tell, self._numbers, layout
+        state = self._state
+        layout = state.topics.__getitem__
+        state.deployment.auditors[tier] = Auditor(
+            tier, sources, state.config, state.scheduler, state.network, self._tell, self._numbers, layout
         )
         self._emit(AuditorAdded(self._now_us, tier, sources.topics))
 
     def monitor_producer(self, server: str, monitoring: str) -> None:
         """Give the producer's server a name for its stamps, and let it tell its counts on the topic ``monitoring``."""
-        parts = self._parts
-        self._traffic.server = server
+        state = self._state
+        self._page_views.server = server
 
         def publish(payload: bytes) -> None:
-            parts.producer.send(monitoring, [Record(NO_KEY, payload)])
+            state.producer.send(monitoring, [Record(NO_KEY, payload)])
 
-        monitor = ProducerMonitor(parts.scheduler, parts.config.deployment, LIVE, publish)
+        monitor = ProducerMonitor(state.scheduler, state.config.deployment, LIVE, publish)
 
         def note(topic: str, records: Sequence[Record]) -> None:
             if topic != monitoring:
                 monitor.note(topic, [record.payload for record in records])
 
-        parts.producer.on_published = note
+        state.producer.on_published = note

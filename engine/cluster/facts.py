@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.cluster.deployment import Deployment
 from engine.cluster.snapshot import events_appended
-from engine.cluster.state import Group, Parts
+from engine.cluster.state import ClusterState, Group
 from engine.consumer.consumer import ENDED_STATES
 from engine.ids import GroupId, TopicPartition
 from engine.registry import paths
@@ -13,13 +13,13 @@ from engine.registry.server import RegistryServer
 NOBODY = ""
 
 
-def facts(parts: Parts) -> dict[str, Any]:
+def facts(state: ClusterState) -> dict[str, Any]:
     """Topics, brokers and groups as JSON values. Offsets and sizes are bytes; an owner of "" is nobody."""
     return {
-        "topics": [_topic(parts, topic) for topic in parts.topics],
-        "brokers": [{"broker": number, "alive": broker.alive} for number, broker in parts.brokers.items()],
-        "groups": [_group(parts, name, group) for name, group in parts.groups.items()],
-        **_deployment(parts.deployment),
+        "topics": [_topic(state, topic) for topic in state.topics],
+        "brokers": [{"broker": number, "alive": broker.alive} for number, broker in state.brokers.items()],
+        "groups": [_group(state, name, group) for name, group in state.groups.items()],
+        **_deployment(state.deployment),
     }
 
 
@@ -86,17 +86,17 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def _topic(parts: Parts, topic: str) -> dict[str, Any]:
+def _topic(state: ClusterState, topic: str) -> dict[str, Any]:
     return {
         "topic": topic,
-        "events_appended": events_appended(parts, topic),
-        "next_append_partition": parts.producer.next_append.get(topic, 0),
-        "partitions": [_partition(parts, TopicPartition(topic, number)) for number in range(len(parts.topics[topic]))],
+        "events_appended": events_appended(state, topic),
+        "next_append_partition": state.producer.next_append.get(topic, 0),
+        "partitions": [_partition(state, TopicPartition(topic, number)) for number in range(len(state.topics[topic]))],
     }
 
 
-def _partition(parts: Parts, partition: TopicPartition) -> dict[str, Any]:
-    broker = parts.broker_of(partition)
+def _partition(state: ClusterState, partition: TopicPartition) -> dict[str, Any]:
+    broker = state.broker_of(partition)
     log = broker.logs[partition]
     return {
         "partition": partition.partition,
@@ -108,66 +108,66 @@ def _partition(parts: Parts, partition: TopicPartition) -> dict[str, Any]:
             {"file": segment.file, "base_offset": segment.base_offset, "bytes": segment.bytes}
             for segment in log.segments
         ],
-        "message_offsets": [entry[0] for entry in parts.tallies[partition].recent],
+        "message_offsets": [entry[0] for entry in state.message_indexes[partition].recent],
     }
 
 
-def _group(parts: Parts, name: GroupId, group: Group) -> dict[str, Any]:
-    partitions = [partition for partition in parts.all_partitions() if partition.topic in group.topics]
+def _group(state: ClusterState, name: GroupId, group: Group) -> dict[str, Any]:
+    partitions = [partition for partition in state.all_partitions() if partition.topic in group.topics]
     return {
         "group": name,
         "consumers": [
             {
                 "consumer": consumer_name,
-                "alive": consumer.standing.state not in ENDED_STATES,
-                "state": consumer.standing.state,
+                "alive": consumer.state.state not in ENDED_STATES,
+                "state": consumer.state.state,
                 "owns": [
-                    str(partition) for partition in partitions if owner_of(parts, name, partition) == consumer_name
+                    str(partition) for partition in partitions if owner_of(state, name, partition) == consumer_name
                 ],
             }
             for consumer_name, consumer in group.consumers.items()
         ],
-        "partitions": [_position(parts, name, partition) for partition in partitions],
+        "partitions": [_position(state, name, partition) for partition in partitions],
     }
 
 
-def _position(parts: Parts, group: GroupId, partition: TopicPartition) -> dict[str, Any]:
-    broker = parts.broker_of(partition)
+def _position(state: ClusterState, group: GroupId, partition: TopicPartition) -> dict[str, Any]:
+    broker = state.broker_of(partition)
     log = broker.logs[partition]
-    committed = committed_offset(parts, group, partition)
-    bookmark = parts.bookmarks[group, partition]
+    committed = committed_offset(state, group, partition)
+    bookmark = state.bookmarks[group, partition]
     fetch_offset = committed
-    puller = parts.pulling.get((group, partition))
+    puller = state.pulling.get((group, partition))
     if puller is not None:
-        fetch_offset = parts.groups[group].consumers[puller].fetchers[partition].fetch_offset
+        fetch_offset = state.groups[group].consumers[puller].fetchers[partition].fetch_offset
     return {
         "topic": partition.topic,
         "partition": partition.partition,
-        "owner": owner_of(parts, group, partition),
+        "owner": owner_of(state, group, partition),
         "committed_offset": committed,
         "fetch_offset": fetch_offset,
         "lag_bytes": log.next_offset - bookmark.offset,
-        "lag_messages": parts.tallies[partition].messages - bookmark.messages_before,
-        "lag_us": parts.scheduler.now_us - bookmark.waiting_since_us if bookmark.offset < log.next_offset else 0,
+        "lag_messages": state.message_indexes[partition].messages - bookmark.messages_before,
+        "lag_us": state.scheduler.now_us - bookmark.waiting_since_us if bookmark.offset < log.next_offset else 0,
     }
 
 
-def owner_of(parts: Parts, group: GroupId, partition: TopicPartition) -> str:
+def owner_of(state: ClusterState, group: GroupId, partition: TopicPartition) -> str:
     """The consumer that the registry names as a partition's owner; "" if there is none."""
-    path = paths.owner(group, partition, parts.topics[partition.topic][partition.partition])
-    return paths.stream_consumer(parts.registry_of_group(group).value(path, paths.stream(NOBODY)))
+    path = paths.owner(group, partition, state.topics[partition.topic][partition.partition])
+    return paths.stream_consumer(state.registry_of_group(group).value(path, paths.stream(NOBODY)))
 
 
-def committed_offset(parts: Parts, group: GroupId, partition: TopicPartition) -> int:
+def committed_offset(state: ClusterState, group: GroupId, partition: TopicPartition) -> int:
     """A group's bookmark in a partition; the log's first offset while the registry has none."""
-    path = paths.offset(group, partition, parts.topics[partition.topic][partition.partition])
-    first_offset = parts.broker_of(partition).logs[partition].first_offset
-    return int(parts.registry_of_group(group).value(path, str(first_offset)))
+    path = paths.offset(group, partition, state.topics[partition.topic][partition.partition])
+    first_offset = state.broker_of(partition).logs[partition].first_offset
+    return int(state.registry_of_group(group).value(path, str(first_offset)))
 
 
-def registry_tree(parts: Parts) -> dict[str, Any]:
+def registry_tree(state: ClusterState) -> dict[str, Any]:
     """The registry as nested nodes: path, value, the client that holds it, who watches its children, children."""
-    root, *others = [_tree_node(registry, "") for registry in parts.registries]
+    root, *others = [_tree_node(registry, "") for registry in state.registries]
     root["children"] += others
     return root
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from engine.cluster.facts import committed_offset
 from engine.cluster.snapshot import events_appended
-from engine.cluster.state import Parts
+from engine.cluster.state import ClusterState
 from engine.consumer.consumer import ENDED_STATES, Consumer
 from engine.ids import GroupId, TopicPartition
 from engine.registry import paths
@@ -13,20 +13,20 @@ from engine.storage.boundaries import starts_a_message
 from engine.storage.log import Log
 
 
-def broken_invariants(parts: Parts) -> list[str]:
+def broken_invariants(state: ClusterState) -> list[str]:
     """One sentence a broken rule; an empty list means that all hold."""
     broken: list[str] = []
-    for partition in parts.all_partitions():
-        broken += _log_rules(partition, parts.broker_of(partition).logs[partition])
-        for group in parts.groups:
-            if partition.topic in parts.groups[group].topics:
-                broken += _group_rules(parts, group, partition)
-    for registry in parts.registries:
+    for partition in state.all_partitions():
+        broken += _log_rules(partition, state.broker_of(partition).logs[partition])
+        for group in state.groups:
+            if partition.topic in state.groups[group].topics:
+                broken += _group_rules(state, group, partition)
+    for registry in state.registries:
         for path, node in registry.tree:
             if node.session != PERSISTENT and not registry.session_alive(node.session):
                 broken.append(f"registry node {registry.chroot}{path} outlived session {node.session}")
-    for topic in parts.topics:
-        if events_appended(parts, topic) < 0:
+    for topic in state.topics:
+        if events_appended(state, topic) < 0:
             broken.append(f"topic {topic} has appended fewer than no messages")
     return broken
 
@@ -43,23 +43,23 @@ def _log_rules(partition: TopicPartition, log: Log) -> Iterator[str]:
         yield f"{partition}: the segments end at {next_base}, the log at {log.next_offset}"
 
 
-def _group_rules(parts: Parts, group: GroupId, partition: TopicPartition) -> Iterator[str]:
+def _group_rules(state: ClusterState, group: GroupId, partition: TopicPartition) -> Iterator[str]:
     """One owner at most; positions in order and inside the log; the bookmark at the start of a message.
 
     A bookmark may lie before the log: retention asks nobody. Its owner finds out, and resets its position.
     """
-    broker = parts.broker_of(partition)
+    broker = state.broker_of(partition)
     log = broker.logs[partition]
-    committed = committed_offset(parts, group, partition)
+    committed = committed_offset(state, group, partition)
     if not 0 <= committed <= log.next_offset:
         yield f"{group}: the bookmark {committed} lies outside {partition}"
     elif broker.alive and committed >= log.first_offset and not starts_a_message(log, committed):
         yield f"{group}: the bookmark {committed} lies inside a message of {partition}"
     path = paths.owner(group, partition, broker.broker)
-    owner = parts.registry_of_group(group).value(path, "")
+    owner = state.registry_of_group(group).value(path, "")
     pulling = []
-    for name, consumer in parts.groups[group].consumers.items():
-        if partition not in consumer.fetchers or not _knows_where_it_stands(parts, consumer):
+    for name, consumer in state.groups[group].consumers.items():
+        if partition not in consumer.fetchers or not _knows_where_it_stands(state, consumer):
             continue
         pulling.append(name)
         fetcher = consumer.fetchers[partition]
@@ -72,8 +72,8 @@ def _group_rules(parts: Parts, group: GroupId, partition: TopicPartition) -> Ite
         yield f"{partition} has two owners in {group}: {', '.join(pulling)}"
 
 
-def _knows_where_it_stands(parts: Parts, consumer: Consumer) -> bool:
+def _knows_where_it_stands(state: ClusterState, consumer: Consumer) -> bool:
     """Not one that has ended, that stands still, or that has yet to hear that its session is over."""
-    awake = consumer.frozen_until_us <= parts.scheduler.now_us
-    registry = parts.registry_of_group(consumer.consumer.group)
-    return consumer.standing.state not in ENDED_STATES and awake and registry.has_session(consumer.address)
+    awake = consumer.frozen_until_us <= state.scheduler.now_us
+    registry = state.registry_of_group(consumer.consumer.group)
+    return consumer.state.state not in ENDED_STATES and awake and registry.has_session(consumer.address)

@@ -8,7 +8,7 @@ oldest of them has waited, only somebody knows who watched them being appended.
 from collections.abc import Callable, Mapping
 
 from engine.cluster.lag import NOTHING_WAITS_US, Bookmark, Done
-from engine.cluster.state import Parts
+from engine.cluster.state import ClusterState
 from engine.events.base import Emit, Event
 from engine.events.cluster import LogCut
 from engine.events.consuming import (
@@ -27,15 +27,15 @@ from engine.registry import paths
 Place = tuple[GroupId, TopicPartition]
 
 
-class Progress:
+class LagObserver:
     """The observer's notebook on the groups of a cluster.
 
     It hears every event, writes into ``parts`` and tells of bookmarks that are placed anew. What every reader of the
     journal can count by itself (appends, pulls, work) is not told again.
     """
 
-    def __init__(self, parts: Parts, tell: Emit) -> None:
-        self._parts = parts
+    def __init__(self, state: ClusterState, tell: Emit) -> None:
+        self._state = state
         self._tell = tell
         self._by_path: dict[str, Place] = {}
         self._by_partition: dict[TopicPartition, list[GroupId]] = {}
@@ -60,12 +60,12 @@ class Progress:
 
     def follow(self, group: GroupId) -> None:
         """Begin a page for a group that was just added: it has no committed offset yet, so it stands at the start."""
-        parts = self._parts
-        chroot = parts.registry_of_group(group).chroot
-        parts.done[group] = Done()
-        for partition in parts.all_partitions():
-            if partition.topic in parts.groups[group].topics:
-                broker = parts.broker_of(partition).broker
+        state = self._state
+        chroot = state.registry_of_group(group).chroot
+        state.done[group] = Done()
+        for partition in state.all_partitions():
+            if partition.topic in state.groups[group].topics:
+                broker = state.broker_of(partition).broker
                 self._by_path[chroot + paths.offset(group, partition, broker)] = group, partition
                 self._by_partition.setdefault(partition, []).append(group)
                 self._place((group, partition), 0)
@@ -74,17 +74,19 @@ class Progress:
 
     def _place(self, place: Place, committed_offset: int) -> None:
         group, partition = place
-        log = self._parts.broker_of(partition).logs[partition]
+        log = self._state.broker_of(partition).logs[partition]
         offset = min(max(committed_offset, log.first_offset), log.next_offset)
-        tally = self._parts.tallies[partition]
+        message_index = self._state.message_indexes[partition]
         waits = offset < log.next_offset
         bookmark = Bookmark(
-            offset, tally.before(offset, log.look), tally.appended_at_us(offset) if waits else NOTHING_WAITS_US
+            offset,
+            message_index.before(offset, log.look),
+            message_index.appended_at_us(offset) if waits else NOTHING_WAITS_US,
         )
-        self._parts.bookmarks[place] = bookmark
+        self._state.bookmarks[place] = bookmark
         self._tell(
             BookmarkPlaced(
-                self._parts.scheduler.now_us,
+                self._state.scheduler.now_us,
                 group,
                 partition.topic,
                 partition.partition,
@@ -102,7 +104,7 @@ class Progress:
     def _append(self, event: BatchAppended) -> None:
         """Who had committed everything waits for the first of these messages from now on."""
         partition = TopicPartition(event.topic, event.partition)
-        bookmarks = self._parts.bookmarks
+        bookmarks = self._state.bookmarks
         for group in self._by_partition.get(partition, ()):
             bookmark = bookmarks[group, partition]
             if bookmark.offset == event.offset:
@@ -111,20 +113,20 @@ class Progress:
     def _delete(self, event: SegmentDeleted) -> None:
         partition = TopicPartition(event.topic, event.partition)
         for group in self._by_partition.get(partition, ()):
-            if self._parts.bookmarks[group, partition].offset < event.first_offset:
+            if self._state.bookmarks[group, partition].offset < event.first_offset:
                 self._place((group, partition), event.first_offset)
 
     def _cut(self, event: LogCut) -> None:
         partition = TopicPartition(event.topic, event.partition)
         for group in self._by_partition.get(partition, ()):
-            if self._parts.bookmarks[group, partition].offset >= event.next_offset:
+            if self._state.bookmarks[group, partition].offset >= event.next_offset:
                 self._place((group, partition), event.next_offset)
 
     # --- work ---
 
     def _pull(self, event: FetchReceived) -> None:
-        done = self._parts.done[GroupId(event.group)]
-        self._parts.done[GroupId(event.group)] = Done(
+        done = self._state.done[GroupId(event.group)]
+        self._state.done[GroupId(event.group)] = Done(
             done.pulled_bytes + event.next_offset - event.offset,
             done.pulled_messages + event.messages,
             done.consumed_bytes,
@@ -132,8 +134,8 @@ class Progress:
         )
 
     def _consume(self, event: MessagesConsumed) -> None:
-        done = self._parts.done[GroupId(event.group)]
-        self._parts.done[GroupId(event.group)] = Done(
+        done = self._state.done[GroupId(event.group)]
+        self._state.done[GroupId(event.group)] = Done(
             done.pulled_bytes,
             done.pulled_messages,
             done.consumed_bytes + event.next_offset - event.offset,
@@ -143,17 +145,17 @@ class Progress:
     # --- who pulls ---
 
     def _start(self, event: PullingStarted) -> None:
-        self._parts.pulling[_place_of(event)] = event.consumer
+        self._state.pulling[_place_of(event)] = event.consumer
 
     def _stop(self, event: PullingStopped) -> None:
         """One that stood still may stop what another has been pulling since."""
-        if self._parts.pulling.get(_place_of(event)) == event.consumer:
-            del self._parts.pulling[_place_of(event)]
+        if self._state.pulling.get(_place_of(event)) == event.consumer:
+            del self._state.pulling[_place_of(event)]
 
     def _crash(self, event: ConsumerCrashed) -> None:
-        self._parts.pulling = {
+        self._state.pulling = {
             place: consumer
-            for place, consumer in self._parts.pulling.items()
+            for place, consumer in self._state.pulling.items()
             if (place[0], consumer) != (event.group, event.consumer)
         }
 

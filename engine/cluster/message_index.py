@@ -18,7 +18,7 @@ RecentEntry = tuple[int, int, int, str]
 """Offset, size, messages and preview of an entry."""
 
 
-class Tally:
+class MessageIndex:
     """The batches of one partition: where each begins, how many messages came before it, when it came."""
 
     def __init__(self) -> None:

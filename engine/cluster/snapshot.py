@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.cluster.deployment import Deployment
-from engine.cluster.state import Parts
+from engine.cluster.state import ClusterState
 from engine.consumer.consumer import Consumer, address_of
 from engine.consumer.fetcher import Fetcher
 from engine.events.base import Event
@@ -15,17 +15,17 @@ SUMMARY_ENTRIES = 4
 """As many of the newest entries and segments of a partition stand in a summary."""
 
 
-def snapshot(parts: Parts) -> dict[str, Any]:
+def snapshot(state: ClusterState) -> dict[str, Any]:
     """Everything a late reader must know, as JSON values that share nothing with the living cluster."""
-    partitions = {str(partition): _partition(parts, partition) for partition in parts.all_partitions()}
-    flights = {name: event.as_json() for name, event in _flights(parts)}
-    return _state(parts, partitions, flights)
+    partitions = {str(partition): _partition(state, partition) for partition in state.all_partitions()}
+    flights = {name: event.as_json() for name, event in _flights(state)}
+    return _state(state, partitions, flights)
 
 
-def summary(parts: Parts) -> dict[str, Any]:
+def summary(state: ClusterState) -> dict[str, Any]:
     """What is left of the snapshot for a reader who cannot follow every event: no flights, the newest entries only."""
-    partitions = {str(partition): _newest(_partition(parts, partition)) for partition in parts.all_partitions()}
-    return _state(parts, partitions, {})
+    partitions = {str(partition): _newest(_partition(state, partition)) for partition in state.all_partitions()}
+    return _state(state, partitions, {})
 
 
 def _newest(partition: dict[str, Any]) -> dict[str, Any]:
@@ -33,68 +33,68 @@ def _newest(partition: dict[str, Any]) -> dict[str, Any]:
     return {**partition, **{name: partition[name][-SUMMARY_ENTRIES:] for name in lists}}
 
 
-def _state(parts: Parts, partitions: dict[str, Any], flights: dict[str, Any]) -> dict[str, Any]:
-    consumers = parts.all_consumers()
+def _state(state: ClusterState, partitions: dict[str, Any], flights: dict[str, Any]) -> dict[str, Any]:
+    consumers = state.all_consumers()
     return {
-        "at_us": parts.scheduler.now_us,
-        "scenario": parts.scenario,
-        "seed": parts.seed,
-        "topics": {topic: _topic(parts, topic) for topic in parts.topics},
+        "at_us": state.scheduler.now_us,
+        "scenario": state.scenario,
+        "seed": state.seed,
+        "topics": {topic: _topic(state, topic) for topic in state.topics},
         "partitions": partitions,
         "brokers": {
             str(number): {
                 "alive": broker.alive,
-                "session_expires_at_us": parts.session_ends_us.get(broker.address, 0),
+                "session_expires_at_us": state.session_ends_us.get(broker.address, 0),
                 "disk": {"delay_us": broker.disk_delay_us, "full": broker.disk_full},
             }
-            for number, broker in parts.brokers.items()
+            for number, broker in state.brokers.items()
         },
-        "producer": asdict(parts.producer.settings),
-        "producer_queue": parts.producer.queue_counts._asdict(),
+        "producer": asdict(state.producer.settings),
+        "producer_queue": state.producer.queue_counts._asdict(),
         "groups": {
-            name: {"topics": list(group.topics), "consumers": list(group.consumers), **asdict(parts.done[name])}
-            for name, group in parts.groups.items()
+            name: {"topics": list(group.topics), "consumers": list(group.consumers), **asdict(state.done[name])}
+            for name, group in state.groups.items()
         },
-        "consumers": {str(consumer.consumer): _consumer(parts, consumer) for consumer in consumers},
+        "consumers": {str(consumer.consumer): _consumer(state, consumer) for consumer in consumers},
         "positions": {
             f"{group}/{partition}": {
-                "consumer": parts.pulling[group, partition],
+                "consumer": state.pulling[group, partition],
                 "fetch_offset": fetcher.fetch_offset,
                 "consumed_offset": fetcher.consumed_offset,
                 "error": fetcher.error,
             }
-            for group, partition, fetcher in _pulls(parts)
+            for group, partition, fetcher in _pulls(state)
         },
         "bookmarks": {
-            f"{group}/{partition}": asdict(bookmark) for (group, partition), bookmark in parts.bookmarks.items()
+            f"{group}/{partition}": asdict(bookmark) for (group, partition), bookmark in state.bookmarks.items()
         },
         "registry": {
             registry.chroot + path: [node.value, registry.client_of(node.session)]
-            for registry in parts.registries
+            for registry in state.registries
             for path, node in registry.tree
         },
         "watches": {
             registry.chroot + path: {str(session): registry.client_of(session) for session in sessions}
-            for registry in parts.registries
+            for registry in state.registries
             for path, sessions in registry.tree.watches()
         },
         "links": {
             f"{one} | {other}": {
-                "cut": trouble.cut,
-                "loss_permille": trouble.loss_permille,
-                "delay_us": trouble.delay_us,
+                "cut": fault.cut,
+                "loss_permille": fault.loss_permille,
+                "delay_us": fault.delay_us,
             }
-            for (one, other), trouble in parts.network.troubles
+            for (one, other), fault in state.network.link_faults
         },
         "flights": flights,
-        **_deployment(parts.deployment),
+        **_deployment(state.deployment),
     }
 
 
-def _pulls(parts: Parts) -> Iterator[tuple[GroupId, TopicPartition, Fetcher]]:
+def _pulls(state: ClusterState) -> Iterator[tuple[GroupId, TopicPartition, Fetcher]]:
     """Who pulls what, as the journal has it."""
-    for (group, partition), name in parts.pulling.items():
-        yield group, partition, parts.groups[group].consumers[name].fetchers[partition]
+    for (group, partition), name in state.pulling.items():
+        yield group, partition, state.groups[group].consumers[name].fetchers[partition]
 
 
 def _deployment(deployment: Deployment) -> dict[str, Any]:
@@ -144,31 +144,31 @@ def _deployment(deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def _flights(parts: Parts) -> Iterator[tuple[str, Event]]:
+def _flights(state: ClusterState) -> Iterator[tuple[str, Event]]:
     """What is on the wire, what has landed but waits for a disk, and what waits for the commit of its transaction."""
-    yield from parts.network.flights
-    for broker in parts.brokers.values():
+    yield from state.network.flights
+    for broker in state.brokers.values():
         yield from broker.waiting.items()
-    for loader in parts.deployment.loaders.values():
+    for loader in state.deployment.loaders.values():
         yield from loader.writing.items()
 
 
-def _topic(parts: Parts, topic: str) -> dict[str, Any]:
+def _topic(state: ClusterState, topic: str) -> dict[str, Any]:
     return {
-        "events_appended": events_appended(parts, topic),
-        "next_append_partition": parts.producer.next_append.get(topic, 0),
-        "brokers": list(parts.topics[topic]),
+        "events_appended": events_appended(state, topic),
+        "next_append_partition": state.producer.next_append.get(topic, 0),
+        "brokers": list(state.topics[topic]),
     }
 
 
-def events_appended(parts: Parts, topic: str) -> int:
+def events_appended(state: ClusterState, topic: str) -> int:
     """How many messages a topic holds in all."""
-    count = len(parts.topics[topic])
-    return sum(parts.tallies[TopicPartition(topic, number)].messages for number in range(count))
+    count = len(state.topics[topic])
+    return sum(state.message_indexes[TopicPartition(topic, number)].messages for number in range(count))
 
 
-def _partition(parts: Parts, partition: TopicPartition) -> dict[str, Any]:
-    broker = parts.broker_of(partition)
+def _partition(state: ClusterState, partition: TopicPartition) -> dict[str, Any]:
+    broker = state.broker_of(partition)
     log = broker.logs[partition]
     return {
         "topic": partition.topic,
@@ -177,30 +177,30 @@ def _partition(parts: Parts, partition: TopicPartition) -> dict[str, Any]:
         "first_offset": log.first_offset,
         "flushed_offset": log.flushed_offset,
         "next_offset": log.next_offset,
-        "messages": parts.tallies[partition].messages,
+        "messages": state.message_indexes[partition].messages,
         "segments": [[segment.base_offset, segment.bytes] for segment in log.segments],
-        "entries": [list(entry) for entry in parts.tallies[partition].recent],
+        "entries": [list(entry) for entry in state.message_indexes[partition].recent],
     }
 
 
-def _consumer(parts: Parts, consumer: Consumer) -> dict[str, Any]:
-    standing = consumer.standing
+def _consumer(state: ClusterState, consumer: Consumer) -> dict[str, Any]:
+    consumer_state = consumer.state
     return {
         "group": consumer.consumer.group,
         "consumer": consumer.consumer.name,
-        "state": standing.state,
+        "state": consumer_state.state,
         "paused": consumer.paused,
-        "session_expires_at_us": parts.session_ends_us.get(address_of(consumer.consumer), 0),
+        "session_expires_at_us": state.session_ends_us.get(address_of(consumer.consumer), 0),
         "frozen_until_us": consumer.frozen_until_us,
         "streams": len(consumer.streams),
         "settings": asdict(consumer.settings),
         "rebalance": {
-            "attempt": standing.attempt,
-            "cause": standing.cause,
-            "step": standing.step,
-            "members": list(standing.members),
-            "partitions": list(standing.partitions),
-            "share": list(standing.share),
-            "until_us": standing.until_us,
+            "attempt": consumer_state.attempt,
+            "cause": consumer_state.cause,
+            "step": consumer_state.step,
+            "members": list(consumer_state.members),
+            "partitions": list(consumer_state.partitions),
+            "share": list(consumer_state.share),
+            "until_us": consumer_state.until_us,
         },
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from engine.broker.broker import Broker
 from engine.cluster.deployment import LIVE, Deployment
 from engine.cluster.lag import Bookmark, Done
-from engine.cluster.message_index import Tally
+from engine.cluster.message_index import MessageIndex
 from engine.config import Config
 from engine.consumer.application import MakeApplication, just_reading
 from engine.consumer.consumer import Consumer
@@ -28,7 +28,7 @@ class Group:
 
 
 @dataclass(slots=True)
-class Parts:
+class ClusterState:
     """Everything a cluster is made of. ``topics[t][p]`` is the broker that holds partition p of topic t.
 
     ``pulling`` says which consumer of a group pulls a partition, as far as was told. One that stands still may not know
@@ -46,7 +46,7 @@ class Parts:
     topics: dict[str, tuple[BrokerId, ...]]
     brokers: dict[BrokerId, Broker] = field(default_factory=dict)
     groups: dict[GroupId, Group] = field(default_factory=dict)
-    tallies: dict[TopicPartition, Tally] = field(default_factory=dict)
+    message_indexes: dict[TopicPartition, MessageIndex] = field(default_factory=dict)
     bookmarks: dict[tuple[GroupId, TopicPartition], Bookmark] = field(default_factory=dict)
     done: dict[GroupId, Done] = field(default_factory=dict)
     pulling: dict[tuple[GroupId, TopicPartition], str] = field(default_factory=dict)

@@ -52,22 +52,22 @@ class Seek:
 
     def apply(self, cluster: Cluster) -> None:
         """The offset must be where a flushed message begins, or the end of the flushed log, and an owner be awake."""
-        parts = cluster.parts
-        group = parts.group(self.group)
+        state = cluster.state
+        group = state.group(self.group)
         topic = self.topic if self.topic != ONLY_TOPIC else group.topics[0]
-        partition = parts.partition(topic_named(cluster, topic), self.partition)
+        partition = state.partition(topic_named(cluster, topic), self.partition)
         if topic not in group.topics:
             raise InvalidCommand(
                 f"group {self.group!r} does not read {topic}", "it reads " + ", ".join(group.topics), field="topic"
             )
         offset = self._offset(cluster, partition)
-        name = owner_of(parts, GroupId(self.group), partition)
+        name = owner_of(state, GroupId(self.group), partition)
         if name in group.consumers:
             require_awake(cluster, group.consumers[name])
         cluster.seek(GroupId(self.group), partition, offset)
 
     def _offset(self, cluster: Cluster, partition: TopicPartition) -> int:
-        broker = cluster.parts.broker_of(partition)
+        broker = cluster.state.broker_of(partition)
         log = broker.logs[partition]
         if isinstance(self.where, int):
             checked_boundary(cluster, partition, self.where)
@@ -100,6 +100,6 @@ class Commit:
         if self.consumer != EVERY_CONSUMER:
             require_awake(cluster, find_consumer(cluster, self.group, self.consumer)).commit()
             return
-        for consumer in cluster.parts.group(self.group).consumers.values():
+        for consumer in cluster.state.group(self.group).consumers.values():
             if consumer.frozen_until_us <= cluster.now_us:
                 consumer.commit()

@@ -11,7 +11,7 @@ def checked_boundary(cluster: Cluster, partition: TopicPartition, offset: int) -
 
     Raises :class:`WrongState` (the broker is down), :class:`OffsetOutOfRange`, :class:`OffsetInsideMessage`.
     """
-    broker = cluster.parts.broker_of(partition)
+    broker = cluster.state.broker_of(partition)
     if not broker.alive:
         raise WrongState(f"broker {broker.broker} is down", "start it first", broker=broker.broker)
     log = broker.logs[partition]

@@ -26,7 +26,7 @@ class AddBroker:
 
     def apply(self, cluster: Cluster) -> None:
         """The number must be free."""
-        brokers = cluster.parts.brokers
+        brokers = cluster.state.brokers
         number = BrokerId(self.broker or max(brokers, default=0) + 1)
         if number in brokers:
             raise NameTaken(f"broker {number} exists", "choose another number", broker=number)
@@ -48,7 +48,7 @@ class StopBroker:
 
     def apply(self, cluster: Cluster) -> None:
         """It must be alive."""
-        cluster.stop_broker(_alive(cluster.parts.broker(self.broker)))
+        cluster.stop_broker(_alive(cluster.state.broker(self.broker)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class CrashBroker:
 
     def apply(self, cluster: Cluster) -> None:
         """It must be alive."""
-        cluster.crash_broker(_alive(cluster.parts.broker(self.broker)))
+        cluster.crash_broker(_alive(cluster.state.broker(self.broker)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class StartBroker:
 
     def apply(self, cluster: Cluster) -> None:
         """It must be down."""
-        broker = cluster.parts.broker(self.broker)
+        broker = cluster.state.broker(self.broker)
         if broker.alive:
             raise WrongState(f"broker {self.broker} is alive", "stop or crash it first", broker=self.broker)
         cluster.start_broker(broker)

@@ -42,7 +42,7 @@ class AddGroup:
 
     def apply(self, cluster: Cluster) -> None:
         """The name must be free."""
-        groups = cluster.parts.groups
+        groups = cluster.state.groups
         if self.group in groups:
             raise NameTaken(f"group {self.group!r} exists", "choose another name", group=self.group)
         if len(groups) >= MOST_GROUPS:
@@ -70,15 +70,15 @@ class AddConsumer:
 
     def apply(self, cluster: Cluster) -> None:
         """A consumer of that name must not be alive. It takes the settings of the group's first consumer."""
-        group = cluster.parts.group(self.group)
+        group = cluster.state.group(self.group)
         name = self.consumer or next_name(GroupId(self.group), list(group.consumers))
         known = group.consumers.get(name)
-        if known is not None and known.standing.state not in ENDED_STATES:
+        if known is not None and known.state.state not in ENDED_STATES:
             raise NameTaken(f"{name!r} is alive", "choose another name", group=self.group, consumer=name)
         if len(group.consumers) >= MOST_CONSUMERS:
             raise WrongState(f"the group has {MOST_CONSUMERS} consumers", "remove ended ones first", group=self.group)
         model = known or next(iter(group.consumers.values()), None)
-        settings = model.settings if model is not None else cluster.parts.config.consumer
+        settings = model.settings if model is not None else cluster.state.config.consumer
         streams = self.streams or (len(known.streams) if known is not None else 1)
         cluster.add_consumer(ConsumerId(GroupId(self.group), name), settings, streams)
 
@@ -110,8 +110,8 @@ class ConsumerCommand:
     def find_alive(self, cluster: Cluster) -> Consumer:
         """The consumer meant, which must not have ended or be about to."""
         consumer = self.find(cluster)
-        if consumer.standing.state in ENDED_STATES | {"closing"}:
-            state = consumer.standing.state
+        if consumer.state.state in ENDED_STATES | {"closing"}:
+            state = consumer.state.state
             raise WrongState(f"{self.consumer} is {state}", "start it again first", consumer=self.consumer, state=state)
         return consumer
 
@@ -135,14 +135,14 @@ def require_awake(cluster: Cluster, consumer: Consumer) -> Consumer:
 
 def find_consumer(cluster: Cluster, group: str, name: str) -> Consumer:
     """A consumer by name, in ``group`` or wherever there is one of that name."""
-    groups = cluster.parts.groups
+    groups = cluster.state.groups
     holding = [one for one in groups if name in groups[one].consumers]
     if group == ANY_GROUP and len(holding) > 1:
         raise InvalidCommand(
             f"{len(holding)} groups have a consumer {name!r}", "say which group", field="group", consumer=name
         )
     chosen = group or (holding[0] if holding else next(iter(groups), GroupId("")))
-    return cluster.parts.consumer(ConsumerId(GroupId(chosen), name))
+    return cluster.state.consumer(ConsumerId(GroupId(chosen), name))
 
 
 class StopConsumer(ConsumerCommand):
@@ -173,12 +173,12 @@ class RemoveConsumer(ConsumerCommand):
     def apply(self, cluster: Cluster) -> None:
         """It must have ended, and the registry must know."""
         consumer = self.find(cluster)
-        if consumer.standing.state not in ("closed", "gone"):
+        if consumer.state.state not in ("closed", "gone"):
             raise WrongState(
                 f"{self.consumer} has not ended",
                 "stop it and wait",
                 consumer=self.consumer,
-                state=consumer.standing.state,
+                state=consumer.state.state,
             )
         cluster.remove_consumer(consumer)
 

@@ -26,7 +26,7 @@ class LoaderCommand:
 
     def find(self, cluster: Cluster) -> Loader:
         """The loader meant; :class:`UnknownName`."""
-        loaders = cluster.parts.deployment.loaders
+        loaders = cluster.state.deployment.loaders
         name = self.loader or next(iter(loaders), ONLY_LOADER)
         if name not in loaders:
             known = ", ".join(loaders) or "none: this cluster has no warehouse"
@@ -48,7 +48,7 @@ class SetMirror:
 
     def apply(self, cluster: Cluster) -> None:
         """:class:`UnknownName` if there is no such group of mirrors."""
-        mirrors = cluster.parts.deployment.routes
+        mirrors = cluster.state.deployment.routes
         name = GroupId(self.group) if self.group else next(iter(mirrors), ONLY_MIRROR)
         if name not in mirrors:
             known = ", ".join(mirrors) or "none: this cluster has no mirrors"

@@ -3,22 +3,22 @@
 from dataclasses import dataclass
 
 from engine.cluster.cluster import Cluster
-from engine.cluster.state import Parts
+from engine.cluster.state import ClusterState
 from engine.commands.consumers import ConsumerCommand
 from engine.commands.fields import Fields
 from engine.errors import InvalidCommand, UnknownName, WrongState
 from engine.pipeline.mirror_sending import address_of as mirror_address
-from engine.runtime.network import FINE, Trouble, link_between
+from engine.runtime.network import NO_FAULT, LinkFault, link_between
 
 LONGEST_MS = 600_000
 
 
 def checked_address(cluster: Cluster, address: str) -> str:
     """An address that exists: registry, producer, broker:1, consumer:<group>/<name>; :class:`UnknownName`."""
-    parts = cluster.parts
-    known = ["registry", "producer", *(broker.address for broker in parts.brokers.values())]
-    known += [consumer.address for consumer in parts.all_consumers()]
-    known += deployment_addresses(parts)
+    state = cluster.state
+    known = ["registry", "producer", *(broker.address for broker in state.brokers.values())]
+    known += [consumer.address for consumer in state.all_consumers()]
+    known += deployment_addresses(state)
     if address not in known:
         raise UnknownName(
             f"nobody has the address {address[:80]!r}", "known: " + ", ".join(known), address=address[:80]
@@ -26,10 +26,10 @@ def checked_address(cluster: Cluster, address: str) -> str:
     return address
 
 
-def deployment_addresses(parts: Parts) -> list[str]:
+def deployment_addresses(state: ClusterState) -> list[str]:
     """The addresses beyond the live datacenter: registry:<datacenter>, mirror:<group>/<name>, loader:<name>, ..."""
-    deployment = parts.deployment
-    mirrors = [one.consumer for one in parts.all_consumers() if one.consumer.group in deployment.routes]
+    deployment = state.deployment
+    mirrors = [one.consumer for one in state.all_consumers() if one.consumer.group in deployment.routes]
     return [
         *(registry.address for registry in deployment.registries.values()),
         *(mirror_address(mirror) for mirror in mirrors),
@@ -44,7 +44,7 @@ class SetLink:
 
     one: str
     other: str
-    trouble: Trouble
+    fault: LinkFault
 
     @staticmethod
     def parse(fields: Fields) -> "SetLink":
@@ -52,14 +52,14 @@ class SetLink:
         cut = fields.flag("cut")
         loss_permille = round(10 * fields.number("loss_percent", 0, 100, 0))
         delay_us = 1000 * fields.integer("delay_ms", 0, LONGEST_MS, 0)
-        return SetLink(fields.text("from"), fields.text("to"), Trouble(cut, loss_permille, delay_us))
+        return SetLink(fields.text("from"), fields.text("to"), LinkFault(cut, loss_permille, delay_us))
 
     def apply(self, cluster: Cluster) -> None:
         """Both must exist; they may be down."""
         one, other = checked_address(cluster, self.one), checked_address(cluster, self.other)
         if one == other:
             raise InvalidCommand("nobody has a link to itself", "name two different parties", field="to")
-        cluster.parts.network.trouble(link_between(one, other), self.trouble)
+        cluster.state.network.set_link_fault(link_between(one, other), self.fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class HealLinks:
 
     def apply(self, cluster: Cluster) -> None:
         """Does nothing where nothing is broken."""
-        for link, _ in list(cluster.parts.network.troubles):
-            cluster.parts.network.trouble(link, FINE)
+        for link, _ in list(cluster.state.network.link_faults):
+            cluster.state.network.set_link_fault(link, NO_FAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class SetDisk:
 
     def apply(self, cluster: Cluster) -> None:
         """The broker may be down. With a full disk it halts at its next append."""
-        cluster.parts.broker(self.broker).trouble_disk(self.delay_ms * 1000, full=self.full)
+        cluster.state.broker(self.broker).set_disk_fault(self.delay_ms * 1000, full=self.full)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class ExpireSession:
     def apply(self, cluster: Cluster) -> None:
         """It must have a session."""
         client = checked_address(cluster, self.client)
-        holding = [registry for registry in cluster.parts.registries if registry.has_session(client)]
+        holding = [registry for registry in cluster.state.registries if registry.has_session(client)]
         if not holding:
             raise WrongState(f"{client} has no session", "wait until it has one", client=client)
         holding[0].expire(client)

@@ -39,11 +39,11 @@ PRODUCER_CHOICES = {
 def topic_named(cluster: Cluster, name: str) -> str:
     """A topic that exists; without a name, the first one."""
     if name != ONLY_TOPIC:
-        cluster.parts.topic_brokers(name)
+        cluster.state.topic_brokers(name)
         return name
-    if not cluster.parts.topics:
+    if not cluster.state.topics:
         raise UnknownTopic("there is no topic yet", "add one first")
-    return next(iter(cluster.parts.topics))
+    return next(iter(cluster.state.topics))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ class Produce:
 
     def apply(self, cluster: Cluster) -> None:
         """Send at once; nothing is sent if one message is too large or no broker is there."""
-        producer = cluster.parts.producer
+        producer = cluster.state.producer
         topic = topic_named(cluster, self.topic)
-        under_way = sum(1 for _ in cluster.parts.network.flights)
+        under_way = sum(1 for _ in cluster.state.network.flights)
         if under_way >= MOST_UNDER_WAY:
             raise WrongState(
                 f"{under_way} messages are on the wire already",
@@ -153,7 +153,7 @@ class SetProducer:
 
     def apply(self, cluster: Cluster) -> None:
         """Effective from the next message on; what waits in the queue is sent first."""
-        producer = cluster.parts.producer
+        producer = cluster.state.producer
         producer.change(replace(producer.settings, **dict(self.changes)), topic_named(cluster, self.topic))  # type: ignore[arg-type]  # checked by name in parse
 
 
@@ -171,11 +171,11 @@ class AddTopic:
 
     def apply(self, cluster: Cluster) -> None:
         """Every broker that gets a partition must be alive, for it creates the log."""
-        parts = cluster.parts
-        if self.topic in parts.topics:
+        state = cluster.state
+        if self.topic in state.topics:
             raise NameTaken(f"topic {self.topic} exists", "choose another name", topic=self.topic)
         brokers = sorted(
-            number for number, broker in parts.brokers.items() if broker.alive and parts.datacenter_of(number) == LIVE
+            number for number, broker in state.brokers.items() if broker.alive and state.datacenter_of(number) == LIVE
         )
         if not brokers:
             raise WrongState("no broker is alive", "start one first")
@@ -201,9 +201,9 @@ class Corrupt:
 
     def apply(self, cluster: Cluster) -> None:
         """The message must be on disk, and at least one byte long."""
-        partition = cluster.parts.partition(topic_named(cluster, self.topic), self.partition)
+        partition = cluster.state.partition(topic_named(cluster, self.topic), self.partition)
         checked_boundary(cluster, partition, self.offset)
-        log = cluster.parts.broker_of(partition).logs[partition]
+        log = cluster.state.broker_of(partition).logs[partition]
         header = log.read(self.offset, 10)
         overhead = 9 if len(header) == 10 and header[4] == 0 else 10
         if len(header) < 10 or int.from_bytes(header[:4], "big") + 4 <= overhead:

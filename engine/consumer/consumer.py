@@ -2,7 +2,7 @@
 
 It owns through the registry, pulls through a :class:`~engine.consumer.fetcher.Fetcher` a partition, works through what
 it has pulled in its streams (:class:`~engine.consumer.stream.Stream`), and commits its consumed positions
-(:class:`~engine.consumer.offset_commits.Bookmarks`).
+(:class:`~engine.consumer.offset_commits.OffsetCommits`).
 """
 
 from collections import deque
@@ -13,10 +13,10 @@ from typing import Any
 from engine.config import Config, ConsumerSettings
 from engine.consumer.application import MakeApplication, just_reading
 from engine.consumer.fetcher import Fetcher, Wiring, tell_failed
-from engine.consumer.group_member import Membership
-from engine.consumer.offset_commits import Bookmarks
+from engine.consumer.group_member import GroupMember
+from engine.consumer.offset_commits import OffsetCommits
 from engine.consumer.offset_reset import OffsetResets
-from engine.consumer.rebalance import NO_BOOKMARK, Hands, Standing, Start
+from engine.consumer.rebalance import NO_BOOKMARK, ConsumerState, RebalanceListener, Start
 from engine.consumer.stream import Stream
 from engine.events.base import Emit
 from engine.events.consuming import (
@@ -35,10 +35,10 @@ from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import RegistryClient
 from engine.registry.server import ADDRESS as REGISTRY
-from engine.registry.session import NO_SESSION, Ends
+from engine.registry.session import NO_SESSION, SessionListener
 from engine.runtime.network import Network, Unheard
 from engine.runtime.scheduler import ProcessTime, Scheduler, Timer
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 ENDED_STATES = frozenset({"closed", "crashed", "gone"})
 
@@ -61,7 +61,7 @@ class Consumer:
         scheduler: Scheduler,
         network: Network,
         emit: Emit,
-        numbers: Numbers,
+        numbers: SequenceNumbers,
         on_closed: Callable[[], None],
         registry: str = REGISTRY,
         application: MakeApplication = just_reading,
@@ -71,7 +71,7 @@ class Consumer:
         self.settings = settings
         self.paused = False
         self.frozen_until_us = 0
-        self.standing = Standing()
+        self.state = ConsumerState()
         self.fetchers: dict[TopicPartition, Fetcher] = {}
         self.address = address_of(consumer)
         self._config = config
@@ -99,10 +99,10 @@ class Consumer:
             self._application,
         )
         self._resets = OffsetResets(self._wiring, self.fetchers.get, self._jump)
-        ends = Ends(self._join, self._session_lost, on_closed)
-        self._registry = RegistryClient(self.address, self._time, network, config, ends, registry)
-        self._bookmarks = Bookmarks(consumer, self._registry, self._time, emit, numbers, self._application)
-        self._membership = Membership(
+        listener = SessionListener(self._join, self._session_lost, on_closed)
+        self._registry = RegistryClient(self.address, self._time, network, config, listener, registry)
+        self._offset_commits = OffsetCommits(consumer, self._registry, self._time, emit, numbers, self._application)
+        self._group_member = GroupMember(
             consumer,
             self.topics,
             [stream.name for stream in self.streams],
@@ -110,8 +110,8 @@ class Consumer:
             self._time,
             emit,
             self._registry,
-            Hands(self._release_all, self._start_pulling),
-            self.standing,
+            RebalanceListener(self._release_all, self._start_pulling),
+            self.state,
         )
         network.attach(self.address, self)
 
@@ -124,7 +124,7 @@ class Consumer:
 
     def close(self) -> None:
         """Commit, then end the session in good order; nothing is delivered twice because of it."""
-        self.standing.end("closing")
+        self.state.end("closing")
         self._emit(ConsumerClosing(self._time.now_us, *self._names))
         self._quiet()
         if self._registry.session != NO_SESSION:
@@ -207,8 +207,8 @@ class Consumer:
 
     def _quiet(self) -> None:
         """No work, no rebalance, no commit goes on."""
-        self._membership.rest()
-        self._bookmarks.forget_under_way()
+        self._group_member.rest()
+        self._offset_commits.forget_under_way()
         for stream in self.streams:
             stream.rest()
         if self._commit_timer is not None:
@@ -221,7 +221,7 @@ class Consumer:
     # --- registry: session, membership, rebalance ---
 
     def _join(self) -> None:
-        self._membership.join()
+        self._group_member.join()
 
     def _session_lost(self) -> None:
         """The registry has given us up, or may have: stop at once, for another may own; then come back as new.
@@ -229,12 +229,12 @@ class Consumer:
         Until then nothing that our old session is told is for us.
         """
         self._quiet()
-        self._membership.lose()
+        self._group_member.lose()
         for fetcher in self.fetchers.values():
             fetcher.stop()
         self._drop_partitions()
         self._application.forget()
-        self.standing.end("expired")
+        self.state.end("expired")
         self._emit(ConsumerExpired(self._time.now_us, *self._names))
         self._commit_later()
         self._registry.open()
@@ -244,7 +244,7 @@ class Consumer:
 
         What the application has in hand, its position moved already, it finishes first: only a crash loses that.
         """
-        self._bookmarks.forget_under_way()
+        self._offset_commits.forget_under_way()
         self._application.release()
         owners = {fetcher.partition: stream.name for stream in self.streams for fetcher in stream.fetchers}
         commits: list[ops.Operation] = []
@@ -252,8 +252,8 @@ class Consumer:
         for partition, fetcher in self.fetchers.items():
             fetcher.finish_taken()
             fetcher.stop()
-            if not self._bookmarks.has(fetcher):
-                commits.append(self._bookmarks.put(fetcher, 0))
+            if not self._offset_commits.has(fetcher):
+                commits.append(self._offset_commits.put(fetcher, 0))
             owner = paths.owner(self.consumer.group, partition, fetcher.broker)
             releases.append(ops.DeleteOwn(owner, owners[partition]))
         self._application.forget()
@@ -264,7 +264,7 @@ class Consumer:
         for stream in self.streams:
             stream.release()
         self.fetchers.clear()
-        self._bookmarks.forget_stored()
+        self._offset_commits.forget_stored()
 
     def _start_pulling(self, starts: Sequence[Start]) -> None:
         streams = {stream.name: stream for stream in self.streams}
@@ -277,7 +277,7 @@ class Consumer:
             if start.offset == NO_BOOKMARK and self.settings.offset_reset != "smallest":
                 self._reset_position(fetcher)
             else:
-                self._bookmarks.begin(start.partition, offset)
+                self._offset_commits.begin(start.partition, offset)
                 fetcher.poll_after(0)
 
     # --- process ---
@@ -297,7 +297,7 @@ class Consumer:
             self._resets.take(message)
         elif not self._registry.heard(message):
             self._emit(WatchDelivered(self._time.now_us, message.watch))
-            self._membership.changed(message.path)
+            self._group_member.changed(message.path)
 
     def _hear(self) -> None:
         unheard = self._unheard.popleft()
@@ -320,7 +320,7 @@ class Consumer:
         if self._registry.session == NO_SESSION:
             return
         self._application.hand_over()
-        self._bookmarks.commit(self.fetchers.values())
+        self._offset_commits.commit(self.fetchers.values())
 
     def _commit_later(self) -> None:
         if self._commit_timer is not None:
@@ -344,7 +344,7 @@ class Consumer:
         """Read on elsewhere, and store that."""
         fetcher.jump(offset)
         self._application.move(fetcher.partition)
-        self._bookmarks.move(fetcher.partition)
+        self._offset_commits.move(fetcher.partition)
         self.commit()
         fetcher.poll_after(0)
 

@@ -28,7 +28,7 @@ from engine.message.decoding import Message, iterate_messages
 from engine.protocol.messages import FetchRequest, FetchResponse
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Timer, Timers
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 NOTHING_IN_FLIGHT = 0
 
@@ -43,7 +43,7 @@ class Wiring:
     timers: Timers
     network: Network
     emit: Emit
-    numbers: Numbers
+    numbers: SequenceNumbers
     settings: Callable[[], ConsumerSettings]
     paused: Callable[[], bool]
     on_out_of_range: Callable[["Fetcher"], None]

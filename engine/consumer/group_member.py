@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from engine.config import Config
-from engine.consumer.rebalance import Hands, Rebalance, Standing
+from engine.consumer.rebalance import ConsumerState, Rebalance, RebalanceListener
 from engine.errors import NodeExists
 from engine.events.base import Emit
 from engine.ids import ConsumerId
@@ -13,7 +13,7 @@ from engine.registry.client import NO_CONVERSATION, Conversation, RegistryClient
 from engine.runtime.scheduler import Timers
 
 
-class Membership:
+class GroupMember:
     """One consumer in its group, until its session is lost; never two rebalances at once."""
 
     def __init__(
@@ -25,17 +25,17 @@ class Membership:
         timers: Timers,
         emit: Emit,
         registry: RegistryClient,
-        hands: Hands,
-        standing: Standing,
+        listener: RebalanceListener,
+        consumer_state: ConsumerState,
     ) -> None:
         self._subscription = paths.encode_subscription(dict.fromkeys(topics, len(streams)))
         self._consumer = consumer
         self._config = config
         self._timers = timers
         self._registry = registry
-        self._standing = standing
+        self._state = consumer_state
         self._rebalance: Callable[[], Rebalance] = lambda: Rebalance(
-            config, timers, emit, consumer, streams, topics, hands, standing
+            config, timers, emit, consumer, streams, topics, listener, consumer_state
         )
         self._rebalancing = NO_CONVERSATION
         self._member = False
@@ -54,7 +54,7 @@ class Membership:
 
     def changed(self, path: str) -> None:
         """A watch says that the children of ``path`` are others now: the shares may be too."""
-        if self._member and self._standing.state != "closing":
+        if self._member and self._state.state != "closing":
             self._begin("members changed" if path == paths.members(self._consumer.group) else "brokers changed")
 
     def rest(self) -> None:

@@ -11,10 +11,10 @@ from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import NO_CONVERSATION, Conversation, Drawn, RegistryClient
 from engine.runtime.scheduler import Timers
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 
-class Bookmarks:
+class OffsetCommits:
     """The bookmarks of one consumer in the partitions it owns; one commit at a time a partition is under way."""
 
     def __init__(
@@ -23,7 +23,7 @@ class Bookmarks:
         registry: RegistryClient,
         timers: Timers,
         emit: Emit,
-        numbers: Numbers,
+        numbers: SequenceNumbers,
         application: Application,
     ) -> None:
         self._consumer = consumer

@@ -41,7 +41,7 @@ from engine.runtime.scheduler import Timers
 
 
 @dataclass(slots=True)
-class Standing:
+class ConsumerState:
     """Where a consumer stands, for whoever looks: its state, and the steps of the rebalance under way (else empty)."""
 
     state: str = "joining"
@@ -78,7 +78,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class RebalanceListener:
     """What a rebalance does to its consumer."""
 
     release_all: Callable[[], tuple[ops.Operation, ...]]
@@ -103,16 +103,16 @@ class Rebalance:
         consumer: ConsumerId,
         streams: Sequence[str],
         topics: Sequence[str],
-        hands: Hands,
-        standing: Standing,
+        listener: RebalanceListener,
+        consumer_state: ConsumerState,
     ) -> None:
         self._config = config
         self._timers = timers
         self._emit = emit
         self._consumer = consumer
         self._topics = topics
-        self._hands = hands
-        self._standing = standing
+        self._listener = listener
+        self._state = consumer_state
         self._streams = streams
 
     def run(self, cause: str) -> Conversation:
@@ -120,22 +120,22 @@ class Rebalance:
         group, name = self._consumer.group, self._consumer.name
         tries = self._config.rebalance_tries
         for attempt in range(1, tries + 1):
-            self._standing.begin(cause, attempt)
+            self._state.begin(cause, attempt)
             self._emit(RebalanceStarted(self._timers.now_us, group, name, cause, attempt))
             if (yield from self._attempt(attempt)):
                 return
             if attempt < tries:
                 backoff_us = self._config.rebalance_backoff_us
                 until_us = self._timers.now_us + backoff_us
-                self._standing.state, self._standing.until_us = "backing_off", until_us
+                self._state.state, self._state.until_us = "backing_off", until_us
                 self._emit(RebalanceBackedOff(self._timers.now_us, group, name, attempt, until_us))
                 yield Wait(backoff_us)
-        self._standing.end("failed")
+        self._state.end("failed")
         self._emit(RebalanceFailed(self._timers.now_us, group, name, tries))
 
     def _attempt(self, attempt: int) -> Round:
         group, name = self._consumer.group, self._consumer.name
-        release = self._hands.release_all()
+        release = self._listener.release_all()
         if release:
             yield release
         released = tuple(
@@ -144,7 +144,7 @@ class Rebalance:
             if isinstance(operation, ops.DeleteOwn)
         )
         now_us = self._timers.now_us
-        self._standing.step = "read"
+        self._state.step = "read"
         self._emit(OwnershipReleased(now_us, group, name, tuple(str(partition) for partition in released)))
         share = yield from self._compute_share()
         claimed = yield from self._claim(share)
@@ -153,13 +153,13 @@ class Rebalance:
         offsets: Outcomes = ()
         if share:
             offsets = yield tuple(ops.Get(paths.offset(group, partition, broker)) for _, (broker, partition) in share)
-        self._hands.start_pulling(
+        self._listener.start_pulling(
             [
                 Start(stream, broker, partition, int(value) if isinstance(value, str) else NO_BOOKMARK)
                 for (stream, (broker, partition)), value in zip(share, offsets, strict=True)
             ]
         )
-        self._standing.end("running" if share else "idle")
+        self._state.end("running" if share else "idle")
         partitions = tuple(str(partition) for _, (_, partition) in share)
         self._emit(RebalanceFinished(self._timers.now_us, group, name, partitions, attempt))
         return True
@@ -201,8 +201,13 @@ class Rebalance:
         now_us = self._timers.now_us
         everything = tuple(str(partition) for _, partition in sorted(placed))
         own = tuple(str(partition) for _, (_, partition) in share)
-        standing = self._standing
-        standing.step, standing.members, standing.partitions, standing.share = "claim", members, everything, own
+        consumer_state = self._state
+        consumer_state.step, consumer_state.members, consumer_state.partitions, consumer_state.share = (
+            "claim",
+            members,
+            everything,
+            own,
+        )
         self._emit(RegistryRead(now_us, group, name, members, everything))
         self._emit(AssignmentComputed(now_us, group, name, own))
         return tuple(share)
@@ -226,7 +231,7 @@ class Rebalance:
             if isinstance(outcome, NodeExists):
                 refused = True
                 held_by = paths.stream_consumer(str(outcome.fields["value"]))
-                self._standing.step = "refused"
+                self._state.step = "refused"
                 now_us = self._timers.now_us
                 self._emit(ClaimRefused(now_us, group, name, partition.topic, partition.partition, held_by))
             else:

@@ -24,7 +24,7 @@ from engine.protocol.messages import (
 )
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Scheduler, Timer
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 NO_GROUP = ""
 TRIES = 2
@@ -75,7 +75,7 @@ class SimpleConsumer:
     """A process that pulls for its owner from ``address``, alive until :meth:`vanish`."""
 
     def __init__(
-        self, address: str, config: Config, scheduler: Scheduler, network: Network, emit: Emit, numbers: Numbers
+        self, address: str, config: Config, scheduler: Scheduler, network: Network, emit: Emit, numbers: SequenceNumbers
     ) -> None:
         self.address = address
         self._config = config

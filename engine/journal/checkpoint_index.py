@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
+class CheckpointInterval:
     """A stretch of the journal that can be folded by itself: a checkpoint and what follows, up to the next checkpoint.
 
     It begins at ``offset`` with the state of ``at_us``; its own events stand in ``events_offset..end_offset``. The last
@@ -22,7 +22,7 @@ class Chapter:
     is_last: bool
 
 
-class Chapters:
+class CheckpointIndex:
     """The checkpoints of one journal in their order: 24 bytes each."""
 
     def __init__(self) -> None:
@@ -48,10 +48,10 @@ class Chapters:
         """The number of the last chapter that begins at or before ``at_us``; the first if none does."""
         return max(bisect_right(self._times_us, at_us, 0, self.count(end_offset)) - 1, 0)
 
-    def chapter(self, number: int, end_offset: int, end_at_us: int) -> Chapter:
+    def chapter(self, number: int, end_offset: int, end_at_us: int) -> CheckpointInterval:
         """A chapter by its number, in a journal that ends at ``end_offset`` with an event of ``end_at_us``."""
         is_last = number + 1 == self.count(end_offset)
-        return Chapter(
+        return CheckpointInterval(
             self._offsets[number],
             self._events_offsets[number],
             self._times_us[number],

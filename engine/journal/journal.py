@@ -10,8 +10,8 @@ from typing import Final, Self
 
 from engine.errors import OffsetInsideMessage
 from engine.events.base import Event
-from engine.journal.checkpoint_index import Chapter, Chapters
-from engine.journal.timeline_marks import NotableMoment, NotableMoments
+from engine.journal.checkpoint_index import CheckpointIndex, CheckpointInterval
+from engine.journal.timeline_marks import TimelineMark, TimelineMarks
 from engine.message.format import (
     MAX_OVERHEAD_BYTES,
     PLAIN_OVERHEAD_BYTES,
@@ -23,7 +23,7 @@ from engine.message.format import (
 )
 from engine.storage.disk import Disk, OsDisk
 from engine.storage.log import Log
-from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
+from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 from engine.storage.segment import SegmentSlice
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
@@ -66,8 +66,8 @@ class Journal:
         self._checkpoint_offset = log.first_offset
         self._buffered_checkpoint_offset = _NO_CHECKPOINT
         self._last_event_at_us = 0
-        self._chapters = Chapters()
-        self._notable = NotableMoments()
+        self._checkpoints = CheckpointIndex()
+        self._marks = TimelineMarks()
         self._closed = False
         self._read_through()
 
@@ -77,7 +77,7 @@ class Journal:
         :meth:`Log.open <engine.storage.log.Log.open>` raises, and :class:`~engine.errors.InvalidMessage` if an event
         in it is damaged.
         """
-        limits = LogLimits(segment_bytes, NEVER_BY_COUNT, _LARGEST_PAYLOAD_BYTES)
+        limits = LogConfig(segment_bytes, NEVER_BY_COUNT, _LARGEST_PAYLOAD_BYTES)
         log = Log.open(directory, limits=limits, disk=disk)
         try:
             return cls(log)
@@ -109,7 +109,7 @@ class Journal:
         self._pieces[-1].append(payload)
         if self._note(offset, payload):
             self._buffered_checkpoint_offset = offset
-            self._chapters.note(offset, self.next_offset, event.at_us)
+            self._checkpoints.note(offset, self.next_offset, event.at_us)
         self._last_event_at_us = event.at_us
         return offset
 
@@ -154,24 +154,24 @@ class Journal:
 
     # --- finding a moment again ---
 
-    def chapter_holding(self, journal_offset: int) -> Chapter:
+    def interval_holding(self, journal_offset: int) -> CheckpointInterval:
         """The chapter with the event before ``journal_offset``: folded up to there it gives the state at that place.
 
         Raises what :meth:`read` raises if no event starts or ends there. The journal must have a checkpoint.
         """
         self._require_start_of_event(journal_offset)
-        return self._chapter(self._chapters.holding(journal_offset, self.end_offset))
+        return self._chapter(self._checkpoints.holding(journal_offset, self.end_offset))
 
-    def chapter_at(self, at_us: int) -> Chapter:
+    def interval_at(self, at_us: int) -> CheckpointInterval:
         """The last chapter that begins at or before a virtual time; the first one before all of them."""
-        return self._chapter(self._chapters.at(at_us, self.end_offset))
+        return self._chapter(self._checkpoints.at(at_us, self.end_offset))
 
-    def notable_since(self, offset: int) -> list[NotableMoment]:
+    def marks_since(self, offset: int) -> list[TimelineMark]:
         """What is worth finding again at or behind ``offset``, oldest first; only what can be read."""
-        return self._notable.since(offset, self.end_offset)
+        return self._marks.since(offset, self.end_offset)
 
-    def _chapter(self, number: int) -> Chapter:
-        return self._chapters.chapter(number, self.end_offset, self._last_event_at_us)
+    def _chapter(self, number: int) -> CheckpointInterval:
+        return self._checkpoints.chapter(number, self.end_offset, self._last_event_at_us)
 
     def close(self) -> None:
         """Publish what is buffered and let go of the files; closing twice is fine."""
@@ -189,7 +189,7 @@ class Journal:
         if offset >= self._next_landmark_offset:
             self._landmarks.append(offset)
             self._next_landmark_offset = offset + LANDMARK_EVERY_BYTES
-        self._notable.note(offset, payload)
+        self._marks.note(offset, payload)
         return payload.startswith(_CHECKPOINT_START)
 
     def _read_through(self) -> None:
@@ -208,7 +208,7 @@ class Journal:
                 offset = self.next_offset
                 if self._note(offset, last_payload):
                     self._checkpoint_offset = offset
-                    self._chapters.note(offset, self.next_offset, json.loads(last_payload)["at_us"])
+                    self._checkpoints.note(offset, self.next_offset, json.loads(last_payload)["at_us"])
         if last_payload:
             self._last_event_at_us = json.loads(last_payload)["at_us"]
 

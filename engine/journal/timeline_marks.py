@@ -46,7 +46,7 @@ KINDS: Final = tuple(name for name in _SUBJECTS if name != "checkpoint") + _BEGI
 
 
 @dataclass(frozen=True, slots=True)
-class NotableMoment:
+class TimelineMark:
     """One mark: the event ``kind`` about ``subject``, or several of them close together.
 
     ``offset`` and ``at_us`` are the first event's, ``last_offset`` and ``last_at_us`` the last one's.
@@ -60,7 +60,7 @@ class NotableMoment:
     last_at_us: int
     count: int = 1
 
-    def merged(self, later: "NotableMoment") -> "NotableMoment":
+    def merged(self, later: "TimelineMark") -> "TimelineMark":
         """Both as one mark."""
         return replace(self, last_offset=later.last_offset, last_at_us=later.last_at_us, count=self.count + later.count)
 
@@ -77,7 +77,7 @@ class NotableMoment:
         }
 
 
-class NotableMoments:
+class TimelineMarks:
     """The notable moments of one journal, oldest first, never more than a fixed number of them.
 
     The same thing happening again to the same subject within a few seconds is counted, not listed. When there are too
@@ -87,7 +87,7 @@ class NotableMoments:
     def __init__(self, *, at_most: int = MOMENTS_AT_MOST) -> None:
         self._at_most = at_most
         self._merged_within_us = MERGED_WITHIN_US
-        self._moments: list[NotableMoment] = []
+        self._moments: list[TimelineMark] = []
         self._newest: dict[tuple[str, str], int] = {}
 
     def note(self, offset: int, payload: bytes) -> None:
@@ -99,16 +99,16 @@ class NotableMoments:
             return
         event = json.loads(payload)
         kind = event["cause"] if name == b"checkpoint" else event["event"]
-        moment = NotableMoment(kind, _subject(event), offset, event["at_us"], offset, event["at_us"])
+        moment = TimelineMark(kind, _subject(event), offset, event["at_us"], offset, event["at_us"])
         self._add(moment)
         if len(self._moments) > self._at_most:
             self._thin_out()
 
-    def since(self, offset: int, end_offset: int) -> list[NotableMoment]:
+    def since(self, offset: int, end_offset: int) -> list[TimelineMark]:
         """The moments with an event in ``offset..end_offset``."""
         return [one for one in self._moments if one.last_offset >= offset and one.offset < end_offset]
 
-    def _add(self, moment: NotableMoment) -> None:
+    def _add(self, moment: TimelineMark) -> None:
         key = moment.kind, moment.subject
         index = self._newest.get(key, -1)
         is_beginning = moment.kind in _BEGINNINGS
@@ -124,7 +124,7 @@ class NotableMoments:
             self._list_again(self._moments)
         self._list_again(self._moments[-self._at_most :])
 
-    def _list_again(self, moments: Sequence[NotableMoment]) -> None:
+    def _list_again(self, moments: Sequence[TimelineMark]) -> None:
         self._moments, self._newest = [], {}
         for moment in moments:
             self._add(moment)

@@ -12,7 +12,7 @@ from engine.pipeline.catch_up import CatchUp, Layout, Reader
 from engine.pipeline.loader import Sources
 from engine.runtime.network import Network
 from engine.runtime.scheduler import Scheduler
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 
 class Auditor:
@@ -26,7 +26,7 @@ class Auditor:
         scheduler: Scheduler,
         network: Network,
         emit: Emit,
-        numbers: Numbers,
+        numbers: SequenceNumbers,
         layout: Layout,
     ) -> None:
         self.tier = tier

@@ -28,7 +28,7 @@ from engine.pipeline.warehouse import Row, Warehouse
 from engine.producer.stamps import UNSTAMPED, find_stamp
 from engine.runtime.network import Network
 from engine.runtime.scheduler import Scheduler, Timer
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 TIER = "warehouse"
 COMPARISONS_KEPT = 512
@@ -72,7 +72,7 @@ class Loader:
         scheduler: Scheduler,
         network: Network,
         emit: Emit,
-        numbers: Numbers,
+        numbers: SequenceNumbers,
         layout: Layout,
         open_warehouse: Callable[[], Warehouse],
     ) -> None:

@@ -22,7 +22,7 @@ from engine.protocol.messages import ProduceRequest, ProduceResponse
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import Conversation, RegistryClient
-from engine.registry.session import Ends
+from engine.registry.session import SessionListener
 from engine.runtime.network import Unheard
 from engine.runtime.scheduler import ProcessTime, Timer
 
@@ -49,8 +49,8 @@ class Mirror:
         self._sending = MirrorSending(consumer, time, route, world, reaches=self._reaches, on_free=self._go_on)
         self._unheard: deque[Unheard] = deque()
         self._live_brokers: frozenset[int] = frozenset()
-        ends = Ends(self._watch_brokers, self._open, lambda: None)
-        self._registry = RegistryClient(self.address, time, world.network, world.config, ends, route.registry)
+        listener = SessionListener(self._watch_brokers, self._open, lambda: None)
+        self._registry = RegistryClient(self.address, time, world.network, world.config, listener, route.registry)
         world.network.attach(self.address, self)
         self._open()
 

@@ -21,7 +21,7 @@ from engine.message.message_set import DeepMessage, encode_message_set
 from engine.protocol.messages import NOBODY, ProduceRequest, ProduceResponse
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import ProcessTime, Timer
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 Layout = Callable[[str], Sequence[BrokerId]]
 
@@ -49,7 +49,7 @@ class World:
     config: Config
     network: Network
     emit: Emit
-    numbers: Numbers
+    numbers: SequenceNumbers
     layout: Layout
     acknowledgement: Callable[[], str]
     """Whether the mirrors ask for acknowledgements now: ``none`` or ``broker``."""

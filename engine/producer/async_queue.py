@@ -35,10 +35,10 @@ class Counts(NamedTuple):
 
 
 Ship = Callable[[Sequence[Waiting]], bool]
-"""Send a batch; says whether the next may follow at once (else :meth:`SendQueue.go_on` is called)."""
+"""Send a batch; says whether the next may follow at once (else :meth:`AsyncQueue.go_on` is called)."""
 
 
-class SendQueue:
+class AsyncQueue:
     """The queue between an application and the sender.
 
     When it is full (``queue_messages``): ``fail`` refuses with :class:`QueueFull`, ``block`` lets the application wait,

@@ -9,7 +9,7 @@ SLICE_US = 50_000
 """Above one message a slice, messages are made several at a time."""
 
 
-class PageViews:
+class LoadGenerator:
     """A source that calls ``make(count)`` again and again; ``make`` says whether it may go on."""
 
     def __init__(self, scheduler: Scheduler, make: Callable[[int], None]) -> None:

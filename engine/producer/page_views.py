@@ -13,7 +13,7 @@ SLOWEST_MS = 900
 AGENTS = ("Firefox/4.0 Linux", "Chrome/11.0 Windows", "Safari/5.0 Macintosh", "Opera/11.1 Linux")
 
 
-class Traffic:
+class PageViews:
     """A stream of page views, a line of text each, stamped with the virtual time and, if it has a name, the server."""
 
     def __init__(self, chance: Random) -> None:

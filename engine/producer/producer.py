@@ -15,19 +15,19 @@ from engine.events.producing import AcknowledgementReceived, BatchLost, BatchSen
 from engine.events.registry import WatchDelivered
 from engine.ids import BrokerId, TopicPartition
 from engine.message.message_set import encode_compressed_set, encode_message_set
-from engine.producer.async_queue import Counts, Record, SendQueue, Waiting
-from engine.producer.load_generator import PageViews
-from engine.producer.page_views import Traffic
+from engine.producer.async_queue import AsyncQueue, Counts, Record, Waiting
+from engine.producer.load_generator import LoadGenerator
+from engine.producer.page_views import PageViews
 from engine.producer.partitioner import KeyPartitioner, checked_choice, keyed_index, next_by_chance, next_in_turn
 from engine.producer.unacknowledged import Unacknowledged, Unsure
 from engine.protocol.messages import NOBODY, ProduceRequest, ProduceResponse
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import Conversation, RegistryClient
-from engine.registry.session import Ends
+from engine.registry.session import SessionListener
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Scheduler
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 ADDRESS = "producer"
 NO_KEY = ""
@@ -53,9 +53,9 @@ class Producer:
         scheduler: Scheduler,
         network: Network,
         emit: Emit,
-        numbers: Numbers,
+        numbers: SequenceNumbers,
         chance: Random,
-        traffic: Traffic,
+        page_views: PageViews,
         layout: Layout,
         key_partitioner: KeyPartitioner = keyed_index,
     ) -> None:
@@ -68,20 +68,20 @@ class Producer:
         self._emit = emit
         self._numbers = numbers
         self._chance = chance
-        self._traffic = traffic
+        self._page_views = page_views
         self._layout = layout
         self._key_partitioner = key_partitioner
         self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
         self._live_brokers: frozenset[int] = frozenset()
         self._candidates: dict[str, list[int]] = {}
         self._own_topic = ""
-        self._own = PageViews(scheduler, self._make_own)
+        self._own = LoadGenerator(scheduler, self._make_own)
         self._unacknowledged = Unacknowledged(scheduler, config.fetch_timeout_us, self._send_again, self._sender_free)
         self._told = Counts(0, 0, 0)
         self._is_making = False
         self._queue = self._new_queue()
-        ends = Ends(self._watch_brokers, self.start, lambda: None)
-        self._registry = RegistryClient(ADDRESS, scheduler, network, config, ends)
+        listener = SessionListener(self._watch_brokers, self.start, lambda: None)
+        self._registry = RegistryClient(ADDRESS, scheduler, network, config, listener)
         network.attach(ADDRESS, self)
 
     def start(self) -> None:
@@ -228,8 +228,8 @@ class Producer:
         old_queue.close()
         self._own.run(settings.rate_per_second)
 
-    def _new_queue(self) -> SendQueue:
-        return SendQueue(self._scheduler, self.settings, self._ship, self._tell_queue)
+    def _new_queue(self) -> AsyncQueue:
+        return AsyncQueue(self._scheduler, self.settings, self._ship, self._tell_queue)
 
     def _ship(self, batch: Sequence[Waiting]) -> bool:
         """Send a batch from the queue, topic by topic (0.7: one multi-produce); a batch that nobody takes is lost."""
@@ -262,13 +262,14 @@ class Producer:
         now_us = self._scheduler.now_us
         keys = self.settings.keys
         return [
-            Record(self._traffic.key(keys) if keys else NO_KEY, self._traffic.page_view(now_us)) for _ in range(count)
+            Record(self._page_views.key(keys) if keys else NO_KEY, self._page_views.page_view(now_us))
+            for _ in range(count)
         ]
 
     def make_of_size(self, count: int, size: int) -> list[Record]:
         """``count`` page views without keys, of ``size`` bytes each."""
         now_us = self._scheduler.now_us
-        return [Record(NO_KEY, self._traffic.page_view_of(now_us, size)) for _ in range(count)]
+        return [Record(NO_KEY, self._page_views.page_view_of(now_us, size)) for _ in range(count)]
 
     def _make_own(self, count: int) -> None:
         """Its own application always goes through the queue, and stands still while it waits for a place in it.

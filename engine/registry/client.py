@@ -14,7 +14,7 @@ from engine.errors import NodeExists, SessionExpired
 from engine.events.base import Event
 from engine.registry import operations as ops
 from engine.registry.server import ADDRESS as REGISTRY
-from engine.registry.session import Ends, Session
+from engine.registry.session import Session, SessionListener
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Timer, Timers
 from engine.values import value
@@ -47,7 +47,13 @@ class RegistryClient:
     """The registry at ``registry`` as one process sees it; ``address`` is also the client's name there."""
 
     def __init__(
-        self, address: str, timers: Timers, network: Network, config: Config, ends: Ends, registry: str = REGISTRY
+        self,
+        address: str,
+        timers: Timers,
+        network: Network,
+        config: Config,
+        listener: SessionListener,
+        registry: str = REGISTRY,
     ) -> None:
         self._address = address
         self._home = registry
@@ -55,7 +61,7 @@ class RegistryClient:
         self._network = network
         self._latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
         self._request_timeout_us = config.session_timeout_us // 2
-        self._on_lost = ends.on_lost
+        self._on_lost = listener.on_lost
         self._conversations: dict[int, Conversation] = {}
         self._requests: dict[int, int] = {}
         self._timers_of: dict[int, Timer] = {}
@@ -68,7 +74,7 @@ class RegistryClient:
             self._send,
             config.heartbeat_interval_us,
             config.session_timeout_us,
-            Ends(ends.on_open, self._lose, ends.on_closed),
+            SessionListener(listener.on_open, self._lose, listener.on_closed),
         )
 
     # --- session ---

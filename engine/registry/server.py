@@ -22,7 +22,7 @@ from engine.registry import operations as ops
 from engine.registry.tree import PERSISTENT, Node, Tree
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Scheduler
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 ADDRESS = "registry"
 MOST_ANSWERS = 1024
@@ -62,7 +62,7 @@ class RegistryServer:
         scheduler: Scheduler,
         network: Network,
         emit: Emit,
-        numbers: Numbers,
+        numbers: SequenceNumbers,
         latency: Latency,
         session_timeout_us: int,
         address: str = ADDRESS,

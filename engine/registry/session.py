@@ -21,7 +21,7 @@ NO_WATCH = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class SessionListener:
     """What its owner wants to hear of a session."""
 
     on_open: Callable[[], None]
@@ -39,7 +39,7 @@ class Session:
         send: Callable[[object], None],
         heartbeat_interval_us: int,
         timeout_us: int,
-        ends: Ends,
+        listener: SessionListener,
     ) -> None:
         self.number = NO_SESSION
         self.last_watch = NO_WATCH
@@ -48,7 +48,7 @@ class Session:
         self._send = send
         self._heartbeat_interval_us = heartbeat_interval_us
         self._timeout_us = timeout_us
-        self._ends = ends
+        self._listener = listener
         self._lease_ends_us = -NEVER_US
         self._closing = False
         self._asking: Timer | None = None
@@ -103,11 +103,11 @@ class Session:
         if self._closing:
             self._send(ops.CloseSession(session))
         else:
-            self._ends.on_open()
+            self._listener.on_open()
 
     def _ask_again(self) -> None:
         if self._closing:
-            self._ends.on_closed()
+            self._listener.on_closed()
         else:
             self.open()
 
@@ -125,6 +125,6 @@ class Session:
         self.number = NO_SESSION
         self.abandon()
         if self._closing:
-            self._ends.on_closed()
+            self._listener.on_closed()
         else:
-            self._ends.on_lost()
+            self._listener.on_lost()

@@ -22,7 +22,7 @@ class Process(Protocol):
         """A message of ours found nobody at its destination (a refused connection)."""
 
 
-ANY_LIFE = 0
+ANY_INCARNATION = 0
 UNDRAWN = ""
 NOT_DRAWN: tuple[str, dict[str, Event]] = (UNDRAWN, {})
 
@@ -43,7 +43,7 @@ class Latency(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class LinkFault:
     """What is wrong with the link between two parties, in both directions.
 
     A ``cut`` link carries nothing; ``loss_permille`` of the messages vanish; all are ``delay_us`` later.
@@ -63,7 +63,7 @@ class Unheard:
     take: Callable[[], None]
 
 
-FINE = Trouble()
+NO_FAULT = LinkFault()
 Link = tuple[str, str]
 Flight = tuple[str, str, Any, int, int, str, bool]
 """Source, destination, message, the lives of both when it left, the name it is drawn by, whether the wire loses it."""
@@ -91,12 +91,12 @@ class Network:
         self._emit = emit
         self._on_lost = on_lost
         self._processes: dict[str, Process] = {}
-        self._lives: dict[str, int] = {}
+        self._incarnations: dict[str, int] = {}
         self._draws: dict[Latency, Draw] = {}
         self._link_clear_us: dict[tuple[str, str], int] = {}
         self._flights: dict[str, Event] = {}
         self._landing = NOT_DRAWN
-        self._troubles: dict[Link, Trouble] = {}
+        self._link_faults: dict[Link, LinkFault] = {}
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
@@ -111,23 +111,21 @@ class Network:
     # --- links ---
 
     @property
-    def troubles(self) -> Iterable[tuple[Link, Trouble]]:
+    def link_faults(self) -> Iterable[tuple[Link, LinkFault]]:
         """The links that something is wrong with."""
-        return self._troubles.items()
+        return self._link_faults.items()
 
-    def trouble(self, link: Link, trouble: Trouble) -> None:
-        """From now on something is wrong with a link, or nothing any more (``FINE``)."""
-        if trouble == FINE:
-            self._troubles.pop(link, None)
+    def set_link_fault(self, link: Link, fault: LinkFault) -> None:
+        """From now on something is wrong with a link, or nothing any more (``NO_FAULT``)."""
+        if fault == NO_FAULT:
+            self._link_faults.pop(link, None)
         else:
-            self._troubles[link] = trouble
-        changed = LinkChanged(
-            self._scheduler.now_us, link[0], link[1], trouble.cut, trouble.loss_permille, trouble.delay_us
-        )
+            self._link_faults[link] = fault
+        changed = LinkChanged(self._scheduler.now_us, link[0], link[1], fault.cut, fault.loss_permille, fault.delay_us)
         self._emit(changed)
 
-    def _trouble_of(self, source: str, destination: str) -> Trouble:
-        return self._troubles.get(link_between(source, destination), FINE)
+    def _fault_of(self, source: str, destination: str) -> LinkFault:
+        return self._link_faults.get(link_between(source, destination), NO_FAULT)
 
     # --- processes ---
 
@@ -135,7 +133,7 @@ class Network:
         """Make a process reachable."""
         assert address not in self._processes, f"{address} is attached twice"
         self._processes[address] = process
-        self._lives[address] = self._lives.get(address, 0) + 1
+        self._incarnations[address] = self._incarnations.get(address, 0) + 1
 
     def detach(self, address: str) -> None:
         """Make a process unreachable; what it has already sent still travels."""
@@ -149,8 +147,8 @@ class Network:
         if draw is None:
             draw = self._draws[latency] = latency.draws(self._chance)
         due_us = self._scheduler.now_us + draw()
-        if self._troubles:
-            due_us += self._trouble_of(source, destination).delay_us
+        if self._link_faults:
+            due_us += self._fault_of(source, destination).delay_us
         return max(due_us, self._link_clear_us.get((source, destination), -NEVER_US))
 
     def send(self, source: str, destination: str, message: Any, due_us: int, name: str = UNDRAWN) -> None:
@@ -159,13 +157,13 @@ class Network:
             listener(message)
         self._link_clear_us[(source, destination)] = due_us
         lost = False
-        if self._troubles:
-            loss_permille = self._trouble_of(source, destination).loss_permille
+        if self._link_faults:
+            loss_permille = self._fault_of(source, destination).loss_permille
             lost = loss_permille > 0 and self._chance.randrange(1000) < loss_permille
-        lives = self._lives
-        source_life = lives[source] if source in self._processes else ANY_LIFE
-        destination_life = lives[destination] if destination in self._processes else ANY_LIFE
-        flight = (source, destination, message, source_life, destination_life, name, lost)
+        incarnations = self._incarnations
+        source_incarnation = incarnations[source] if source in self._processes else ANY_INCARNATION
+        destination_incarnation = incarnations[destination] if destination in self._processes else ANY_INCARNATION
+        flight = (source, destination, message, source_incarnation, destination_incarnation, name, lost)
         self._scheduler.post(due_us, self._deliver, flight)
 
     def send_drawn(self, source: str, destination: str, message: Any, name: str, flight: Event, due_us: int) -> None:
@@ -189,18 +187,21 @@ class Network:
 
     def _deliver(self, flight: Flight) -> None:
         """A message ends with the life it was meant for: a process that has started anew has new connections."""
-        source, destination, message, source_life, destination_life, name, lost = flight
+        source, destination, message, source_incarnation, destination_incarnation, name, lost = flight
         if name in self._flights:  # what was sent twice under one name is drawn until the first has landed
             self._landing = name, {name: self._flights.pop(name)}
         else:
             self._landing = NOT_DRAWN
-        if lost or (self._troubles and self._trouble_of(source, destination).cut):
+        if lost or (self._link_faults and self._fault_of(source, destination).cut):
             now_us, cause = self._scheduler.now_us, "lost" if lost else "cut"
             self._emit(MessageDropped(now_us, source, destination, name, cause))
             self._on_lost(message, cause)
-        elif destination in self._processes and destination_life in (ANY_LIFE, self._lives[destination]):
+        elif destination in self._processes and destination_incarnation in (
+            ANY_INCARNATION,
+            self._incarnations[destination],
+        ):
             self._processes[destination].receive(source, message)
-        elif source in self._processes and source_life == self._lives[source]:
+        elif source in self._processes and source_incarnation == self._incarnations[source]:
             self._processes[source].bounced(destination, message)
         else:
             self._on_lost(message, "gone")

@@ -3,7 +3,7 @@
 from collections import Counter
 
 
-class Numbers:
+class SequenceNumbers:
     """A counter a kind; the first number is 1."""
 
     def __init__(self) -> None:

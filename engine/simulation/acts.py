@@ -63,7 +63,7 @@ def _set_producer(chance: Random, cluster: Cluster) -> Fields:
 
 
 def _broker_number(chance: Random, cluster: Cluster) -> int:
-    return chance.choice(list(cluster.parts.brokers))
+    return chance.choice(list(cluster.state.brokers))
 
 
 def _crash_or_stop_broker(chance: Random, cluster: Cluster) -> Fields:
@@ -71,18 +71,18 @@ def _crash_or_stop_broker(chance: Random, cluster: Cluster) -> Fields:
 
 
 def _start_broker(chance: Random, cluster: Cluster) -> Fields:
-    down = [number for number, broker in cluster.parts.brokers.items() if not broker.alive]
+    down = [number for number, broker in cluster.state.brokers.items() if not broker.alive]
     return {"command": "start_broker", "broker": chance.choice(down) if down else _broker_number(chance, cluster)}
 
 
 def _set_disk(chance: Random, cluster: Cluster) -> Fields:
-    trouble = chance.choice(({}, {"delay_ms": chance.choice((3, 30))}, {"delay_ms": 5}, {"full": True}))
-    return {"command": "set_disk", "broker": _broker_number(chance, cluster), **trouble}
+    fault = chance.choice(({}, {"delay_ms": chance.choice((3, 30))}, {"delay_ms": 5}, {"full": True}))
+    return {"command": "set_disk", "broker": _broker_number(chance, cluster), **fault}
 
 
 def _corrupt(chance: Random, cluster: Cluster) -> Fields:
-    partition = chance.choice([one for one in cluster.parts.all_partitions() if one.topic == TOPIC])
-    entries = cluster.parts.tallies[partition].recent
+    partition = chance.choice([one for one in cluster.state.all_partitions() if one.topic == TOPIC])
+    entries = cluster.state.message_indexes[partition].recent
     offset = chance.choice(entries)[0] if entries else 0
     return {"command": "corrupt", "topic": TOPIC, "partition": partition.partition, "offset": offset}
 
@@ -91,7 +91,7 @@ def _corrupt(chance: Random, cluster: Cluster) -> Fields:
 
 
 def _group(chance: Random, cluster: Cluster) -> str:
-    return chance.choice(list(cluster.parts.groups))
+    return chance.choice(list(cluster.state.groups))
 
 
 def _one_of(consumers: list[Consumer], chance: Random) -> Fields:
@@ -101,7 +101,7 @@ def _one_of(consumers: list[Consumer], chance: Random) -> Fields:
 
 def _consumer(chance: Random, cluster: Cluster) -> Fields:
     """Any consumer; where all have been removed, the name of none."""
-    consumers = cluster.parts.all_consumers()
+    consumers = cluster.state.all_consumers()
     return _one_of(consumers, chance) if consumers else {"group": _group(chance, cluster), "consumer": "nobody"}
 
 
@@ -120,7 +120,7 @@ def _end_consumer(chance: Random, cluster: Cluster) -> Fields:
 
 
 def _pause_or_resume(chance: Random, cluster: Cluster) -> Fields:
-    paused = [one for one in cluster.parts.all_consumers() if one.paused]
+    paused = [one for one in cluster.state.all_consumers() if one.paused]
     if paused and chance.random() < 0.6:
         return {"command": "resume_consumer", **_one_of(paused, chance)}
     return {"command": "pause_consumer", **_consumer(chance, cluster)}
@@ -150,8 +150,8 @@ def _commit(chance: Random, cluster: Cluster) -> Fields:
 
 
 def _seek(chance: Random, cluster: Cluster) -> Fields:
-    partition = chance.choice([one for one in cluster.parts.all_partitions() if one.topic == TOPIC])
-    entries = cluster.parts.tallies[partition].recent
+    partition = chance.choice([one for one in cluster.state.all_partitions() if one.topic == TOPIC])
+    entries = cluster.state.message_indexes[partition].recent
     where: Fields = chance.choice(
         (
             {"offset": "earliest"},
@@ -168,8 +168,8 @@ def _seek(chance: Random, cluster: Cluster) -> Fields:
 
 
 def _set_link(chance: Random, cluster: Cluster) -> Fields:
-    brokers = [broker.address for broker in cluster.parts.brokers.values()]
-    clients = ["producer", *(consumer.address for consumer in cluster.parts.all_consumers())]
+    brokers = [broker.address for broker in cluster.state.brokers.values()]
+    clients = ["producer", *(consumer.address for consumer in cluster.state.all_consumers())]
     one = chance.choice(clients if chance.random() < 0.8 else brokers)
     other = REGISTRY if one in brokers or chance.random() < 0.5 else chance.choice(brokers)
     troubles: tuple[Fields, ...] = (
@@ -187,9 +187,9 @@ def _heal_links(chance: Random, cluster: Cluster) -> Fields:
 
 
 def _expire_session(chance: Random, cluster: Cluster) -> Fields:
-    parts = cluster.parts
-    brokers = [broker.address for broker in parts.brokers.values()]
-    consumers = [consumer.address for consumer in parts.all_consumers()]
+    state = cluster.state
+    brokers = [broker.address for broker in state.brokers.values()]
+    consumers = [consumer.address for consumer in state.all_consumers()]
     client = "producer" if chance.random() < 0.1 else chance.choice(brokers + consumers)
     return {"command": "expire_session", "client": client}
 

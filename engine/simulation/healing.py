@@ -44,9 +44,9 @@ def heal(patient: Patient) -> None:
     for _ in range(MOST_ROUNDS):
         patient.pass_time(ROUND_US)
         _help(patient)
-        if len(patient.cluster.parts.producer.candidates(TOPIC)) == len(patient.cluster.parts.topics[TOPIC]):
+        if len(patient.cluster.state.producer.candidates(TOPIC)) == len(patient.cluster.state.topics[TOPIC]):
             break
-    for _ in range(LAST_MESSAGES_EACH * len(patient.cluster.parts.topics[TOPIC])):
+    for _ in range(LAST_MESSAGES_EACH * len(patient.cluster.state.topics[TOPIC])):
         patient.do({"command": "produce", "topic": TOPIC, "count": 1})
     for _ in range(MOST_ROUNDS):
         patient.pass_time(ROUND_US)
@@ -80,22 +80,22 @@ def behind(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _mend(patient: Patient) -> None:
-    parts = patient.cluster.parts
-    awake_us = max([consumer.frozen_until_us for consumer in parts.all_consumers()], default=0)
+    state = patient.cluster.state
+    awake_us = max([consumer.frozen_until_us for consumer in state.all_consumers()], default=0)
     patient.pass_time(max(0, awake_us - patient.cluster.now_us))
     patient.do({"command": "heal_links"})
     patient.do({"command": "set_producer", "topic": TOPIC, **HEALTHY_PRODUCER})
-    for number, broker in parts.brokers.items():
+    for number, broker in state.brokers.items():
         patient.do({"command": "set_disk", "broker": number})
         if not broker.alive:
             patient.do({"command": "start_broker", "broker": number})
-    for loader in parts.deployment.loaders.values():
+    for loader in state.deployment.loaders.values():
         if not loader.alive:
             patient.do({"command": "start_loader", "loader": loader.name})
-    for group in parts.groups:
-        if not any(_alive(consumer) for consumer in parts.groups[group].consumers.values()):
+    for group in state.groups:
+        if not any(_alive(consumer) for consumer in state.groups[group].consumers.values()):
             patient.do({"command": "add_consumer", "group": group})
-    for consumer in parts.all_consumers():
+    for consumer in state.all_consumers():
         if _alive(consumer):
             who = {"group": consumer.consumer.group, "consumer": consumer.consumer.name}
             patient.do({"command": "set_consumer", **who, **HEALTHY_CONSUMER})
@@ -108,15 +108,15 @@ def _help(patient: Patient) -> None:
 
     A broker whose disk was full halts only when the next message set comes, so perhaps now.
     """
-    parts = patient.cluster.parts
-    for consumer in parts.all_consumers():
+    state = patient.cluster.state
+    for consumer in state.all_consumers():
         who = {"group": consumer.consumer.group, "consumer": consumer.consumer.name}
-        if consumer.standing.state == "failed":
+        if consumer.state.state == "failed":
             patient.do({"command": "crash_consumer", **who})
             patient.do({"command": "add_consumer", **who})
         for fetcher in list(consumer.fetchers.values()):
             if fetcher.error:
-                log = parts.broker_of(fetcher.partition).logs[fetcher.partition]
+                log = state.broker_of(fetcher.partition).logs[fetcher.partition]
                 where = {
                     "topic": fetcher.partition.topic,
                     "partition": fetcher.partition.partition,
@@ -126,7 +126,7 @@ def _help(patient: Patient) -> None:
 
 
 def _alive(consumer: Consumer) -> bool:
-    return consumer.standing.state not in ENDED_STATES | {"closing"}
+    return consumer.state.state not in ENDED_STATES | {"closing"}
 
 
 def _way_out(fetcher: Fetcher, log: Log) -> int | str:

@@ -38,7 +38,7 @@ def add_pattern(cluster: Cluster, chance: Random, live_brokers: int) -> None:
     cluster.add_group(MIRRORS, tuple(COPIES))
     deployer.make_mirrors(MIRRORS, COPIES)
     for name in "AB"[: chance.randint(1, 2)]:
-        cluster.add_consumer(ConsumerId(MIRRORS, f"mirrors {name}"), cluster.parts.config.consumer)
+        cluster.add_consumer(ConsumerId(MIRRORS, f"mirrors {name}"), cluster.state.config.consumer)
     analysis = Sources({COPY: TOPIC}, MONITORING_COPY)
     deployer.add_auditor(LIVE, Sources({TOPIC: TOPIC}, MONITORING))
     deployer.add_auditor(ANALYSIS, analysis)
@@ -47,12 +47,12 @@ def add_pattern(cluster: Cluster, chance: Random, live_brokers: int) -> None:
 
 def draw_pattern_act(chance: Random, cluster: Cluster) -> Mapping[str, Any]:
     """Something that can only happen to the pattern."""
-    parts = cluster.parts
-    loader = parts.deployment.loaders[LOADER]
-    mirrors = [f"mirror:{MIRRORS}/{name}" for name in parts.groups[MIRRORS].consumers]
+    state = cluster.state
+    loader = state.deployment.loaders[LOADER]
+    mirrors = [f"mirror:{MIRRORS}/{name}" for name in state.groups[MIRRORS].consumers]
     readers = [f"loader:{LOADER}", f"auditor:{LIVE}", f"auditor:{ANALYSIS}"]
-    analysis = [broker.address for broker in parts.brokers.values() if broker.broker >= FIRST_ANALYSIS_BROKER]
-    trouble: dict[str, Any] = chance.choice(
+    analysis = [broker.address for broker in state.brokers.values() if broker.broker >= FIRST_ANALYSIS_BROKER]
+    fault: dict[str, Any] = chance.choice(
         ({}, {"cut": True}, {"loss_percent": chance.choice((5, 30, 80))}, {"delay_ms": chance.choice((2, 10, 40, 90))})
     )
     one = chance.choice([*mirrors, *readers])
@@ -60,8 +60,8 @@ def draw_pattern_act(chance: Random, cluster: Cluster) -> Mapping[str, Any]:
     acts: list[dict[str, Any]] = [
         {"command": "start_loader" if not loader.alive else "crash_loader"},
         {"command": "set_mirror", "acknowledgement": chance.choice(("none", "broker"))},
-        {"command": "set_link", "from": one, "to": other, **trouble},
-        {"command": "set_link", "from": one, "to": other, **trouble},
+        {"command": "set_link", "from": one, "to": other, **fault},
+        {"command": "set_link", "from": one, "to": other, **fault},
         {"command": "expire_session", "client": chance.choice([*mirrors, *analysis])},
     ]
     return chance.choice(acts)

@@ -46,7 +46,7 @@ class Run:
             journal=self._journal,
             start_us=0,
         )
-        self.cluster.parts.network.listen(self._hear)
+        self.cluster.state.network.listen(self._hear)
 
     def do(self, fields: Mapping[str, Any]) -> bool:
         """Give a command and note it; whether it could be done."""
@@ -101,7 +101,7 @@ class Run:
 
     def evidence(self, healed_us: int) -> Evidence:
         """Everything that is known, read from the journal and the files."""
-        parts, config = self.cluster.parts, self.shape.config
+        state, config = self.cluster.state, self.shape.config
         self.cluster.publish()
         return Evidence(
             acts=self.acts,
@@ -109,8 +109,8 @@ class Run:
             batches=self._batches,
             answers=self._answers,
             logs={
-                str(partition): _read_log(parts.broker_of(partition).logs[partition])
-                for partition in parts.all_partitions()
+                str(partition): _read_log(state.broker_of(partition).logs[partition])
+                for partition in state.all_partitions()
             },
             loaded=read_warehouse(self._warehouse) if self.shape.has_pattern else Loaded(),
             state=self.cluster.snapshot(),

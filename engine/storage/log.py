@@ -11,12 +11,12 @@ from engine.errors import LogClosed, OffsetOutOfRange
 from engine.message.encoding import encode_entries, encode_entry
 from engine.message.message_set import summarize_set, too_large
 from engine.storage.disk import Disk
-from engine.storage.log_config import ClockUs, LogLimits, no_clock
+from engine.storage.log_config import ClockUs, LogConfig, no_clock
 from engine.storage.offsets import offsets_before
 from engine.storage.recovery import NOTHING_CUT, Recovery, recover
 from engine.storage.retention import expired, surplus
 from engine.storage.segment import Segment, SegmentSlice, segment_name
-from engine.storage.segment_list import Segments, open_segments
+from engine.storage.segment_list import SegmentList, open_segments
 
 NOT_ROLLED: Final = -1
 
@@ -54,7 +54,7 @@ class Log:
     """
 
     def __init__(
-        self, directory: Path, limits: LogLimits, disk: Disk, now_us: ClockUs, segments: Segments, found: Recovery
+        self, directory: Path, limits: LogConfig, disk: Disk, now_us: ClockUs, segments: SegmentList, found: Recovery
     ) -> None:
         """For :meth:`open`: a log over ``segments``, the last of them recovered."""
         self.recovery = found
@@ -78,7 +78,7 @@ class Log:
         cls,
         directory: Path,
         *,
-        limits: LogLimits,
+        limits: LogConfig,
         disk: Disk,
         now_us: ClockUs = no_clock,
         closed_cleanly: bool = False,
@@ -127,7 +127,7 @@ class Log:
         return tuple(map(_facts_of, self._segments))
 
     @property
-    def room_bytes(self) -> int:
+    def bytes_before_roll(self) -> int:
         """How much can be appended before a further append begins a new segment; less than 0 if the next one does."""
         return self._roll_beyond_offset - self._next_offset
 

@@ -14,7 +14,7 @@ ClockUs = Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
-class LogLimits:
+class LogConfig:
     """When a log rolls, flushes and forgets, and what it refuses.
 
     ``flush_messages`` counts the messages inside compressed sets; :data:`NEVER_BY_COUNT` leaves flushing to the

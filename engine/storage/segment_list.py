@@ -11,7 +11,7 @@ from engine.storage.log_config import ClockUs, no_clock
 from engine.storage.segment import Segment, base_offsets, segment_name
 
 
-class Segments:
+class SegmentList:
     """One segment or more, each beginning where the one before it ends; the last one is ``active``.
 
     A plain list and a binary search: finding the segment of an offset costs the same in a log of any size worth
@@ -54,7 +54,7 @@ class Segments:
         del self._bases[0]
 
 
-def open_segments(directory: Path, disk: Disk, now_us: ClockUs) -> Segments:
+def open_segments(directory: Path, disk: Disk, now_us: ClockUs) -> SegmentList:
     """The segments that lie in ``directory``, or a first one begun there; all but the last one sealed.
 
     With a clock, the last one goes by it from now on, and a first one is dated by it. Raises
@@ -70,7 +70,7 @@ def open_segments(directory: Path, disk: Disk, now_us: ClockUs) -> Segments:
     try:
         if now_us is not no_clock:
             active.keep_time(active.modified_us if found else now_us())
-        return Segments([*sealed, active])
+        return SegmentList([*sealed, active])
     except BaseException:
         active.seal()
         raise

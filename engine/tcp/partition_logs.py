@@ -10,7 +10,7 @@ from engine.errors import OffsetscopeError, StorageFailed, UnknownPartition
 from engine.ids import TopicPartition, checked_topic
 from engine.storage.disk import Disk
 from engine.storage.log import NOT_ROLLED, Log
-from engine.storage.log_config import LogLimits
+from engine.storage.log_config import LogConfig
 from engine.tcp.data_folder import DataFolder
 from engine.tcp.faults import TooManyPartitions
 from engine.tcp.settings import HOUR_US, MILLISECOND_US, MILLISECONDS_A_SECOND, ROLL_HOURS, BrokerSettings
@@ -94,7 +94,7 @@ class PartitionLogs:
         if partition not in self._logs:
             return -1, 0
         log = self._logs[partition]
-        return log.room_bytes, self._limits.flush_messages - log.unflushed_messages
+        return log.bytes_before_roll, self._limits.flush_messages - log.unflushed_messages
 
     def append(self, partition: TopicPartition, message_set: bytes) -> None:
         """Append a set, to a new log if there is none; readers see it now or before ``flush_ms`` have passed."""
@@ -188,9 +188,9 @@ def _partition_named(topic: str, partition: int) -> TopicPartition:
     return TopicPartition(checked_topic(topic), partition)
 
 
-def limits_of(settings: BrokerSettings) -> LogLimits:
+def limits_of(settings: BrokerSettings) -> LogConfig:
     """What each log is told."""
-    return LogLimits(
+    return LogConfig(
         segment_bytes=settings.segment_bytes,
         flush_messages=settings.flush_messages,
         max_message_bytes=settings.max_message_bytes,

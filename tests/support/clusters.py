@@ -54,10 +54,10 @@ class Stage:
         return self
 
     def next_append(self, topic: str) -> int:
-        return int(self.cluster.parts.producer.next_append.get(topic, 0))
+        return int(self.cluster.state.producer.next_append.get(topic, 0))
 
     def consumer(self, name: str) -> Consumer:
-        return self.cluster.parts.consumer(ConsumerId(GROUP, name))
+        return self.cluster.state.consumer(ConsumerId(GROUP, name))
 
     def owners(self) -> dict[str, list[str]]:
         """Consumer -> partitions, as the registry has it."""

@@ -54,17 +54,17 @@ class Deployed(Stage):
 
     @property
     def loader(self) -> Loader:
-        return self.cluster.parts.deployment.loaders["Loader"]
+        return self.cluster.state.deployment.loaders["Loader"]
 
     def log(self, topic: str, partition: int) -> list[bytes]:
         """The payloads of a partition, from its files."""
-        broker = self.cluster.parts.broker_of(self.cluster.parts.partition(topic, partition))
+        broker = self.cluster.state.broker_of(self.cluster.state.partition(topic, partition))
         files = sorted((self.directory / f"broker-{broker.broker}" / f"{topic}-{partition}").glob("*.kafka"))
         return [message.payload for file in files for message in iterate_deep(file.read_bytes(), int(file.stem))]
 
     def logs(self, topic: str) -> list[list[bytes]]:
         """The payloads of a topic, partition by partition."""
-        return [self.log(topic, number) for number in range(len(self.cluster.parts.topics[topic]))]
+        return [self.log(topic, number) for number in range(len(self.cluster.state.topics[topic]))]
 
     def warehouse(self, statement: str = "SELECT payload FROM messages") -> list[tuple[Any, ...]]:
         """What the warehouse's file says to somebody who opens it now."""

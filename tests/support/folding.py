@@ -50,7 +50,7 @@ def _do_what_chance_seldom_brings(stage: Stage) -> None:
     stage.do("set_producer", sending="sync", acknowledgement="none")
     for broker in (1, 2, 3):
         stage.do("set_disk", broker=broker)
-        if not stage.cluster.parts.brokers[BrokerId(broker)].alive:
+        if not stage.cluster.state.brokers[BrokerId(broker)].alive:
             stage.do("start_broker", broker=broker)
     stage.run_ms(200)
     narrow = {"group": "narrow", "consumer": "N"}
@@ -66,8 +66,8 @@ def _do_what_chance_seldom_brings(stage: Stage) -> None:
     stage.run_ms(2)
     stage.do("crash_broker", broker=1)
     stranger = paths.owner(GROUP, TopicPartition("clicks", 1), BrokerId(2))
-    stage.cluster.parts.registry.tree.delete(stranger)
-    stage.cluster.parts.registry.put_by_operator(stranger, "stranger-0")
+    stage.cluster.state.registry.tree.delete(stranger)
+    stage.cluster.state.registry.put_by_operator(stranger, "stranger-0")
     stage.do("add_consumer", group=GROUP, consumer="last")
     stage.run_ms(1_000)
 

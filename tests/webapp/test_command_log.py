@@ -7,7 +7,7 @@ import pytest
 from engine.message.message_set import encode_message_set
 from engine.storage.disk import OsDisk
 from engine.storage.log import Log
-from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
+from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.errors import RoomDamaged
 
@@ -35,7 +35,7 @@ class SyncCounter(OsDisk):
 
 
 def write(directory: Path, payloads: list[bytes]) -> None:
-    limits = LogLimits(1 << 20, NEVER_BY_COUNT, 1 << 20)
+    limits = LogConfig(1 << 20, NEVER_BY_COUNT, 1 << 20)
     log = Log.open(directory, limits=limits, disk=OsDisk(sync=False))
     log.append(encode_message_set(payloads))
     log.close()

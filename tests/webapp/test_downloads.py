@@ -16,7 +16,7 @@ from engine.journal.journal import Journal
 from engine.message.message_set import iterate_deep
 from engine.storage.disk import OsDisk
 from engine.storage.log import Log
-from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
+from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 from tests.webapp.support import PATIENCE_S, ROOT, LiveServer, MadeOverHttp, command, make_room
 from webapp.settings import Settings
 from webapp.views import downloads
@@ -89,7 +89,7 @@ def test_downloaded_files_put_side_by_side_are_a_log_again(client: FlaskClient, 
     folder.mkdir()
     for one in listing(client, made):
         (folder / str(one["file"])).write_bytes(fetched(client, one["url"]).data)
-    log = Log.open(folder, limits=LogLimits(1 << 20, NEVER_BY_COUNT, LARGEST), disk=OsDisk(sync=False))
+    log = Log.open(folder, limits=LogConfig(1 << 20, NEVER_BY_COUNT, LARGEST), disk=OsDisk(sync=False))
     told = client.get(f"/api/rooms/{made.room}").json["topics"][0]["partitions"][0]
     assert (log.first_offset, log.flushed_offset, log.recovery.bytes_cut) == (0, told["flushed_offset"], 0)
     offsets = []

@@ -28,15 +28,15 @@ def read_chapter(room: str) -> Response:
     max_bytes = query_integer("max_bytes", DEFAULT_CHAPTER_BYTES, at_most=services().settings.log_read_bytes_at_most)
     from_offset = query_integer("from_offset", 0)
     if "at_us" in request.args:
-        return _answer(found.chapter_at(query_integer("at_us", 0), max_bytes, from_offset=from_offset))
-    return _answer(found.chapter_holding(query_integer("journal_offset", 0), max_bytes, from_offset=from_offset))
+        return _answer(found.interval_at(query_integer("at_us", 0), max_bytes, from_offset=from_offset))
+    return _answer(found.interval_holding(query_integer("journal_offset", 0), max_bytes, from_offset=from_offset))
 
 
 @blueprint.get("/notable")
 def read_notable(room: str) -> Response:
     """The marks of a time bar: what happened that somebody may want to find again, from an offset on."""
     query_fields(["from_offset"])
-    moments, end_offset = find_room(room).notable_since(query_integer("from_offset", 0))
+    moments, end_offset = find_room(room).marks_since(query_integer("from_offset", 0))
     return jsonify({"kinds": KINDS, "moments": [one.as_json() for one in moments], "end_offset": end_offset})
 
 

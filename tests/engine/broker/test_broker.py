@@ -15,7 +15,7 @@ P0 = TopicPartition("clicks", 0)
 
 
 def fetch(stage: Stage, partition: TopicPartition, offset: int, max_bytes: int = 1_000_000) -> tuple[bytes, str]:
-    broker = next(iter(stage.cluster.parts.brokers.values()))
+    broker = next(iter(stage.cluster.state.brokers.values()))
     response = broker.handle_fetch(FetchRequest(1, "g", "c", partition, offset, max_bytes))
     return response.data, response.error
 
@@ -47,7 +47,7 @@ def test_a_topic_that_is_not_here_is_empty_and_asking_for_it_makes_nothing(stage
     # case 15
     stage.with_topic()
     nobody = TopicPartition("nobody", 0)
-    broker = stage.cluster.parts.brokers[BrokerId(1)]
+    broker = stage.cluster.state.brokers[BrokerId(1)]
     assert fetch(stage, nobody, 0) == (b"", "")
     assert broker.handle_offsets(nobody, OFFSETS_LATEST, 10) == (0,)
     assert broker.handle_offsets(nobody, OFFSETS_EARLIEST, 10) == (0,)
@@ -58,7 +58,7 @@ def test_a_topic_that_is_not_here_is_empty_and_asking_for_it_makes_nothing(stage
 def test_a_partition_that_a_topic_does_not_have_here_is_an_error(stage: Stage) -> None:
     # case 36
     stage.with_topic()
-    broker = stage.cluster.parts.brokers[BrokerId(1)]
+    broker = stage.cluster.state.brokers[BrokerId(1)]
     for number in (-1, 1, 3):
         assert fetch(stage, TopicPartition("clicks", number), 0) == (b"", "unknown_partition")
         with pytest.raises(UnknownPartition):
@@ -75,7 +75,7 @@ def test_offsets_before_a_time_are_those_of_segments_newest_first(make_stage: Ma
         stage.do("produce", records=[{"value": "abc"}])  # 12 bytes on disk
         stage.run_ms(5)
         times.append(stage.cluster.now_us)
-    broker = next(iter(stage.cluster.parts.brokers.values()))
+    broker = next(iter(stage.cluster.state.brokers.values()))
     assert broker.handle_offsets(P0, OFFSETS_LATEST, 10) == (240, 216, 108, 0)  # case 13
     assert broker.handle_offsets(P0, OFFSETS_EARLIEST, 10) == (0,)
     assert broker.handle_offsets(P0, times[-1], 2) == (240, 216)

@@ -8,11 +8,11 @@ from engine.broker.clean_shutdown import MARK_NAME, leave_mark, take_mark
 from engine.errors import InvalidMessage, StorageFailed
 from engine.message.message_set import encode_message_set, iterate_shallow
 from engine.storage.log import Log
-from engine.storage.log_config import LogLimits
+from engine.storage.log_config import LogConfig
 from engine.storage.recovery import Recovery
 from tests.support.disks import FaultyDisk
 
-LIMITS = LogLimits(1 << 30, 1, 1_000_000)
+LIMITS = LogConfig(1 << 30, 1, 1_000_000)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.cluster.message_index import Tally
+from engine.cluster.message_index import MessageIndex
 from engine.config import DEMO, NEVER_US, PAPER, SECOND_US, TINY
 from engine.protocol.messages import OFFSETS_EARLIEST
 from engine.storage.log import Appended
@@ -125,8 +125,8 @@ def test_offsets_before_a_time_follow_virtual_time(make_stage: MakeStage) -> Non
     stage = one_partition(make_stage, retention_us=NEVER_US)
     began_us = stage.cluster.now_us
     send(stage, "test", "test", "test")
-    broker = next(iter(stage.cluster.parts.brokers.values()))
-    partition = stage.cluster.parts.partition("clicks", 0)
+    broker = next(iter(stage.cluster.state.brokers.values()))
+    partition = stage.cluster.state.partition("clicks", 0)
     assert broker.handle_offsets(partition, began_us, 10) == ()
     assert broker.handle_offsets(partition, began_us + 9_000, 10) == (0,)
     assert broker.handle_offsets(partition, stage.cluster.now_us, 10) == (39, 26, 0)
@@ -183,15 +183,15 @@ def test_a_cluster_that_forgets_is_told_alike_twice(make_stage: MakeStage) -> No
 
 
 def test_messages_before_the_first_offset_are_no_lag_but_were_appended() -> None:
-    tally = Tally()
+    message_index = MessageIndex()
     for batch in range(10):
-        tally.note(Appended(batch * 30, batch * 30 + 30, 2, (15, 15), -1, flushed=True), ("a", "b"), batch)
-    assert tally.forget(90) == 6
-    assert (tally.messages, tally.recent[0][0]) == (20, 90)
-    assert tally.before(0, pytest.fail) == 6
-    assert tally.before(90, pytest.fail) == 6
-    assert tally.before(285, pytest.fail) == 19
-    assert [tally.appended_at_us(offset) for offset in (0, 90, 119, 120, 285)] == [3, 3, 3, 4, 9]
-    assert tally.forget(300) == 14
-    assert tally.before(0, pytest.fail) == 20
-    assert tally.cut(300) == 0
+        message_index.note(Appended(batch * 30, batch * 30 + 30, 2, (15, 15), -1, flushed=True), ("a", "b"), batch)
+    assert message_index.forget(90) == 6
+    assert (message_index.messages, message_index.recent[0][0]) == (20, 90)
+    assert message_index.before(0, pytest.fail) == 6
+    assert message_index.before(90, pytest.fail) == 6
+    assert message_index.before(285, pytest.fail) == 19
+    assert [message_index.appended_at_us(offset) for offset in (0, 90, 119, 120, 285)] == [3, 3, 3, 4, 9]
+    assert message_index.forget(300) == 14
+    assert message_index.before(0, pytest.fail) == 20
+    assert message_index.cut(300) == 0

@@ -170,7 +170,7 @@ def test_what_a_group_did_is_counted_and_what_it_did_twice_counts_twice(make_sta
     stage.do("add_consumer", group=GROUP, consumer="A")
     stage.run_ms(1_000)
     partition = TopicPartition("clicks", 0)
-    size = stage.cluster.parts.broker_of(partition).logs[partition].next_offset
+    size = stage.cluster.state.broker_of(partition).logs[partition].next_offset
 
     def done() -> dict[str, Any]:
         group = stage.cluster.snapshot()["groups"][GROUP]

@@ -95,19 +95,19 @@ def test_a_consumer_cut_off_from_the_registry_stops_before_another_owns_what_it_
     (expired,) = stage.events("consumer_expired")
     assert expired["consumer"] == "A"
     assert stopped_us == expired["at_us"] < taken_us
-    assert stage.consumer("A").standing.state == "expired"
+    assert stage.consumer("A").state.state == "expired"
     told = stage.cluster.facts()["groups"][0]["consumers"][0]
     assert (told["state"], told["alive"], told["owns"]) == ("expired", True, [])
     stage.do("heal_links")
     stage.run_ms(500)
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
-    assert stage.consumer("A").standing.state == "running"
+    assert stage.consumer("A").state.state == "running"
 
 
 def test_one_who_loses_its_session_in_a_rebalance_is_in_no_step_of_it_any_more(stage: Stage) -> None:
     stage.with_topic().with_group("A")
     stage.do("add_consumer", group=GROUP, consumer="B")
-    while stage.consumer("A").standing.state != "rebalancing":
+    while stage.consumer("A").state.state != "rebalancing":
         stage.run_ms(1)
     stage.do("expire_session", client=f"consumer:{GROUP}/A")
     while not stage.events("consumer_expired"):
@@ -123,7 +123,7 @@ def test_a_closing_consumer_whose_session_runs_out_has_closed_not_expired(stage:
     stage.do("stop_consumer", consumer="A")
     stage.run_ms(500)
     assert stage.events("consumer_expired") == []
-    assert stage.consumer("A").standing.state == "closed"
+    assert stage.consumer("A").state.state == "closed"
 
 
 def test_a_consumer_that_comes_back_claims_nothing_while_its_old_session_lives(make_stage: MakeStage) -> None:
@@ -182,7 +182,7 @@ def test_a_consumer_that_crashes_while_it_stands_still_never_wakes(stage: Stage)
     assert stage.cluster.snapshot()["flights"] == {}
     told = len(stage.events())
     stage.run_ms(500)
-    assert stage.consumer("A").standing.state == "gone"
+    assert stage.consumer("A").state.state == "gone"
     assert {event["event"] for event in stage.events()[told:]} == {"session_expired", "node_deleted"}
     delivered = {event["watch"] for event in stage.events("watch_delivered")}
     assert delivered == {event["watch"] for event in stage.events("watch_fired")}

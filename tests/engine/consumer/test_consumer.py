@@ -185,7 +185,7 @@ def test_a_position_in_the_last_bytes_of_a_segment_is_named_and_not_waited_on(ma
     stage = one_partition(make_stage, replace(TINY, segment_bytes=1))
     fill(stage, 1)
     fill(stage, 1)
-    stage.cluster.parts.registry.put_by_operator("/consumers/readers/offsets/clicks/1-0", "11")
+    stage.cluster.state.registry.put_by_operator("/consumers/readers/offsets/clicks/1-0", "11")
     stage.with_group("A")
     (rejected, *_) = stage.events("message_rejected")
     assert (rejected["offset"], rejected["error"]) == (11, "invalid_message_size")

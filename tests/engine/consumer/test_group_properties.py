@@ -68,8 +68,8 @@ class GroupMachine(RuleBasedStateMachine):
             self.alive[name] = streams
 
     def is_closing(self, name: str) -> bool:
-        known = self.stage.cluster.parts.groups[GROUP].consumers
-        return name in known and known[name].standing.state == "closing"
+        known = self.stage.cluster.state.groups[GROUP].consumers
+        return name in known and known[name].state.state == "closing"
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), wait_ms=FEW_MS, verb=st.sampled_from(["stop_consumer", "crash_consumer"]))
@@ -87,7 +87,7 @@ class GroupMachine(RuleBasedStateMachine):
     @rule(data=st.data(), wait_ms=FEW_MS)
     def lose_the_session(self, data: st.DataObject, wait_ms: int) -> None:
         client = f"consumer:{GROUP}/{data.draw(st.sampled_from(sorted(self.alive)))}"
-        if self.stage.cluster.parts.registry.has_session(client):
+        if self.stage.cluster.state.registry.has_session(client):
             self.give("expire_session", wait_ms, client=client)
 
     @precondition(lambda self: self.alive)
@@ -115,19 +115,19 @@ class GroupMachine(RuleBasedStateMachine):
     def settle(self) -> None:
         """After a while without events, the registry says what the model says, and so do those who pull."""
         self.stage.run_ms(QUIET_MS)
-        for name in [name for name in self.alive if self.stage.consumer(name).standing.state == "failed"]:
+        for name in [name for name in self.alive if self.stage.consumer(name).state.state == "failed"]:
             self.give("crash_consumer", 0, group=GROUP, consumer=name)  # it gave up and says so: started anew
             self.give("add_consumer", 0, group=GROUP, consumer=name)
         self.stage.run_ms(QUIET_MS)
         known = [one for broker, held in self.partitions.items() if broker not in self.down for one in held]
         streams = [f"{name}-{number}" for name, count in self.alive.items() for number in range(count)]
         expected = shares(streams, known) if streams else {}
-        tree = self.stage.cluster.parts.registry.tree
+        tree = self.stage.cluster.state.registry.tree
         prefix = f"/consumers/{GROUP}/owners/clicks/"
         assert {path.removeprefix(prefix): node.value for path, node in tree if path.startswith(prefix)} == expected
         pulled = {
             f"{fetcher.broker}-{partition.partition}": stream.name
-            for consumer in self.stage.cluster.parts.groups[GROUP].consumers.values()
+            for consumer in self.stage.cluster.state.groups[GROUP].consumers.values()
             for stream in consumer.streams
             for fetcher in stream.fetchers
             for partition in [fetcher.partition]

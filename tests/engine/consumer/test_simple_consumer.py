@@ -11,8 +11,8 @@ from engine.ids import BrokerId, TopicPartition
 from engine.message.message_set import encode_message_set
 from engine.pipeline.catch_up import CatchUp, Reader
 from engine.protocol.messages import OFFSETS_EARLIEST, OFFSETS_LATEST
-from engine.runtime.network import FINE, Trouble
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.network import NO_FAULT, LinkFault
+from engine.runtime.sequence_numbers import SequenceNumbers
 from tests.support.clusters import Stage
 
 ONE = BrokerId(1)
@@ -23,10 +23,12 @@ class Asking:
     """A simple consumer beside a cluster, and the answers that it got."""
 
     def __init__(self, stage: Stage) -> None:
-        parts = stage.cluster.parts
+        state = stage.cluster.state
         self.stage = stage
         self.answers: list[Any] = []
-        self.consumer = SimpleConsumer("reader", TINY, parts.scheduler, parts.network, stage.cluster._emit, Numbers())
+        self.consumer = SimpleConsumer(
+            "reader", TINY, state.scheduler, state.network, stage.cluster._emit, SequenceNumbers()
+        )
 
     def fetch(self, offset: int, max_bytes: int = 1_000, partition: TopicPartition = P0) -> Fetched:
         self.consumer.fetch(ONE, Fetch(partition, offset, max_bytes), self.answers.append)
@@ -135,12 +137,12 @@ def test_a_broker_that_is_not_there_is_asked_twice_and_then_told_of(asking: Aski
 
 
 def test_an_answer_that_is_lost_once_is_asked_for_again(asking: Asking) -> None:
-    network = asking.stage.cluster.parts.network
+    network = asking.stage.cluster.state.network
     wanted = Fetch(TopicPartition("clicks", 0), 0, 1_000)
-    network.trouble(("broker:1", "reader"), Trouble(cut=True))
+    network.set_link_fault(("broker:1", "reader"), LinkFault(cut=True))
     asking.consumer.fetch(ONE, wanted, asking.answers.append)
     asking.stage.run_ms(10)
-    network.trouble(("broker:1", "reader"), FINE)
+    network.set_link_fault(("broker:1", "reader"), NO_FAULT)
     answer = asking.wait(Fetched)
     assert len(answer.messages) == 7
     assert [event["reason"] for event in asking.stage.events("pull_failed")] == ["not_delivered", "timeout"]
@@ -148,7 +150,7 @@ def test_an_answer_that_is_lost_once_is_asked_for_again(asking: Asking) -> None:
 
 
 def test_an_answer_that_comes_after_all_patience_changes_nothing(asking: Asking) -> None:
-    asking.stage.cluster.parts.network.trouble(("broker:1", "reader"), Trouble(delay_us=80_000))
+    asking.stage.cluster.state.network.set_link_fault(("broker:1", "reader"), LinkFault(delay_us=80_000))
     asking.consumer.fetch(ONE, Fetch(TopicPartition("clicks", 0), 0, 1_000), asking.answers.append)
     asking.stage.run_ms(500)
     assert [answer.error for answer in asking.answers] == ["timeout"]
@@ -170,11 +172,11 @@ class Job:
     """A catching up, round by round."""
 
     def __init__(self, asking: Asking, positions: dict[TopicPartition, int], max_bytes: int = 40) -> None:
-        parts = asking.stage.cluster.parts
+        state = asking.stage.cluster.state
         self.rounds: list[list[Fetched]] = []
         self.done = False
-        layout = parts.topics.__getitem__
-        reader = Reader(asking.consumer, parts.scheduler, asking.stage.cluster._emit, layout, max_bytes)
+        layout = state.topics.__getitem__
+        reader = Reader(asking.consumer, state.scheduler, asking.stage.cluster._emit, layout, max_bytes)
         CatchUp(reader, positions, self.take, self.finish)
         asking.stage.run_ms(300)
 

@@ -11,7 +11,7 @@ from engine.events.cluster import BrokerCrashed, BrokerStarted, Checkpoint
 from engine.events.consuming import FetchSent
 from engine.events.rebalancing import RebalanceStarted
 from engine.journal.journal import Journal
-from engine.journal.timeline_marks import NotableMoments
+from engine.journal.timeline_marks import TimelineMarks
 
 EVERYTHING = 1 << 30
 
@@ -46,52 +46,52 @@ def offsets(journal: Journal) -> list[int]:
 
 def test_a_chapter_reaches_from_a_checkpoint_to_the_next_one(journal: Journal) -> None:
     places = offsets(journal)
-    first, middle, last = (journal.chapter_at(at_us) for at_us in (0, 150, 999))
+    first, middle, last = (journal.interval_at(at_us) for at_us in (0, 150, 999))
     assert (first.offset, first.events_offset, first.end_offset, first.is_last) == (0, places[1], places[3], False)
     assert (middle.offset, middle.at_us, middle.end_at_us) == (places[3], 100, 200)
     assert (last.end_offset, last.end_at_us, last.is_last) == (journal.end_offset, 300, True)
 
 
 def test_a_time_belongs_to_the_last_chapter_that_begins_by_then(journal: Journal) -> None:
-    assert [journal.chapter_at(at_us).at_us for at_us in (0, 99, 100, 199, 200, 5_000)] == [0, 0, 100, 100, 200, 200]
+    assert [journal.interval_at(at_us).at_us for at_us in (0, 99, 100, 199, 200, 5_000)] == [0, 0, 100, 100, 200, 200]
 
 
 def test_an_offset_belongs_to_the_chapter_of_the_event_before_it(journal: Journal) -> None:
     """As with a fork: an offset stands for everything before it."""
     places = offsets(journal)
-    held = [journal.chapter_holding(place).at_us for place in places]
+    held = [journal.interval_holding(place).at_us for place in places]
     assert held == [0, 0, 0, 0, 100, 100, 100, 200, 200, 200]
     with pytest.raises(OffsetInsideMessage):
-        journal.chapter_holding(3)
+        journal.interval_holding(3)
     with pytest.raises(OffsetOutOfRange):
-        journal.chapter_holding(journal.end_offset + 1)
+        journal.interval_holding(journal.end_offset + 1)
 
 
 def test_what_is_not_published_yet_is_in_no_chapter(journal: Journal) -> None:
     end_offset = journal.end_offset
     journal.append(Checkpoint(400, "periodic", {}))
     journal.append(BrokerCrashed(401, 1, 500))
-    assert journal.chapter_at(1_000).at_us == 200
-    assert journal.chapter_at(1_000).end_offset == end_offset
-    assert journal.notable_since(end_offset) == []
+    assert journal.interval_at(1_000).at_us == 200
+    assert journal.interval_at(1_000).end_offset == end_offset
+    assert journal.marks_since(end_offset) == []
     journal.publish()
-    assert journal.chapter_at(1_000).at_us == 400
-    assert [one.kind for one in journal.notable_since(end_offset)] == ["broker_crashed"]
+    assert journal.interval_at(1_000).at_us == 400
+    assert [one.kind for one in journal.marks_since(end_offset)] == ["broker_crashed"]
 
 
 def test_a_journal_that_was_there_before_has_the_same_chapters_and_moments(journal: Journal, tmp_path: Path) -> None:
-    chapters = [journal.chapter_at(at_us) for at_us in (0, 100, 200)]
-    moments = journal.notable_since(0)
+    chapters = [journal.interval_at(at_us) for at_us in (0, 100, 200)]
+    moments = journal.marks_since(0)
     journal.close()
     again = Journal.open(tmp_path)
-    assert [again.chapter_at(at_us) for at_us in (0, 100, 200)] == chapters
-    assert again.notable_since(0) == moments
+    assert [again.interval_at(at_us) for at_us in (0, 100, 200)] == chapters
+    assert again.marks_since(0) == moments
     again.close()
 
 
 def test_folding_a_chapter_needs_nothing_before_it(journal: Journal) -> None:
     for at_us in (0, 100, 200):
-        chapter = journal.chapter_at(at_us)
+        chapter = journal.interval_at(at_us)
         head = journal.read(chapter.offset, chapter.events_offset - chapter.offset)
         assert json.loads(head.payloads[0])["event"] == "checkpoint"
         assert head.next_offset == chapter.events_offset
@@ -107,7 +107,7 @@ def rebalance(at_us: int, group: str = "readers") -> bytes:
 
 
 def test_a_moment_names_its_kind_its_subject_and_its_place() -> None:
-    moments = NotableMoments()
+    moments = TimelineMarks()
     moments.note(0, Checkpoint(0, "start", {}).encode())
     moments.note(100, BrokerCrashed(2_000_000, 2, 8_000_000).encode())
     start, crash = moments.since(0, 1_000)
@@ -124,14 +124,14 @@ def test_a_moment_names_its_kind_its_subject_and_its_place() -> None:
 
 
 def test_traffic_and_periodic_checkpoints_are_not_notable() -> None:
-    moments = NotableMoments()
+    moments = TimelineMarks()
     moments.note(0, Checkpoint(0, "periodic", {}).encode())
     moments.note(50, FetchSent(1, 2, 3, "readers", "a", "clicks", 0, 1, 0, 100).encode())
     assert moments.since(0, 1_000) == []
 
 
 def test_the_same_to_the_same_within_a_few_seconds_is_counted() -> None:
-    moments = NotableMoments()
+    moments = TimelineMarks()
     for number, at_us in enumerate((0, 1_000_000, 5_500_000, 20_000_000)):
         moments.note(number, rebalance(at_us))
     moments.note(4, rebalance(20_000_001, "others"))
@@ -143,14 +143,14 @@ def test_the_same_to_the_same_within_a_few_seconds_is_counted() -> None:
 
 
 def test_every_reset_is_listed() -> None:
-    moments = NotableMoments()
+    moments = TimelineMarks()
     for at_us in (0, 1, 2):
         moments.note(at_us, Checkpoint(at_us, "reset", {}).encode())
     assert [one.at_us for one in moments.since(0, 9)] == [0, 1, 2]
 
 
 def test_a_moment_that_grew_is_told_again() -> None:
-    moments = NotableMoments()
+    moments = TimelineMarks()
     moments.note(10, rebalance(0))
     moments.note(20, rebalance(1))
     assert [one.offset for one in moments.since(15, 99)] == [10]
@@ -158,7 +158,7 @@ def test_a_moment_that_grew_is_told_again() -> None:
 
 
 def test_there_are_never_more_moments_than_a_fixed_number() -> None:
-    moments = NotableMoments(at_most=20)
+    moments = TimelineMarks(at_most=20)
     for number in range(500):
         moments.note(number, rebalance(number * 10_000_000))
         assert len(moments.since(0, EVERYTHING)) <= 20

@@ -37,7 +37,7 @@ def test_when_nothing_fails_every_tier_has_of_every_window_what_was_produced(dep
 def test_windows_are_those_of_the_messages_stamps(deployed: Deployed) -> None:
     deployed.send_steadily(300)
     deployed.run_ms(500)
-    window_us = deployed.cluster.parts.config.deployment.audit_window_us
+    window_us = deployed.cluster.state.config.deployment.audit_window_us
     made: dict[int, int] = {}
     for payload in deployed.originals():
         start_us = find_stamp(payload).at_us // window_us * window_us
@@ -152,7 +152,7 @@ def paper_pipeline(directory: Path, rate_per_second: float, **changes: int) -> t
     cluster.run_until(10_000_000)
     for topic, count in (("pageviews", 3), ("audit", 1)):
         for _ in range(count):
-            cluster.parts.producer.send(topic, cluster.parts.producer.make(1))
+            cluster.state.producer.send(topic, cluster.state.producer.make(1))
     cluster.run_until(20_000_000)
     cluster.add_consumer(ConsumerId(MIRROR, "Mirror A"), config.consumer)
     cluster.run_until(60_000_000)
@@ -171,7 +171,7 @@ def test_with_the_papers_settings_a_message_takes_about_ten_seconds_from_end_to_
     cluster, journal = paper_pipeline(tmp_path, rate_per_second=50)
     assert 8 < average_seconds(cluster) < 12
     (whole,) = [one for one in cluster.facts()["deployment"]["latency"] if one["window_start_us"] == 120_000_000]
-    loader = cluster.parts.deployment.loaders["Loader"]
+    loader = cluster.state.deployment.loaders["Loader"]
     rows = loader._warehouse._connection.execute(
         "SELECT loaded_at_us - made_at_us FROM messages WHERE made_at_us >= 120000000 AND made_at_us < 180000000"
     ).fetchall()

@@ -113,10 +113,10 @@ def test_crashed_at_any_moment_with_everything_else_failing_too_it_holds_what_th
         elif act == 2:
             deployed.do("set_link", **{"from": "loader:Loader", "to": "broker:12"}, cut=chance.random() < 0.5)
         elif act == 3:
-            broker = deployed.cluster.parts.broker(11)
+            broker = deployed.cluster.state.broker(11)
             deployed.do("crash_broker" if broker.alive else "start_broker", broker=11)
     deployed.do("heal_links")
-    if not deployed.cluster.parts.broker(11).alive:
+    if not deployed.cluster.state.broker(11).alive:
         deployed.do("start_broker", broker=11)
     if not deployed.loader.alive:
         deployed.do("start_loader")

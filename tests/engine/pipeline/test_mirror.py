@@ -18,7 +18,7 @@ def mirrored_after_the_last_commit(deployed: Deployed) -> int:
     registry = deployed.cluster.snapshot()["registry"]
     after = 0
     for event in deployed.events("batch_mirrored"):
-        broker = deployed.cluster.parts.topics[event["source_topic"]][event["source_partition"]]
+        broker = deployed.cluster.state.topics[event["source_topic"]][event["source_partition"]]
         node = f"/consumers/{MIRROR}/offsets/{event['source_topic']}/{broker}-{event['source_partition']}"
         committed = int(registry.get(node, ["0", ""])[0])
         if event["source_topic"] == "pageviews" and event["source_offset"] >= committed:
@@ -226,7 +226,7 @@ def test_a_group_in_the_other_datacenter_lives_in_its_registry(deployed: Deploye
 
 def test_a_topic_that_is_added_stays_in_the_live_datacenter(deployed: Deployed) -> None:
     deployed.do("add_topic", topic="more", partitions=6)
-    assert set(deployed.cluster.parts.topics["more"]) == {1, 2, 3}
+    assert set(deployed.cluster.state.topics["more"]) == {1, 2, 3}
     deployed.cluster.add_broker(BrokerId(14), ANALYSIS)
     apply(deployed.cluster, parse_command({"command": "add_broker"}))
-    assert deployed.cluster.parts.datacenter_of(BrokerId(15)) == "live"
+    assert deployed.cluster.state.datacenter_of(BrokerId(15)) == "live"

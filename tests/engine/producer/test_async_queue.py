@@ -7,7 +7,7 @@ import pytest
 
 from engine.config import TINY, ProducerSettings
 from engine.errors import QueueClosed, QueueFull
-from engine.producer.async_queue import Counts, Record, SendQueue, Waiting
+from engine.producer.async_queue import AsyncQueue, Counts, Record, Waiting
 from engine.runtime.scheduler import Scheduler
 
 SETTINGS = replace(TINY.producer, queue_messages=10, batch_messages=5, linger_ms=1000)
@@ -20,7 +20,7 @@ class Sender:
         self.scheduler = Scheduler()
         self.batches: list[list[bytes]] = []
         self.busy = busy
-        self.queue = SendQueue(self.scheduler, settings, self.ship, lambda: None)
+        self.queue = AsyncQueue(self.scheduler, settings, self.ship, lambda: None)
 
     def ship(self, batch: Sequence[Waiting]) -> bool:
         self.batches.append([record.payload for _, record, _ in batch])

@@ -68,7 +68,7 @@ def test_a_partitioner_of_one_s_own_decides_for_keys(tmp_path: Path) -> None:
     cluster.add_broker(BrokerId(1))
     cluster.add_topic("clicks", [BrokerId(1)] * 3)
     cluster.run_until(10_000)
-    producer = cluster.parts.producer
+    producer = cluster.state.producer
     assert [producer.keyed_partition("clicks", key) for key in ("a", "bb", "ccc")] == [1, 2, 0]
     producer.send("clicks", [Record("bb", b"v")])
     cluster.run_until(20_000)

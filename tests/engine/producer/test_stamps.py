@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from engine.producer.page_views import Traffic
+from engine.producer.page_views import PageViews
 from engine.producer.stamps import UNSTAMPED, Stamp, find_stamp, stamp_text
 
 
@@ -39,7 +39,7 @@ def test_anything_else_is_no_stamp(text: bytes) -> None:
 
 
 def test_a_server_with_a_name_stamps_every_page_view_and_one_without_changes_nothing_else() -> None:
-    named, nameless = Traffic(Random(1)), Traffic(Random(1))
+    named, nameless = PageViews(Random(1)), PageViews(Random(1))
     named.server = "frontend-1"
     for at_us in (0, 5_000_000):
         view, plain = named.page_view(at_us), nameless.page_view(at_us)

@@ -11,10 +11,10 @@ from engine.events.registry import SessionExpired
 from engine.registry import operations as ops
 from engine.registry.client import Conversation, RegistryClient, Wait
 from engine.registry.server import RegistryServer
-from engine.registry.session import Ends
-from engine.runtime.network import FINE, Latency, Network, Trouble, link_between
+from engine.registry.session import SessionListener
+from engine.runtime.network import NO_FAULT, Latency, LinkFault, Network, link_between
 from engine.runtime.scheduler import Scheduler
-from engine.runtime.sequence_numbers import Numbers
+from engine.runtime.sequence_numbers import SequenceNumbers
 
 CONFIG = replace(
     TINY, registry_latency_us=100, latency_jitter_permille=0, session_timeout_us=6_000, heartbeat_interval_us=2_000
@@ -22,8 +22,8 @@ CONFIG = replace(
 TIMEOUT_US = CONFIG.session_timeout_us
 
 
-def client_of(world: "World", name: str, ends: Ends) -> RegistryClient:
-    return RegistryClient(name, world.scheduler, world.network, CONFIG, ends)
+def client_of(world: "World", name: str, listener: SessionListener) -> RegistryClient:
+    return RegistryClient(name, world.scheduler, world.network, CONFIG, listener)
 
 
 class Member:
@@ -35,7 +35,7 @@ class Member:
         self.lost = 0
         self.closed = 0
         self.world = world
-        self.client = client_of(world, name, Ends(lambda: None, self.lose, self.end))
+        self.client = client_of(world, name, SessionListener(lambda: None, self.lose, self.end))
         world.network.attach(name, self)
         self.client.open()
         world.run(300)
@@ -70,7 +70,7 @@ class World:
         self.scheduler = Scheduler()
         self.network = Network(self.scheduler, Random(1), self.happened.append, lambda message, cause: None)
         self.server = RegistryServer(
-            self.scheduler, self.network, self.happened.append, Numbers(), Latency(100, 0), TIMEOUT_US
+            self.scheduler, self.network, self.happened.append, SequenceNumbers(), Latency(100, 0), TIMEOUT_US
         )
 
     def run(self, duration_us: int) -> None:
@@ -115,7 +115,7 @@ def test_a_session_that_is_closed_ends_at_once() -> None:
 def test_closing_before_the_session_is_granted_leaves_nothing_behind() -> None:
     world = World()
     member = Member("a", world)
-    other = client_of(world, "b", Ends(member.lose, member.lose, member.end))
+    other = client_of(world, "b", SessionListener(member.lose, member.lose, member.end))
 
     class Late:
         def receive(self, source: str, message: Any) -> None:
@@ -193,9 +193,9 @@ def test_what_is_asked_again_for_want_of_an_answer_is_not_done_again() -> None:
 
     slow.client.start(put("old"))
     world.run(150)
-    world.network.trouble(link_between("a", "registry"), Trouble(cut=True))
+    world.network.set_link_fault(link_between("a", "registry"), LinkFault(cut=True))
     world.run(100)
-    world.network.trouble(link_between("a", "registry"), FINE)
+    world.network.set_link_fault(link_between("a", "registry"), NO_FAULT)
     assert world.server.value("/x", "") == "old"
     other.ask(ops.Put("/x", "new", commit=0))
     world.run(TIMEOUT_US)
@@ -212,9 +212,9 @@ def test_what_is_only_read_is_read_again_so_that_a_late_answer_is_not_an_old_one
 
     slow.client.start(look())
     world.run(150)
-    world.network.trouble(link_between("a", "registry"), Trouble(cut=True))
+    world.network.set_link_fault(link_between("a", "registry"), LinkFault(cut=True))
     world.run(100)
-    world.network.trouble(link_between("a", "registry"), FINE)
+    world.network.set_link_fault(link_between("a", "registry"), NO_FAULT)
     other.ask(ops.Create("/x/1", "new", ephemeral=True))
     world.run(TIMEOUT_US)
     assert listings == [("1",), "new"]
@@ -225,9 +225,9 @@ def test_a_notice_that_the_wire_lost_comes_again_with_a_heartbeat_and_is_heard_o
     member = Member("a", world)
     other = Member("b", world)
     member.ask(ops.WatchChildren("/x"))
-    world.network.trouble(link_between("a", "registry"), Trouble(cut=True))
+    world.network.set_link_fault(link_between("a", "registry"), LinkFault(cut=True))
     other.ask(ops.Create("/x/1", "", ephemeral=True))
-    world.network.trouble(link_between("a", "registry"), FINE)
+    world.network.set_link_fault(link_between("a", "registry"), NO_FAULT)
     assert member.notices == []
     world.run(TIMEOUT_US)
     assert (member.notices, member.lost) == (["/x"], 0)

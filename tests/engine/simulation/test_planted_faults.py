@@ -17,7 +17,7 @@ from engine.config import NEVER_US
 from engine.consumer import fetcher as fetching
 from engine.consumer.consumer import Consumer
 from engine.consumer.fetcher import Fetcher
-from engine.consumer.offset_commits import Bookmarks
+from engine.consumer.offset_commits import OffsetCommits
 from engine.consumer.rebalance import Rebalance, Start
 from engine.errors import OffsetscopeError
 from engine.message.decoding import Message
@@ -207,13 +207,13 @@ def the_registry_forgets_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def a_consumer_commits_what_it_has_only_pulled(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Bookmarks.put
+    honest = OffsetCommits.put
 
-    def early(bookmarks: Bookmarks, fetcher: Fetcher, number: int) -> ops.Put:
+    def early(bookmarks: OffsetCommits, fetcher: Fetcher, number: int) -> ops.Put:
         put = honest(bookmarks, fetcher, number)
         return ops.Put(put.path, str(fetcher.fetch_offset), put.commit)
 
-    monkeypatch.setattr(Bookmarks, "put", early)
+    monkeypatch.setattr(OffsetCommits, "put", early)
 
 
 def a_consumer_counts_what_it_has_pulled_as_done(monkeypatch: pytest.MonkeyPatch) -> None:

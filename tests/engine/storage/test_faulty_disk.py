@@ -7,9 +7,9 @@ import pytest
 from engine.errors import StorageFailed
 from engine.message.message_set import encode_message_set
 from engine.storage.faulty_disk import TroubledDisk
-from engine.storage.log import Log, LogLimits
+from engine.storage.log import Log, LogConfig
 
-LIMITS = LogLimits(1_000, 1, 1_000)
+LIMITS = LogConfig(1_000, 1, 1_000)
 ENTRY = encode_message_set([b"kept"])
 
 

@@ -11,7 +11,7 @@ import pytest
 from engine.message.message_set import iterate_deep
 from engine.storage.disk import OsDisk
 from engine.storage.log import Log
-from engine.storage.log_config import LogLimits
+from engine.storage.log_config import LogConfig
 
 KILLS = 25
 LIMITS = {"segment_bytes": 200_000, "flush_messages": 40, "max_message_bytes": 1_000_000}
@@ -20,12 +20,12 @@ import random, sys
 from pathlib import Path
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.storage.disk import OsDisk
-from engine.storage.log_config import LogLimits
+from engine.storage.log_config import LogConfig
 from engine.storage.log import Log
 
 directory, number, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 chance = random.Random(seed)
-log = Log.open(directory, limits=LogLimits(**{limits}), disk=OsDisk(sync=True))
+log = Log.open(directory, limits=LogConfig(**{limits}), disk=OsDisk(sync=True))
 while True:
     count = chance.randrange(1, 30)
     payloads = [b"%d %s" % (number + index, b"." * chance.randrange(3_000)) for index in range(count)]
@@ -43,7 +43,7 @@ def test_a_writer_killed_many_times_never_loses_what_it_had_flushed(tmp_path: Pa
     next_number = 0
     for kill in range(KILLS):
         flushed_number, flushed_offset = write_and_die(directory, next_number, kill, chance)
-        log = Log.open(directory, limits=LogLimits(**LIMITS), disk=OsDisk(sync=True))
+        log = Log.open(directory, limits=LogConfig(**LIMITS), disk=OsDisk(sync=True))
         assert log.flushed_offset >= flushed_offset
         numbers = [int(payload.split()[0]) for payload in everything(log)]
         assert numbers == list(range(len(numbers)))

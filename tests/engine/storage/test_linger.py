@@ -11,7 +11,7 @@ from engine.errors import LogClosed, MessageTooLarge, StorageFailed
 from engine.message.message_set import encode_message_set
 from engine.storage.linger import LingerBuffer
 from engine.storage.log import Log
-from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
+from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 from tests.support.disks import FaultyDisk
 
 
@@ -21,7 +21,7 @@ def disk() -> FaultyDisk:
 
 
 def open_log(directory: Path, disk: FaultyDisk, *, flush_messages: int = NEVER_BY_COUNT) -> Log:
-    return Log.open(directory, limits=LogLimits(1 << 30, flush_messages, 100), disk=disk)
+    return Log.open(directory, limits=LogConfig(1 << 30, flush_messages, 100), disk=disk)
 
 
 def test_messages_stand_where_the_buffer_said_they_would(tmp_path: Path, disk: FaultyDisk) -> None:

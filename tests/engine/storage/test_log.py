@@ -7,7 +7,7 @@ import pytest
 from engine.errors import LogClosed, MessageTooLarge, OffsetOutOfRange, StorageFailed
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.storage.log import NOT_ROLLED, Appended, Log, SegmentFacts
-from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
+from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 from engine.storage.segment import SegmentSlice
 from tests.support.disks import FaultyDisk, SizesDisk
 from tests.support.logs import MAGIC_1_42, bases, open_log
@@ -73,13 +73,13 @@ def test_a_segment_of_exactly_its_limit_is_not_full(tmp_path: Path, disk: Faulty
 
 def test_a_log_says_how_much_fits_before_it_rolls(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk, segment_bytes=20)
-    assert log.room_bytes == 20
+    assert log.bytes_before_roll == 20
     log.append(encode_message_set([b"x" * 11]))
-    assert log.room_bytes == 0
+    assert log.bytes_before_roll == 0
     assert log.append(encode_message_set([b""])).rolled_base_offset == NOT_ROLLED
-    assert log.room_bytes == -9
+    assert log.bytes_before_roll == -9
     assert log.append(encode_message_set([b""])).rolled_base_offset == 29
-    assert log.room_bytes == 11
+    assert log.bytes_before_roll == 11
 
 
 def test_a_set_is_never_split_however_large(tmp_path: Path, disk: FaultyDisk) -> None:
@@ -254,7 +254,7 @@ def test_a_closed_log_takes_no_payloads(tmp_path: Path, disk: FaultyDisk) -> Non
 )
 def test_ten_million_messages_are_two_segments(batch_messages: int, segments: list[tuple[int, int]]) -> None:
     # case 37. Far from the limit a large set does what many small ones do, so only its surroundings are taken in steps.
-    log = Log.open(Path("/big-0"), limits=LogLimits(1 << 30, NEVER_BY_COUNT, 1000), disk=SizesDisk())
+    log = Log.open(Path("/big-0"), limits=LogConfig(1 << 30, NEVER_BY_COUNT, 1000), disk=SizesDisk())
     left = 10_000_000
     stride = [b"x" * 200] * 500
     while left:

@@ -8,7 +8,7 @@ from engine.config import NEVER_US, UNLIMITED_BYTES
 from engine.errors import LogClosed, OffsetOutOfRange, StorageFailed
 from engine.message.message_set import encode_message_set
 from engine.storage.log import Log, SegmentFacts
-from engine.storage.log_config import NEVER_BY_COUNT, LogLimits
+from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 from engine.storage.offsets import EARLIEST, LATEST
 from tests.support.disks import FaultyDisk, HandClock
 
@@ -40,7 +40,7 @@ def open_log(
     retention_bytes: int = UNLIMITED_BYTES,
     closed_cleanly: bool = False,
 ) -> Log:
-    limits = LogLimits(
+    limits = LogConfig(
         segment_bytes, flush_messages, 1_000_000, flush_interval_us, roll_interval_us, retention_us, retention_bytes
     )
     return Log.open(directory, limits=limits, disk=disk, now_us=clock, closed_cleanly=closed_cleanly)
@@ -151,7 +151,7 @@ def test_a_log_that_recovery_cut_was_changed_now(tmp_path: Path, disk: FaultyDis
 
 def test_a_log_without_a_clock_leaves_times_to_the_disk(tmp_path: Path, disk: FaultyDisk) -> None:
     disk.refuse("set_modified")
-    log = Log.open(tmp_path, limits=LogLimits(20, 1, 1000), disk=disk)
+    log = Log.open(tmp_path, limits=LogConfig(20, 1, 1000), disk=disk)
     for _ in range(3):
         log.append(ENTRY)
     disk.allow("set_modified")

@@ -15,7 +15,7 @@ from engine.errors import OffsetOutOfRange, StorageFailed
 from engine.message.format import scan_entries
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.storage.log import NOT_ROLLED, Log
-from engine.storage.log_config import LogLimits
+from engine.storage.log_config import LogConfig
 from engine.storage.offsets import EARLIEST, LATEST, offsets_before
 from engine.storage.segment import segment_name
 from tests.support.disks import FaultyDisk
@@ -30,7 +30,7 @@ class Model:
     What retention removed stays in the string; ``bases`` begins with the first segment that is left.
     """
 
-    def __init__(self, limits: LogLimits) -> None:
+    def __init__(self, limits: LogConfig) -> None:
         self.limits = limits
         self.content = b""
         self.entry_ends: list[int] = []
@@ -116,7 +116,7 @@ class LogMachine(RuleBasedStateMachine):
     )
     def begin(self, segment_bytes: int, flush_messages: int, retention_us: int, retention_bytes: int) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="log-model-"))
-        self.limits = LogLimits(
+        self.limits = LogConfig(
             segment_bytes,
             flush_messages,
             max_message_bytes=1000,

@@ -13,11 +13,11 @@ from engine.message.format import MAX_OVERHEAD_BYTES
 from engine.message.message_set import encode_compressed_set, encode_message_set, iterate_shallow
 from engine.storage import recovery
 from engine.storage.log import Log
-from engine.storage.log_config import LogLimits
+from engine.storage.log_config import LogConfig
 from engine.storage.segment import segment_name
 from tests.support.disks import FaultyDisk
 
-LIMITS = LogLimits(segment_bytes=60, flush_messages=1, max_message_bytes=1000)
+LIMITS = LogConfig(segment_bytes=60, flush_messages=1, max_message_bytes=1000)
 Mangle = Callable[[Path, st.DataObject], None]
 
 
