@@ -10,11 +10,12 @@ from typing import Any
 from engine.broker.broker import Broker
 from engine.cluster.deployer import Deployer
 from engine.cluster.deployment import LIVE
-from engine.cluster.facts import facts, owner_of, registry_tree
+from engine.cluster.facts import facts
 from engine.cluster.invariants import broken_invariants
 from engine.cluster.lag_observer import LagObserver
 from engine.cluster.message_index import MessageIndex
-from engine.cluster.snapshot import snapshot, summary
+from engine.cluster.registry_tree import registry_tree
+from engine.cluster.snapshot import snapshot, summary, without_flights
 from engine.cluster.state import ClusterState, Group
 from engine.config import NEVER_US, SECOND_US, Config, ConsumerSettings
 from engine.consumer.consumer import Consumer, address_of
@@ -225,11 +226,11 @@ class Cluster:
 
     def facts(self) -> dict[str, Any]:
         """Topics, brokers and groups for programs (docs/api.md)."""
-        return facts(self.state)
+        return facts(without_flights(self.state))
 
     def registry_tree(self) -> dict[str, Any]:
         """The registry's nodes, nested."""
-        return registry_tree(self.state)
+        return registry_tree(self.state.registries)
 
     def check(self) -> list[str]:
         """The broken invariants, a sentence each; none when all is well."""
@@ -376,7 +377,7 @@ class Cluster:
         There a commit of the last owner may still arrive, or the next one may have read before: who pulls next is told.
         """
         self._sought.pop((group, partition), 0)
-        owner = self.state.groups[group].consumers.get(owner_of(self.state, group, partition))
+        owner = self.state.groups[group].consumers.get(self.state.owner_of(group, partition))
         if owner is not None and partition in owner.fetchers:
             owner.seek(partition, offset)
             return

@@ -1,184 +1,168 @@
-"""What a program is told about a cluster when it asks: the engine's part of ``GET /api/rooms/<room>``."""
+"""What a program is told about a cluster when it asks: the engine's part of ``GET /api/rooms/<room>``.
 
+Facts are a projection of the snapshot, so that the two can never disagree.
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.cluster.deployment import Deployment
-from engine.cluster.snapshot import events_appended
-from engine.cluster.state import ClusterState, Group
 from engine.consumer.consumer import ENDED_STATES
-from engine.ids import GroupId, TopicPartition
+from engine.ids import BrokerId, GroupId, TopicPartition
 from engine.registry import paths
-from engine.registry.server import RegistryServer
+from engine.storage.segment import segment_name
 
 NOBODY = ""
 
+State = Mapping[str, Any]
+"""A snapshot, or what is folded from a journal (docs/journal.md, "The state")."""
 
-def facts(state: ClusterState) -> dict[str, Any]:
+
+def facts(state: State) -> dict[str, Any]:
     """Topics, brokers and groups as JSON values. Offsets and sizes are bytes; an owner of "" is nobody."""
     return {
-        "topics": [_topic(state, topic) for topic in state.topics],
-        "brokers": [{"broker": number, "alive": broker.alive} for number, broker in state.brokers.items()],
-        "groups": [_group(state, name, group) for name, group in state.groups.items()],
-        **_deployment(state.deployment),
+        "topics": [_topic(state, name) for name in state["topics"]],
+        "brokers": [{"broker": int(number), "alive": one["alive"]} for number, one in state["brokers"].items()],
+        "groups": [_group(state, name) for name in state["groups"]],
+        **_deployment(state),
     }
 
 
-def _deployment(deployment: Deployment) -> dict[str, Any]:
-    """The deployment as JSON values, times in microseconds; no key at all where there is only a live datacenter."""
-    if not deployment.exists:
+def _topic(state: State, name: str) -> dict[str, Any]:
+    topic = state["topics"][name]
+    return {
+        "topic": name,
+        "events_appended": topic["events_appended"],
+        "next_append_partition": topic["next_append_partition"],
+        "partitions": [_partition(state["partitions"][str(one)]) for one in _partitions_of(state, name)],
+    }
+
+
+def _partitions_of(state: State, topic: str) -> Iterator[TopicPartition]:
+    return (TopicPartition(topic, number) for number in range(len(state["topics"][topic]["brokers"])))
+
+
+def _partition(partition: State) -> dict[str, Any]:
+    return {
+        "partition": partition["partition"],
+        "broker": partition["broker"],
+        "first_offset": partition["first_offset"],
+        "flushed_offset": partition["flushed_offset"],
+        "next_offset": partition["next_offset"],
+        "segments": [
+            {"file": segment_name(base_offset), "base_offset": base_offset, "bytes": size_bytes}
+            for base_offset, size_bytes in partition["segments"]
+        ],
+        "message_offsets": [entry[0] for entry in partition["entries"]],
+    }
+
+
+def _group(state: State, name: str) -> dict[str, Any]:
+    topics = state["groups"][name]["topics"]
+    partitions = [one for topic in state["topics"] if topic in topics for one in _partitions_of(state, topic)]
+    positions = [_position(state, name, partition) for partition in partitions]
+    return {
+        "group": name,
+        "consumers": [_consumer(state, name, consumer, positions) for consumer in state["groups"][name]["consumers"]],
+        "partitions": positions,
+    }
+
+
+def _consumer(state: State, group: str, name: str, positions: list[dict[str, Any]]) -> dict[str, Any]:
+    consumer_state = state["consumers"][f"{group}/{name}"]["state"]
+    return {
+        "consumer": name,
+        "alive": consumer_state not in ENDED_STATES,
+        "state": consumer_state,
+        "owns": [f"{one['topic']}-{one['partition']}" for one in positions if one["owner"] == name],
+    }
+
+
+def _position(state: State, group: str, name: TopicPartition) -> dict[str, Any]:
+    """Where a group stands in a partition; its committed offset is the first offset while the registry has none."""
+    partition = state["partitions"][str(name)]
+    broker = BrokerId(partition["broker"])
+    chroot = _chroot_of(state, broker)
+    owner = _value(state, chroot + paths.owner(GroupId(group), name, broker), paths.stream(NOBODY))
+    committed = _value(state, chroot + paths.offset(GroupId(group), name, broker), str(partition["first_offset"]))
+    position = state["positions"].get(f"{group}/{name}", {"fetch_offset": int(committed)})
+    bookmark = state["bookmarks"][f"{group}/{name}"]
+    is_behind = bookmark["offset"] < partition["next_offset"]
+    return {
+        "topic": name.topic,
+        "partition": name.partition,
+        "owner": paths.stream_consumer(owner),
+        "committed_offset": int(committed),
+        "fetch_offset": position["fetch_offset"],
+        "lag_bytes": partition["next_offset"] - bookmark["offset"],
+        "lag_messages": partition["messages"] - bookmark["messages_before"],
+        "lag_us": state["at_us"] - bookmark["waiting_since_us"] if is_behind else 0,
+    }
+
+
+def _value(state: State, path: str, default: str) -> str:
+    """The value of a registry node, or ``default`` where there is no node."""
+    value, _ = state["registry"].get(path, (default, NOBODY))
+    return str(value)
+
+
+def _chroot_of(state: State, broker: BrokerId) -> str:
+    """Below which path the journal reports the registry of a broker's datacenter; "" for the live one."""
+    datacenters = state.get("deployment", {}).get("datacenters", {})
+    return next((str(one["chroot"]) for one in datacenters.values() if broker in one["brokers"]), "")
+
+
+def _deployment(state: State) -> dict[str, Any]:
+    """The deployment, times in microseconds; no key at all where there is only a live datacenter."""
+    if "deployment" not in state:
         return {}
+    deployment = state["deployment"]
     return {
         "deployment": {
             "datacenters": [
-                {
-                    "datacenter": name,
-                    "registry": registry.address,
-                    "brokers": [broker for broker, where in deployment.placements.items() if where == name],
-                }
-                for name, registry in deployment.registries.items()
+                {"datacenter": name, "registry": one["registry"], "brokers": one["brokers"]}
+                for name, one in deployment["datacenters"].items()
             ],
             "mirrors": [
                 {
                     "group": group,
-                    "copies": dict(route.copies),
-                    "acknowledgement": deployment.acknowledgements[group],
-                    "messages_mirrored": deployment.mirrored[group],
+                    "copies": dict(one["routes"]),
+                    "acknowledgement": one["acknowledgement"],
+                    "messages_mirrored": one["messages"],
                 }
-                for group, route in deployment.routes.items()
+                for group, one in deployment["mirrors"].items()
             ],
-            "loaders": [
-                {
-                    "loader": name,
-                    "state": loader.state,
-                    "rows": loader.rows,
-                    "partitions": [
-                        {"topic": partition.topic, "partition": partition.partition, "next_offset": offset}
-                        for partition, offset in loader.next_offsets.items()
-                    ],
-                }
-                for name, loader in deployment.loaders.items()
-            ],
-            "audit": [
-                {
-                    "tier": one.tier,
-                    "topic": one.topic,
-                    "window_start_us": one.window_start_us,
-                    "window_end_us": one.window_end_us,
-                    "produced": one.produced,
-                    "received": one.received,
-                    "lost": max(0, one.produced - one.received),
-                    "duplicated": max(0, one.received - one.produced),
-                }
-                for one in deployment.counts
-            ],
-            "latency": [
-                {
-                    "topic": one.topic,
-                    "window_start_us": one.window_start_us,
-                    "window_end_us": one.window_end_us,
-                    "messages": one.messages,
-                    "average_us": one.average_us,
-                    "percentile_95_us": one.percentile_95_us,
-                }
-                for one in deployment.latencies
-            ],
+            "loaders": [_loader(name, one) for name, one in deployment["loaders"].items()],
+            "audit": [_count(*row) for row in deployment["audit"]],
+            "latency": [dict(zip(LATENCY_FIELDS, row, strict=True)) for row in deployment["latency"]],
         }
     }
 
 
-def _topic(state: ClusterState, topic: str) -> dict[str, Any]:
+LATENCY_FIELDS = ("topic", "window_start_us", "window_end_us", "messages", "average_us", "percentile_95_us")
+
+
+def _loader(name: str, loader: State) -> dict[str, Any]:
+    places = [(TopicPartition.parse(one), offset) for one, offset in loader["next_offsets"].items()]
     return {
+        "loader": name,
+        "state": loader["state"],
+        "rows": loader["rows"],
+        "partitions": [
+            {"topic": place.topic, "partition": place.partition, "next_offset": offset} for place, offset in places
+        ],
+    }
+
+
+def _count(
+    tier: str, topic: str, window_start_us: int, window_end_us: int, produced: int, received: int
+) -> dict[str, Any]:
+    return {
+        "tier": tier,
         "topic": topic,
-        "events_appended": events_appended(state, topic),
-        "next_append_partition": state.producer.next_append.get(topic, 0),
-        "partitions": [_partition(state, TopicPartition(topic, number)) for number in range(len(state.topics[topic]))],
-    }
-
-
-def _partition(state: ClusterState, partition: TopicPartition) -> dict[str, Any]:
-    broker = state.broker_of(partition)
-    log = broker.logs[partition]
-    return {
-        "partition": partition.partition,
-        "broker": broker.broker,
-        "first_offset": log.first_offset,
-        "flushed_offset": log.flushed_offset,
-        "next_offset": log.next_offset,
-        "segments": [
-            {"file": segment.file, "base_offset": segment.base_offset, "bytes": segment.bytes}
-            for segment in log.segments
-        ],
-        "message_offsets": [entry[0] for entry in state.message_indexes[partition].recent],
-    }
-
-
-def _group(state: ClusterState, name: GroupId, group: Group) -> dict[str, Any]:
-    partitions = [partition for partition in state.all_partitions() if partition.topic in group.topics]
-    return {
-        "group": name,
-        "consumers": [
-            {
-                "consumer": consumer_name,
-                "alive": consumer.state.state not in ENDED_STATES,
-                "state": consumer.state.state,
-                "owns": [
-                    str(partition) for partition in partitions if owner_of(state, name, partition) == consumer_name
-                ],
-            }
-            for consumer_name, consumer in group.consumers.items()
-        ],
-        "partitions": [_position(state, name, partition) for partition in partitions],
-    }
-
-
-def _position(state: ClusterState, group: GroupId, partition: TopicPartition) -> dict[str, Any]:
-    broker = state.broker_of(partition)
-    log = broker.logs[partition]
-    committed = committed_offset(state, group, partition)
-    bookmark = state.bookmarks[group, partition]
-    fetch_offset = committed
-    puller = state.pulling.get((group, partition))
-    if puller is not None:
-        fetch_offset = state.groups[group].consumers[puller].fetchers[partition].fetch_offset
-    return {
-        "topic": partition.topic,
-        "partition": partition.partition,
-        "owner": owner_of(state, group, partition),
-        "committed_offset": committed,
-        "fetch_offset": fetch_offset,
-        "lag_bytes": log.next_offset - bookmark.offset,
-        "lag_messages": state.message_indexes[partition].messages - bookmark.messages_before,
-        "lag_us": state.scheduler.now_us - bookmark.waiting_since_us if bookmark.offset < log.next_offset else 0,
-    }
-
-
-def owner_of(state: ClusterState, group: GroupId, partition: TopicPartition) -> str:
-    """The consumer that the registry names as a partition's owner; "" if there is none."""
-    path = paths.owner(group, partition, state.topics[partition.topic][partition.partition])
-    return paths.stream_consumer(state.registry_of_group(group).value(path, paths.stream(NOBODY)))
-
-
-def committed_offset(state: ClusterState, group: GroupId, partition: TopicPartition) -> int:
-    """A group's bookmark in a partition; the log's first offset while the registry has none."""
-    path = paths.offset(group, partition, state.topics[partition.topic][partition.partition])
-    first_offset = state.broker_of(partition).logs[partition].first_offset
-    return int(state.registry_of_group(group).value(path, str(first_offset)))
-
-
-def registry_tree(state: ClusterState) -> dict[str, Any]:
-    """The registry as nested nodes: path, value, the client that holds it, who watches its children, children."""
-    root, *others = [_tree_node(registry, "") for registry in state.registries]
-    root["children"] += others
-    return root
-
-
-def _tree_node(registry: RegistryServer, path: str) -> dict[str, Any]:
-    tree = registry.tree
-    node = tree.get(path) if path else None
-    return {
-        "path": registry.chroot + path or "/",
-        "value": node.value if node else "",
-        "client": registry.client_of(node.session) if node else "",
-        "watchers": [registry.client_of(session) for session in tree.watchers(path)],
-        "children": [_tree_node(registry, f"{path}/{name}") for name in tree.children(path)],
+        "window_start_us": window_start_us,
+        "window_end_us": window_end_us,
+        "produced": produced,
+        "received": received,
+        "lost": max(0, produced - received),
+        "duplicated": max(0, received - produced),
     }

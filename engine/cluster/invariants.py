@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from engine.cluster.facts import committed_offset
 from engine.cluster.snapshot import events_appended
 from engine.cluster.state import ClusterState
 from engine.consumer.consumer import ENDED_STATES, Consumer
@@ -50,7 +49,7 @@ def _group_rules(state: ClusterState, group: GroupId, partition: TopicPartition)
     """
     broker = state.broker_of(partition)
     log = broker.logs[partition]
-    committed = committed_offset(state, group, partition)
+    committed = state.committed_offset(group, partition)
     if not 0 <= committed <= log.next_offset:
         yield f"{group}: the bookmark {committed} lies outside {partition}"
     elif broker.alive and committed >= log.first_offset and not starts_a_message(log, committed):

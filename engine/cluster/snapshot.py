@@ -22,6 +22,11 @@ def snapshot(state: ClusterState) -> dict[str, Any]:
     return _state(state, partitions, flights)
 
 
+def without_flights(state: ClusterState) -> dict[str, Any]:
+    """The snapshot for a reader who does not ask what is on its way."""
+    return _state(state, {str(partition): _partition(state, partition) for partition in state.all_partitions()}, {})
+
+
 def summary(state: ClusterState) -> dict[str, Any]:
     """What is left of the snapshot for a reader who cannot follow every event: no flights, the newest entries only."""
     partitions = {str(partition): _newest(_partition(state, partition)) for partition in state.all_partitions()}

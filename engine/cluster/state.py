@@ -13,9 +13,12 @@ from engine.consumer.consumer import Consumer
 from engine.errors import UnknownBroker, UnknownConsumer, UnknownGroup, UnknownPartition, UnknownTopic
 from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
 from engine.producer.producer import Producer
+from engine.registry import paths
 from engine.registry.server import RegistryServer
 from engine.runtime.network import Network
 from engine.runtime.scheduler import Scheduler
+
+NO_STREAM = paths.stream("")
 
 
 @dataclass(slots=True)
@@ -70,6 +73,17 @@ class ClusterState:
     def registry_of_group(self, group: GroupId) -> RegistryServer:
         """The registry of a group: that of its topics, which are all in one datacenter."""
         return self.registry_of_topic(self.groups[group].topics[0])
+
+    def owner_of(self, group: GroupId, partition: TopicPartition) -> str:
+        """The consumer that the registry names as a partition's owner; "" if there is none."""
+        path = paths.owner(group, partition, self.topics[partition.topic][partition.partition])
+        return paths.stream_consumer(self.registry_of_group(group).value(path, NO_STREAM))
+
+    def committed_offset(self, group: GroupId, partition: TopicPartition) -> int:
+        """A group's committed offset in a partition; the log's first offset while the registry has none."""
+        path = paths.offset(group, partition, self.topics[partition.topic][partition.partition])
+        first_offset = self.broker_of(partition).logs[partition].first_offset
+        return int(self.registry_of_group(group).value(path, str(first_offset)))
 
     def topic_brokers(self, topic: str) -> tuple[BrokerId, ...]:
         """The brokers of a topic's partitions; :class:`UnknownTopic`."""

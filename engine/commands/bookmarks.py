@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from engine.cluster.cluster import Cluster
-from engine.cluster.facts import owner_of
 from engine.commands.boundary import checked_boundary
 from engine.commands.consumers import ANY_GROUP, find_consumer, require_awake
 from engine.commands.fields import Fields
@@ -61,7 +60,7 @@ class Seek:
                 f"group {self.group!r} does not read {topic}", "it reads " + ", ".join(group.topics), field="topic"
             )
         offset = self._offset(cluster, partition)
-        name = owner_of(state, GroupId(self.group), partition)
+        name = state.owner_of(GroupId(self.group), partition)
         if name in group.consumers:
             require_awake(cluster, group.consumers[name])
         cluster.seek(GroupId(self.group), partition, offset)
