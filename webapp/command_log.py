@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,14 +15,19 @@ from webapp.errors import RoomDamaged
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 ENTRY_BYTES_AT_MOST = 8 * 1024 * 1024
+NOT_IN_A_LOG = -1
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedCommand:
-    """A command as it was sent, and the virtual time at which it was applied."""
+    """A command as it was sent, and the virtual time at which it was applied.
+
+    ``offset`` is where a command that was read lies in its command log.
+    """
 
     at_us: int
     fields: Mapping[str, Any]
+    offset: int = field(default=NOT_IN_A_LOG, compare=False)
 
     def encode(self) -> bytes:
         """``{"at_us", "command": {...}}`` as one line of JSON."""
@@ -92,8 +97,8 @@ class CommandLog:
 
     def _decoded(self, entry: Entry) -> LoggedCommand:
         try:
-            return LoggedCommand.decode(entry.payload)
-        except (ValueError, KeyError, TypeError) as error:
+            return replace(LoggedCommand.decode(entry.payload), offset=entry.offset)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise self._damaged(entry.offset, "the payload is not a command") from error
 
     def _damaged(self, offset: int, reason: str) -> RoomDamaged:

@@ -4,15 +4,18 @@ The engine cannot be copied in the middle of its life (its conversations are gen
 take about as long as the engine once did: some seconds for an hour.
 """
 
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
 
+from engine.commands.fields import NAME_CHARACTERS, shown
 from engine.config import NEVER_US, SECOND_US
 from engine.errors import OffsetscopeError
 from webapp.command_log import LoggedCommand
+from webapp.errors import RoomDamaged
 from webapp.past_points import PastPoint
-from webapp.room_commands import Step, parse
+from webapp.room_commands import Command, parse
 from webapp.timeline import Timeline
 
 BITE_S = 0.001
@@ -22,6 +25,7 @@ FIRST_BITE_US = SECOND_US // 10
 LEAST_BITE_US = SECOND_US // 1_000
 LARGEST_BITE_US = 10 * SECOND_US
 
+LONG_TEXTS = ("key", "value")
 END_OF_TIME = LoggedCommand(NEVER_US, {})
 
 logger = logging.getLogger(__name__)
@@ -66,12 +70,22 @@ class Repetition:
         timeline.run_until(at_us)
 
     def repeat(self, logged: LoggedCommand) -> None:
-        """Apply a command at the virtual time at which it was applied before; what was refused is refused again."""
+        """Apply a command at the virtual time at which it was applied before; what was refused is refused again.
+
+        ``RoomDamaged`` names a command that this version cannot parse, or whose application fails otherwise: without it
+        the life would be another one. A command that former versions logged and could not apply either is refused
+        again, and the server's log names it.
+        """
         self.run_until(logged.at_us)
+        room = self._timeline.record.room
         try:
-            self._timeline.apply(parse(logged.fields))
+            command = parse(logged.fields)
         except OffsetscopeError as error:
-            logger.debug("room %s refuses %s again: %s", self._timeline.record.room, logged.fields, error)
+            if not _was_never_applied(logged):
+                raise _not_repeatable(logged, f"this version cannot read it ({error.message})") from error
+            logger.warning("room %s: the command %s is refused again: %s", room, _place_of(logged), error)
+        else:
+            self._apply(logged, command)
         self._let_others_go_first()
 
     def repeat_until(self, commands: Sequence[LoggedCommand], point: PastPoint) -> list[LoggedCommand]:
@@ -83,7 +97,7 @@ class Repetition:
         for logged, following in zip(commands, [*commands[1:], END_OF_TIME], strict=False):
             if logged.at_us > point.at_us:
                 break
-            if isinstance(parse(logged.fields), Step) and following.at_us > point.at_us:
+            if _is_step(logged) and following.at_us > point.at_us:
                 break  # it may lead beyond the point, and does nothing but let time pass
             self.run_until(logged.at_us)
             if logged.at_us == point.at_us and self._timeline.journal.next_offset >= point.journal_offset:
@@ -92,6 +106,21 @@ class Repetition:
             repeated.append(logged)
         self.run_until(point.at_us)
         return repeated
+
+    def _apply(self, logged: LoggedCommand, command: Command) -> None:
+        """As the room did: a refusal changes nothing, and what the machine has refused is no matter of the command."""
+        room = self._timeline.record.room
+        try:
+            self._timeline.apply(command)
+        except OffsetscopeError as error:
+            if not error.definite:
+                raise
+            logger.debug("room %s refuses the command %s again: %s", room, _place_of(logged), error)
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:
+            logger.exception("room %s: the command %s cannot be applied", room, _place_of(logged))
+            raise _not_repeatable(logged, f"applying it fails ({type(error).__name__})") from error
 
     def _fit(self, took_s: float) -> None:
         """The next bite is smaller or larger, if this one took much more or less than it should."""
@@ -104,3 +133,35 @@ class Repetition:
         if self._now_s() - self._rested_at_s >= BITE_S:
             self._rest(REST_S)
             self._rested_at_s = self._now_s()
+
+
+def _place_of(logged: LoggedCommand) -> str:
+    """Which command it is, for people: its name, where it lies in the command log, and its virtual time."""
+    return f"{shown(logged.fields.get('command'))} at offset {logged.offset} ({logged.at_us / SECOND_US:.3f} s)"
+
+
+def _not_repeatable(logged: LoggedCommand, reason: str) -> RoomDamaged:
+    """The error for a command that belongs to a room's life and cannot be repeated."""
+    return RoomDamaged(
+        f"the room's command {_place_of(logged)} cannot be repeated: {reason}",
+        "make a new room; the files of this one are kept as they are, and the server's log says more",
+        offset=logged.offset,
+        at_us=logged.at_us,
+        command=shown(logged.fields.get("command")).strip("'"),
+    )
+
+
+def _was_never_applied(logged: LoggedCommand) -> bool:
+    """Whether the command has a text that no version can use: longer than any name, or not to be carried by UTF-8."""
+    for name, value in logged.fields.items():
+        if name not in LONG_TEXTS and isinstance(value, str) and len(value) > NAME_CHARACTERS:
+            return True
+    try:
+        json.dumps(dict(logged.fields), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _is_step(logged: LoggedCommand) -> bool:
+    return (logged.fields.get("command"), logged.fields.get("action")) == ("clock", "step")

@@ -23,7 +23,8 @@ def restore(record: RoomRecord, folders: RoomFolders, command_log: CommandLog, *
 
     The journal is told anew. It must begin with exactly what the former one held, because browsers have bookmarks in
     it; if it does not, that is logged, and the new one counts. Raises what the engine raises if its files cannot be
-    written, and ``RoomDamaged`` if the command log cannot be read.
+    written, and ``RoomDamaged`` if the command log cannot be read, or a command in it cannot be repeated; the
+    files are then kept.
     """
     if command_log.bytes_cut:
         logger.warning("room %s: %d torn bytes cut off its commands", record.room, command_log.bytes_cut)

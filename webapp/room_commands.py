@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine import commands as engine_commands
-from engine.commands.fields import Fields
+from engine.commands.fields import Fields, shown
 from engine.errors import InvalidCommand
 from webapp.pacing import SPEED_AT_LEAST, SPEED_AT_MOST
 
@@ -96,7 +96,7 @@ def parse(values: Mapping[str, object]) -> Command:
         return command
     if not isinstance(name, str) or name not in engine_commands.COMMANDS:
         known = ", ".join([*engine_commands.COMMANDS, *PARSERS])
-        raise InvalidCommand(f"there is no command {str(name)[:60]!r}", f"use one of: {known}", field="command")
+        raise InvalidCommand(f"there is no command {shown(name)}", f"use one of: {known}", field="command")
     return engine_commands.parse_command(values)
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from engine.cluster.cluster import Cluster
 from engine.commands import bookmarks, brokers, consumers, deployment, failures, producing
-from engine.commands.fields import Fields
+from engine.commands.fields import Fields, shown
 from engine.errors import InvalidCommand
 
 
@@ -62,7 +62,7 @@ def parse_command(fields: Mapping[str, object]) -> Command:
     name = fields.get("command")
     if not isinstance(name, str) or name not in COMMANDS:
         raise InvalidCommand(
-            f"there is no command {str(name)[:60]!r}", "use one of: " + ", ".join(COMMANDS), field="command"
+            f"there is no command {shown(name)}", "use one of: " + ", ".join(COMMANDS), field="command"
         )
     reading = Fields(name, fields)
     command = COMMANDS[name].parse(reading)

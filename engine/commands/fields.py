@@ -1,17 +1,24 @@
 """Reading a command's fields: every fault names the field, what it may be, and nothing is guessed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors import InvalidCommand
 
 MISSING: Any = object()
+NAME_CHARACTERS = 200
+"""No name is longer: the longest one is the address of a consumer, which holds its group's name and its own."""
+NUMBER_CHARACTERS = 40
+SHOWN_CHARACTERS = 60
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 
 class Fields:
     """The fields of one command as they came, read one by one; :meth:`finish` refuses what was never asked for.
 
-    Numbers may come as text, since a form has nothing else.
+    Numbers may come as text, since a form has nothing else. Every text is read by :meth:`checked_text`: a command that
+    holds one that UTF-8 cannot carry could be logged as JSON, but never sent as a message.
     """
 
     def __init__(self, command: str, values: Mapping[str, object]) -> None:
@@ -28,11 +35,25 @@ class Fields:
         self._known.add(name)
         return name in self._values and self._values[name] not in ("", None)
 
-    def text(self, name: str, default: str = MISSING, *, most: int = 1_000_000) -> str:
-        """A text of at most ``most`` characters."""
-        value = self._value(name, default, "a text")
+    def text(self, name: str, default: str = MISSING, *, most: int = NAME_CHARACTERS) -> str:
+        """A text of at most ``most`` characters; as :meth:`checked_text`."""
+        return self.checked_text(name, self._value(name, default, "a text"), most=most)
+
+    def checked_text(self, name: str, value: object, *, most: int) -> str:
+        """``value``, which stands in the field ``name``, if it is a text of at most ``most`` characters.
+
+        Refused, too, if it has a lone surrogate (JSON can spell one as an escape), for UTF-8 has no bytes for it.
+        """
         if not isinstance(value, str) or len(value) > most:
-            raise self.fault(name, "is not a text of a sensible length", f"give a text of at most {most} characters")
+            raise self.fault(
+                name, f"holds what is not a text of at most {most} characters", "give a text that is not longer"
+            )
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            problem = f"has a lone surrogate at character {error.start}, which UTF-8 cannot carry"
+            remedy = "leave out the characters from U+D800 to U+DFFF, or send both halves of the pair"
+            raise self.fault(name, problem, remedy) from error
         return value
 
     def integer(self, name: str, low: int, high: int, default: int = MISSING) -> int:
@@ -41,10 +62,13 @@ class Fields:
             return default
         remedy = f"give a whole number from {low} to {high}"
         value = self._value(name, MISSING, remedy)
-        if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
-            value = int(value)
+        if isinstance(value, str) and len(value) <= NUMBER_CHARACTERS:
+            try:
+                value = whole_number(value.strip())
+            except ValueError:
+                raise self.fault(name, f"cannot be {shown(value)}", remedy) from None
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise self.fault(name, f"cannot be {_shown(value)}", remedy)
+            raise self.fault(name, f"cannot be {shown(value)}", remedy)
         return value
 
     def number(self, name: str, low: float, high: float, default: float = MISSING) -> float:
@@ -53,13 +77,13 @@ class Fields:
             return default
         remedy = f"give a number from {low:g} to {high:g}"
         value = self._value(name, MISSING, remedy)
-        if isinstance(value, str):
+        if isinstance(value, str) and len(value) <= NUMBER_CHARACTERS:
             try:
                 value = float(value)
             except ValueError:
-                raise self.fault(name, f"cannot be {_shown(value)}", remedy) from None
+                raise self.fault(name, f"cannot be {shown(value)}", remedy) from None
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise self.fault(name, f"cannot be {_shown(value)}", remedy)
+            raise self.fault(name, f"cannot be {shown(value)}", remedy)
         return int(value) if value == int(value) else value
 
     def flag(self, name: str) -> bool:
@@ -71,14 +95,14 @@ class Fields:
             return True
         if value in (False, "false", "off", "0"):
             return False
-        raise self.fault(name, f"cannot be {_shown(value)}", "give true or false")
+        raise self.fault(name, f"cannot be {shown(value)}", "give true or false")
 
     def choice(self, name: str, choices: Sequence[str], default: str = MISSING) -> str:
         """One of some words."""
         remedy = "use one of: " + ", ".join(choices)
         value = self._value(name, default, remedy)
         if value not in choices:
-            raise self.fault(name, f"cannot be {_shown(value)}", remedy)
+            raise self.fault(name, f"cannot be {shown(value)}", remedy)
         return str(value)
 
     def raw(self, name: str) -> object:
@@ -90,7 +114,7 @@ class Fields:
         unknown = sorted(set(self._values) - self._known)
         if unknown:
             remedy = "its fields are: " + (", ".join(sorted(self._known)) or "none")
-            raise self.fault(unknown[0][:60], "is not a field of this command", remedy)
+            raise self.fault(shown_name(unknown[0]), "is not a field of this command", remedy)
 
     def _value(self, name: str, default: object, wanted: str) -> object:
         if self.has(name):
@@ -100,7 +124,30 @@ class Fields:
         return default
 
 
-def _shown(value: object) -> str:
-    """A value as it was typed: a form's whole number has become a float on the way."""
-    text = repr(int(value) if isinstance(value, float) and value.is_integer() else value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def whole_number(text: str) -> int:
+    """The number that ``text`` spells in 1 to 20 ASCII digits, behind a minus or not; ValueError for any other text.
+
+    ``int`` reads more (digits of every script, underscores, blanks), and raises for texts of thousands of digits.
+    """
+    if not WHOLE_NUMBER.fullmatch(text):
+        raise ValueError("not a whole number of at most 20 digits")
+    return int(text)
+
+
+def shown_name(name: str) -> str:
+    """The name of a field that is not known, in at most 60 characters, all of which UTF-8 can carry."""
+    return name[:SHOWN_CHARACTERS].encode(errors="replace").decode()
+
+
+def shown(value: object) -> str:
+    """A value as it was typed, in at most 60 characters; of one that may be deep or very large, only what it is."""
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a form's whole number has become a float on the way
+    if isinstance(value, int) and abs(value) >= 10**SHOWN_CHARACTERS:
+        return f"a number of more than {SHOWN_CHARACTERS} digits"
+    text = repr(value[:SHOWN_CHARACTERS] if isinstance(value, str) else value)
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."

@@ -16,6 +16,8 @@ PRODUCER_DECIDES = 0
 NATURAL_SIZE = 0
 MOST_MESSAGES = 10_000
 MOST_BYTES = 16_000_000
+MOST_CHARACTERS = 1_000_000
+MOST_KEY_CHARACTERS = 1_000
 MOST_PARTITIONS = 64
 MOST_UNDER_WAY = 1_000
 """Time may stand still while people send; without a bound every checkpoint would list all that is in the air."""
@@ -69,7 +71,8 @@ class Produce:
         if given == ["records"]:
             records = _records(fields)
         elif given == ["value"] or fields.has("key"):
-            records = ((fields.text("key", NO_KEY, most=1000), fields.text("value", "")),)
+            key = fields.text("key", NO_KEY, most=MOST_KEY_CHARACTERS)
+            records = ((key, fields.text("value", "", most=MOST_CHARACTERS)),)
         count = fields.integer("count", 1, MOST_MESSAGES, PRODUCER_DECIDES)
         size = fields.integer("size", 1, 1_000_000, NATURAL_SIZE)
         if count * size > MOST_BYTES:
@@ -110,17 +113,10 @@ def _records(fields: Fields) -> tuple[tuple[str, str], ...]:
     for record in records:
         if not isinstance(record, dict) or not set(record) <= {"key", "value"}:
             raise fields.fault("records", "holds something else than records", remedy)
-        key, value = record.get("key") or NO_KEY, record.get("value", "")
-        if not isinstance(key, str) or not isinstance(value, str):
-            raise fields.fault("records", "holds a key or value that is not a text", remedy)
-        if not _encodable(key) or not _encodable(value):
-            raise fields.fault("records", "holds a text that UTF-8 cannot carry", "leave out lone surrogates")
+        key = fields.checked_text("records", record.get("key") or NO_KEY, most=MOST_CHARACTERS)
+        value = fields.checked_text("records", record.get("value", ""), most=MOST_CHARACTERS)
         pairs.append((key, value))
     return tuple(pairs)
-
-
-def _encodable(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 @dataclass(frozen=True, slots=True)

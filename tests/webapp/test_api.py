@@ -84,6 +84,18 @@ def test_a_fetch_that_ends_inside_a_message_says_where_the_next_one_begins(clien
         ("log/pageviews/0?offset=-1", 400, "invalid_request"),
         ("log/pageviews/0?offset=x", 400, "invalid_request"),
         ("log/pageviews/0?offset=" + "9" * 5000, 400, "invalid_request"),
+        ("log/pageviews/0?offset=00000000000000000000123", 400, "invalid_request"),
+        ("log/pageviews/0?offset=", 400, "invalid_request"),
+        ("log/pageviews/0?offset=--5", 400, "invalid_request"),
+        ("log/pageviews/0?offset=1_0", 400, "invalid_request"),
+        ("log/pageviews/0?offset=%D9%A3", 400, "invalid_request"),
+        ("log/pageviews/0?offset=%C2%B2", 400, "invalid_request"),
+        ("log/pageviews/0?max_bytes=" + "0" * 20 + "99999999", 400, "invalid_request"),
+        ("journal?at_us=" + "9" * 5000, 400, "invalid_request"),
+        ("journal?journal_offset=" + "0" * 20 + "123", 400, "invalid_request"),
+        ("journal/notable?from_offset=" + "9" * 5000, 400, "invalid_request"),
+        ("journal.jsonl?offset=" + "9" * 5000, 400, "invalid_request"),
+        ("log/pageviews/" + "9" * 5000, 404, "unknown_page"),
         ("log/pageviews/0?max_bytes=99999999", 400, "invalid_request"),
         ("log/pageviews/0?from=1", 400, "invalid_request"),
         ("nothing", 404, "unknown_page"),
@@ -124,6 +136,59 @@ def test_a_command_is_answered_once_it_is_applied(client: FlaskClient) -> None:
     after = client.get(f"/api/rooms/{made.room}").json
     assert before < answer.json["journal_offset"] == after["journal"]["end_offset"]
     assert not after["groups"][0]["consumers"][1]["alive"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (r'{"command": "produce", "value": "\ud800"}', "value"),
+        (r'{"command": "produce", "key": "\udfff", "value": "v"}', "key"),
+        (r'{"command": "produce", "topic": "\ud800", "count": 1}', "topic"),
+        (r'{"command": "produce", "records": [{"value": "v"}, {"value": "\udc00\ud800"}]}', "records"),
+        (r'{"command": "add_topic", "topic": "\ud800"}', "topic"),
+        (r'{"command": "add_group", "group": "\ud800"}', "group"),
+        (r'{"command": "crash_consumer", "consumer": "\ud800"}', "consumer"),
+        (r'{"command": "set_link", "from": "producer", "to": "\ud800"}', "to"),
+        (r'{"command": "expire_session", "client": "\ud800"}', "client"),
+        (r'{"command": "crash_loader", "loader": "\ud800"}', "loader"),
+        (r'{"command": "fork", "ticket": "\ud800"}', "ticket"),
+        (r'{"command": "clock", "action": "\ud800"}', "action"),
+        (r'{"command": "\ud800"}', "command"),
+        (r'{"command": "produce", "\ud800": 1}', "?"),
+        ('{"command": "produce", "count": "--5"}', "count"),
+        ('{"command": "produce", "count": "%s"}' % ("9" * 5_000), "count"),
+        ('{"command": "produce", "count": "%s"}' % (" " * 1_000_000 + "5"), "count"),
+        ('{"command": "produce", "count": 1e999}', "count"),
+        ('{"command": "produce", "count": %s}' % ("[" * 900 + "]" * 900), "count"),
+        ('{"command": "set_producer", "rate_per_second": NaN}', "rate_per_second"),
+        ('{"command": "set_producer", "rate_per_second": "1e999"}', "rate_per_second"),
+        ('{"command": "clock", "action": "speed", "speed": "%s"}' % ("9" * 5_000), "speed"),
+        ('{"command": "fork", "at_us": "%s"}' % ("9" * 5_000), "at_us"),
+        ('{"command": "crash_consumer", "consumer": "%s"}' % ("x" * 1_000_000), "consumer"),
+    ],
+    ids=lambda value: value[:70],
+)
+def test_a_command_that_cannot_be_done_is_refused_with_its_field_and_never_logged(
+    client: FlaskClient, services: Services, body: str, field: str
+) -> None:
+    made = make_room(client, paused=True)
+    answer = client.post(
+        f"/api/rooms/{made.room}/commands", data=body, headers={**made.headers, "Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.json["code"], answer.json["field"]) == (400, "invalid_command", field)
+    assert answer.json["message"]
+    assert answer.json["remedy"]
+    assert services.rooms.find(made.room).is_untouched
+    assert command(client, made, "produce", value="the room lives").status_code == 202
+
+
+def test_a_number_of_thousands_of_digits_is_no_json_that_is_read(client: FlaskClient) -> None:
+    made = make_room(client, paused=True)
+    body = '{"command": "produce", "count": %s}' % ("9" * 5_000)
+    answer = client.post(
+        f"/api/rooms/{made.room}/commands", data=body, headers={**made.headers, "Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.json["code"]) == (400, "invalid_request")
 
 
 def test_keyed_records_all_go_to_the_same_partition(client: FlaskClient) -> None:

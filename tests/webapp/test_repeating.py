@@ -7,7 +7,8 @@ import pytest
 
 from tests.webapp.rooms_by_hand import new_room, record
 from tests.webapp.support import HandClock, act, journal_of, run_ms
-from webapp.command_log import CommandLog
+from webapp.command_log import CommandLog, LoggedCommand
+from webapp.errors import RoomDamaged
 from webapp.past_points import PastPoint
 from webapp.repeating import BITE_S, Repetition
 from webapp.room_commands import ForkAtOffset
@@ -83,3 +84,26 @@ def test_the_time_of_a_fork_is_found_in_any_chapter_of_a_long_life(tmp_path: Pat
     behind = room.read_journal(offset, 1 << 20)
     assert room.past(ForkAtOffset(behind.next_offset)).point.at_us >= second
     room.close()
+
+
+def test_a_fork_refuses_again_what_its_origin_could_not_use_and_goes_on(tmp_path: Path) -> None:
+    def timeline(name: str) -> Timeline:
+        return Timeline(record(), RoomFolders(tmp_path / name), wall_us=0)
+
+    possible = [LoggedCommand(0, {"command": "produce", "value": "v"}), LoggedCommand(9, {"command": "reset"})]
+    impossible = LoggedCommand(5, {"command": "produce", "value": "\ud800"})
+    lives = [timeline("a"), timeline("b")]
+    for life, commands in zip(lives, ([possible[0], impossible, possible[1]], possible), strict=True):
+        assert Repetition(life).repeat_until(commands, PastPoint(1_000_000, 1 << 62)) == commands
+    assert events_of(lives[0]) == events_of(lives[1])
+    for life in lives:
+        life.close()
+
+
+def test_a_fork_names_the_command_that_cannot_be_repeated(tmp_path: Path) -> None:
+    life = Timeline(record(), RoomFolders(tmp_path), wall_us=0)
+    commands = [LoggedCommand(500_000, {"command": "explode"}, offset=77)]
+    with pytest.raises(RoomDamaged) as damage:
+        Repetition(life).repeat_until(commands, PastPoint(1_000_000, 1 << 62))
+    assert damage.value.fields == {"offset": 77, "at_us": 500_000, "command": "explode"}
+    life.close()

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import OffsetscopeError
+from engine.cluster.cluster import Cluster
+from engine.commands.producing import Produce
+from engine.errors import OffsetscopeError, StorageFailed
 from tests.webapp.rooms_by_hand import ROOM, new_room, restored_room
 from tests.webapp.support import METRICS, HandClock, act, events_of, journal_of, run_ms
 from webapp.command_log import CommandLog, LoggedCommand
+from webapp.errors import RoomDamaged
 from webapp.room import Room
 
 ACTS: list[dict[str, object]] = [
@@ -163,3 +166,129 @@ def test_a_healthy_restore_reports_nothing(tmp_path: Path, clock: HandClock, cap
     with caplog.at_level(logging.WARNING):
         restored_room(tmp_path, clock).close()
     assert caplog.records == []
+
+
+# --- commands that cannot be repeated -------------------------------------------------------------------------------
+
+LATER = {"command": "produce", "records": [{"key": "later", "value": "v"}]}
+
+
+def a_life_that_ended_with(directory: Path, clock: HandClock, *fields: dict[str, object]) -> list[bytes]:
+    """Leave a room whose log holds these commands behind what was done; gives the journal up to there."""
+    room = new_room(directory, clock)
+    act(room, "produce", count=3)
+    run_ms(room, clock, 2_000)
+    act(room, "clock", action="pause")
+    journal, at_us = journal_of(room), room.facts()["clock"]["now_us"]
+    room.close()
+    commands = CommandLog.open(directory / "commands")
+    commands.append([LoggedCommand(at_us, one) for one in fields])
+    commands.close()
+    return journal
+
+
+def offset_of_last(directory: Path) -> int:
+    commands = CommandLog.open(directory / "commands")
+    offset = list(commands)[-1].offset
+    commands.close()
+    return offset
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {"command": "produce", "value": "\ud800"},
+        {"command": "produce", "key": "a\udfff", "value": "v"},
+        {"command": "produce", "records": [{"key": "k", "value": "v"}, {"value": "\ud800"}]},
+        {"command": "expire_session", "client": "\ud800"},
+        {"command": "produce", "topic": "x" * 300, "count": 1},
+    ],
+)
+def test_a_text_that_former_versions_logged_and_could_not_use_is_refused_again_and_the_room_lives(
+    tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture, impossible: dict[str, object]
+) -> None:
+    journal = a_life_that_ended_with(tmp_path, clock, impossible)
+    offset = offset_of_last(tmp_path)
+    for times in (1, 2):
+        with caplog.at_level(logging.WARNING):
+            again = restored_room(tmp_path, clock)
+        warnings = [entry.getMessage() for entry in caplog.records]
+        assert len(warnings) == times
+        assert warnings[-1].startswith(f"room {ROOM}: the command '{impossible['command']}' at offset {offset} (")
+        assert "is refused again" in warnings[-1]
+        assert journal_of(again)[: len(journal)] == journal
+        act(again, "produce", count=1)
+        journal = journal_of(again)
+        again.close()
+
+
+def test_what_was_logged_together_with_a_refused_command_is_applied(tmp_path: Path, clock: HandClock) -> None:
+    a_life_that_ended_with(tmp_path, clock, {"command": "produce", "value": "\ud800"}, LATER)
+    again = restored_room(tmp_path, clock)
+    assert any(event["event"] == "batch_sent" and event["key"] == "later" for event in events_of(again))
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("unknown", "name"),
+    [
+        ({"command": "explode"}, "explode"),
+        ({"command": "produce", "count": 1, "colour": "red"}, "produce"),
+        ({"command": "produce", "count": 0}, "produce"),
+        ({"command": "clock", "action": "rewind"}, "clock"),
+        ({}, "None"),
+    ],
+)
+def test_a_command_that_this_version_cannot_read_is_named_and_all_files_are_kept(
+    tmp_path: Path, clock: HandClock, unknown: dict[str, object], name: str
+) -> None:
+    a_life_that_ended_with(tmp_path, clock, LATER, unknown)
+    commands = (tmp_path / "commands" / "00000000000000000000.kafka").read_bytes()
+    former = (tmp_path / "journal" / "00000000000000000000.kafka").read_bytes()
+    offset = offset_of_last(tmp_path)
+    for _ in range(2):
+        with pytest.raises(RoomDamaged, match="this version cannot read it") as damage:
+            restored_room(tmp_path, clock)
+        assert damage.value.fields == {"offset": offset, "at_us": 2_000_000, "command": name}
+        assert f"at offset {offset} (2.000 s)" in damage.value.message
+        assert damage.value.remedy
+        assert (tmp_path / "commands" / "00000000000000000000.kafka").read_bytes() == commands
+        assert (tmp_path / "journal.former" / "00000000000000000000.kafka").read_bytes() == former
+
+
+def test_a_command_whose_application_fails_is_named_and_the_room_comes_back_when_it_does_not(
+    tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = a_life_that_ended_with(tmp_path, clock, LATER)
+    offset = offset_of_last(tmp_path)
+    apply = Produce.apply
+
+    def fails(self: Produce, cluster: Cluster) -> None:
+        if self.records:
+            raise KeyError("a mistake of ours")
+        apply(self, cluster)
+
+    with monkeypatch.context() as planted:
+        planted.setattr(Produce, "apply", fails)
+        with pytest.raises(RoomDamaged, match=r"applying it fails \(KeyError\)") as damage:
+            restored_room(tmp_path, clock)
+    assert damage.value.fields == {"offset": offset, "at_us": 2_000_000, "command": "produce"}
+    assert any(entry.exc_info and "'produce' at offset" in entry.getMessage() for entry in caplog.records)
+    again = restored_room(tmp_path, clock)
+    assert journal_of(again)[: len(journal)] == journal
+    again.close()
+
+
+@pytest.mark.parametrize("error", [StorageFailed("the disk is away", "wait"), OSError("no descriptors")])
+def test_what_the_machine_refuses_is_neither_a_refusal_of_the_command_nor_its_mistake(
+    tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    a_life_that_ended_with(tmp_path, clock)
+
+    def fails(self: Produce, cluster: Cluster) -> None:
+        raise error
+
+    monkeypatch.setattr(Produce, "apply", fails)
+    with pytest.raises(type(error)) as raised:
+        restored_room(tmp_path, clock)
+    assert raised.value is error

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import LogGap, OffsetscopeError, UnknownScenario
 from tests.webapp.support import METRICS, HandClock, act, events_of, journal_of, run_ms
-from webapp.command_log import CommandLog
+from webapp.command_log import CommandLog, LoggedCommand
 from webapp.data_directory import DataDirectory
 from webapp.errors import RoomDamaged, RoomsTooFast, TooManyRooms, UnknownRoom
 from webapp.room import Room
@@ -138,6 +138,20 @@ def test_a_command_that_is_none_makes_only_its_own_room_unusable(house: House) -
     with pytest.raises(LogGap):
         house.rooms.find(room.record.room)
     assert house.make().facts()
+
+
+def test_a_room_with_a_command_that_cannot_be_repeated_says_which(house: House) -> None:
+    room = house.make()
+    run_ms(room, house.clock, 2_000)
+    act(room, "produce", count=1)
+    house.restart()
+    commands = CommandLog.open(house.directory.room(room.record.room) / "commands")
+    end = commands.size_bytes
+    commands.append([LoggedCommand(2_500_000, {"command": "explode"})])
+    commands.close()
+    for _ in range(2):
+        with pytest.raises(RoomDamaged, match=f"'explode' at offset {end} \\(2.500 s\\)"):
+            house.rooms.find(room.record.room)
 
 
 def test_a_mistake_during_a_restore_is_a_typed_error(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import request
 
+from engine.commands.fields import shown, shown_name, whole_number
 from webapp.errors import InvalidRequest, UnsupportedMediaType
 
 TRUE_WORDS = ("1", "true", "yes", "on")
@@ -83,9 +84,14 @@ def query_text(name: str) -> str:
 def query_integer(name: str, default: int, *, at_most: int = LARGEST_INTEGER) -> int:
     """A whole number of the query, from 0 to ``at_most``."""
     text = request.args.get(name, str(default))
-    if not (text.isascii() and text.isdecimal()) or int(text[:20]) > at_most:
-        raise InvalidRequest(f"{name} cannot be {text[:40]!r}", f"send a whole number from 0 to {at_most}", field=name)
-    return int(text)
+    remedy = f"send a whole number from 0 to {at_most}"
+    try:
+        number = whole_number(text)
+    except ValueError:
+        raise InvalidRequest(f"{name} cannot be {shown(text)}", remedy, field=name) from None
+    if not 0 <= number <= at_most:
+        raise InvalidRequest(f"{name} cannot be {number}", remedy, field=name)
+    return number
 
 
 def query_flag(name: str, *, default: bool) -> bool:
@@ -103,6 +109,5 @@ def query_flag(name: str, *, default: bool) -> bool:
 def _require_known(fields: Collection[str], known: Collection[str]) -> None:
     unknown = sorted(set(fields) - set(known))
     if unknown:
-        raise InvalidRequest(
-            f"there is no field {unknown[0][:60]!r} here", f"the fields are: {', '.join(known)}", field=unknown[0][:60]
-        )
+        name = shown_name(unknown[0])
+        raise InvalidRequest(f"there is no field {name!r} here", f"the fields are: {', '.join(known)}", field=name)
