@@ -79,6 +79,16 @@ class StorageFailed(OffsetscopeError):
     definite = False
 
 
+class MachineFault(OffsetscopeError):
+    """The machine that runs the simulation refused something: no descriptors, no space, a folder that is read-only.
+
+    Never part of a simulation's history: no simulated process catches it, and a cluster that met one does not go on.
+    """
+
+    code = "machine_fault"
+    definite = False
+
+
 # --- names ------------------------------------------------------------------------------------------------
 
 

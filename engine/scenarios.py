@@ -127,7 +127,7 @@ def build(
 ) -> Cluster:
     """A cluster in a scenario's starting state at ``start_us``, told to ``journal`` as one checkpoint.
 
-    Raises :class:`UnknownScenario`. What was in ``directory`` is gone.
+    Raises :class:`UnknownScenario` and :class:`~engine.errors.MachineFault`. What was in ``directory`` is gone.
     """
     if name not in SCENARIOS:
         raise UnknownScenario(f"there is no scenario {name!r}", "use one of: " + ", ".join(SCENARIOS), scenario=name)
@@ -140,11 +140,15 @@ def build(
         journal=journal,
         start_us=start_us - WARM_UP_US,
     )
-    scenario.prepare(cluster)
-    cluster.run_until(start_us)
-    set_out(cluster)
-    cluster.write_checkpoint(cause)
-    cluster.publish()
+    try:
+        scenario.prepare(cluster)
+        cluster.run_until(start_us)
+        set_out(cluster)
+        cluster.write_checkpoint(cause)
+        cluster.publish()
+    except BaseException:
+        cluster.close()
+        raise
     return cluster
 
 

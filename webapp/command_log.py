@@ -68,13 +68,20 @@ class CommandLog:
         """Bytes that the commands take on disk."""
         return self._log.next_offset
 
+    def may_hold_more_than(self, size_bytes: int) -> bool:
+        """Whether bytes beyond the first ``size_bytes`` may be in the files, after an append or a flush that failed."""
+        try:
+            return sum(one.path.stat().st_size for one in self._log.files()) > size_bytes
+        except OSError:
+            return True
+
     def append(self, commands: Sequence[LoggedCommand]) -> None:
         """Write the commands and return when they survive a power cut; ``StorageFailed`` if the disk refuses."""
         self._log.append(encode_message_set([command.encode() for command in commands]))
         self._log.flush()
 
     def __iter__(self) -> Iterator[LoggedCommand]:
-        """All commands, oldest first; ``RoomDamaged`` where the bytes are not commands."""
+        """All commands, oldest first; ``RoomDamaged`` where the bytes are no commands, ``StorageFailed`` if refused."""
         offset = self._log.first_offset
         while offset < self._log.flushed_offset:
             for entry in self._entries(offset):
@@ -87,8 +94,9 @@ class CommandLog:
 
     def _entries(self, offset: int) -> list[Entry]:
         """The entries of one read, at least one."""
+        data = self._log.read(offset, 2 * ENTRY_BYTES_AT_MOST)
         try:
-            entries = list(iterate_shallow(self._log.read(offset, 2 * ENTRY_BYTES_AT_MOST), offset))
+            entries = list(iterate_shallow(data, offset))
         except OffsetscopeError as error:
             raise self._damaged(offset, error.message) from error
         if not entries:

@@ -98,6 +98,19 @@ class RoomFailed(OffsetscopeError):
     definite = False
 
 
+class RoomSuspended(OffsetscopeError):
+    """The machine failed the room, which stands still until it can be restored; nothing is journaled meanwhile."""
+
+    code = "room_suspended"
+
+
+class CommandUnsettled(RoomSuspended):
+    """The machine failed the room while a command was logged or applied; if it was logged, it will be applied."""
+
+    code = "command_unsettled"
+    definite = False
+
+
 class CommandTimedOut(OffsetscopeError):
     """A command was not applied in time; it may be yet."""
 
@@ -186,6 +199,7 @@ STATUSES: dict[type[OffsetscopeError], HTTPStatus] = {
     errors.LogGap: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.LogClosed: HTTPStatus.CONFLICT,
     errors.StorageFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.MachineFault: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.UnknownName: HTTPStatus.NOT_FOUND,
     errors.NameTaken: HTTPStatus.CONFLICT,
     errors.WrongState: HTTPStatus.CONFLICT,
@@ -205,6 +219,8 @@ STATUSES: dict[type[OffsetscopeError], HTTPStatus] = {
     UnknownRoom: HTTPStatus.NOT_FOUND,
     RoomDamaged: HTTPStatus.INTERNAL_SERVER_ERROR,
     RoomFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
+    RoomSuspended: HTTPStatus.SERVICE_UNAVAILABLE,
+    CommandUnsettled: HTTPStatus.SERVICE_UNAVAILABLE,
     CommandTimedOut: HTTPStatus.SERVICE_UNAVAILABLE,
     ServerStopping: HTTPStatus.SERVICE_UNAVAILABLE,
     DataDirectoryUnusable: HTTPStatus.INTERNAL_SERVER_ERROR,

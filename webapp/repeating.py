@@ -75,6 +75,8 @@ class Repetition:
         ``RoomDamaged`` names a command that this version cannot parse, or whose application fails otherwise: without it
         the life would be another one. A command that former versions logged and could not apply either is refused
         again, and the server's log names it.
+
+        Raises :class:`~engine.errors.MachineFault`.
         """
         self.run_until(logged.at_us)
         room = self._timeline.record.room

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 
 from engine.errors import OffsetscopeError
 from engine.journal.journal import Journal
@@ -11,6 +12,7 @@ from webapp.command_log import CommandLog
 from webapp.repeating import Repetition
 from webapp.room_folders import RoomFolders
 from webapp.room_record import RoomRecord
+from webapp.suspension import MACHINE_FAULTS
 from webapp.timeline import Timeline
 
 CHUNK_BYTES = 16 * 1024 * 1024
@@ -22,9 +24,9 @@ def restore(record: RoomRecord, folders: RoomFolders, command_log: CommandLog, *
     """The room as it was when its last command, or its last event that anybody could have read, had happened.
 
     The journal is told anew. It must begin with exactly what the former one held, because browsers have bookmarks in
-    it; if it does not, that is logged, and the new one counts. Raises what the engine raises if its files cannot be
-    written, and ``RoomDamaged`` if the command log cannot be read, or a command in it cannot be repeated; the
-    files are then kept.
+    it; if it does not, that is logged, and the new one counts. Raises ``RoomDamaged`` if the command log cannot be read
+    or a command in it cannot be repeated; the files are then kept. Raises ``MachineFault``, ``StorageFailed`` or
+    ``OSError`` if the machine refuses something: the former journal stays for the next try then.
     """
     if command_log.bytes_cut:
         logger.warning("room %s: %d torn bytes cut off its commands", record.room, command_log.bytes_cut)
@@ -35,11 +37,11 @@ def restore(record: RoomRecord, folders: RoomFolders, command_log: CommandLog, *
         for logged in command_log:
             repetition.repeat(logged)
         _catch_up_with_former_journal(timeline, repetition, folders)
+        _forget_former_journal(folders)
     except BaseException:
         timeline.close()
         raise
     timeline.pace = timeline.pace.anchored(timeline.cluster.now_us, wall_us)
-    shutil.rmtree(folders.former_journal, ignore_errors=True)
     return timeline
 
 
@@ -70,9 +72,18 @@ def _common_events(before: Iterable[bytes], now: Iterable[bytes]) -> int:
 def _set_former_journal_aside(folders: RoomFolders) -> None:
     """Keep the journal of the last run for comparison; one that an interrupted restore set aside is the true one."""
     if folders.former_journal.exists():
-        shutil.rmtree(folders.journal, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folders.journal)
     elif folders.journal.exists():
         folders.journal.rename(folders.former_journal)
+
+
+def _forget_former_journal(folders: RoomFolders) -> None:
+    """At once, as far as the next restore can see: half a former journal would pass for the true one."""
+    shutil.rmtree(folders.obsolete_journal, ignore_errors=True)
+    if folders.former_journal.exists():
+        folders.former_journal.rename(folders.obsolete_journal)
+        shutil.rmtree(folders.obsolete_journal, ignore_errors=True)
 
 
 def _catch_up_with_former_journal(timeline: Timeline, repetition: Repetition, folders: RoomFolders) -> None:
@@ -82,6 +93,8 @@ def _catch_up_with_former_journal(timeline: Timeline, repetition: Repetition, fo
         return
     try:
         former = Journal.open(folders.former_journal)
+    except MACHINE_FAULTS:
+        raise
     except OffsetscopeError as error:
         timeline.cluster.publish()
         logger.warning("room %s: its former journal cannot be read (%s); it is told anew", room, error)

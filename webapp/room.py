@@ -7,7 +7,7 @@ at the present of virtual time, and answers.
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +18,7 @@ from engine.ids import TopicPartition
 from engine.journal.checkpoint_index import CheckpointInterval
 from engine.journal.journal import JournalChunk
 from engine.journal.timeline_marks import TimelineMark
+from engine.storage.disk import MACHINE
 from engine.storage.segment import SegmentSlice
 from webapp.answers import Applied, Moment, PastChapter, Picture
 from webapp.command_log import CommandLog, LoggedCommand
@@ -30,6 +31,7 @@ from webapp.pacing import ClockFacts
 from webapp.past_chapters import past_chapter
 from webapp.past_points import Past, PastPoint, end_at, time_before
 from webapp.room_commands import Command, ForkAtOffset, ForkAtTime, ForkCommand, ForkNow, Pause, Step
+from webapp.suspension import MACHINE_FAULTS, Suspension
 from webapp.timeline import Timeline
 
 PIECES_OF_A_SLICE = 4
@@ -51,7 +53,8 @@ class Room:
     """One cluster that people share; every method may be called from any thread.
 
     ``wake`` tells the pump that a command waits, ``wall_us`` is a monotonic clock, ``bytes_at_most`` the limit on the
-    room's files. Once its engine has failed, or it was put away, every method raises why.
+    room's files. Once its engine has failed, or it was put away, every method raises why. So does a room that the
+    machine has failed: it is suspended, lets go of its files, and is to be restored from its command log.
     """
 
     def __init__(
@@ -74,6 +77,9 @@ class Room:
         self._waiting: deque[Submission] = deque()
         self._digests = DigestLog(Budget())
         self._faults: list[OffsetscopeError] = []  # why the room stands still for good; empty while it works
+        self._suspensions: list[Suspension] = []
+        self._unsettled = 0  # of the commands that wait, the first so many are being logged or applied
+        self._settled_bytes = command_log.size_bytes  # of the command log, before them
         self._due_wall_us = NEVER_US
         timeline.cluster.publish()
         self._weight = FolderWeight(timeline.folders.room, wall_us=wall_us)
@@ -83,7 +89,12 @@ class Room:
     @property
     def is_failed(self) -> bool:
         """Whether the room stands still for good."""
-        return bool(self._faults)
+        return bool(self._faults) and not self._suspensions
+
+    @property
+    def suspensions(self) -> Sequence[Suspension]:
+        """Why the room is to be restored, if the machine has failed it; empty otherwise."""
+        return self._suspensions
 
     @property
     def has_work(self) -> bool:
@@ -263,13 +274,17 @@ class Room:
             before = self.moment()
             self._due_wall_us = NEVER_US
             try:
-                self._let_time_pass(budget_us)
-                served = self._serve_waiting()
-                self._timeline.cluster.publish()
-                self._weight.weigh_after(served)
-                self._stand_still_if_full()
-                self._note_digest()
-                self._note_what_is_due()
+                with MACHINE:
+                    self._let_time_pass(budget_us)
+                    served = self._serve_waiting()
+                    self._timeline.cluster.publish()
+                    self._weight.weigh_after(served)
+                    self._stand_still_if_full()
+                    self._note_digest()
+                    self._note_what_is_due()
+            except MACHINE_FAULTS as fault:
+                self._suspend(fault)
+                return True
             except Exception as error:
                 self._fail(error)
                 return True
@@ -283,8 +298,7 @@ class Room:
                 return
             self._faults.append(ServerStopping("the room was put away", "ask again in a moment", room=self.record.room))
             self._refuse_waiting()
-            self._timeline.close()
-            self._command_log.close()
+            self._let_go(self._timeline.close)
 
     def _let_time_pass(self, budget_us: int) -> None:
         timeline = self._timeline
@@ -302,6 +316,7 @@ class Room:
         served = 0
         while self._waiting:
             batch = self._next_batch()
+            self._unsettled, self._settled_bytes = len(batch), self._command_log.size_bytes
             at_us = self._timeline.cluster.now_us
             self._command_log.append([LoggedCommand(at_us, submission.fields) for submission in batch])
             outcomes = [self._outcome(submission.command) for submission in batch]
@@ -312,6 +327,7 @@ class Room:
                     submission.future.set_exception(outcome)
                 else:
                     submission.future.set_result(Applied(outcome, journal_offset))
+            self._unsettled = 0
             served += len(batch)
         return served
 
@@ -380,6 +396,19 @@ class Room:
         if self._faults:
             raise self._faults[0]
 
+    def _suspend(self, fault: OffsetscopeError) -> None:
+        """Stand still until somebody restores the room: what was buffered for the journal will happen again then."""
+        room = self.record.room
+        logger.warning("room %s is suspended: %s", room, fault)
+        now_us = self._wall_us()
+        suspension = Suspension.first(fault, now_us)
+        self._suspensions.append(suspension)
+        self._faults.append(suspension.error(room, now_us))
+        for _ in range(self._unsettled if self._command_log.may_hold_more_than(self._settled_bytes) else 0):
+            self._waiting.popleft().future.set_exception(suspension.unsettled(room))
+        self._refuse_waiting()
+        self._let_go(self._timeline.abandon)
+
     def _fail(self, error: Exception) -> None:
         logger.error("room %s failed and stands still", self.record.room, exc_info=error)
         self._faults.append(
@@ -390,9 +419,14 @@ class Room:
             )
         )
         self._refuse_waiting()
-        for part in (self._timeline, self._command_log):
+        self._let_go(self._timeline.close)
+
+    def _let_go(self, of_timeline: Callable[[], None]) -> None:
+        for close in (of_timeline, self._command_log.close):
             try:
-                part.close()
+                close()
+            except MACHINE_FAULTS as fault:
+                logger.warning("room %s: its files were left as they are: %s", self.record.room, fault)
             except Exception:
                 logger.exception("room %s: its files were left as they are", self.record.room)
 

@@ -26,6 +26,11 @@ class RoomFolders:
         return self.room / "journal.former"
 
     @property
+    def obsolete_journal(self) -> Path:
+        """A former journal that has been compared, on its way off the disk."""
+        return self.room / "journal.obsolete"
+
+    @property
     def cluster(self) -> Path:
         """The brokers' logs."""
         return self.room / "cluster"

@@ -58,7 +58,7 @@ class RoomRecord:
 
     @classmethod
     def read(cls, directory: Path) -> Self:
-        """The record of the room in ``directory``; ``RoomDamaged`` if it cannot be read."""
+        """The record of the room in ``directory``; ``RoomDamaged`` if it is none, ``OSError`` if it cannot be read."""
         try:
             fields = json.loads((directory / RECORD_FILE).read_bytes())
             record = cls(**fields)
@@ -67,7 +67,7 @@ class RoomRecord:
                 and record.start in get_args(Start)
                 and record.room == directory.name
             )
-        except (OSError, ValueError, TypeError) as error:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError) as error:
             raise _unreadable(directory, error) from error
         if not whole:
             raise _unreadable(directory, "a field has a value that cannot be")

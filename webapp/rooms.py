@@ -3,13 +3,15 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
 from engine.errors import OffsetscopeError
+from engine.storage.disk import MACHINE
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.data_directory import DataDirectory
-from webapp.errors import RoomDamaged, TooManyRooms, UnknownRoom
+from webapp.errors import RoomDamaged, RoomSuspended, TooManyRooms, UnknownRoom
 from webapp.forks import ForksUnderWay, ForkUnderWay
 from webapp.quotas import ForkTurns, RoomsPerMinute
 from webapp.repeating import Repetition
@@ -19,6 +21,7 @@ from webapp.room_commands import ForkCommand
 from webapp.room_folders import RoomFolders
 from webapp.room_record import RoomRecord, Start, hash_key, new_presenter_key, new_room_id
 from webapp.settings import Settings
+from webapp.suspension import MACHINE_FAULTS, Suspension
 from webapp.timeline import Timeline
 
 SECOND_US = 1_000_000
@@ -38,7 +41,9 @@ class Rooms:
     """The rooms of one data folder; every method may be called from any thread.
 
     Rooms are restored when somebody asks for them, sleep when nobody has for a while, are put away after a longer
-    while and deleted after a very long one. ``is_watched`` says whether a room has viewers, ``wake`` tells the pump.
+    while and deleted after a very long one. One that the machine failed is restored when that is possible again, by
+    whoever asks for it or by :meth:`keep_house`. ``is_watched`` says whether a room has viewers, ``wake`` tells the
+    pump.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Rooms:
         self._loaded: dict[str, Room] = {}
         self._gates: dict[str, threading.Lock] = {}
         self._damaged: dict[str, OffsetscopeError] = {}
+        self._suspensions: dict[str, Suspension] = {}
 
     # --- making -----------------------------------------------------------------------------------------------------
 
@@ -118,26 +124,32 @@ class Rooms:
         return RoomRecord(new_room_id(), scenario, seed, start, key_hash, int(time.time())), presenter_key
 
     def _make(self, record: RoomRecord, begin: Callable[[RoomFolders, CommandLog], Timeline]) -> Room:
-        """Make the room's files; its record comes last, so that a crash leaves a whole room or none."""
+        """Make the room's files; its record comes last, so that a crash leaves a whole room or none.
+
+        Raises ``MachineFault`` or ``StorageFailed`` if the machine refuses them.
+        """
         path = self._directory.room(record.room)
         folders = RoomFolders(path)
-        path.mkdir()
-        try:
+        with MACHINE, ExitStack() as undoing:
+            undoing.callback(self._discard, record.room)
+            path.mkdir()
             command_log = CommandLog.open(folders.commands)
-            try:
-                room = self._room(begin(folders, command_log), command_log)
-                record.write(path)
-            except BaseException:
-                command_log.close()
-                raise
-        except BaseException:
-            self._directory.delete(record.room)
-            raise
+            undoing.callback(command_log.close)
+            timeline = begin(folders, command_log)
+            undoing.callback(timeline.close)
+            room = self._room(timeline, command_log)
+            record.write(path)
+            undoing.pop_all()
         with self._lock:
             self._known.add(record.room)
             self._loaded[record.room] = room
         self._wake(room)
         return room
+
+    def _discard(self, room_id: str) -> None:
+        """Take a half-made room off the disk; what stays is swept away when the server starts."""
+        with suppress(OSError):
+            self._directory.delete(room_id)
 
     def _room(self, timeline: Timeline, command_log: CommandLog) -> Room:
         return Room(
@@ -173,9 +185,10 @@ class Rooms:
     def find(self, room_id: str) -> Room:
         """The room, restored from its files if need be; somebody looks at it now.
 
-        Raises ``UnknownRoom``, ``RoomDamaged`` or whatever kept it from being restored.
+        Raises ``UnknownRoom``, ``RoomSuspended``, ``RoomDamaged`` or whatever kept it from being restored.
         """
-        room = self._loaded.get(room_id) or self._restored(room_id)
+        loaded = self._loaded.get(room_id)
+        room = self._restored(room_id) if loaded is None or loaded.suspensions else loaded
         was_asleep = self._is_asleep(room)
         room.last_seen_us = self._wall_us()
         if was_asleep:
@@ -192,27 +205,49 @@ class Rooms:
         with gate:
             if room_id in self._damaged:
                 raise self._damaged[room_id]
-            if room_id in self._loaded:
-                return self._loaded[room_id]
-            room = self._restore(room_id)
+            loaded = self._loaded.get(room_id)
+            if loaded is not None and not loaded.suspensions:
+                return loaded
+            room = self._restore_in_time(room_id, loaded.suspensions if loaded else ())
             with self._lock:
                 self._loaded[room_id] = room
+                self._suspensions.pop(room_id, None)
                 self._gates.pop(room_id, None)
             self._wake(room)
             return room
 
+    def _restore_in_time(self, room_id: str, suspensions: Sequence[Suspension]) -> Room:
+        """Read a room back, but not again and again while the machine refuses it: ``RoomSuspended`` says when next."""
+        now_us = self._wall_us()
+        for suspension in suspensions:
+            self._suspensions.setdefault(room_id, suspension)
+        before = self._suspensions.get(room_id)
+        if before is not None and now_us < before.retry_at_us:
+            raise before.error(room_id, now_us)
+        try:
+            with MACHINE:
+                return self._restore(room_id)
+        except MACHINE_FAULTS as fault:
+            suspension = before.next(fault, now_us) if before is not None else Suspension.first(fault, now_us)
+            self._suspensions[room_id] = suspension
+            logger.warning("room %s cannot be restored yet: %s", room_id, fault)
+            raise suspension.error(room_id, now_us) from fault
+
     def _restore(self, room_id: str) -> Room:
-        """Read a room back; what went wrong is remembered, so that nobody tries the same again and again."""
+        """Read a room back; what is wrong with its files is remembered, so that nobody tries the same again."""
         path = self._directory.room(room_id)
         begin_s = time.monotonic()
         try:
             record = RoomRecord.read(path)
-            command_log = CommandLog.open(RoomFolders(path).commands)
-            try:
+            with ExitStack() as undoing:
+                command_log = CommandLog.open(RoomFolders(path).commands)
+                undoing.callback(command_log.close)
                 timeline = restore(record, RoomFolders(path), command_log, wall_us=self._wall_us())
-            except BaseException:
-                command_log.close()
-                raise
+                undoing.callback(timeline.close)
+                room = self._room(timeline, command_log)
+                undoing.pop_all()
+        except (OSError, *MACHINE_FAULTS):
+            raise
         except OffsetscopeError as error:
             self._damaged[room_id] = error
             logger.error("room %s cannot be restored: %s", room_id, error)
@@ -226,7 +261,7 @@ class Rooms:
             )
             raise self._damaged[room_id] from error
         logger.info("room %s restored in %.2f s", room_id, time.monotonic() - begin_s)
-        return self._room(timeline, command_log)
+        return room
 
     # --- sleeping and going -----------------------------------------------------------------------------------------
 
@@ -242,9 +277,12 @@ class Rooms:
         return [room for room in loaded if not self._is_asleep(room) or self._is_watched(room)]
 
     def keep_house(self) -> None:
-        """Put away the rooms nobody has used for a while, and delete those nobody has used for long."""
+        """Put away rooms that were not used for a while, restore suspended ones, delete those not used for long."""
         for room in self._idle_rooms():
             self._put_away(room)
+        for room_id in self._suspended_rooms():
+            with suppress(RoomSuspended):
+                self._restored(room_id)
         for room_id in self._expired():
             self._delete(room_id)
 
@@ -257,6 +295,10 @@ class Rooms:
         surplus = max(0, len(loaded) - self._settings.rooms_in_memory_at_most)
         begin_us = self._wall_us() - self._settings.unload_after_s * SECOND_US
         return [room for index, room in enumerate(unwatched) if index < surplus or room.last_seen_us <= begin_us]
+
+    def _suspended_rooms(self) -> list[str]:
+        with self._lock:
+            return [room_id for room_id, room in self._loaded.items() if room.suspensions]
 
     def close(self) -> None:
         """Put all rooms away; their files are complete."""
@@ -272,7 +314,10 @@ class Rooms:
         with self._lock:
             self._loaded.pop(room.record.room, None)
         room.close()
-        self._directory.note_use(room.record.room)
+        try:
+            self._directory.note_use(room.record.room)
+        except OSError as error:
+            logger.warning("room %s: its last use cannot be noted: %s", room.record.room, error)
 
     def _expired(self) -> list[str]:
         with self._lock:
@@ -289,6 +334,7 @@ class Rooms:
             room = self._loaded.pop(room_id, None)
             self._known.discard(room_id)
             self._damaged.pop(room_id, None)
+            self._suspensions.pop(room_id, None)
         if room is not None:
             room.close()
         self._directory.delete(room_id)

@@ -68,8 +68,15 @@ class Timeline:
 
     def close(self) -> None:
         """Let go of the files, and leave them complete."""
+        try:
+            self.cluster.close()
+        finally:
+            self.journal.close()
+
+    def abandon(self) -> None:
+        """Let go of the files, and publish nothing more."""
+        self.journal.abandon()
         self.cluster.close()
-        self.journal.close()
 
     def _reset(self) -> None:
         now_us = self.cluster.now_us

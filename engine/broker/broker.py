@@ -7,7 +7,7 @@ from typing import Any
 from engine.broker.disk_queue import DiskQueue
 from engine.broker.log_manager import LogManager, Moved
 from engine.config import Config
-from engine.errors import OffsetOutOfRange, OffsetscopeError, StorageFailed, UnknownPartition
+from engine.errors import MachineFault, OffsetOutOfRange, OffsetscopeError, StorageFailed, UnknownPartition
 from engine.events.base import Emit, Event
 from engine.events.consuming import FetchAnswered, FetchFailed
 from engine.events.network import MessageDropped
@@ -34,7 +34,7 @@ from engine.registry.session import NO_SESSION, SessionListener
 from engine.runtime.calendar import wall_milliseconds
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Scheduler
-from engine.storage.faulty_disk import TroubledDisk
+from engine.storage.faulty_disk import DiskFault, FaultyDisk
 from engine.storage.log import Appended, Log
 from engine.storage.offsets import offsets_of_missing_log
 
@@ -57,7 +57,7 @@ class Broker:
         scheduler: Scheduler,
         network: Network,
         emit: Emit,
-        disk: TroubledDisk,
+        disk: FaultyDisk,
         on_append: Appending,
         on_cut: Moved,
         on_delete: Moved,
@@ -134,15 +134,21 @@ class Broker:
         return self._disk.full
 
     @property
+    def disk_fails(self) -> DiskFault:
+        """Which operation of the disk fails, "" if all of them work."""
+        return self._disk.fails
+
+    @property
     def waiting(self) -> dict[str, Event]:
         """The message sets that wait for the disk, by the name of their flight."""
         return self._queue.waiting
 
-    def set_disk_fault(self, delay_us: int, *, full: bool) -> None:
-        """Make the disk slow or full, or neither any more."""
+    def set_disk_fault(self, delay_us: int, *, full: bool, fails: DiskFault) -> None:
+        """Make the disk slow, full or failing, or none of it any more."""
         self._queue.delay_us = delay_us
         self._disk.full = full
-        self._emit(DiskChanged(self._scheduler.now_us, self.broker, delay_us, full))
+        self._disk.fails = fails
+        self._emit(DiskChanged(self._scheduler.now_us, self.broker, delay_us, full, fails))
 
     def _go(self) -> None:
         for request in self._queue.drop():
@@ -200,6 +206,8 @@ class Broker:
         try:
             log = self._log(partition)
             appended = log.append(request.message_set)
+        except MachineFault:
+            raise
         except OffsetscopeError as error:
             self._refuse(request, error.code)
             if isinstance(error, StorageFailed):
@@ -240,20 +248,22 @@ class Broker:
         """Read the bytes asked for, no further than the flushed end of the segment that holds the offset.
 
         A topic that nobody has made here is empty, and stays unmade (0.7.1); a number that a topic does not have here
-        is an error.
+        is an error. So are bytes that the disk cannot read: the broker lives, and the answer says so (0.7: error code
+        -1, Unknown).
         """
         if self._is_missing(request.partition):
             return FetchResponse(request, b"", "")
         try:
             return FetchResponse(request, self._log(request.partition).read(request.offset, request.max_bytes), "")
-        except (OffsetOutOfRange, UnknownPartition) as error:
+        except (OffsetOutOfRange, UnknownPartition, StorageFailed) as error:
             return FetchResponse(request, b"", error.code)
 
     def handle_offsets(self, partition: TopicPartition, time_us: int, max_offsets: int) -> tuple[int, ...]:
         """Offsets before a virtual time, newest first (0.7: Log.getOffsetsBefore).
 
         ``OFFSETS_LATEST`` begins at the end, ``OFFSETS_EARLIEST`` gives the first offset alone. A topic that nobody has
-        made here begins and ends at 0. Raises :class:`~engine.errors.UnknownPartition`.
+        made here begins and ends at 0. Raises :class:`~engine.errors.UnknownPartition`, and
+        :class:`~engine.errors.StorageFailed` if the disk does not say how old a segment is.
         """
         if self._is_missing(partition):
             return offsets_of_missing_log(time_us, max_offsets)
@@ -292,7 +302,7 @@ class Broker:
         try:
             offsets = self.handle_offsets(request.partition, request.time_us, request.max_offsets)
             answer = OffsetsResponse(request, offsets, "")
-        except UnknownPartition as error:
+        except (UnknownPartition, StorageFailed) as error:
             answer = OffsetsResponse(request, (), error.code)
         self._network.send(self.address, source, answer, self._network.due_us(self.address, source, self._latency))
 

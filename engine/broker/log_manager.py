@@ -1,11 +1,12 @@
 """The logs of one broker in virtual time: opened, flushed, aged and closed together, and told of in the journal."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from engine.broker.clean_shutdown import leave_mark, take_mark
 from engine.config import NEVER_US, SECOND_US, UNLIMITED_BYTES, Config
-from engine.errors import StorageFailed
+from engine.errors import MachineFault, StorageFailed
 from engine.events.base import Emit
 from engine.events.cluster import LogCut
 from engine.events.producing import LogFlushed, SegmentDeleted, SegmentRolled
@@ -79,10 +80,14 @@ class LogManager:
         self._open_log(partition, closed_cleanly=False)
 
     def close(self) -> None:
-        """Flush and close every log, and leave the mark that says so."""
+        """Flush and close every log, and leave the mark that says so.
+
+        Raises :class:`~engine.errors.StorageFailed` if the disk cannot flush; every log is still open then.
+        """
         self._stop_timers()
-        for partition, log in self.logs.items():
+        for partition in self.logs:
             self.flush(partition)
+        for log in self.logs.values():
             log.close()
         if self.logs:
             leave_mark(self._directory, self._disk)
@@ -94,9 +99,10 @@ class LogManager:
             self._tell_cut(partition, "crash", log.lose_unflushed())
 
     def close_files(self) -> None:
-        """Close the logs without a word: the whole cluster is being put away."""
+        """Close the logs without a word: the whole cluster is being put away, and nobody opens its files again."""
         for log in self.logs.values():
-            log.close()
+            with suppress(StorageFailed, MachineFault):
+                log.close()
 
     def _open_log(self, partition: TopicPartition, *, closed_cleanly: bool) -> None:
         self.logs[partition] = Log.open(

@@ -1,7 +1,8 @@
 """A whole cluster in one process: the composition root that builds the parts, wires them and lets time pass."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -19,7 +20,7 @@ from engine.cluster.snapshot import snapshot, summary, without_flights
 from engine.cluster.state import ClusterState, Group
 from engine.config import NEVER_US, SECOND_US, Config, ConsumerSettings
 from engine.consumer.consumer import Consumer, address_of
-from engine.errors import UnknownPartition, WrongState
+from engine.errors import MachineFault, StorageFailed, UnknownPartition, WrongState
 from engine.events.base import Event
 from engine.events.cluster import BrokerAdded, BrokerCrashed, BrokerStarted, BrokerStopped, Checkpoint, TopicAdded
 from engine.events.consuming import (
@@ -38,7 +39,7 @@ from engine.events.producing import BatchLost, ByteFlipped
 from engine.events.registry import SessionExpired, WatchDelivered
 from engine.events.simple_consuming import PullFailed
 from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
-from engine.journal.journal import Journal
+from engine.journal.journal import NO_SYNC, Journal
 from engine.producer.page_views import PageViews
 from engine.producer.partitioner import KeyPartitioner, keyed_index
 from engine.producer.producer import Producer
@@ -57,7 +58,8 @@ from engine.registry.server import RegistryServer
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.sequence_numbers import SequenceNumbers
-from engine.storage.faulty_disk import TroubledDisk
+from engine.storage.disk import MACHINE, Disk, machine_fault
+from engine.storage.faulty_disk import FaultyDisk
 from engine.storage.log import Appended
 from engine.storage.segment import SegmentSlice
 
@@ -74,6 +76,9 @@ class Cluster:
 
     Same seed, same commands at the same virtual times: the same journal, byte for byte. Nothing here may be
     called from two threads. What is in ``directory`` is thrown away: a cluster is told anew, not reopened.
+
+    A :class:`~engine.errors.MachineFault` ends it: nothing of the instant in which it was met is published, and
+    everything that would change the cluster raises it again. The same commands bring another cluster to that point.
     """
 
     def __init__(
@@ -86,9 +91,13 @@ class Cluster:
         journal: Journal,
         start_us: int,
         key_partitioner: KeyPartitioner = keyed_index,
+        disk: Disk = NO_SYNC,
     ) -> None:
-        shutil.rmtree(directory, ignore_errors=True)
+        with MACHINE, suppress(FileNotFoundError):
+            shutil.rmtree(directory)
         self.muted = True
+        self._machine_faults: list[MachineFault] = []
+        self._disk = disk
         self._directory = directory
         self._journal = journal
         self._checkpoint_due_offset = NO_CHECKPOINT_DUE
@@ -136,7 +145,8 @@ class Cluster:
 
     def run_until(self, at_us: int) -> None:
         """Let everything happen that is due at or before ``at_us``; the present is then ``at_us``."""
-        self.state.scheduler.run_until(at_us)
+        with self.changing():
+            self.state.scheduler.run_until(at_us)
 
     def step(self) -> int:
         """Go to the next instant at which something is journaled, and finish that instant; returns the present."""
@@ -145,6 +155,18 @@ class Cluster:
         while self._journal.next_offset == begin and self.next_due_us <= patience_ends_us:
             self.run_until(self.next_due_us)
         return self.now_us
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Around everything that changes the cluster; raises a fault of the machine that was met now or earlier."""
+        if self._machine_faults:
+            raise self._machine_faults[0]
+        try:
+            yield
+        except MachineFault as fault:
+            self._machine_faults.append(fault)
+            self._journal.abandon()
+            raise
 
     # --- journal ---
 
@@ -177,7 +199,11 @@ class Cluster:
 
     def publish(self) -> int:
         """Make what was journaled readable; returns the journal's end."""
-        return self._journal.publish()
+        with self.changing():
+            try:
+                return self._journal.publish()
+            except StorageFailed as error:
+                raise machine_fault(error.message) from error
 
     def _note_expiry(self, expired: SessionExpired) -> None:
         client = expired.client
@@ -251,10 +277,11 @@ class Cluster:
 
     def close(self) -> None:
         """Close every file; the cluster is not used afterwards."""
-        for broker in self.state.brokers.values():
-            broker.close_files()
-        for loader in self.state.deployment.loaders.values():
-            loader.close()
+        with ExitStack() as closing:  # all of them, whatever one of them raises
+            for loader in self.state.deployment.loaders.values():
+                closing.callback(loader.close)
+            for broker in self.state.brokers.values():
+                closing.callback(broker.close_files)
 
     # --- building and growing ---
 
@@ -271,9 +298,9 @@ class Cluster:
             self.state.scheduler,
             self.state.network,
             self._emit,
-            TroubledDisk(sync=False),
+            FaultyDisk(self._disk),
             self._note_append,
-            lambda partition, next_offset: self.state.message_indexes[partition].cut(next_offset),
+            self._note_cut,
             lambda partition, first_offset: self.state.message_indexes[partition].forget(first_offset),
             lambda: self.crash_broker(self.state.brokers[broker]),
             registry.address,
@@ -330,12 +357,21 @@ class Cluster:
     def _note_append(self, partition: TopicPartition, appended: Appended, previews: Sequence[str]) -> None:
         self.state.message_indexes[partition].note(appended, previews, self.now_us)
 
+    def _note_cut(self, partition: TopicPartition, next_offset: int) -> int:
+        return self.state.message_indexes[partition].cut(
+            next_offset, self.state.broker_of(partition).logs[partition].look
+        )
+
     # --- failing and returning ---
 
     def stop_broker(self, broker: Broker) -> None:
-        """End a broker in good order."""
-        broker.stop()
-        self._emit(BrokerStopped(self.now_us, broker.broker))
+        """End a broker in good order; one whose disk cannot flush ends as in a crash."""
+        try:
+            broker.stop()
+        except StorageFailed:
+            self.crash_broker(broker)
+        else:
+            self._emit(BrokerStopped(self.now_us, broker.broker))
 
     def crash_broker(self, broker: Broker) -> None:
         """End a broker without warning; what it had not flushed is lost."""
@@ -400,7 +436,7 @@ class Cluster:
         segment = max((one for one in log.segments if one.base_offset <= offset), key=lambda one: one.base_offset)
         path = self._directory / f"broker-{self.state.broker_of(partition).broker}" / str(partition) / segment.file
         at = offset - segment.base_offset + position
-        with path.open("r+b") as file:
+        with MACHINE, path.open("r+b") as file:
             file.seek(at)
             byte = file.read(1)
             if not byte:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from engine.cluster.message_index import MessageIndex, messages_in
 from engine.cluster.snapshot import events_appended
 from engine.cluster.state import ClusterState
 from engine.consumer.consumer import ENDED_STATES, Consumer
+from engine.errors import InvalidMessage
 from engine.ids import GroupId, TopicPartition
 from engine.registry import paths
 from engine.registry.tree import PERSISTENT
@@ -16,7 +18,9 @@ def broken_invariants(state: ClusterState) -> list[str]:
     """One sentence a broken rule; an empty list means that all hold."""
     broken: list[str] = []
     for partition in state.all_partitions():
-        broken += _log_rules(partition, state.broker_of(partition).logs[partition])
+        log = state.broker_of(partition).logs[partition]
+        broken += _log_rules(partition, log)
+        broken += _count_rules(partition, log, state.message_indexes[partition])
         for group in state.groups:
             if partition.topic in state.groups[group].topics:
                 broken += _group_rules(state, group, partition)
@@ -40,6 +44,16 @@ def _log_rules(partition: TopicPartition, log: Log) -> Iterator[str]:
         next_base = segment.base_offset + segment.bytes
     if next_base != log.next_offset:
         yield f"{partition}: the segments end at {next_base}, the log at {log.next_offset}"
+
+
+def _count_rules(partition: TopicPartition, log: Log, message_index: MessageIndex) -> Iterator[str]:
+    """The messages that are told of are those in the files. A damaged compressed set cannot be counted."""
+    try:
+        held = sum(messages_in(log.look(segment.base_offset, segment.bytes)) for segment in log.segments)
+    except InvalidMessage:
+        return
+    if held != message_index.held:
+        yield f"{partition} is said to hold {message_index.held} messages, and its files hold {held}"
 
 
 def _group_rules(state: ClusterState, group: GroupId, partition: TopicPartition) -> Iterator[str]:

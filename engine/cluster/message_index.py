@@ -9,7 +9,15 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from engine.message.format import LENGTH_BYTES
+from engine.message.compression import codec_of
+from engine.message.format import (
+    ATTRIBUTES_POSITION,
+    LENGTH_BYTES,
+    MAGIC_POSITION,
+    PLAIN_MAGIC,
+    WRAPPED_OVERHEAD_BYTES,
+)
+from engine.message.message_set import inner_payloads
 from engine.storage.log import Appended
 
 Read = Callable[[int, int], bytes]
@@ -40,13 +48,19 @@ class MessageIndex:
             self.recent.append((offset, size, each, preview))
             offset += size
 
-    def cut(self, next_offset: int) -> int:
-        """Forget the batches at or beyond ``next_offset`` (a recovery cut them off); returns the messages forgotten."""
+    def cut(self, next_offset: int, read: Read) -> int:
+        """Forget the messages at or beyond ``next_offset``, where the log ends now; returns how many there were.
+
+        The end may lie inside a batch: a recovery keeps the whole messages before the first damaged one.
+        """
         was = self.messages
         while self._offsets and self._offsets[-1] >= next_offset:
             self._offsets.pop()
             self._appended_us.pop()
             self.messages = self._before.pop()
+        if self._offsets:
+            start = self._offsets[-1]
+            self.messages = self._before[-1] + messages_in(read(start, next_offset - start))
         while self.recent and self.recent[-1][0] >= next_offset:
             self.recent.pop()
         return was - self.messages
@@ -81,17 +95,31 @@ class MessageIndex:
         if index < 0:
             return self._before_first
         start = self._offsets[index]
-        return self._before[index] + _entries_in(read(start, offset - start))
+        return self._before[index] + messages_in(read(start, offset - start))
+
+    @property
+    def held(self) -> int:
+        """How many messages the log holds: those that were appended, and neither cut off nor deleted."""
+        return self.messages - self._before_first
 
     def appended_at_us(self, offset: int) -> int:
         """When the batch was appended that holds ``offset``; of an offset before all of them, when the first was."""
         return self._appended_us[max(0, bisect_right(self._offsets, offset) - 1)]
 
 
-def _entries_in(data: bytes) -> int:
-    """How many entries begin in ``data``. Damaged ones count: they were appended, and nobody's length is in doubt."""
+def messages_in(data: bytes) -> int:
+    """How many messages are in the entries of ``data``, by their lengths; those of compressed sets count singly.
+
+    A damaged plain message counts: it was appended, and its length is not in doubt. Raises
+    :class:`~engine.errors.InvalidMessage` for a compressed set that cannot be opened.
+    """
     count = position = 0
-    while position < len(data):
-        position += LENGTH_BYTES + int.from_bytes(data[position : position + LENGTH_BYTES], "big")
-        count += 1
+    while position + ATTRIBUTES_POSITION < len(data):
+        end = position + LENGTH_BYTES + int.from_bytes(data[position : position + LENGTH_BYTES], "big")
+        is_set = (
+            data[position + MAGIC_POSITION] != PLAIN_MAGIC
+            and codec_of(data[position + ATTRIBUTES_POSITION], 0) != "none"
+        )
+        count += len(inner_payloads(data[position + WRAPPED_OVERHEAD_BYTES : end], 0)) if is_set else 1
+        position = end
     return count

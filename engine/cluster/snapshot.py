@@ -50,7 +50,7 @@ def _state(state: ClusterState, partitions: dict[str, Any], flights: dict[str, A
             str(number): {
                 "alive": broker.alive,
                 "session_expires_at_us": state.session_ends_us.get(broker.address, 0),
-                "disk": {"delay_us": broker.disk_delay_us, "full": broker.disk_full},
+                "disk": {"delay_us": broker.disk_delay_us, "full": broker.disk_full, "fails": broker.disk_fails},
             }
             for number, broker in state.brokers.items()
         },

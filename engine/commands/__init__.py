@@ -76,5 +76,6 @@ def apply(cluster: Cluster, command: Command) -> None:
     so that several commands at the same virtual time act alike however they are grouped.
     """
     cluster.run_until(cluster.now_us)
-    command.apply(cluster)
+    with cluster.changing():
+        command.apply(cluster)
     cluster.run_until(cluster.now_us)

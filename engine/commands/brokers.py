@@ -79,10 +79,14 @@ class StartBroker:
         return StartBroker(fields.integer("broker", 1, HIGHEST_BROKER))
 
     def apply(self, cluster: Cluster) -> None:
-        """It must be down."""
+        """It must be down, and its disk readable: a broker begins by looking at its logs."""
         broker = cluster.state.broker(self.broker)
         if broker.alive:
             raise WrongState(f"broker {self.broker} is alive", "stop or crash it first", broker=self.broker)
+        if broker.disk_fails == "read":
+            raise WrongState(
+                f"the disk of broker {self.broker} cannot be read", "mend it with set_disk first", broker=self.broker
+            )
         cluster.start_broker(broker)
 
 

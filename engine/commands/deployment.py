@@ -75,7 +75,7 @@ class StartLoader(LoaderCommand):
     __slots__ = ()
 
     def apply(self, cluster: Cluster) -> None:
-        """It must not run. A warehouse that cannot be opened is a ``StorageFailed``."""
+        """It must not run."""
         loader = self.find(cluster)
         if loader.alive:
             raise WrongState(f"{loader.name} runs", "crash it first", loader=loader.name)

@@ -9,6 +9,7 @@ from engine.commands.fields import Fields
 from engine.errors import InvalidCommand, UnknownName, WrongState
 from engine.pipeline.mirror_sending import address_of as mirror_address
 from engine.runtime.network import NO_FAULT, LinkFault, link_between
+from engine.storage.faulty_disk import DISK_FAULTS, DiskFault
 
 LONGEST_MS = 600_000
 
@@ -79,21 +80,28 @@ class HealLinks:
 
 @dataclass(frozen=True, slots=True)
 class SetDisk:
-    """Make a broker's disk slow or full, or neither: what is not given is fine."""
+    """Make a broker's disk slow, full or failing: what is not given is fine."""
 
     broker: int
     delay_ms: int
     full: bool
+    fails: DiskFault
 
     @staticmethod
     def parse(fields: Fields) -> "SetDisk":
-        """``broker``; ``delay_ms`` for each message set, ``full``."""
+        """``broker``; ``delay_ms`` for each message set, ``full``, ``fails``: an operation, "" for none."""
         broker = fields.integer("broker", 1, 10_000)
-        return SetDisk(broker, fields.integer("delay_ms", 0, LONGEST_MS, 0), fields.flag("full"))
+        delay_ms, full = fields.integer("delay_ms", 0, LONGEST_MS, 0), fields.flag("full")
+        return SetDisk(broker, delay_ms, full, _parse_disk_fault(fields))
 
     def apply(self, cluster: Cluster) -> None:
-        """The broker may be down. With a full disk it halts at its next append."""
-        cluster.state.broker(self.broker).set_disk_fault(self.delay_ms * 1000, full=self.full)
+        """The broker may be down. It halts when an append or a flush fails; a failed read is its request's error."""
+        cluster.state.broker(self.broker).set_disk_fault(self.delay_ms * 1000, full=self.full, fails=self.fails)
+
+
+def _parse_disk_fault(fields: Fields) -> DiskFault:
+    chosen = fields.choice("fails", DISK_FAULTS[1:]) if fields.has("fails") else ""
+    return next(fault for fault in DISK_FAULTS if fault == chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ class Corrupt:
         partition = cluster.state.partition(topic_named(cluster, self.topic), self.partition)
         checked_boundary(cluster, partition, self.offset)
         log = cluster.state.broker_of(partition).logs[partition]
-        header = log.read(self.offset, 10)
+        header = log.look(self.offset, 10)
         overhead = 9 if len(header) == 10 and header[4] == 0 else 10
         if len(header) < 10 or int.from_bytes(header[:4], "big") + 4 <= overhead:
             raise InvalidCommand(

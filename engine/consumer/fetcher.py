@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.config import Config, ConsumerSettings
 from engine.consumer.application import Application
-from engine.errors import InvalidMessageSize, OffsetscopeError
+from engine.errors import InvalidMessageSize, OffsetOutOfRange, OffsetscopeError
 from engine.events.base import Emit
 from engine.events.consuming import (
     FetchFailed,
@@ -139,10 +139,13 @@ class Fetcher:
     # --- answers ---
 
     def receive(self, response: FetchResponse) -> None:
-        """Take the bytes of a pull apart, or begin anew where they are not to be trusted."""
+        """Take the bytes of a fetch apart; reset an offset out of range, repeat a fetch that failed otherwise."""
         request = response.request
         if request.fetch != self._in_flight:
             self._fail(request, "stopped")
+            return
+        if response.error not in ("", OffsetOutOfRange.code):
+            self._end_in_vain(request, response.error)
             return
         self._settle()
         if response.error:

@@ -135,11 +135,15 @@ class LogFlushed(Event):
 
 @event
 class DiskChanged(Event):
-    """A broker's disk now takes ``delay_us`` for each message set, and takes none at all while it is ``full``."""
+    """A broker's disk now takes ``delay_us`` for each message set, and takes none at all while it is ``full``.
+
+    ``fails`` is the operation that fails: ``append``, ``flush`` or ``read``; "" if all of them work.
+    """
 
     broker: int
     delay_us: int
     full: bool
+    fails: str
 
 
 @event

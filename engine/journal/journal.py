@@ -183,6 +183,13 @@ class Journal:
         finally:
             self._log.close()
 
+    def abandon(self) -> None:
+        """Forget what is buffered and let go of the files; nothing is published any more."""
+        self._pieces.clear()
+        if not self._closed:
+            self._closed = True
+            self._log.close()
+
     def _note(self, offset: int, payload: bytes) -> bool:
         """Remember where the newest event, at ``offset``, stands; say whether it is a checkpoint."""
         self.next_offset = offset + PLAIN_OVERHEAD_BYTES + len(payload)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.config import Config
 from engine.consumer.simple_consumer import Fetched, SimpleConsumer
-from engine.errors import InvalidMonitoringEvent, StorageFailed
+from engine.errors import InvalidMonitoringEvent
 from engine.events.base import Emit
 from engine.events.pipeline import (
     AuditCounted,
@@ -163,11 +163,7 @@ class Loader:
         if not batch.next_offsets:
             go_on()
             return
-        try:
-            self._warehouse.begin(batch.rows, batch.monitoring_events, batch.next_offsets)
-        except StorageFailed:
-            self.crash()
-            return
+        self._warehouse.begin(batch.rows, batch.monitoring_events, batch.next_offsets)
         load = self._numbers.next("load")
         self.state = "writing"
         begun = LoadBegun(self._scheduler.now_us, commit_us, self.name, load, len(batch.rows))
@@ -176,15 +172,11 @@ class Loader:
         self._timer = self._scheduler.at(commit_us, lambda: self._commit(load, batch, go_on))
 
     def _commit(self, load: int, batch: _Batch, go_on: Callable[[], None]) -> None:
-        try:
-            self._warehouse.commit()
-            self._tell_committed(load, batch)
-            for bucket in sorted(batch.buckets):
-                self._compare(bucket)
-        except StorageFailed:
-            self.crash()
-        else:
-            go_on()
+        self._warehouse.commit()
+        self._tell_committed(load, batch)
+        for bucket in sorted(batch.buckets):
+            self._compare(bucket)
+        go_on()
 
     def _tell_committed(self, load: int, batch: _Batch) -> None:
         self.state = "waiting"

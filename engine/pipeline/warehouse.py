@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import StorageFailed
+from engine.errors import MachineFault
 from engine.ids import TopicPartition
 from engine.pipeline.audit import Bucket, MonitoringEvent
 from engine.producer.stamps import Stamp
+from engine.storage.disk import machine_fault
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -65,7 +66,11 @@ class Latency:
 
 
 class Warehouse:
-    """The warehouse behind one connection; a ``StorageFailed`` leaves no transaction open."""
+    """The warehouse behind one connection.
+
+    Its file is on the machine that runs the simulation: whatever SQLite refuses is a ``MachineFault``, for a loader
+    crashes by command alone. It leaves no transaction open.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Take a connection in autocommit mode (``isolation_level=None``), making the tables where they miss."""
@@ -79,18 +84,21 @@ class Warehouse:
     def open(cls, path: Path) -> "Warehouse":
         """The warehouse in a file, made to survive crashes of the process; ``synchronous`` is off, as our disks are.
 
-        One thread at a time may use it, not always the same. Raises :class:`StorageFailed`.
+        One thread at a time may use it, not always the same. Raises :class:`~engine.errors.MachineFault`.
         """
         try:
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA synchronous = OFF")
         except sqlite3.Error as error:
-            raise _failed(error) from error
+            raise machine_fault(error) from error
         return cls(connection)
 
     def close(self) -> None:
         """Let go of the file; an open transaction is rolled back."""
-        self._connection.close()
+        try:
+            self._connection.close()
+        except sqlite3.Error as error:
+            raise machine_fault(error) from error
 
     # --- loading ---
 
@@ -191,17 +199,13 @@ class Warehouse:
         except sqlite3.Error as error:
             raise self._given_up(error) from error
 
-    def _given_up(self, error: sqlite3.Error) -> StorageFailed:
+    def _given_up(self, error: sqlite3.Error) -> MachineFault:
         try:
             if self._connection.in_transaction:
                 self._connection.rollback()
         except sqlite3.Error:  # the file is beyond help: SQLite rolls back when it is opened again
             pass
-        return _failed(error)
-
-
-def _failed(error: sqlite3.Error) -> StorageFailed:
-    return StorageFailed(f"the warehouse failed: {error}", "mend its disk and start the loader again")
+        return machine_fault(error)
 
 
 def _place(bucket: Bucket) -> tuple[str, int, int]:

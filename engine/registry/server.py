@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.errors import NoNode, OffsetscopeError, SessionExpired
+from engine.errors import NodeExists, NoNode, SessionExpired
 from engine.events.base import Emit
 from engine.events.consuming import CommitLanded
 from engine.events.registry import (
@@ -27,6 +27,8 @@ from engine.runtime.sequence_numbers import SequenceNumbers
 ADDRESS = "registry"
 MOST_ANSWERS = 1024
 WHOLE_TREE = ""
+REFUSALS = (NodeExists, NoNode, SessionExpired)
+"""What a client is told; any other error is not the registry's."""
 
 
 @dataclass(slots=True)
@@ -190,7 +192,7 @@ class RegistryServer:
                         f"session {request.session} has expired", "open a new session", session=request.session
                     )
                 outcomes.append(self._do(request.session, operation))
-            except OffsetscopeError as error:
+            except REFUSALS as error:
                 outcomes.append(error)
                 if isinstance(operation, ops.Put) and operation.commit:
                     self._emit(CommitLanded(self._scheduler.now_us, operation.commit, error.code))
@@ -215,7 +217,7 @@ class RegistryServer:
     def _read(self, session: int, operation: ops.Get | ops.WatchChildren) -> ops.Outcome:
         try:
             return self._do(session, operation)
-        except OffsetscopeError as error:
+        except REFUSALS as error:
             return error
 
     def _do(self, session: int, operation: ops.Operation) -> ops.Outcome:

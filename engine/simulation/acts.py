@@ -76,7 +76,9 @@ def _start_broker(chance: Random, cluster: Cluster) -> Fields:
 
 
 def _set_disk(chance: Random, cluster: Cluster) -> Fields:
-    fault = chance.choice(({}, {"delay_ms": chance.choice((3, 30))}, {"delay_ms": 5}, {"full": True}))
+    delays: tuple[Fields, ...] = {}, {"delay_ms": chance.choice((3, 30))}, {"delay_ms": 5}
+    faults: tuple[Fields, ...] = {"full": True}, {"fails": "append"}, {"fails": "flush"}, {"fails": "read"}
+    fault = chance.choice((*delays, *faults))
     return {"command": "set_disk", "broker": _broker_number(chance, cluster), **fault}
 
 

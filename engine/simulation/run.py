@@ -54,6 +54,8 @@ class Run:
         try:
             apply(self.cluster, parse_command(fields))
         except OffsetscopeError as error:
+            if not error.definite:
+                raise
             refusal = error.code
         self.acts.append(Act(self.cluster.now_us, fields, refusal))
         return not refusal

@@ -25,7 +25,7 @@ def nearest_boundaries(log: Log, from_offset: int, offset: int) -> tuple[int, in
     """
     start = from_offset
     while start <= offset < log.flushed_offset:
-        data = log.read(start, WALK_BYTES)
+        data = log.look(start, min(WALK_BYTES, log.flushed_offset - start))
         if not data:
             break
         try:

@@ -7,9 +7,10 @@ that into :class:`~engine.errors.StorageFailed`.
 
 import os
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Final, Protocol
 
-from engine.errors import StorageFailed
+from engine.errors import MachineFault, StorageFailed
 
 
 class Disk(Protocol):
@@ -122,6 +123,30 @@ class OsDisk:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+class _Machine:
+    """A context in which every ``OSError`` becomes a :class:`~engine.errors.MachineFault`; it has no state."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            raise machine_fault(error.strerror or str(error)) from error
+
+
+MACHINE: Final = _Machine()
+
+
+def machine_fault(reason: object) -> MachineFault:
+    """The error for something that the machine refused to a simulation."""
+    return MachineFault(
+        f"the machine that runs the simulation refused: {reason}",
+        "free or repair what it lacks (descriptors, disk space, write permission)",
+    )
 
 
 def storage_failed(path: Path, action: str, reason: object) -> StorageFailed:

@@ -1,20 +1,117 @@
-"""A disk that can be made to fail, for a broker in a cluster that people break on purpose."""
+"""The disk of a simulated broker: files on the machine's disk, and the faults that a command asks for.
+
+Two kinds of faults meet here, and nothing above this module mixes them up. A simulated fault is an ``OSError``, as a
+broker's own disk would raise it: the log turns it into :class:`~engine.errors.StorageFailed`, the broker halts, and
+the journal says so. A fault of the machine that runs the simulation becomes :class:`~engine.errors.MachineFault`,
+which no simulated process catches.
+"""
 
 import errno
 import os
+from pathlib import Path
+from typing import Final, Literal, get_args
 
-from engine.storage.disk import OsDisk
+from engine.message.format import LENGTH_BYTES
+from engine.storage.disk import MACHINE, Disk
+
+DiskFault = Literal["", "append", "flush", "read"]
+"""Which operation of a disk fails, "" if all of them work."""
+DISK_FAULTS: Final[tuple[DiskFault, ...]] = get_args(DiskFault)
 
 
-class TroubledDisk(OsDisk):
-    """The operating system's files; while ``full``, they take half of an append at most (reads and cuts still work)."""
+class SimulatedDiskFault(OSError):
+    """An operation that failed because a command asked for it."""
 
-    def __init__(self, *, sync: bool) -> None:
-        super().__init__(sync=sync)
+    def __init__(self, number: int) -> None:
+        super().__init__(number, os.strerror(number))
+
+
+class FaultyDisk:
+    """A :class:`~engine.storage.disk.Disk` on top of another one, which can be made to fail.
+
+    While it is ``full``, an append writes half of its bytes and fails; cutting the file removes them again. ``fails``
+    names an operation that ends in an input/output error:
+
+    - ``append``: half of the first message is written, and these bytes stay behind the end of the file whatever is cut;
+    - ``flush``: bytes that were appended since the last flush cannot be made durable;
+    - ``read``: nothing can be read.
+    """
+
+    def __init__(self, machine: Disk) -> None:
         self.full = False
+        self.fails: DiskFault = ""
+        self._machine = machine
+        self._unsynced: set[int] = set()
+        self._torn: dict[int, bytes] = {}
+
+    def make_directory(self, directory: Path) -> None:
+        with MACHINE:
+            self._machine.make_directory(directory)
+
+    def names(self, directory: Path) -> list[str]:
+        with MACHINE:
+            return self._machine.names(directory)
+
+    def size(self, path: Path) -> int:
+        with MACHINE:
+            return self._machine.size(path)
+
+    def open(self, path: Path) -> int:
+        with MACHINE:
+            return self._machine.open(path)
+
+    def open_for_reading(self, path: Path) -> int:
+        with MACHINE:
+            return self._machine.open_for_reading(path)
 
     def append(self, handle: int, data: bytes) -> None:
+        self._unsynced.add(handle)
+        if self.fails == "append":
+            self._torn[handle] = data[: (LENGTH_BYTES + int.from_bytes(data[:LENGTH_BYTES], "big")) // 2]
+            self._append(handle, self._torn[handle])
+            raise SimulatedDiskFault(errno.EIO)
         if self.full:
-            super().append(handle, data[: len(data) // 2])
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        super().append(handle, data)
+            self._append(handle, data[: len(data) // 2])
+            raise SimulatedDiskFault(errno.ENOSPC)
+        self._append(handle, data)
+
+    def read(self, handle: int, size_bytes: int, position: int) -> bytes:
+        if self.fails == "read":
+            raise SimulatedDiskFault(errno.EIO)
+        with MACHINE:
+            return self._machine.read(handle, size_bytes, position)
+
+    def truncate(self, handle: int, size_bytes: int) -> None:
+        with MACHINE:
+            self._machine.truncate(handle, size_bytes)
+        if handle in self._torn:
+            self._append(handle, self._torn[handle])
+
+    def sync(self, handle: int) -> None:
+        if self.fails == "flush" and handle in self._unsynced:
+            raise SimulatedDiskFault(errno.EIO)
+        with MACHINE:
+            self._machine.sync(handle)
+        self._unsynced.discard(handle)
+
+    def close(self, handle: int) -> None:
+        self._unsynced.discard(handle)
+        self._torn.pop(handle, None)
+        with MACHINE:
+            self._machine.close(handle)
+
+    def remove(self, path: Path) -> None:
+        with MACHINE:
+            self._machine.remove(path)
+
+    def modified_us(self, path: Path) -> int:
+        with MACHINE:
+            return self._machine.modified_us(path)
+
+    def set_modified(self, path: Path, at_us: int) -> None:
+        with MACHINE:
+            self._machine.set_modified(path, at_us)
+
+    def _append(self, handle: int, data: bytes) -> None:
+        with MACHINE:
+            self._machine.append(handle, data)

@@ -212,8 +212,11 @@ class Log:
         return self._segment_of(offset).read(offset, max_bytes)
 
     def look(self, offset: int, max_bytes: int) -> bytes:
-        """As :meth:`read`, for who only looks on: the files of a closed log lie there too. ``offset`` must be in it."""
-        return self._segments.holding(offset).read(offset, max_bytes)
+        """As :meth:`read`, for an observer: it looks into the files, flushed or not, of a closed log too.
+
+        No simulated fault of the disk stands in its way. ``offset`` must be in the log.
+        """
+        return self._segments.holding(offset).look(offset, max_bytes)
 
     def locate(self, offset: int, max_bytes: int) -> SegmentSlice:
         """Where :meth:`read` finds its bytes, for a caller that hands them on unread (paper, section 3.1: sendfile).

@@ -103,6 +103,10 @@ class Segment:
         position = offset - self.base_offset
         return self.file.read(position, min(max_bytes, self._flushed_bytes - position))
 
+    def look(self, offset: int, max_bytes: int) -> bytes:
+        """Bytes from ``offset`` on, flushed or not, as an observer sees them in the file."""
+        return self.file.look(offset - self.base_offset, max_bytes)
+
     def locate(self, offset: int, max_bytes: int) -> SegmentSlice:
         """Where :meth:`read` finds its bytes."""
         position = offset - self.base_offset

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import StorageFailed
-from engine.storage.disk import Disk, storage_failed
+from engine.storage.disk import MACHINE, Disk, storage_failed
 
 _NO_HANDLE: Final = -1
 
@@ -63,6 +63,16 @@ class SegmentFile:
                 self._disk.close(handle)
         except OSError as error:
             raise storage_failed(self.path, "read", error) from error
+
+    def look(self, position: int, max_bytes: int) -> bytes:
+        """As :meth:`read`, from the file itself, whatever its disk would say.
+
+        Raises :class:`~engine.errors.MachineFault`.
+        """
+        wanted_bytes = max(0, min(max_bytes, self._size_bytes - position))
+        with MACHINE, self.path.open("rb", buffering=0) as file:
+            file.seek(position)
+            return file.read(wanted_bytes)
 
     def truncate(self, size_bytes: int) -> None:
         """Cut the file to its first ``size_bytes``."""

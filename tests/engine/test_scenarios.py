@@ -11,7 +11,7 @@ from engine.commands import apply, parse_command
 from engine.errors import UnknownScenario
 from engine.journal.journal import Journal
 from engine.message.message_set import iterate_shallow
-from engine.scenarios import build
+from engine.scenarios import METRICS, WAREHOUSE, build
 from tests.support.clusters import payloads
 
 
@@ -105,3 +105,21 @@ def test_a_room_left_at_a_high_rate_keeps_a_bounded_log(pageviews: Cluster) -> N
         assert place["first_offset"] > 0
         assert place["next_offset"] - place["first_offset"] < 128 * 1024 + 10 * 500 * 200
         assert len(place["segments"]) < 200
+
+
+def test_a_damaged_message_in_the_middle_of_a_batch_costs_the_messages_behind_it_and_no_other(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / "journal")
+    cluster = build("pageviews", directory=tmp_path / "cluster", seed=1, journal=journal)
+    for fields in (
+        {"command": "corrupt", "partition": 0, "offset": 430},
+        {"command": "crash_broker", "broker": 1},
+        {"command": "start_broker", "broker": 1},
+    ):
+        apply(cluster, parse_command(fields))
+    (topic,) = cluster.facts()["topics"]
+    assert topic["events_appended"] == 10
+    lags = {group["group"]: group["partitions"][0] for group in cluster.facts()["groups"]}
+    assert {group: place["lag_messages"] for group, place in lags.items()} == {METRICS: 1, WAREHOUSE: 2}
+    assert cluster.check() == []
+    cluster.close()
+    journal.close()

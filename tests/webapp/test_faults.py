@@ -32,9 +32,12 @@ def test_only_our_own_faults_are_server_errors() -> None:
     assert serious == {
         engine_errors.LogGap,
         engine_errors.StorageFailed,
+        engine_errors.MachineFault,
         web_errors.InternalFault,
         web_errors.RoomDamaged,
         web_errors.RoomFailed,
+        web_errors.RoomSuspended,
+        web_errors.CommandUnsettled,
         web_errors.CommandTimedOut,
         web_errors.ServerStopping,
         web_errors.DataDirectoryUnusable,

@@ -10,7 +10,7 @@ import pytest
 from engine.journal.journal import JournalChunk
 from tests.webapp.feed_by_hand import Audience, PaperJournal, Wire, numbers, pull
 from webapp.answers import Moment
-from webapp.errors import RoomFailed
+from webapp.errors import RoomFailed, RoomSuspended
 from webapp.feed import take_in
 from webapp.feed.viewer import ANSWERS_AT_MOST, POLICY_VIOLATION, Viewer
 from webapp.pacing import ClockFacts
@@ -167,6 +167,21 @@ def test_a_room_that_failed_tells_its_viewers_and_no_others(
     assert answer["error"]["code"] == "room_failed"
     assert not viewer.is_closing
     assert numbers(other_wire.messages()) == [0]
+
+
+def test_viewers_of_a_suspended_room_are_told_why_and_sent_to_come_again(
+    audience: Audience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, wire = audience.join()
+    pull(viewer, 0)
+
+    def suspended() -> Moment:
+        raise RoomSuspended("the room stands still: no descriptors", "wait", retry_after_s=1)
+
+    monkeypatch.setattr(audience.journal, "moment", suspended)
+    audience.turns(2)
+    assert wire.messages()[0]["error"]["code"] == "room_suspended"
+    assert viewer.is_closing
 
 
 def test_a_mistake_in_one_feed_ends_that_one_alone(audience: Audience, monkeypatch: pytest.MonkeyPatch) -> None:

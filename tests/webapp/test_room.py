@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 
 from engine.config import NEVER_US
-from engine.errors import InvalidCommand, OffsetInsideMessage, OffsetOutOfRange, StorageFailed, WrongState
+from engine.errors import (
+    InvalidCommand,
+    MachineFault,
+    OffsetInsideMessage,
+    OffsetOutOfRange,
+    StorageFailed,
+    WrongState,
+)
 from tests.webapp.rooms_by_hand import new_room
 from tests.webapp.support import BUDGET_US, METRICS, HandClock, act, events_of, run_ms
 from webapp.command_log import CommandLog
-from webapp.errors import RoomFailed, RoomFull, ServerStopping
+from webapp.errors import CommandUnsettled, RoomFailed, RoomFull, RoomSuspended, ServerStopping
 from webapp.room import Room
 from webapp.room_commands import ForkAtOffset, ForkAtTime, parse
 
@@ -190,34 +197,38 @@ def test_a_mistake_of_the_engine_fails_this_room_with_a_clear_error(
     other.close()
 
 
-def test_a_command_of_which_nobody_knows_whether_it_happened_fails_the_room(
+def test_a_command_that_was_logged_and_met_a_fault_of_the_machine_is_unsettled(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = new_room(tmp_path, clock, "paused")
 
-    def disk_is_broken(command: object) -> None:
-        raise StorageFailed("cannot append to pageviews-0", "repair the disk")
+    def machine_refuses(command: object) -> None:
+        raise MachineFault("no descriptors", "free some")
 
-    monkeypatch.setattr(room._timeline, "apply", disk_is_broken)
-    with pytest.raises(RoomFailed, match="StorageFailed"):
+    monkeypatch.setattr(room._timeline, "apply", machine_refuses)
+    with pytest.raises(CommandUnsettled, match="no descriptors") as told:
         act(room, "produce", count=1)
-    assert room.is_failed
+    assert not told.value.definite
+    assert not room.is_failed
+    assert not room.has_work
+    with pytest.raises(RoomSuspended, match="no descriptors"):
+        room.facts()
+    assert len(list(reopened_commands(tmp_path))) == 1
 
 
 def test_a_command_that_cannot_be_written_down_is_not_applied(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = new_room(tmp_path, clock, "paused")
-    before = events_of(room)
 
     def disk_is_full(log: CommandLog, commands: Any) -> None:
         raise StorageFailed("cannot append: no space left on device", "free some")
 
     monkeypatch.setattr(CommandLog, "append", disk_is_full)
-    with pytest.raises(RoomFailed):
+    with pytest.raises(RoomSuspended, match="no space left") as told:
         act(room, "produce", count=1)
+    assert told.value.definite
     monkeypatch.undo()
-    assert before
     assert not list(reopened_commands(tmp_path))
 
 

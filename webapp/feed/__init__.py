@@ -6,7 +6,6 @@ from typing import Protocol
 from engine.errors import OffsetscopeError
 from webapp.feed.broadcaster import Broadcaster
 from webapp.feed.connection import ConnectionGone
-from webapp.feed.frames import error_frame
 from webapp.feed.pulls import parse_pull
 from webapp.feed.source import Source
 from webapp.feed.viewer import Outlet, Viewer
@@ -52,4 +51,4 @@ def take_in(viewer: Viewer, frame: str | bytes) -> None:
         viewer.source.read_journal(offset, 0)  # an offset outside the journal, or inside an event, is refused here
         viewer.pull(offset, pull.max_bytes, takes_digests=pull.digest)
     except OffsetscopeError as error:
-        viewer.say(error_frame(error))
+        viewer.refuse(error)

@@ -14,7 +14,7 @@ from engine.errors import OffsetscopeError
 from engine.message.format import PLAIN_OVERHEAD_BYTES
 from webapp.answers import Moment
 from webapp.errors import CreditTooSmall
-from webapp.feed.frames import Frame, digest_frame, error_frame, events_frame
+from webapp.feed.frames import Frame, digest_frame, events_frame
 from webapp.feed.pulls import CREDIT_BYTES_AT_MOST
 from webapp.feed.source import Source
 from webapp.feed.viewer import GOING_AWAY, Viewer
@@ -158,7 +158,7 @@ class Broadcaster:
                 self._serve(viewer, turn, is_heartbeat=is_heartbeat)
             except OffsetscopeError as error:
                 viewer.drop_pull()
-                viewer.say(error_frame(error))
+                viewer.refuse(error)
             except Exception:
                 logger.exception("a viewer was dropped: its feed could not be made")
                 viewer.end(1011, "the feed could not be made")

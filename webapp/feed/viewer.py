@@ -4,13 +4,16 @@ import threading
 from collections import deque
 from typing import Protocol
 
-from webapp.feed.frames import Frame, close_frame
+from engine.errors import OffsetscopeError
+from webapp.errors import RoomSuspended
+from webapp.feed.frames import Frame, close_frame, error_frame
 from webapp.feed.source import Source
 from webapp.pacing import ClockFacts
 
 ANSWERS_AT_MOST = 64
 GOING_AWAY = 1001
 POLICY_VIOLATION = 1008
+TRY_AGAIN_LATER = 1013
 
 
 class Outlet(Protocol):
@@ -89,6 +92,12 @@ class Viewer:
             if len(self._tail) > ANSWERS_AT_MOST:
                 self.end(POLICY_VIOLATION, "answers are not being read")
             self._send(data)
+
+    def refuse(self, error: OffsetscopeError) -> None:
+        """Answer with an error. A suspended room comes back as another one, so its viewer must come again, too."""
+        self.say(error_frame(error))
+        if isinstance(error, RoomSuspended):
+            self.end(TRY_AGAIN_LATER, error.code)
 
     def end(self, code: int, reason: str) -> None:
         """Send a close frame as the last one."""

@@ -1,5 +1,6 @@
 """How a fault reaches whoever asked: JSON for programs, a fragment for htmx, a page for people. Never a traceback."""
 
+import errno
 import logging
 from collections.abc import Callable
 
@@ -8,21 +9,26 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from engine.errors import OffsetscopeError
+from engine.storage.disk import machine_fault
 from webapp.errors import (
     BodyTooLarge,
     InternalFault,
     InvalidRequest,
     MethodNotAllowed,
     RoomsTooFast,
+    RoomSuspended,
     TooManyForks,
     UnknownPage,
     UnsupportedMediaType,
     UpgradeNeeded,
     status_of,
 )
+from webapp.suspension import FIRST_PAUSE_S, MACHINE_FAULTS
 from webapp.views.context import is_htmx, wanted_theme
 from webapp.views.labels import in_words_of_labels
 
+MACHINE_ERRORS = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)
+"""What the machine can lack for a while, as opposed to what a mistake of ours would raise."""
 JSON_PATHS = ("/api/", "/healthz")
 
 logger = logging.getLogger(__name__)
@@ -39,8 +45,10 @@ def answer(error: OffsetscopeError) -> Response:
     """The error as whoever asks can read it, with the status of its class."""
     status = status_of(error)
     response = make_response(_body(error, status.value), status)
-    if isinstance(error, RoomsTooFast | TooManyForks):
+    if isinstance(error, RoomsTooFast | TooManyForks | RoomSuspended):
         response.headers["Retry-After"] = str(error.fields["retry_after_s"])
+    if isinstance(error, MACHINE_FAULTS):
+        response.headers["Retry-After"] = str(FIRST_PAUSE_S)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, UpgradeNeeded):
@@ -103,6 +111,9 @@ def _answer_http(error: HTTPException) -> Response | HTTPException:
 
 
 def _answer_own_mistake(error: Exception) -> Response:
+    if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
+        logger.warning("%s %s: %s", request.method, request.path, error)
+        return answer(machine_fault(error.strerror))
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return answer(
         InternalFault("the server made a mistake", "try again; if it stays, report it with what the server's log says")

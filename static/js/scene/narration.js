@@ -6,7 +6,7 @@
  * @typedef {{text: string, weight: number}} Sentence `weight`: what is worth interrupting for; 0 is worth no word
  */
 import { asksForNothingNew } from "./simple_flights.js";
-import { partyInWords, pullTooSmall } from "./troubles.js";
+import { DISK_FAULTS, partyInWords, pullTooSmall } from "./troubles.js";
 import { bytesInWords, isolated, namesInWords, partitionInWords, secondsInWords } from "./words.js";
 
 const SILENT = { text: "", weight: 0 };
@@ -32,7 +32,8 @@ const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 const party = (address) => clipped(partyInWords(address));
 
 /** @param {State} disk */
-function diskWords({ full, delay_us }) {
+function diskWords({ full, delay_us, fails }) {
+  if (fails) return `failing: ${DISK_FAULTS[/** @type {keyof typeof DISK_FAULTS} */ (fails)]}`;
   if (full) return "full: it halts at its next append";
   return delay_us ? `slow: ${secondsInWords(delay_us)} for each batch` : "fine again";
 }
@@ -131,6 +132,8 @@ const SENTENCES = {
   } : SILENT),
   fetch_failed: (e, state) => (e.reason === "broker_down" ? {
     text: `${e.consumer} asked for ${place(e, state)}, but nobody answers there.`, weight: 5,
+  } : e.reason === "storage_failed" ? {
+    text: `The broker cannot read ${place(e, state)} from its disk: ${e.consumer} tries again.`, weight: 5,
   } : SILENT),
   commit_landed: () => SILENT,
   offset_sought: (e, state) => ({

@@ -40,9 +40,17 @@ export const isCutOff = (state, address) => Object.entries(state.links).some(([n
   return link.cut && ends.includes(address) && ends.some((end) => end.startsWith("registry"));
 });
 
+/** What follows from each operation of a disk that can fail. */
+export const DISK_FAULTS = {
+  append: "halts in the middle of its next append",
+  flush: "halts at its next flush",
+  read: "nothing can be read from it",
+};
+
 /** @param {State} broker @returns {string} "" when all is well */
 export function brokerInWords(broker) {
   if (!broker.alive) return broker.session_expires_at_us ? "crashed: the registry does not know yet" : "down";
+  if (broker.disk.fails) return `disk failing: ${DISK_FAULTS[/** @type {keyof typeof DISK_FAULTS} */ (broker.disk.fails)]}`;
   if (broker.disk.full) return "disk full: halts at the next append";
   return broker.disk.delay_us ? `disk slow: ${secondsInWords(broker.disk.delay_us)} a batch` : "";
 }

@@ -24,7 +24,7 @@ const topicAdded = (state, event) => {
   return { ...state, partitions, topics: withKey(state.topics, event.topic, topic) };
 };
 
-const GOOD_DISK = { delay_us: 0, full: false };
+const GOOD_DISK = { delay_us: 0, full: false, fails: "" };
 
 /** @param {boolean} alive @returns {Handler} */
 const brokerIs = (alive) => (state, event) => ({
@@ -136,8 +136,8 @@ export const logHandlers = {
   }),
   /** A set of which nothing was heard may still be on its way, and has an end of its own. */
   batch_lost: (state, event) => (event.reason === "not_acknowledged" ? state : { ...state, flights: landed(state.flights, event) }),
-  disk_changed: (state, { broker, delay_us, full }) => ({
-    ...state, brokers: withChange(state.brokers, broker, { disk: { delay_us, full } }),
+  disk_changed: (state, { broker, delay_us, full, fails }) => ({
+    ...state, brokers: withChange(state.brokers, broker, { disk: { delay_us, full, fails } }),
   }),
   segment_rolled: (state, event) => ({
     ...state,

@@ -194,4 +194,4 @@ def test_messages_before_the_first_offset_are_no_lag_but_were_appended() -> None
     assert [message_index.appended_at_us(offset) for offset in (0, 90, 119, 120, 285)] == [3, 3, 3, 4, 9]
     assert message_index.forget(300) == 14
     assert message_index.before(0, pytest.fail) == 20
-    assert message_index.cut(300) == 0
+    assert message_index.cut(300, pytest.fail) == 0

@@ -268,6 +268,71 @@ def test_a_full_disk_halts_its_broker_at_the_next_append_and_mended_it_comes_bac
     assert stage.cluster.facts()["topics"][0]["events_appended"] == 2
 
 
+@pytest.mark.parametrize("fault", ["append", "flush"])
+def test_a_disk_that_fails_to_write_halts_its_broker_and_recovery_keeps_what_is_whole(stage: Stage, fault: str) -> None:
+    stage.with_topic(1)
+    end = stage.partition()["next_offset"]
+    stage.do("set_disk", broker=1, fails=fault)
+    assert stage.cluster.snapshot()["brokers"]["1"]["disk"] == {"delay_us": 0, "full": False, "fails": fault}
+    stage.do("produce", count=4, size=30)
+    stage.run_ms(100)
+    assert [event["broker"] for event in stage.events("broker_crashed")] == [1]
+    stage.do("set_disk", broker=1)
+    stage.do("start_broker", broker=1)
+    stage.run_ms(500)
+    assert stage.partition()["next_offset"] == end
+    causes = [cut["cause"] for cut in stage.events("log_cut")]
+    assert causes == {"append": ["recovery"], "flush": ["crash"]}[fault]
+    assert stage.cluster.check() == []
+    stage.do("produce", count=1)
+    stage.run_ms(10)
+    assert stage.cluster.facts()["topics"][0]["events_appended"] == 2
+
+
+def test_a_broker_that_cannot_flush_when_it_stops_ends_as_in_a_crash(make_stage: MakeStage) -> None:
+    stage = make_stage(replace(TINY, flush_messages=1_000, flush_check_interval_us=1_000_000)).with_topic(1)
+    stage.do("produce", count=1)
+    stage.run_ms(5)
+    stage.do("set_disk", broker=1, fails="flush")
+    stage.do("stop_broker", broker=1)
+    assert [event["broker"] for event in stage.events("broker_crashed")] == [1]
+    assert stage.events("broker_stopped") == []
+    assert [cut["cause"] for cut in stage.events("log_cut")] == ["crash"]
+
+
+def test_a_segment_that_cannot_be_read_is_an_error_of_the_fetch_and_no_offset_is_reset(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A")
+    end = stage.position()["committed_offset"]
+    stage.do("set_disk", broker=1, fails="read")
+    stage.do("produce", count=2)
+    stage.run_ms(100)
+    failed = [one for one in stage.events("fetch_failed") if one["reason"] == "storage_failed"]
+    assert len(failed) > 1, "it is tried again"
+    answered = [one for one in stage.events("fetch_answered") if one["error"]]
+    assert {(one["error"], one["bytes"]) for one in answered} == {("storage_failed", 0)}
+    assert stage.cluster.state.brokers[1].alive
+    assert stage.position()["committed_offset"] == end
+    stage.do("set_disk", broker=1)
+    stage.run_ms(200)
+    assert stage.position()["lag_messages"] == 0
+    assert stage.events("offset_reset") == []
+
+
+def test_a_broker_whose_disk_cannot_be_read_does_not_start_before_it_is_mended(stage: Stage) -> None:
+    stage.with_topic(1)
+    stage.do("crash_broker", broker=1)
+    stage.do("set_disk", broker=1, fails="read")
+    with pytest.raises(WrongState, match="cannot be read"):
+        stage.do("start_broker", broker=1)
+    stage.do("set_disk", broker=1)
+    stage.do("start_broker", broker=1)
+
+
+def test_a_disk_can_fail_in_known_ways_only(stage: Stage) -> None:
+    with pytest.raises(InvalidCommand, match="fails cannot be 'sometimes'"):
+        stage.do("set_disk", broker=1, fails="sometimes")
+
+
 def test_positions_that_move_before_the_work_lose_it_in_a_crash(make_stage: MakeStage) -> None:
     config = with_consumer(TINY, messages_per_second=10, position_moves="before", commit_interval_ms=10)
     stage = make_stage(replace(config, flush_messages=1)).with_topic(1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import StorageFailed
+from engine.errors import MachineFault
 from engine.ids import TopicPartition
 from engine.pipeline.audit import Bucket, MonitoringEvent
 from engine.pipeline.warehouse import Latency, Row, Told, Warehouse
@@ -161,7 +161,7 @@ def test_a_disk_that_refuses_is_told_and_leaves_no_transaction_open(tmp_path: Pa
     warehouse = Warehouse.open(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StorageFailed, match="locked"):
+    with pytest.raises(MachineFault, match="locked"):
         _without_patience(path).begin([row(0)], [], {PLACE: 20})
     other.execute("ROLLBACK")
     other.close()
@@ -178,7 +178,7 @@ def _without_patience(path: Path) -> Warehouse:
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "warehouse"
     path.write_bytes(b"no database at all, but long enough to look like one" * 40)
-    with pytest.raises(StorageFailed, match="not a database"):
+    with pytest.raises(MachineFault, match="not a database"):
         Warehouse.open(path)
 
 

@@ -33,7 +33,7 @@ from engine.runtime.scheduler import ProcessTime
 from engine.simulation import healing
 from engine.simulation.checkers.all import CHECKERS, find_anomalies
 from engine.simulation.run import simulate
-from engine.storage.faulty_disk import TroubledDisk
+from engine.storage.faulty_disk import FaultyDisk
 from engine.storage.log import Log
 
 MOST_SEEDS = 120
@@ -57,14 +57,14 @@ def a_crash_takes_flushed_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def the_disk_writes_something_else_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = TroubledDisk.append
+    honest = FaultyDisk.append
     writes: list[int] = []
 
-    def sloppy(disk: TroubledDisk, handle: int, data: bytes) -> None:
+    def sloppy(disk: FaultyDisk, handle: int, data: bytes) -> None:
         writes.append(len(data))
         honest(disk, handle, data[:-1] + bytes([data[-1] ^ 1]) if len(writes) % 20 == 0 else data)
 
-    monkeypatch.setattr(TroubledDisk, "append", sloppy)
+    monkeypatch.setattr(FaultyDisk, "append", sloppy)
 
 
 def a_broker_acknowledges_what_it_has_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
