@@ -12,9 +12,10 @@ from typing import NoReturn
 from engine.errors import OffsetscopeError
 from engine.scenarios import SCENARIOS
 from engine.tcp import command as broker
+from engine.tcp.platform import allow_many_files, listen
 from webapp import create_app
 from webapp.paths import default_data_directory
-from webapp.server import address_of, allow_many_files, listen, serve
+from webapp.server import address_of, serve
 from webapp.settings import DEFAULT_SCENARIO, Settings
 from webapp.views.context import EXTENSION
 
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
         app = create_app(Settings(data_dir=options.data_dir.expanduser(), scenario=options.scenario))
     except OffsetscopeError as error:
         fail(f"{error.message}; {error.remedy}")
-    allow_many_files()
+    allow_many_files()  # a room has about five open, a viewer one
     address = address_of(options.host, listening)
 
     def ready() -> None:

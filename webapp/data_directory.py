@@ -1,11 +1,11 @@
 """The folder that holds the rooms, used by one server at a time."""
 
-import fcntl
 import os
 import shutil
 from pathlib import Path
 from typing import Self
 
+from engine.storage.disk import open_locked
 from webapp.errors import DataDirectoryUnusable
 from webapp.files import bytes_on_disk
 from webapp.room_folders import RoomFolders
@@ -31,14 +31,11 @@ class DataDirectory:
         """
         try:
             (path / ROOMS_FOLDER).mkdir(parents=True, exist_ok=True)
-            handle = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            handle = open_locked(path / LOCK_FILE)
+        except BlockingIOError as error:
+            raise _unusable(path, "another server uses it", "stop that one, or choose another --data-dir") from error
         except OSError as error:
             raise _unusable(path, error.strerror or str(error), "choose another folder with --data-dir") from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            raise _unusable(path, "another server uses it", "stop that one, or choose another --data-dir") from error
         opened = cls(path, handle)
         opened._sweep()
         return opened
@@ -69,9 +66,17 @@ class DataDirectory:
         return bytes_on_disk(RoomFolders(self.room(room)).commands) == 0
 
     def delete(self, room: str) -> None:
-        """Take a room off the disk, at once as far as anybody can see."""
+        """Take a room off the disk, at once as far as anybody can see.
+
+        Windows moves no folder in which somebody has a file open. There the room loses its record first, and what
+        cannot be removed yet is swept away at the next start.
+        """
         doomed = self.room(room).with_name(DOOMED_PREFIX + room)
-        self.room(room).rename(doomed)
+        try:
+            self.room(room).rename(doomed)
+        except PermissionError:
+            doomed = self.room(room)
+            (doomed / RECORD_FILE).unlink()
         shutil.rmtree(doomed, ignore_errors=True)
 
     def close(self) -> None:

@@ -6,7 +6,6 @@ would cut their sockets without a close frame.
 
 import gc
 import logging
-import resource
 import signal
 import socket
 import threading
@@ -16,11 +15,11 @@ from types import FrameType
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from engine.tcp.platform import STOP_SIGNALS
 from webapp.services import Services
 
 POLL_S = 0.05
 FAREWELL_S = 0.8
-FILES_WANTED = 10_000
 
 logger = logging.getLogger(__name__)
 
@@ -38,28 +37,6 @@ class QuietHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: a stage asks many times a minute."""
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound and listening; ``OSError`` if the port is taken or the host is none of ours."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(1024)
-    except (OSError, OverflowError):
-        listening.close()
-        raise
-    return listening
-
-
-def allow_many_files() -> None:
-    """Raise the limit on open files as far as this user may: a room has about five open, a viewer one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def address_of(host: str, listening: socket.socket) -> str:
@@ -109,5 +86,5 @@ def _stop_on_signals(server: BaseWSGIServer) -> None:
         # shutdown() waits for serve_forever(), which this very thread is in
         threading.Thread(target=server.shutdown, name="shutdown").start()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)

@@ -266,7 +266,7 @@ class Broker:
         :class:`~engine.errors.StorageFailed` if the disk does not say how old a segment is.
         """
         if self._is_missing(partition):
-            return offsets_of_missing_log(time_us, max_offsets)
+            return offsets_of_missing_log(time_us)
         return self._log(partition).offsets_before(time_us, max_offsets)
 
     def _answer(self, source: str, request: FetchRequest) -> None:

@@ -3,12 +3,17 @@
 The rest of storage sees a :class:`Disk` only, so that a test can hand in one that fails, writes half, or counts.
 Every method raises ``OSError`` as the operating system does; who calls knows which log is concerned and turns
 that into :class:`~engine.errors.StorageFailed`.
+
+Linux, macOS, Windows and a browser's Python differ in what they can do with a file. Those differences are met in the
+functions at the end of this module and nowhere else. They look for a name when it is used, so a test can take it away.
 """
 
+import errno
+import importlib
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Protocol
+from types import ModuleType, TracebackType
+from typing import Any, Final, Protocol
 
 from engine.errors import MachineFault, StorageFailed
 
@@ -78,13 +83,13 @@ class OsDisk:
 
     def open(self, path: Path) -> int:
         is_new = self._sync and not path.exists()
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        handle = open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         if is_new:
             self._sync_directory(path.parent)
         return handle
 
     def open_for_reading(self, path: Path) -> int:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return open_file(path, os.O_RDONLY)
 
     def append(self, handle: int, data: bytes) -> None:
         written = os.write(handle, data)
@@ -92,14 +97,14 @@ class OsDisk:
             written += os.write(handle, memoryview(data)[written:])
 
     def read(self, handle: int, size_bytes: int, position: int) -> bytes:
-        return os.pread(handle, size_bytes, position)
+        return read_at(handle, size_bytes, position)
 
     def truncate(self, handle: int, size_bytes: int) -> None:
         os.ftruncate(handle, size_bytes)
 
     def sync(self, handle: int) -> None:
         if self._sync:
-            os.fdatasync(handle)
+            sync_data(handle)
 
     def close(self, handle: int) -> None:
         os.close(handle)
@@ -115,14 +120,8 @@ class OsDisk:
         os.utime(path, ns=(at_us * 1000, at_us * 1000))
 
     def _sync_directory(self, directory: Path) -> None:
-        """A file's name is in its directory: without this a power cut may undo its coming or going."""
-        if not self._sync:
-            return
-        handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        if self._sync:
+            sync_directory(directory)
 
 
 class _Machine:
@@ -157,3 +156,106 @@ def storage_failed(path: Path, action: str, reason: object) -> StorageFailed:
         "free or repair the disk, then open the log again: recovery keeps every message that is whole",
         file=name,
     )
+
+
+# --- where systems differ -------------------------------------------------------------------------------------------
+
+
+def optional_module(name: str) -> Any:
+    """A module of the standard library that some systems lack; there, a module without any names."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return ModuleType(name)
+
+
+_fcntl: Final = optional_module("fcntl")  # not on Windows
+_msvcrt: Final = optional_module("msvcrt")  # on Windows alone
+
+_NO_FULL_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY})
+_NO_DIRECTORY_SYNC: Final = frozenset({errno.EACCES, errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOTSUP})
+
+
+def open_file(path: Path, flags: int) -> int:
+    """Open a file of bytes: Windows would translate line ends otherwise. Child processes do not inherit the handle."""
+    return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o644)
+
+
+def read_at(handle: int, size_bytes: int, position: int) -> bytes:
+    """Up to ``size_bytes`` from ``position`` on.
+
+    Windows has no ``pread``, so there the handle is moved first. It is then for one thread at a time, as logs are.
+    """
+    if hasattr(os, "pread"):
+        data: bytes = os.pread(handle, size_bytes, position)
+        return data
+    os.lseek(handle, position, os.SEEK_SET)
+    return os.read(handle, size_bytes)
+
+
+def sync_data(handle: int) -> None:
+    """Return when the bytes of an open file, and how many there are, survive a power cut."""
+    if hasattr(os, "fdatasync") and not hasattr(_fcntl, "F_FULLFSYNC"):
+        os.fdatasync(handle)
+    else:
+        sync_file(handle)
+
+
+def sync_file(handle: int) -> None:
+    """Return when an open file or directory survives a power cut as it is.
+
+    On macOS ``fsync`` leaves the bytes in the cache of the drive; F_FULLFSYNC empties that too, on file systems that
+    have it.
+    """
+    if hasattr(_fcntl, "F_FULLFSYNC"):
+        try:
+            _fcntl.fcntl(handle, _fcntl.F_FULLFSYNC)
+        except OSError as error:
+            if error.errno not in _NO_FULL_SYNC:
+                raise
+        else:
+            return
+    os.fsync(handle)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in ``directory`` durable: without this a power cut may undo that a file came or went.
+
+    Windows opens no directories, and some file systems sync none; names are as durable there as the system makes
+    them.
+    """
+    try:
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            sync_file(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in _NO_DIRECTORY_SYNC:
+            raise
+
+
+def open_locked(path: Path) -> int:
+    """Open a file, made if need be, and lock it until the handle is closed or the process ends.
+
+    Raises ``BlockingIOError`` if it is locked already, by this process or another. A browser's Python has no locks and
+    no other process; there the file is only opened.
+    """
+    handle = open_file(path, os.O_RDWR | os.O_CREAT)
+    try:
+        if hasattr(_fcntl, "flock"):
+            _fcntl.flock(handle, _fcntl.LOCK_EX | _fcntl.LOCK_NB)
+        elif hasattr(_msvcrt, "locking"):
+            _lock_first_byte(handle)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _lock_first_byte(handle: int) -> None:
+    """What Windows has for a lock on a file; the byte need not be there."""
+    try:
+        _msvcrt.locking(handle, _msvcrt.LK_NBLCK, 1)
+    except PermissionError as error:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error

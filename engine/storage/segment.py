@@ -133,11 +133,9 @@ class Segment:
 
     def seal(self) -> None:
         """Append no more."""
-        try:
-            if self._modified_us != NEVER_US:
-                self.stamp(self._modified_us)
-        finally:
-            self.file.seal()
+        self.file.seal()
+        if self._modified_us != NEVER_US:  # only now: Windows dates a file when the handle that wrote to it is closed
+            self.stamp(self._modified_us)
 
     def remove(self) -> None:
         """Take the file away; the segment is not used afterwards."""

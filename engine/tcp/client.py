@@ -37,6 +37,7 @@ from engine.protocol.responses import (
     decode_multi_fetch,
     decode_offsets,
 )
+from engine.tcp.faults import UnknownCompression
 from engine.tcp.link import TIMEOUT_S, BrokerLink
 
 FETCH_BYTES: Final = PAPER.consumer.fetch_bytes
@@ -141,7 +142,16 @@ class Producer:
     """
 
     def __init__(self, host: str, port: int, *, compression: str = "none", timeout_s: float = TIMEOUT_S) -> None:
-        """``compression`` is ``none`` or ``gzip``; nothing is sent yet."""
+        """``compression`` is ``none`` or ``gzip``; nothing is sent yet.
+
+        Raises :class:`~engine.tcp.faults.UnknownCompression` for any other. Python brings no library for ``snappy``,
+        the third one of 0.7.
+        """
+        if compression not in ENCODERS:
+            known = " or ".join(ENCODERS)
+            raise UnknownCompression(
+                f"this producer has no compression {compression!r}", f"use {known}", compression=compression
+            )
         self._link = BrokerLink(host, port, timeout_s)
         self._encode = ENCODERS[compression]
 

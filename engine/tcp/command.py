@@ -1,7 +1,6 @@
 """``offsetscope broker``: the words it takes, and a broker's life from first to last."""
 
 import argparse
-import resource
 import signal
 import socket
 import time
@@ -17,9 +16,9 @@ from engine.tcp.complaints import Complaints
 from engine.tcp.faults import AddressUnusable
 from engine.tcp.handler import RequestHandler
 from engine.tcp.partition_logs import PartitionLogs
+from engine.tcp.platform import STOP_SIGNALS, allow_many_files, listen, sockets_at_once
 from engine.tcp.server import BrokerServer, logger
 from engine.tcp.settings import BrokerSettings, ConnectionLimits
-from webapp.server import FILES_WANTED, allow_many_files, listen
 
 HIGHEST_PORT: Final = 65_535
 HIGHEST_INT32: Final = (1 << 31) - 1
@@ -79,8 +78,8 @@ def run(options: argparse.Namespace, ready: Callable[[str], None]) -> int:
     ``ready`` is called with the address, in a line for people, once requests are being taken. Raises an error of the
     tree if that cannot begin: the address, the folder, or a log that does not open.
     """
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
+    for number in STOP_SIGNALS:
+        signal.signal(number, _leave)
     limits = ConnectionLimits()
     settings = BrokerSettings(
         data_dir=options.data_dir.expanduser(),
@@ -91,7 +90,7 @@ def run(options: argparse.Namespace, ready: Callable[[str], None]) -> int:
         retention_hours=options.retention_hours,
         max_message_bytes=options.max_message_bytes,
     )
-    limits, settings = _fitted(limits, settings, _handles())
+    limits, settings = _fitted(limits, settings, allow_many_files())
     listening = _listen(options.host, options.port)
     logs = PartitionLogs.open(settings, disk=OsDisk(sync=True), clock=time.monotonic)
     try:
@@ -127,18 +126,11 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _handles() -> int:
-    """How many files the process may have open, after asking for as many as it can get."""
-    allow_many_files()
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return FILES_WANTED if soft == resource.RLIM_INFINITY else soft
-
-
 def _fitted(
     limits: ConnectionLimits, settings: BrokerSettings, handles: int
 ) -> tuple[ConnectionLimits, BrokerSettings]:
     """Limits under which the handles suffice: two for each connection (its file too), one for each log."""
-    connections = min(limits.connections, max(1, (handles - HANDLES_OF_OUR_OWN) // 4))
+    connections = min(limits.connections, sockets_at_once(), max(1, (handles - HANDLES_OF_OUR_OWN) // 4))
     partitions_max = min(settings.partitions_max, max(1, handles - HANDLES_OF_OUR_OWN - 2 * connections))
     return replace(limits, connections=connections), replace(settings, partitions_max=partitions_max)
 

@@ -5,6 +5,13 @@ from collections.abc import Callable
 
 WINDOW_S = 10.0
 LINES_A_WINDOW = 20
+LINE_CHARACTERS = 500
+
+
+def printable(text: str) -> str:
+    """``text`` for a line of the log: what clients named cannot begin a line of its own, or go on for ever."""
+    shown = "".join([character if character.isprintable() else "·" for character in text[:LINE_CHARACTERS]])
+    return shown if len(text) <= LINE_CHARACTERS else shown + "..."
 
 
 class Complaints:
@@ -17,7 +24,7 @@ class Complaints:
         self._lines = 0
 
     def say(self, line: str) -> None:
-        """Write ``line``, or remember that there was one more. What it quotes cannot begin a line of its own."""
+        """Write ``line`` as far as it is :func:`printable`, or remember that there was one more."""
         now_s = self._clock()
         if now_s - self._began_s >= WINDOW_S:
             if self._lines > LINES_A_WINDOW:
@@ -26,5 +33,4 @@ class Complaints:
             self._lines = 0
         self._lines += 1
         if self._lines <= LINES_A_WINDOW:
-            shown = "".join([character if character.isprintable() else "·" for character in line])
-            self._logger.warning("%s", shown)
+            self._logger.warning("%s", printable(line))

@@ -1,15 +1,16 @@
 """The folder in which a broker keeps its logs, used by one broker at a time."""
 
-import fcntl
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, Self
 
-from engine.errors import OffsetscopeError
-from engine.ids import TopicPartition, checked_topic
+from engine.errors import InvalidName
+from engine.ids import TopicPartition
+from engine.storage.disk import open_locked, storage_failed
 from engine.tcp.faults import DataFolderUnusable
 
 LOCK_FILE: Final = ".lock"
+SHOWN_CHARACTERS: Final = 80
 
 
 class DataFolder:
@@ -24,37 +25,72 @@ class DataFolder:
         """Make the folder if need be and lock it; :class:`DataFolderUnusable` if that cannot be done."""
         try:
             path.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            return cls(path, open_locked(path / LOCK_FILE))
+        except BlockingIOError as error:
+            raise _unusable(path, "another broker uses it") from error
         except OSError as error:
             raise _unusable(path, error.strerror or str(error)) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            raise _unusable(path, "another broker uses it") from error
-        return cls(path, handle)
 
     def log_directory(self, partition: TopicPartition) -> Path:
+        """Where the log of a partition lies, there or not.
+
+        0.7 takes every name, and so do we if it is the name of a directory in this folder. Raises
+        :class:`~engine.errors.InvalidName` for ``.``, ``..`` and all that lead elsewhere or are no file names.
+        """
+        if not is_directory_name(self.path, partition):
+            raise _refused(partition, "is no name of a directory here")
         return self.path / str(partition)
+
+    def new_log_directory(self, partition: TopicPartition) -> Path:
+        """As :meth:`log_directory`, for a partition that has no log yet.
+
+        On a file system that does not tell two spellings apart (capitals, accents) the directory of another topic may
+        be found in its place: :class:`~engine.errors.InvalidName` then too. Raises
+        :class:`~engine.errors.StorageFailed` for a name that is too long.
+        """
+        directory = self.log_directory(partition)
+        try:
+            is_of_another = directory.is_dir() and directory.name not in [entry.name for entry in self.path.iterdir()]
+        except OSError as error:
+            raise storage_failed(directory, "make", error) from error
+        if is_of_another:
+            raise _refused(partition, "differs only in its spelling from a topic that is here")
+        return directory
 
     def partitions(self) -> list[TopicPartition]:
         """Every partition that has a directory; other things in the folder are none of ours."""
-        found = [_partition_of(entry.name) for entry in self.path.iterdir() if entry.is_dir()]
+        found = [self._partition_of(entry.name) for entry in self.path.iterdir() if entry.is_dir()]
         return sorted(partition for partitions in found for partition in partitions)
 
     def close(self) -> None:
         """Let another broker have it."""
         os.close(self._lock_handle)
 
+    def _partition_of(self, name: str) -> list[TopicPartition]:
+        """The partition whose directory has this name; none if no broker would name one so."""
+        try:
+            partition = TopicPartition.parse(name)
+        except InvalidName:
+            return []
+        return [partition] if str(partition) == name and is_directory_name(self.path, partition) else []
 
-def _partition_of(name: str) -> list[TopicPartition]:
-    """The partition whose directory has this name; none if no broker would name one so."""
+
+def is_directory_name(folder: PurePath, partition: TopicPartition) -> bool:
+    """Whether a log can be called so and lies in ``folder`` itself, by the rules of the folder's kind of path."""
+    name = str(partition)
     try:
-        partition = TopicPartition.parse(name)
-        checked_topic(partition.topic)
-    except OffsetscopeError:
-        return []
-    return [partition] if str(partition) == name else []
+        name.encode("utf-8")  # as clients write it
+        os.fsencode(name)  # as this system does
+    except UnicodeEncodeError:
+        return False
+    if partition.topic in ("", ".", "..") or "\0" in name:
+        return False
+    return (folder / name).name == name  # otherwise it has several parts, or a drive
+
+
+def _refused(partition: TopicPartition, reason: str) -> InvalidName:
+    topic = partition.topic[:SHOWN_CHARACTERS]
+    return InvalidName(f"the topic {topic!r} {reason}", "choose another name", name=topic)
 
 
 def _unusable(path: Path, reason: str) -> DataFolderUnusable:

@@ -21,6 +21,12 @@ class TooManyPartitions(OffsetscopeError):
     code = "too_many_partitions"
 
 
+class UnknownCompression(OffsetscopeError):
+    """The client has no encoder of that name."""
+
+    code = "unknown_compression"
+
+
 class BrokerUnreachable(OffsetscopeError):
     """Nobody takes connections at the address, so nothing was sent."""
 

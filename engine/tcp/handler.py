@@ -46,8 +46,8 @@ class RequestHandler:
     def destination(self, request: ProduceRequest) -> TopicPartition:
         """Where the set goes; the caller appends it. There is no response.
 
-        Raises :class:`~engine.errors.InvalidName` or :class:`~engine.errors.UnknownPartition`, for which 0.7 closes the
-        connection, having no way to say it.
+        Raises :class:`~engine.errors.InvalidName` for an empty name and :class:`~engine.errors.UnknownPartition`, for
+        which 0.7 closes the connection, having no way to say it.
         """
         number = request.partition
         if number == RANDOM_PARTITION:
@@ -97,11 +97,11 @@ class RequestHandler:
 
     def _offsets(self, request: OffsetsRequest) -> tuple[int, ...]:
         partition = self._logs.checked(request.topic, request.partition)
+        time_us = _TIMES_BY_NAME.get(request.time_ms, request.time_ms * MILLISECOND_US)
+        if not self._logs.holds(partition):
+            return offsets_of_missing_log(time_us)
         if request.max_offsets < 0:
             raise MalformedRequest(
                 f"a question for {request.max_offsets} offsets", "ask for zero or more", max_offsets=request.max_offsets
             )
-        time_us = _TIMES_BY_NAME.get(request.time_ms, request.time_ms * MILLISECOND_US)
-        if self._logs.holds(partition):
-            return self._logs.get(partition).offsets_before(time_us, request.max_offsets)
-        return offsets_of_missing_log(time_us, request.max_offsets)
+        return self._logs.get(partition).offsets_before(time_us, request.max_offsets)

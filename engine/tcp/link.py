@@ -1,13 +1,12 @@
 """A client's end of a connection to a broker."""
 
-import select
 import socket
-import struct
 from typing import Final, Self
 
 from engine.protocol.faults import MalformedResponse
 from engine.protocol.frames import LENGTH_BYTES
 from engine.tcp.faults import BrokerUnreachable, ConnectionBroken
+from engine.tcp.platform import has_hung_up, limit_each_step
 
 TIMEOUT_S: Final = 30.0  # 0.7: socket.timeout.ms
 
@@ -24,7 +23,6 @@ class BrokerLink:
         self._port = port
         self._timeout_s = timeout_s
         self._connected: list[socket.socket] = []  # one, or none
-        self._poll = select.poll()  # whether the broker says anything
 
     def __enter__(self) -> Self:
         return self
@@ -35,9 +33,7 @@ class BrokerLink:
     def close(self) -> None:
         """Hang up; what was sent still arrives."""
         while self._connected:
-            connected = self._connected.pop()
-            self._poll.unregister(connected)
-            connected.close()
+            self._connected.pop().close()
 
     def send(self, request: bytes) -> None:
         """Hand ``request`` to the system, for requests without a response.
@@ -46,7 +42,7 @@ class BrokerLink:
         call connects anew. Raises :class:`BrokerUnreachable` if nobody is there.
         """
         connected = self._socket()
-        if self._poll.poll(0) and _is_over(connected):
+        if has_hung_up(connected):
             self.close()
             raise self._broken("the broker had hung up, so earlier messages may be lost and this one was not sent")
         try:
@@ -88,7 +84,7 @@ class BrokerLink:
         if not self._connected:
             try:
                 connected = socket.create_connection((self._host, self._port), self._timeout_s)
-            except OSError as error:
+            except (OSError, OverflowError, UnicodeError) as error:  # a port or a host that cannot be
                 raise BrokerUnreachable(
                     f"no broker at {self._host} port {self._port}: {error}",
                     "start it with: offsetscope broker --data-dir DIR --port PORT",
@@ -96,8 +92,7 @@ class BrokerLink:
                     port=self._port,
                 ) from error
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _let_the_system_time_out(connected, self._timeout_s)
-            self._poll.register(connected, select.POLLIN)
+            limit_each_step(connected, self._timeout_s)
             self._connected.append(connected)
         return self._connected[0]
 
@@ -108,24 +103,6 @@ class BrokerLink:
             host=self._host,
             port=self._port,
         )
-
-
-def _let_the_system_time_out(connected: socket.socket, timeout_s: float) -> None:
-    """Let the system count the time of each step. Python would ask it whether it may send before each sending."""
-    connected.settimeout(None)
-    seconds = struct.pack("@ll", int(timeout_s), int(timeout_s % 1 * 1_000_000))  # a struct timeval; 0 is for ever
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
-
-
-def _is_over(connected: socket.socket) -> bool:
-    """Whether the broker, which never says anything of its own accord, has hung up."""
-    try:
-        return connected.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
 
 
 def _receive(connected: socket.socket, size_bytes: int) -> bytearray:

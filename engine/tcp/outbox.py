@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from engine.storage.disk import storage_failed
+from engine.storage.disk import open_file, storage_failed
 from engine.storage.segment import SegmentSlice
+from engine.tcp.platform import send_file
 
 SENDFILE_MAX_BYTES: Final = 256 * 1024  # above some 300 kB a call gets slower, not faster
 TURN_MAX_BYTES: Final = 1024 * 1024  # then it is somebody else's turn
@@ -79,11 +80,11 @@ class Outbox:
     def _send_file(self, connected: socket.socket, piece: SegmentSlice) -> int:
         if self._handle == _NO_HANDLE:
             try:
-                self._handle = os.open(piece.path, os.O_RDONLY | os.O_CLOEXEC)
+                self._handle = open_file(piece.path, os.O_RDONLY)
             except OSError as error:
                 raise storage_failed(piece.path, "read", error) from error
         wanted_bytes = min(piece.size_bytes, SENDFILE_MAX_BYTES)
-        sent_bytes = os.sendfile(connected.fileno(), self._handle, piece.position, wanted_bytes)
+        sent_bytes = send_file(connected, self._handle, piece.position, wanted_bytes)
         if sent_bytes == 0:
             raise storage_failed(piece.path, "read", "the file is shorter than what was written to it")
         if sent_bytes == piece.size_bytes:

@@ -3,15 +3,17 @@
 import logging
 from collections.abc import Callable
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Final, Self
 
 from engine.broker.clean_shutdown import leave_mark, take_mark
-from engine.errors import OffsetscopeError, StorageFailed, UnknownPartition
-from engine.ids import TopicPartition, checked_topic
+from engine.errors import InvalidName, OffsetscopeError, StorageFailed, UnknownPartition
+from engine.ids import TopicPartition
 from engine.storage.disk import Disk
 from engine.storage.log import NOT_ROLLED, Log
 from engine.storage.log_config import LogConfig
-from engine.tcp.data_folder import DataFolder
+from engine.tcp.complaints import printable
+from engine.tcp.data_folder import SHOWN_CHARACTERS, DataFolder
 from engine.tcp.faults import TooManyPartitions
 from engine.tcp.settings import HOUR_US, MILLISECOND_US, MILLISECONDS_A_SECOND, ROLL_HOURS, BrokerSettings
 from engine.tcp.wall_clock import WallClock
@@ -52,7 +54,7 @@ class PartitionLogs:
         try:
             closed_cleanly = take_mark(folder.path, disk)
             for partition in folder.partitions():
-                logs._open(partition, closed_cleanly=closed_cleanly)
+                logs._open(partition, folder.log_directory(partition), closed_cleanly=closed_cleanly)
         except BaseException:
             logs._let_go()
             raise
@@ -66,17 +68,20 @@ class PartitionLogs:
     def checked(self, topic: str, partition: int) -> TopicPartition:
         """The partition of these names, there or not.
 
-        Raises :class:`~engine.errors.InvalidName`, or :class:`~engine.errors.UnknownPartition` for a number that no
-        topic has here (0.7: LogManager.getLogPool).
+        Raises :class:`~engine.errors.InvalidName` for an empty name, or :class:`~engine.errors.UnknownPartition` for a
+        number that no topic has here (0.7: LogManager.getLogPool). Whether a directory can have the name is found out
+        by the first :meth:`append`.
         """
-        named = _partition_named(topic, partition)
+        if not topic:
+            raise InvalidName("a topic without a name", "name it", name="")
         if not 0 <= partition < self._settings.partitions:
+            shown = topic[:SHOWN_CHARACTERS]
             raise UnknownPartition(
-                f"there is no partition {partition} of {topic}: every topic has {self._settings.partitions} here",
+                f"there is no partition {partition} of {shown}: every topic has {self._settings.partitions} here",
                 f"use a partition from 0 to {self._settings.partitions - 1}",
-                partition=f"{topic}-{partition}",
+                partition=f"{shown}-{partition}",
             )
-        return named
+        return _partition_named(topic, partition)
 
     def holds(self, partition: TopicPartition) -> bool:
         """Whether the partition has a log already; its first message makes it one."""
@@ -97,7 +102,10 @@ class PartitionLogs:
         return log.bytes_before_roll, self._limits.flush_messages - log.unflushed_messages
 
     def append(self, partition: TopicPartition, message_set: bytes) -> None:
-        """Append a set, to a new log if there is none; readers see it now or before ``flush_ms`` have passed."""
+        """Append a set, to a new log if there is none; readers see it now or before ``flush_ms`` have passed.
+
+        Raises :class:`~engine.errors.InvalidName` if no directory here can have the partition's name.
+        """
         if partition not in self._logs:
             self._create(partition)
         appended = self._logs[partition].append(message_set)
@@ -150,11 +158,11 @@ class PartitionLogs:
         try:
             action()
         except StorageFailed as error:
-            logger.error("%s: %s; %s", partition, error.message, error.remedy)
+            logger.error("%s", printable(f"{partition}: {error.message}; {error.remedy}"))
 
     def _clean(self, partition: TopicPartition) -> None:
         for segment in self._logs[partition].delete_old():
-            logger.info("%s: removed %s, which was old", partition, segment.file)
+            logger.info("%s: removed %s, which was old", printable(str(partition)), segment.file)
 
     def _create(self, partition: TopicPartition) -> None:
         if len(self._logs) >= self._settings.partitions_max:
@@ -163,29 +171,30 @@ class PartitionLogs:
                 "remove topics that nobody needs, or allow the process more open files",
                 partition=str(partition),
             )
-        self._open(partition, closed_cleanly=False)
+        self._open(partition, self._folder.new_log_directory(partition), closed_cleanly=False)
 
-    def _open(self, partition: TopicPartition, *, closed_cleanly: bool) -> None:
+    def _open(self, partition: TopicPartition, directory: Path, *, closed_cleanly: bool) -> None:
         try:
             log = Log.open(
-                self._folder.log_directory(partition),
+                directory,
                 limits=self._limits,
                 disk=self._disk,
                 now_us=self._wall_us,
                 closed_cleanly=closed_cleanly,
             )
         except OffsetscopeError as error:
-            error.message = f"{partition}: {error.message}"
+            error.message = printable(f"{partition}: {error.message}")
             raise
         if log.recovery.bytes_cut:
-            logger.warning("%s: cut %d bytes %s", partition, log.recovery.bytes_cut, log.recovery.reason)
+            cut = log.recovery
+            logger.warning("%s: cut %d bytes %s", printable(str(partition)), cut.bytes_cut, cut.reason)
         self._logs[partition] = log
 
 
 @lru_cache(maxsize=1024)
 def _partition_named(topic: str, partition: int) -> TopicPartition:
     """The same value for the same names, which every request bears."""
-    return TopicPartition(checked_topic(topic), partition)
+    return TopicPartition(topic, partition)
 
 
 def limits_of(settings: BrokerSettings) -> LogConfig:

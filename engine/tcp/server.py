@@ -1,6 +1,5 @@
 """The broker's loop: one thread, every socket non-blocking (0.7: network/SocketServer.scala has several)."""
 
-import errno
 import logging
 import selectors
 import signal
@@ -15,6 +14,7 @@ from engine.tcp.complaints import Complaints
 from engine.tcp.connection import Connection
 from engine.tcp.handler import RequestHandler
 from engine.tcp.partition_logs import PartitionLogs
+from engine.tcp.platform import OUT_OF_HANDLES, STOP_SIGNALS
 from engine.tcp.produce_run import ProduceRun
 from engine.tcp.settings import ConnectionLimits
 
@@ -70,15 +70,15 @@ class BrokerServer:
         self._wake_out.send(b"\0")
 
     def stop_on_signals(self) -> None:
-        """Stop at SIGTERM and SIGINT; for the main thread alone."""
+        """Stop at SIGTERM, SIGINT and, on Windows, SIGBREAK; for the main thread alone."""
 
         def nothing_more(number: int, frame: FrameType | None) -> None:
             """The loop has been woken by the byte that the system writes for each signal."""
 
         self._woken_by_signals = True
         signal.set_wakeup_fd(self._wake_out.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, nothing_more)
-        signal.signal(signal.SIGINT, nothing_more)
+        for number in STOP_SIGNALS:
+            signal.signal(number, nothing_more)
 
     def run(self) -> None:
         """Serve until stopped, then hang up on everybody. The logs stay open."""
@@ -120,7 +120,7 @@ class BrokerServer:
             return
         except OSError as error:
             self._complaints.say(f"cannot take a connection: {error}")
-            if error.errno in (errno.EMFILE, errno.ENFILE):
+            if error.errno in OUT_OF_HANDLES:
                 self._make_room()
             return
         if len(self._connections) >= self._limits.connections and not self._make_room():
@@ -128,7 +128,11 @@ class BrokerServer:
             connected.close()
             return
         connected.settimeout(0)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:  # macOS refuses it on a connection that its client has reset already
+            connected.close()
+            return
         run = ProduceRun(self._logs, self._complaints.say)
         connection = Connection(connected, f"{address[0]} port {address[1]}", run, self._limits, self._clock())
         self._connections.add(connection)

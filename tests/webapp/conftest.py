@@ -8,10 +8,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from engine.tcp.platform import listen
 from tests.webapp.feed_by_hand import Audience, PaperJournal
 from tests.webapp.support import LiveServer
 from webapp import create_app
-from webapp.server import listen, threaded_server
+from webapp.server import threaded_server
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.views.context import EXTENSION

@@ -47,3 +47,27 @@ def test_a_deleted_room_is_gone(tmp_path: Path) -> None:
     assert list((tmp_path / "rooms").iterdir()) == []
     assert directory.last_used_s(ROOM) == 0
     directory.close()
+
+
+def test_a_room_that_cannot_be_moved_is_gone_all_the_same_and_its_rest_is_swept_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, while somebody downloads one of its files."""
+    directory = DataDirectory.open(tmp_path)
+    for room in (ROOM, "ddddeeeeffff"):
+        directory.room(room).mkdir()
+        (directory.room(room) / "room.json").write_text("{}")
+        (directory.room(room) / "journal").write_text("is read")
+
+    def refuse(path: Path, *_: object) -> None:
+        raise PermissionError(13, "is used by another process")
+
+    with monkeypatch.context() as windows:
+        windows.setattr(Path, "rename", refuse)
+        windows.setattr("webapp.data_directory.shutil.rmtree", lambda path, ignore_errors: None)
+        directory.delete(ROOM)
+    assert directory.rooms() == ["ddddeeeeffff"]
+    assert directory.last_used_s(ROOM) == 0
+    directory.close()
+    DataDirectory.open(tmp_path).close()
+    assert [path.name for path in (tmp_path / "rooms").iterdir()] == ["ddddeeeeffff"]

@@ -58,7 +58,7 @@ def test_a_step_leaves_the_room_paused_whatever_it_was() -> None:
     for pace in (Pace(0, 0), Pace(0, 0, paused=True), Pace(0, 0, standing=True)):
         stepped = pace.step()
         assert stepped.paused
-        assert not stepped.state
+        assert not stepped.standing
 
 
 def test_toggling_twice_changes_nothing() -> None:

@@ -11,9 +11,10 @@ from threading import Thread
 import pytest
 from flask import Flask, request
 
+from engine.tcp.platform import listen
 from tests.webapp.support import PATIENCE_S
 from webapp import create_app
-from webapp.server import listen, serve, threaded_server
+from webapp.server import serve, threaded_server
 from webapp.settings import Settings
 from webapp.views.context import EXTENSION
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from simple_websocket import ConnectionClosed, Server
 
+from engine.tcp.platform import send_now
+
 LOOK_AROUND_S = 2.0
 
 
@@ -41,7 +43,7 @@ class Connection:
 
     def send_some(self, data: bytes | memoryview) -> int:
         """Hand the socket what it takes without waiting; ``BlockingIOError`` if it is full, ``OSError`` if gone."""
-        return self._socket.send(data, socket.MSG_DONTWAIT)
+        return send_now(self._socket, data)
 
     def stop_receiving(self) -> None:
         """Make :meth:`receive` raise at once, in whichever thread it waits."""

@@ -1,11 +1,16 @@
 """The operating system's files, as a log uses them."""
 
+import errno
+import fcntl
 import os
+import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from engine.storage.disk import OsDisk
+from engine.storage import disk as storage_disk
+from engine.storage.disk import OsDisk, open_locked, sync_file
 
 
 def test_an_append_goes_on_where_the_system_stopped_halfway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,3 +66,185 @@ def test_the_name_of_a_file_is_synced_only_when_it_is_new(tmp_path: Path, monkey
     disk.close(disk.open(tmp_path / "file"))
     disk.close(disk.open(tmp_path / "file"))
     assert len(synced) == 1
+
+
+def test_the_name_of_a_file_that_was_removed_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = OsDisk(sync=True)
+    disk.close(disk.open(tmp_path / "file"))
+    synced: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append((str(name_of(handle)), disk.names(tmp_path))))
+    disk.remove(tmp_path / "file")
+    assert synced == [(str(tmp_path), [])]
+
+
+def name_of(handle: int) -> Path:
+    return Path(f"/proc/self/fd/{handle}").readlink()
+
+
+# --- other systems --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def handle(tmp_path: Path) -> Iterator[int]:
+    opened = OsDisk(sync=False).open(tmp_path / "file")
+    yield opened
+    os.close(opened)
+
+
+def refusal(code: int) -> OSError:
+    return OSError(code, os.strerror(code))
+
+
+def test_without_fdatasync_a_file_is_synced_as_a_whole(handle: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.delattr(os, "fdatasync")
+    monkeypatch.setattr(os, "fsync", synced.append)
+    OsDisk(sync=True).sync(handle)
+    assert synced == [handle]
+    OsDisk(sync=False).sync(handle)
+    assert synced == [handle]
+
+
+@pytest.mark.parametrize("without_fdatasync", [True, False])
+def test_where_fsync_stops_at_the_drive_its_cache_is_emptied_too(
+    without_fdatasync: bool, tmp_path: Path, handle: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+    if without_fdatasync:
+        monkeypatch.delattr(os, "fdatasync")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("not enough"))
+    OsDisk(sync=True).sync(handle)
+    assert asked == [(handle, 51)]
+    OsDisk(sync=True).remove(tmp_path / "file")
+    assert [code for _, code in asked] == [51, 51]
+
+
+@pytest.mark.parametrize("code", [errno.ENOTSUP, errno.ENOTTY, errno.EINVAL])
+def test_a_file_system_that_cannot_empty_the_cache_is_synced_as_ever(
+    code: int, handle: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+
+    def refuse(*_: object) -> None:
+        raise refusal(code)
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    monkeypatch.setattr(os, "fsync", synced.append)
+    sync_file(handle)
+    assert synced == [handle]
+
+
+def test_a_cache_that_could_not_be_written_is_no_success(handle: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise refusal(errno.EIO)
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    with pytest.raises(OSError, match="Input/output"):
+        sync_file(handle)
+
+
+def test_without_pread_bytes_are_read_from_any_place_and_appends_still_go_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "pread")
+    disk = OsDisk(sync=False)
+    handle = disk.open(tmp_path / "file")
+    disk.append(handle, b"0123456789")
+    assert disk.read(handle, 3, 2) == b"234"
+    disk.append(handle, b"ab")
+    assert disk.read(handle, 100, 8) == b"89ab"
+    assert disk.read(handle, 100, 12) == b""
+    disk.truncate(handle, 1)
+    disk.append(handle, b"x")
+    disk.close(handle)
+    assert (tmp_path / "file").read_bytes() == b"0x"
+
+
+def test_bytes_stay_bytes_where_files_of_text_are_another_thing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    asked: list[int] = []
+    monkeypatch.setattr(os, "O_BINARY", 1 << 30, raising=False)
+    monkeypatch.setattr(os, "open", lambda path, flags, mode=0o777: asked.append(flags) or -1)
+    OsDisk(sync=False).open(tmp_path / "file")
+    OsDisk(sync=False).open_for_reading(tmp_path / "file")
+    assert [flags & 1 << 30 for flags in asked] == [1 << 30] * 2
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EISDIR])
+def test_where_directories_cannot_be_opened_files_come_and_go_all_the_same(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_open = os.open
+
+    def open_no_directory(path: Path, flags: int, mode: int = 0o777) -> int:
+        if Path(path).is_dir():
+            raise refusal(code)
+        return really_open(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", open_no_directory)
+    disk = OsDisk(sync=True)
+    disk.close(disk.open(tmp_path / "file"))
+    assert disk.names(tmp_path) == ["file"]
+    disk.remove(tmp_path / "file")
+    assert disk.names(tmp_path) == []
+
+
+@pytest.mark.parametrize(("code", "is_said"), [(errno.EINVAL, False), (errno.EBADF, False), (errno.EIO, True)])
+def test_a_directory_that_cannot_be_synced_is_said_unless_none_can(
+    code: int, is_said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handles = set(Path("/proc/self/fd").iterdir())
+
+    def refuse(_: int) -> None:
+        raise refusal(code)
+
+    disk = OsDisk(sync=True)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(os, "fsync", refuse)
+    if is_said:
+        with pytest.raises(OSError, match="Input/output"):
+            disk.remove(tmp_path / "file")
+    else:
+        disk.remove(tmp_path / "file")
+    assert set(Path("/proc/self/fd").iterdir()) == handles
+
+
+class Locking(types.ModuleType):
+    """The module ``msvcrt``, by the locks of this system."""
+
+    LK_NBLCK = 2
+
+    def locking(self, handle: int, mode: int, size_bytes: int) -> None:
+        assert (mode, size_bytes) == (self.LK_NBLCK, 1)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PermissionError(errno.EACCES, "Permission denied") from error
+
+
+@pytest.mark.parametrize("has_fcntl", [True, False])
+def test_a_file_is_locked_by_one_until_its_handle_is_closed(
+    has_fcntl: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_fcntl:
+        monkeypatch.setattr(storage_disk, "_fcntl", types.ModuleType("fcntl"))
+        monkeypatch.setattr(storage_disk, "_msvcrt", Locking("msvcrt"))
+    first = open_locked(tmp_path / "lock")
+    handles = set(Path("/proc/self/fd").iterdir())
+    with pytest.raises(BlockingIOError):
+        open_locked(tmp_path / "lock")
+    assert set(Path("/proc/self/fd").iterdir()) == handles
+    os.close(first)
+    os.close(open_locked(tmp_path / "lock"))
+
+
+def test_without_any_locks_a_file_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage_disk, "_fcntl", types.ModuleType("fcntl"))
+    os.close(open_locked(tmp_path / "lock"))
+    assert (tmp_path / "lock").exists()

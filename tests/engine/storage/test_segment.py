@@ -1,7 +1,11 @@
 """A segment: names, and what readers see of it."""
 
+import os
 from pathlib import Path
 
+import pytest
+
+from engine.errors import StorageFailed
 from engine.storage.segment import Segment, base_offsets, segment_name
 from tests.support.disks import FaultyDisk
 
@@ -45,3 +49,40 @@ def test_what_a_segment_holds_when_it_is_opened_counts_as_flushed(tmp_path: Path
     segment = Segment(tmp_path, 50, FaultyDisk(), sealed=False)
     assert (segment.next_offset, segment.flushed_offset) == (54, 54)
     assert segment.read(50, 10) == b"0123"
+
+
+class WindowsDisk(FaultyDisk):
+    """Dates a file when a handle to it is closed, whatever was said of it before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: dict[int, Path] = {}
+
+    def open(self, path: Path) -> int:
+        handle = super().open(path)
+        self.paths[handle] = path
+        return handle
+
+    def close(self, handle: int) -> None:
+        super().close(handle)
+        os.utime(self.paths.pop(handle))
+
+
+def test_a_segment_keeps_its_date_where_closing_a_file_dates_it(tmp_path: Path) -> None:
+    segment = Segment(tmp_path, 0, WindowsDisk(), sealed=False)
+    segment.append(b"bytes")
+    segment.note_append(5_000_000)
+    segment.flush()
+    segment.seal()
+    assert (tmp_path / segment_name(0)).stat().st_mtime_ns == 5_000_000_000
+
+
+def test_a_segment_that_cannot_be_dated_is_closed(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    segment = Segment(tmp_path, 0, disk, sealed=False)
+    segment.append(b"bytes")
+    segment.note_append(5_000_000)
+    disk.refuse("set_modified")
+    with pytest.raises(StorageFailed):
+        segment.seal()
+    assert disk.handles == set()

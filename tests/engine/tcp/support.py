@@ -18,9 +18,9 @@ from engine.storage.disk import Disk, OsDisk
 from engine.tcp.complaints import Complaints
 from engine.tcp.handler import RequestHandler
 from engine.tcp.partition_logs import PartitionLogs
+from engine.tcp.platform import listen
 from engine.tcp.server import BrokerServer, logger
 from engine.tcp.settings import BrokerSettings, ConnectionLimits
-from webapp.server import listen
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 20.0

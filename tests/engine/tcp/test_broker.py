@@ -105,11 +105,61 @@ def test_a_produce_to_a_partition_that_cannot_be_ends_the_connection(
     assert not list(data_dir.glob("test*"))
 
 
-@pytest.mark.parametrize("topic", ["", "..", "../outside", "a/b", ".hidden", "a" * 200, "ä", "a\0b"])
+NO_NAMES = ["", ".", "..", "../outside", "a/b", "/tmp/a", "/", "a/", "a\0b", "\0", "a" * 254, "ä" * 127, "a" * 30_000]
+
+
+@pytest.mark.parametrize("topic", NO_NAMES, ids=range(len(NO_NAMES)))
 def test_a_topic_that_cannot_be_a_directory_is_refused(broker: RunningBroker, data_dir: Path, topic: str) -> None:
     assert is_cut_off_by(broker, ProduceRequest(topic, 0, MAGIC_1_42))
-    assert fetch(broker, topic=topic) == Answer(-1, b"")
     assert [path.name for path in data_dir.parent.rglob("*") if path.is_dir()] == ["logs"]
+    assert sorted(path.name for path in data_dir.iterdir()) == [".lock"]
+
+
+@pytest.mark.parametrize("topic", NO_NAMES[1:], ids=range(1, len(NO_NAMES)))
+def test_a_topic_that_cannot_be_a_directory_is_one_that_is_not_there(broker: RunningBroker, topic: str) -> None:
+    assert fetch(broker, topic=topic) == Answer(0, b"")
+    assert offsets(broker, LATEST_MS, topic=topic) == (0,)
+
+
+def test_a_topic_without_a_name_is_a_fault_without_a_code_in_a_fetch(broker: RunningBroker) -> None:
+    # 0.7.2: getLogPool looks at the name before it looks at the partition
+    for partition in (0, 9):
+        assert fetch(broker, topic="", partition=partition) == Answer(-1, b"")
+    assert is_cut_off_by(broker, OffsetsRequest("", 0, LATEST_MS, 1))
+
+
+NAMES = [
+    "_schemas",
+    "-x",
+    "-",
+    "--",
+    "x-",
+    "x-7",
+    ".x",
+    "...",
+    "a b",
+    " ",
+    "a: b, +c",
+    "~",
+    "*?",
+    "a\\b",
+    "ä",
+    "日本",
+    "\u00e4\u0308",
+]
+NAMES += ["Orders", "orders", "a\nb", "\x1b[31m", "\U0001f600", "a" * 81, "a" * 250, "a" * 253, "ä" * 126]
+
+
+def test_any_name_of_a_directory_is_a_topic_and_is_found_again(start_broker: StartBroker, data_dir: Path) -> None:
+    broker = start_broker()
+    for number, topic in enumerate(NAMES):
+        produce(broker, encode_message_set([str(number).encode()]), topic=topic)
+    broker.stop()
+    assert {f"{topic}-0" for topic in NAMES} == {path.name for path in data_dir.iterdir() if path.is_dir()}
+    again = start_broker()
+    for number, topic in enumerate(NAMES):
+        assert fetch(again, topic=topic).body == encode_message_set([str(number).encode()])
+        assert offsets(again, LATEST_MS, topic=topic)[0] > 0
 
 
 def test_a_multi_produce_keeps_what_came_before_a_bad_partition(broker: RunningBroker) -> None:
@@ -266,13 +316,26 @@ def test_offsets_of_an_unknown_topic_begin_at_zero_and_make_no_log(broker: Runni
     assert not list(data_dir.glob("unknown*"))
 
 
+@pytest.mark.parametrize("max_offsets", [0, -1, -(2**31), 2**31 - 1])
+def test_offsets_of_an_unknown_topic_do_not_go_by_how_many_are_asked_for(
+    broker: RunningBroker, max_offsets: int
+) -> None:
+    # 0.7.2: getEmptyOffsets
+    assert offsets(broker, LATEST_MS, max_offsets, topic="unknown") == (0,)
+    assert offsets(broker, EARLIEST_MS, max_offsets, topic="unknown") == (0,)
+    assert offsets(broker, FOREVER_MS, max_offsets, topic="unknown") == ()
+
+
 @pytest.mark.parametrize("partition", [-1, 1])
 def test_offsets_of_a_partition_that_cannot_be_end_the_connection(broker: RunningBroker, partition: int) -> None:
     assert is_cut_off_by(broker, OffsetsRequest("test", partition, LATEST_MS, 1))
 
 
-def test_a_question_for_fewer_than_no_offsets_ends_the_connection(rolled: RunningBroker) -> None:
-    assert is_cut_off_by(rolled, OffsetsRequest("test", 0, LATEST_MS, -1))
+@pytest.mark.parametrize("time_ms", [LATEST_MS, EARLIEST_MS, FOREVER_MS, 0])
+def test_a_question_for_fewer_than_no_offsets_of_a_log_ends_the_connection(rolled: RunningBroker, time_ms: int) -> None:
+    # 0.7.2: an array of a negative size
+    assert is_cut_off_by(rolled, OffsetsRequest("test", 0, time_ms, -1))
+    assert offsets(rolled, time_ms, 0) == ()
 
 
 # --- logs over time -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from engine.protocol.faults import InvalidFetchSize, MalformedRequest, Malformed
 from engine.protocol.requests import EARLIEST_MS, FetchRequest
 from engine.protocol.responses import encode_offsets_response, multi_fetch_header, response_header
 from engine.tcp.client import Producer, ProducerData, SimpleConsumer
-from engine.tcp.faults import BrokerUnreachable, ConnectionBroken
+from engine.tcp.faults import BrokerUnreachable, ConnectionBroken, UnknownCompression
 from tests.engine.tcp.support import RunningBroker, StartBroker, until
 
 
@@ -118,9 +118,23 @@ def test_a_code_is_raised_as_its_error(
         consumer.fetch("a", partition, offset, max_bytes).messages()
 
 
-def test_a_name_that_cannot_be_a_topic_is_a_fault_without_a_code(consumer: SimpleConsumer) -> None:
+def test_a_topic_without_a_name_is_a_fault_without_a_code(consumer: SimpleConsumer) -> None:
     with pytest.raises(UnknownServerFault):
-        consumer.fetch("../a", 0, 0).messages()
+        consumer.fetch("", 0, 0).messages()
+
+
+def test_a_log_that_is_not_there_begins_at_zero_however_many_offsets_are_asked_for(consumer: SimpleConsumer) -> None:
+    for max_offsets in (1, 0, -1):
+        assert consumer.offsets_before("a", 0, max_offsets=max_offsets) == (0,)
+
+
+@pytest.mark.parametrize("compression", ["snappy", "", "GZIP", "lz4"])
+def test_a_compression_that_the_producer_does_not_have_is_named_with_those_that_it_has(compression: str) -> None:
+    with pytest.raises(UnknownCompression) as caught:
+        Producer("127.0.0.1", 1, compression=compression)
+    assert caught.value.fields == {"compression": compression}
+    assert repr(compression) in caught.value.message
+    assert "none or gzip" in caught.value.remedy
 
 
 def test_a_partition_that_is_not_there_breaks_the_connection_for_good(consumer: SimpleConsumer) -> None:
@@ -178,6 +192,12 @@ def test_nobody_at_the_address_is_said_at_once() -> None:
         Producer("127.0.0.1", port).send("a", [b"1"])
     with pytest.raises(BrokerUnreachable, match=str(port)):
         SimpleConsumer("127.0.0.1", port).fetch("a", 0, 0)
+
+
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70_000), ("a" * 100, 9092), ("a..b", 9092), ("", 0)])
+def test_an_address_that_cannot_be_is_one_where_nobody_is(host: str, port: int) -> None:
+    with pytest.raises(BrokerUnreachable):
+        SimpleConsumer(host, port).fetch("a", 0, 0)
 
 
 # --- with somebody who is no broker ---------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from engine.tcp.complaints import LINES_A_WINDOW, WINDOW_S, Complaints
+from engine.tcp.complaints import LINE_CHARACTERS, LINES_A_WINDOW, WINDOW_S, Complaints
 
 
 def test_strangers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -22,3 +22,11 @@ def test_strangers_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None
 def test_a_line_is_no_format_of_ours(caplog: pytest.LogCaptureFixture) -> None:
     Complaints(logging.getLogger("test"), lambda: 0.0).say("100 %s %d")
     assert caplog.messages == ["100 %s %d"]
+
+
+def test_a_line_is_one_line_of_bounded_length(caplog: pytest.LogCaptureFixture) -> None:
+    complaints = Complaints(logging.getLogger("test"), lambda: 0.0)
+    complaints.say("a\nb\x1b[31m\u202e")
+    complaints.say("x" * LINE_CHARACTERS)
+    complaints.say("x" * 30_000)
+    assert caplog.messages == ["a·b·[31m·", "x" * LINE_CHARACTERS, "x" * LINE_CHARACTERS + "..."]

@@ -299,7 +299,7 @@ def test_what_a_client_says_cannot_forge_a_line_in_the_log(
     broker: RunningBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     with RawClient(broker.port) as client:
-        client.say(encode_request(ProduceRequest("a\nWARNING all is lost", 0, ENTRY)))
+        client.say(encode_request(ProduceRequest("a\nWARNING all is lost", 9, ENTRY)))
         assert client.was_cut_off()
     assert all("\n" not in record.getMessage() for record in caplog.records)
-    assert "cannot be a topic" in caplog.text
+    assert "no partition 9 of a·WARNING" in caplog.text

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
@@ -11,6 +11,7 @@ from engine.broker.clean_shutdown import MARK_NAME
 from engine.errors import InvalidName, StorageFailed, UnknownPartition
 from engine.ids import TopicPartition
 from engine.message.message_set import encode_message_set
+from engine.tcp.data_folder import is_directory_name
 from engine.tcp.faults import DataFolderUnusable
 from engine.tcp.partition_logs import PartitionLogs
 from engine.tcp.settings import BrokerSettings
@@ -71,13 +72,23 @@ def test_every_log_in_the_folder_is_found_and_nothing_else(folder: Folder) -> No
     logs.append(TopicPartition("with-dashes", 1), ENTRY)
     logs.close()
     folder.opened.clear()
-    for name in ("lost+found", "a-01", "notes", "b-\u0661", "-3"):
+    for name in (
+        "lost+found",
+        "a-01",
+        "notes",
+        "b-\u0661",
+        "-3",
+        ".-0",
+        "..-0",
+        "c--1",
+        b"caf\xe9-0".decode(errors="surrogateescape"),
+    ):
         (folder.path / name).mkdir()
     (folder.path / "c-0").write_text("a file")
     again = folder.open(partitions=2)
     assert again.get(A0).next_offset == 14
     assert again.get(TopicPartition("with-dashes", 1)).next_offset == 14
-    assert not any(again.holds(TopicPartition(topic, 1)) for topic in ("a", "b", "c"))
+    assert sorted(map(str, again._logs)) == ["a-0", "c--1", "with-dashes-1"]
 
 
 def test_names_are_checked_before_anything_is_made_of_them(folder: Folder) -> None:
@@ -87,7 +98,61 @@ def test_names_are_checked_before_anything_is_made_of_them(folder: Folder) -> No
         with pytest.raises(UnknownPartition):
             logs.checked("a", number)
     with pytest.raises(InvalidName):
-        logs.checked("../a", 0)
+        logs.checked("", 0)
+    with pytest.raises(InvalidName):
+        logs.append(TopicPartition("../a", 0), ENTRY)
+    assert sorted(path.name for path in folder.path.parent.rglob("*")) == [".lock", "logs"]
+
+
+@pytest.mark.parametrize("topic", ["a\\b", "..\\b", "c:b", "d:b", "\\\\server\\share\\b", "c:\\b", "a/b"])
+def test_on_windows_a_name_leads_out_of_the_folder_in_more_ways(topic: str) -> None:
+    assert not is_directory_name(PureWindowsPath("d:/logs"), TopicPartition(topic, 0))
+    assert is_directory_name(PureWindowsPath("d:/logs"), TopicPartition("a b", 0))
+
+
+def test_a_name_that_the_system_cannot_write_is_refused(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = folder.open()
+    monkeypatch.setattr(os, "fsencode", lambda name: name.encode("latin-1"))
+    with pytest.raises(InvalidName):
+        logs.append(TopicPartition("日本", 0), ENTRY)
+    logs.append(TopicPartition("ä", 0), ENTRY)
+
+
+def test_two_spellings_that_are_one_directory_are_not_two_logs(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = folder.open()
+    logs.append(A0, ENTRY)
+    with monkeypatch.context() as system:  # as on macOS and Windows
+        there = {path.name for path in folder.path.iterdir()}
+        system.setattr(Path, "is_dir", lambda path: path.name.lower() in there)
+        with pytest.raises(InvalidName, match="spelling"):
+            logs.append(TopicPartition("A", 0), ENTRY)
+        logs.append(TopicPartition("b", 0), ENTRY)
+    assert logs.get(A0).next_offset == 14
+
+
+def test_a_directory_that_was_left_without_a_file_is_no_hindrance(folder: Folder) -> None:
+    logs = folder.open()
+    folder.disk.refuse("open")
+    with pytest.raises(StorageFailed):
+        logs.append(A0, ENTRY)
+    assert (folder.path / "a-0").is_dir()
+    folder.disk.allow("open")
+    logs.append(A0, ENTRY)
+    assert logs.get(A0).next_offset == 14
+
+
+def test_what_a_topic_is_called_cannot_forge_a_line_in_the_log(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    logs = folder.open()
+    logs.append(TopicPartition("a\nERROR b\x1b[31m", 0), ENTRY)
+    folder.clock.now_s += 10
+    folder.disk.refuse("sync")
+    logs.do_what_is_due()
+    assert "a·ERROR b·[31m-0: cannot flush" in caplog.text
+    folder.opened.clear()
+    with pytest.raises(StorageFailed):
+        logs.close()
 
 
 def test_a_folder_is_used_by_one_broker_at_a_time(folder: Folder) -> None:

@@ -1,0 +1,139 @@
+"""What sockets and processes do differently on Linux, macOS and Windows.
+
+A name that a system lacks is looked for when it is used, so a test can take it away. Files have their differences in
+:mod:`engine.storage.disk`.
+"""
+
+import errno
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from typing import Final
+
+from engine.storage.disk import optional_module, read_at
+
+FILES_WANTED: Final = 10_000
+FILES_OF_WINDOWS: Final = 8_192  # its C library has no more, and no limit to ask for
+SOCKETS_OF_SELECT: Final = 500  # Python's select() takes 512 on Windows
+COUNTS_IN_TIMEVALS: Final = os.name != "nt"  # Windows takes milliseconds for SO_SNDTIMEO
+PIECE_BYTES: Final = 4_096
+FILE_PIECE_BYTES: Final = 64 * 1024
+
+OUT_OF_HANDLES: Final = frozenset({errno.EMFILE, errno.ENFILE, getattr(errno, "WSAEMFILE", errno.EMFILE)})
+
+# SIGBREAK is Ctrl-Break, which is also how one process of Windows can ask another one to end.
+STOP_SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)
+)
+
+_POLLIN: Final = getattr(select, "POLLIN", 0)  # goes with poll()
+_resource: Final = optional_module("resource")  # not on Windows
+
+
+# --- limits ---------------------------------------------------------------------------------------------------------
+
+
+def allow_many_files() -> int:
+    """Raise the limit on open files as far as this user may, to :data:`FILES_WANTED` at most; return what it is now."""
+    if not hasattr(_resource, "getrlimit"):
+        return FILES_OF_WINDOWS
+    soft, hard = _resource.getrlimit(_resource.RLIMIT_NOFILE)
+    unlimited = _resource.RLIM_INFINITY
+    wanted = FILES_WANTED if hard == unlimited else min(hard, FILES_WANTED)
+    if soft != unlimited and soft < wanted:
+        try:
+            _resource.setrlimit(_resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError):  # macOS says "unlimited" and has a lower limit in its kernel
+            return int(soft)
+        return int(wanted)
+    return FILES_WANTED if soft == unlimited else int(soft)
+
+
+def sockets_at_once() -> int:
+    """How many sockets ``selectors.DefaultSelector`` can wait for."""
+    has_another = any(hasattr(select, name) for name in ("epoll", "kqueue", "poll", "devpoll"))
+    return sys.maxsize if has_another else SOCKETS_OF_SELECT
+
+
+# --- sockets --------------------------------------------------------------------------------------------------------
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound and listening; ``OSError`` if the port is taken or the host is none of ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        take_address(listening)
+        listening.bind((host, port))
+        listening.listen(1024)
+    except (OSError, OverflowError):
+        listening.close()
+        raise
+    return listening
+
+
+def take_address(listening: socket.socket) -> None:
+    """Let ``listening`` be bound to a port that was in use a moment ago, but not to one that is in use.
+
+    SO_REUSEADDR says that on Linux and macOS. On Windows it would share the port with whoever has it.
+    """
+    if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+
+def limit_each_step(connected: socket.socket, timeout_s: float) -> None:
+    """Let each sending and receiving end with an ``OSError`` after ``timeout_s``.
+
+    Where the system counts in a ``struct timeval`` it counts for us. Python's own limit, which Windows gets, asks the
+    system before each sending whether it may send.
+    """
+    if not COUNTS_IN_TIMEVALS:
+        connected.settimeout(timeout_s)
+        return
+    connected.settimeout(None)
+    limit = struct.pack("@ll", int(timeout_s), int(timeout_s % 1 * 1_000_000))
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+
+
+def has_hung_up(connected: socket.socket) -> bool:
+    """Whether the other side, which says nothing of its own accord, has ended the connection."""
+    try:
+        return _is_readable(connected) and connected.recv(1, socket.MSG_PEEK) == b""
+    except OSError:
+        return True
+
+
+def send_now(connected: socket.socket, data: bytes | memoryview) -> int:
+    """Send what a blocking socket takes without waiting; ``BlockingIOError`` if it takes nothing."""
+    if hasattr(socket, "MSG_DONTWAIT"):
+        return connected.send(data, socket.MSG_DONTWAIT)
+    if not select.select([], [connected], [], 0)[1]:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    return connected.send(data[:PIECE_BYTES])  # as much fits whenever a socket says that it takes anything
+
+
+def send_file(connected: socket.socket, handle: int, position: int, size_bytes: int) -> int:
+    """Send up to ``size_bytes`` of an open file from ``position`` on; 0 at its end.
+
+    The system does it without handing the bytes to this process (``sendfile``); Windows has no such call in Python.
+    """
+    if hasattr(os, "sendfile"):
+        sent_bytes: int = os.sendfile(connected.fileno(), handle, position, size_bytes)
+        return sent_bytes
+    data = read_at(handle, min(size_bytes, FILE_PIECE_BYTES), position)
+    return connected.send(data) if data else 0
+
+
+def _is_readable(connected: socket.socket) -> bool:
+    """Whether something has come, the end included. ``select`` takes no high handle numbers, so ``poll`` goes first."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(connected, _POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([connected], [], [], 0)[0])
