@@ -152,7 +152,7 @@ class Broker:
 
     def _go(self) -> None:
         for request in self._queue.drop():
-            self._tell_lost(request, "broker_down")  # one that waits for its acknowledgement finds out by itself, later
+            self._tell_dropped(request)
         self._announced.clear()
         self._network.detach(self.address)
         self.alive = False
@@ -226,6 +226,14 @@ class Broker:
             self._acknowledge(ProduceResponse(request, 0, reason))
         else:
             self._tell_lost(request, reason)
+
+    def _tell_dropped(self, request: ProduceRequest) -> None:
+        """A set waited for the disk. A client that wants to know tells of its loss itself, when no answer comes."""
+        if request.acknowledge_to != NOBODY:
+            now_us, client = self._scheduler.now_us, request.acknowledge_to
+            self._emit(MessageDropped(now_us, client, self.address, f"disk:{request.batch}", "broker_down"))
+        else:
+            self._tell_lost(request, "broker_down")
 
     def _acknowledge(self, response: ProduceResponse) -> None:
         """Tell whoever asked."""

@@ -213,9 +213,10 @@ class Cluster:
                 consumer.state.end("gone")
 
     def _end_flight(self, message: Any, cause: str) -> None:
-        """A message that nobody will ever handle: its flight ends all the same.
+        """A message that nobody will ever handle: its flight ends all the same, once.
 
-        A set that should be acknowledged and was lost on the wire is told of by whoever waits in vain.
+        What the wire lost (``cut``, ``lost``) has ended already, and whoever waits for an answer gives up later; only a
+        set without acknowledgement has nobody to say what was lost with it.
         """
         now_us = self.now_us
         match message:
@@ -227,17 +228,17 @@ class Cluster:
                 source = self.state.broker_of(produce.partition).address
                 flight = f"ack:{produce.batch}"
                 self._emit(MessageDropped(now_us, source, produce.acknowledge_to, flight, cause))
-            case FetchRequest() | FetchResponse():
+            case FetchRequest() | FetchResponse() if cause == "gone":
                 request = message.request if isinstance(message, FetchResponse) else message
                 partition = request.partition
                 names = request.group, request.consumer
                 self._emit(
                     FetchFailed(now_us, request.fetch, *names, partition.topic, partition.partition, "consumer_gone")
                 )
-            case MultiFetchRequest() | MultiFetchResponse():
+            case MultiFetchRequest() | MultiFetchResponse() if cause == "gone":
                 pull = message.request if isinstance(message, MultiFetchResponse) else message
                 self._emit(PullFailed(now_us, pull.pull, pull.client, "not_delivered"))
-            case ops.WatchNotice(watch=watch):
+            case ops.WatchNotice(watch=watch) if cause == "gone":
                 self._emit(WatchDelivered(now_us, watch))
 
     # --- looking ---

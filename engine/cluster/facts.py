@@ -84,7 +84,7 @@ def _position(state: State, group: str, name: TopicPartition) -> dict[str, Any]:
     chroot = _chroot_of(state, broker)
     owner = _value(state, chroot + paths.owner(GroupId(group), name, broker), paths.stream(NOBODY))
     committed = _value(state, chroot + paths.offset(GroupId(group), name, broker), str(partition["first_offset"]))
-    position = state["positions"].get(f"{group}/{name}", {"fetch_offset": int(committed)})
+    position = state["positions"].get(f"{group}/{name}", {"fetch_offset": int(committed), "error": ""})
     bookmark = state["bookmarks"][f"{group}/{name}"]
     is_behind = bookmark["offset"] < partition["next_offset"]
     return {
@@ -93,6 +93,7 @@ def _position(state: State, group: str, name: TopicPartition) -> dict[str, Any]:
         "owner": paths.stream_consumer(owner),
         "committed_offset": int(committed),
         "fetch_offset": position["fetch_offset"],
+        "error": position["error"],
         "lag_bytes": partition["next_offset"] - bookmark["offset"],
         "lag_messages": partition["messages"] - bookmark["messages_before"],
         "lag_us": state["at_us"] - bookmark["waiting_since_us"] if is_behind else 0,

@@ -15,9 +15,9 @@ from engine.consumer.application import MakeApplication, just_reading
 from engine.consumer.fetcher import Fetcher, Wiring, tell_failed
 from engine.consumer.group_member import GroupMember
 from engine.consumer.offset_commits import OffsetCommits
-from engine.consumer.offset_reset import OffsetResets
 from engine.consumer.rebalance import NO_BOOKMARK, ConsumerState, RebalanceListener, Start
 from engine.consumer.stream import Stream
+from engine.errors import InvalidMessageSize, OffsetOutOfRange
 from engine.events.base import Emit
 from engine.events.consuming import (
     ConsumerChanged,
@@ -30,7 +30,7 @@ from engine.events.consuming import (
 )
 from engine.events.registry import WatchDelivered
 from engine.ids import ConsumerId, TopicPartition
-from engine.protocol.messages import FetchRequest, FetchResponse, OffsetsResponse
+from engine.protocol.messages import FetchRequest, FetchResponse, OffsetsRequest, OffsetsResponse
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import RegistryClient
@@ -95,10 +95,9 @@ class Consumer:
             numbers,
             lambda: self.settings,
             lambda: self.paused,
-            self._reset_position,
+            self._jump,
             self._application,
         )
-        self._resets = OffsetResets(self._wiring, self.fetchers.get, self._jump)
         listener = SessionListener(self._join, self._session_lost, on_closed)
         self._registry = RegistryClient(self.address, self._time, network, config, listener, registry)
         self._offset_commits = OffsetCommits(consumer, self._registry, self._time, emit, numbers, self._application)
@@ -160,11 +159,15 @@ class Consumer:
 
     def change(self, settings: ConsumerSettings) -> None:
         """Work with new settings from now on."""
-        grown = settings.fetch_bytes > self.settings.fetch_bytes
+        mended = set()
+        if settings.fetch_bytes > self.settings.fetch_bytes:
+            mended.add(InvalidMessageSize.code)
+        if settings.offset_reset != self.settings.offset_reset:
+            mended.add(OffsetOutOfRange.code)
         self.settings = settings
         self._emit(ConsumerChanged(self._time.now_us, *self._names, asdict(settings)))
-        for fetcher in self.fetchers.values() if grown else ():
-            fetcher.resume()
+        for fetcher in self.fetchers.values():
+            fetcher.resume(mended)
         self._commit_later()
         self._go_on(0)
 
@@ -252,7 +255,7 @@ class Consumer:
         for partition, fetcher in self.fetchers.items():
             fetcher.finish_taken()
             fetcher.stop()
-            if not self._offset_commits.has(fetcher):
+            if self._offset_commits.lacks(fetcher):
                 commits.append(self._offset_commits.put(fetcher, 0))
             owner = paths.owner(self.consumer.group, partition, fetcher.broker)
             releases.append(ops.DeleteOwn(owner, owners[partition]))
@@ -274,19 +277,18 @@ class Consumer:
             fetcher = Fetcher(self._wiring, start.partition, start.broker, offset, stream.work)
             self.fetchers[start.partition] = fetcher
             stream.fetchers.append(fetcher)
-            if start.offset == NO_BOOKMARK and self.settings.offset_reset != "smallest":
-                self._reset_position(fetcher)
-            else:
+            if start.offset != NO_BOOKMARK:
                 self._offset_commits.begin(start.partition, offset)
-                fetcher.poll_after(0)
+            elif self.settings.offset_reset != "smallest":
+                fetcher.lack_position()
+            fetcher.poll_after(0)
 
     # --- process ---
 
     def receive(self, source: str, message: Any) -> None:
         """Take one message from the network, as soon as the process is awake."""
         if self._time.stalled:
-            self._unheard.append(Unheard(source, message, self._network.put_off()))
-            self._time.after(0, self._hear)
+            self._put_off(source, message, self.receive)
         elif isinstance(message, FetchResponse):
             fetcher = self.fetchers.get(message.request.partition)
             if fetcher is None:
@@ -294,24 +296,31 @@ class Consumer:
             else:
                 fetcher.receive(message)
         elif isinstance(message, OffsetsResponse):
-            self._resets.take(message)
+            if message.request.partition in self.fetchers:
+                self.fetchers[message.request.partition].receive_offsets(message)
         elif not self._registry.heard(message):
             self._emit(WatchDelivered(self._time.now_us, message.watch))
             self._group_member.changed(message.path)
 
-    def _hear(self) -> None:
+    def _put_off(self, party: str, message: Any, hear: Callable[[str, Any], None]) -> None:
+        self._unheard.append(Unheard(party, message, self._network.put_off()))
+        self._time.after(0, lambda: self._hear(hear))
+
+    def _hear(self, hear: Callable[[str, Any], None]) -> None:
         unheard = self._unheard.popleft()
         unheard.take()
-        self.receive(unheard.source, unheard.message)
+        hear(unheard.source, unheard.message)
 
     def bounced(self, destination: str, message: Any) -> None:
-        """A broker was gone when our request came."""
-        if isinstance(message, FetchRequest):
+        """A broker was gone when our request came; the process learns that as soon as it is awake."""
+        if self._time.stalled:
+            self._put_off(destination, message, self.bounced)
+        elif isinstance(message, FetchRequest | OffsetsRequest):
             fetcher = self.fetchers.get(message.partition)
-            if fetcher is None:
-                tell_failed(self._emit, self._time.now_us, message, "stopped")
-            else:
+            if fetcher is not None:
                 fetcher.lost(message)
+            elif isinstance(message, FetchRequest):
+                tell_failed(self._emit, self._time.now_us, message, "stopped")
 
     # --- positions ---
 
@@ -347,6 +356,3 @@ class Consumer:
         self._offset_commits.move(fetcher.partition)
         self.commit()
         fetcher.poll_after(0)
-
-    def _reset_position(self, fetcher: Fetcher) -> None:
-        self._resets.reset(fetcher)

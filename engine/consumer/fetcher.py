@@ -5,12 +5,12 @@ the partition (the paper's thread per partition; 0.7 has one per broker).
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from engine.config import Config, ConsumerSettings
 from engine.consumer.application import Application
-from engine.errors import InvalidMessageSize, OffsetOutOfRange, OffsetscopeError
+from engine.errors import InvalidMessageSize, OffsetOutOfRange, OffsetscopeError, StorageFailed
 from engine.events.base import Emit
 from engine.events.consuming import (
     FetchFailed,
@@ -19,18 +19,30 @@ from engine.events.consuming import (
     MessageRejected,
     MessagesConsumed,
     MessagesTaken,
+    OffsetReset,
     PullingStarted,
     PullingStopped,
     ReadingResumed,
 )
 from engine.ids import BrokerId, ConsumerId, TopicPartition
 from engine.message.decoding import Message, iterate_messages
-from engine.protocol.messages import FetchRequest, FetchResponse
+from engine.protocol.messages import (
+    OFFSETS_EARLIEST,
+    OFFSETS_LATEST,
+    FetchRequest,
+    FetchResponse,
+    OffsetsRequest,
+    OffsetsResponse,
+)
 from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Timer, Timers
 from engine.runtime.sequence_numbers import SequenceNumbers
 
-NOTHING_IN_FLIGHT = 0
+Request = FetchRequest | OffsetsRequest
+RESET_TO = {"smallest": OFFSETS_EARLIEST, "largest": OFFSETS_LATEST}
+"""What is asked of the broker, by ``offset_reset``; ``fail`` asks nothing (0.7: autooffset.reset)."""
+MENDS_ITSELF = frozenset({StorageFailed.code})
+"""Errors after which a fetcher keeps asking: the broker's disk may read again, and nobody has to move the position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +58,17 @@ class Wiring:
     numbers: SequenceNumbers
     settings: Callable[[], ConsumerSettings]
     paused: Callable[[], bool]
-    on_out_of_range: Callable[["Fetcher"], None]
+    jump: Callable[["Fetcher", int], None]
     application: Application
 
 
 class Fetcher:
-    """The pulling of one partition by one consumer; ``on_messages`` is called when there is work."""
+    """The pulling of one partition by one consumer; ``on_messages`` is called when there is work.
+
+    One request at a time is in flight: a fetch, or the question where the log begins or ends while the position is not
+    in the log. So whatever goes on with the pulling goes on with that question, and it ends with the fetcher. Unless
+    it is paused, has enough waiting or is stuck with an ``error``, a request is in flight or a poll is due.
+    """
 
     def __init__(
         self,
@@ -66,6 +83,7 @@ class Fetcher:
         self.fetch_offset = offset
         self.consumed_offset = offset
         self.error = ""
+        self.has_position = True
         self._wiring = wiring
         self._on_messages = on_messages
         self._latency = Latency(wiring.config.network_latency_us, wiring.config.latency_jitter_permille)
@@ -73,7 +91,8 @@ class Fetcher:
         self._chunks: deque[list[Message]] = deque()
         self._taken_from = offset
         self._taken_messages = 0
-        self._in_flight = NOTHING_IN_FLIGHT
+        self._in_flight: Request | None = None
+        self._in_range = True
         self._last_poll_us = wiring.timers.now_us
         self._timer: Timer | None = None
         self._patience: Timer | None = None
@@ -82,9 +101,10 @@ class Fetcher:
     # --- pulling ---
 
     def poll_after(self, delay_us: int) -> None:
-        """Pull in ``delay_us``, unless that must not be: a pull is under way, enough is waiting, paused, or damaged."""
+        """Pull in ``delay_us``, unless that must not be: a pull is under way, enough is waiting, paused, or stuck."""
         queue_full = len(self._chunks) >= self._wiring.settings().queued_chunks
-        if self._in_flight or queue_full or self.error or self._wiring.paused():
+        stuck = self.error and self.error not in MENDS_ITSELF
+        if self._in_flight is not None or queue_full or stuck or self._wiring.paused():
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -103,29 +123,38 @@ class Fetcher:
     def vanish(self) -> None:
         """The process is gone: no timer goes on, no word is said."""
         self.hold()
-        if self._patience is not None:
-            self._patience.cancel()
+        self._settle()
 
     def stop(self) -> None:
         """Give the partition up: drop what is waiting, ignore what is under way."""
         self.vanish()
         self._chunks.clear()
-        self._in_flight = NOTHING_IN_FLIGHT
         self._wiring.emit(PullingStopped(self._wiring.timers.now_us, *self._names))
 
     def jump(self, offset: int) -> None:
-        """Go on from ``offset``, wherever we were; the bytes of a pull under way will not count."""
+        """Go on from ``offset``, wherever we were; what comes of a request under way will not count."""
+        self._settle()
         self._chunks.clear()
-        self._in_flight = NOTHING_IN_FLIGHT
+        self._in_range = self.has_position = True
         self.error = ""
         self.fetch_offset = self.consumed_offset = self._taken_from = offset
         self._taken_messages = 0
 
+    def lack_position(self) -> None:
+        """The group never had a position in the partition: ask for one first. None is committed until there is one."""
+        self._in_range = self.has_position = False
+
     def _poll(self) -> None:
+        self._last_poll_us = self._wiring.timers.now_us
+        if self._in_range:
+            self._fetch()
+        else:
+            self._ask_for_position()
+
+    def _fetch(self) -> None:
         wiring = self._wiring
         now_us = wiring.timers.now_us
-        self._last_poll_us = now_us
-        self._in_flight = number = wiring.numbers.next("fetch")
+        number = wiring.numbers.next("fetch")
         max_bytes = wiring.settings().fetch_bytes
         group, name = wiring.consumer.group, wiring.consumer.name
         request = FetchRequest(number, group, name, self.partition, self.fetch_offset, max_bytes)
@@ -134,27 +163,46 @@ class Fetcher:
         sent = FetchSent(now_us, due_us, number, *self._names, self.broker, self.fetch_offset, max_bytes)
         wiring.emit(sent)
         wiring.network.send_drawn(wiring.address, destination, request, f"fetch:{number}", sent, due_us)
-        self._patience = wiring.timers.after(wiring.config.fetch_timeout_us, lambda: self._give_up(request))
+        self._wait_for(request)
+
+    def _ask_for_position(self) -> None:
+        wiring = self._wiring
+        policy = wiring.settings().offset_reset
+        if policy not in RESET_TO:
+            self.reject(OffsetOutOfRange.code)
+            return
+        request = OffsetsRequest(wiring.numbers.next("offsets"), self.partition, RESET_TO[policy], 1)
+        destination = f"broker:{self.broker}"
+        due_us = wiring.network.due_us(wiring.address, destination, self._latency)
+        wiring.network.send(wiring.address, destination, request, due_us)
+        self._wait_for(request)
+
+    def _wait_for(self, request: Request) -> None:
+        self._in_flight = request
+        self._patience = self._wiring.timers.after(
+            self._wiring.config.fetch_timeout_us, lambda: self._end_in_vain(request, "timeout")
+        )
 
     # --- answers ---
 
     def receive(self, response: FetchResponse) -> None:
         """Take the bytes of a fetch apart; reset an offset out of range, repeat a fetch that failed otherwise."""
         request = response.request
-        if request.fetch != self._in_flight:
+        if request != self._in_flight:
             self._fail(request, "stopped")
-            return
-        if response.error not in ("", OffsetOutOfRange.code):
-            self._end_in_vain(request, response.error)
             return
         self._settle()
         if response.error:
             self._tell_received(request, 0, 0)
-            self._wiring.on_out_of_range(self)
+            self._take_error(response.error)
             return
+        if self.error:
+            self._recover()
         messages, error = decode(response.data, request.offset, self._wiring.config.decoded_max_bytes)
-        if not messages and not error and 0 < len(response.data) < request.max_bytes:
-            error = InvalidMessageSize.code  # the segment ends here, so this is the middle of its last message
+        if response.data and not messages and not error:
+            # A length has 4 bytes. With fewer the pull is too small, or the segment ends inside of a message, and the
+            # same pull will never bring more. (0.7 says nothing and asks for ever.)
+            error = InvalidMessageSize.code
         if messages:
             self._chunks.append(messages)
             self.fetch_offset, _ = messages[-1]
@@ -167,35 +215,60 @@ class Fetcher:
         else:
             self.poll_after(max(self._wiring.config.fetch_backoff_us, self._wiring.settings().poll_interval_ms * 1000))
 
-    def lost(self, request: FetchRequest) -> None:
-        """A pull found no broker: try again after the back-off."""
+    def receive_offsets(self, response: OffsetsResponse) -> None:
+        """Go on where the broker says that its log begins or ends, if that is still the question."""
+        if response.request != self._in_flight:
+            return
+        self._settle()
+        if response.error:
+            self._take_error(response.error)
+            return
+        offset = response.offsets[0]
+        now_us = self._wiring.timers.now_us
+        self._wiring.emit(OffsetReset(now_us, *self._names, self.fetch_offset, offset))
+        self._wiring.jump(self, offset)
+
+    def _take_error(self, error: str) -> None:
+        """What a broker says instead of an answer: only one of these errors is about the position."""
+        if error == OffsetOutOfRange.code:
+            self._in_range = False
+            self.poll_after(0)
+            return
+        if error != self.error:
+            self.reject(error)
+        self.poll_after(self._wiring.config.fetch_backoff_us)
+
+    def lost(self, request: Request) -> None:
+        """A request found no broker: try again after the back-off."""
         self._end_in_vain(request, "broker_down")
 
-    def _give_up(self, request: FetchRequest) -> None:
-        self._end_in_vain(request, "timeout")
-
-    def _end_in_vain(self, request: FetchRequest, reason: str) -> None:
-        current = request.fetch == self._in_flight
-        self._fail(request, reason if current else "stopped")
+    def _end_in_vain(self, request: Request, reason: str) -> None:
+        current = request == self._in_flight
+        if isinstance(request, FetchRequest):
+            self._fail(request, reason if current else "stopped")
         if current:
             self._settle()
             self.poll_after(self._wiring.config.fetch_backoff_us)
 
     def _settle(self) -> None:
-        self._in_flight = NOTHING_IN_FLIGHT
+        """Wait for no answer any more; one that comes all the same ends by itself."""
+        self._in_flight = None
         if self._patience is not None:
             self._patience.cancel()
 
     def reject(self, error: str) -> None:
-        """Read no further: damaged bytes, a message larger than a pull, or a position nobody may reset."""
+        """Read no further: damaged bytes, a message larger than a pull, a position nobody may reset, a broken disk."""
         self.error = error
         self._wiring.emit(MessageRejected(self._wiring.timers.now_us, *self._names, self.fetch_offset, error))
 
-    def resume(self) -> None:
-        """Pulls have grown: read again what was larger than one. (0.7 is started again with another fetch.size.)"""
-        if self.error == InvalidMessageSize.code:
-            self.error = ""
-            self._wiring.emit(ReadingResumed(self._wiring.timers.now_us, *self._names, self.fetch_offset))
+    def resume(self, mended: Collection[str]) -> None:
+        """New settings have mended these errors: try again. (0.7 is started again with another fetch.size.)"""
+        if self.error in mended:
+            self._recover()
+
+    def _recover(self) -> None:
+        self.error = ""
+        self._wiring.emit(ReadingResumed(self._wiring.timers.now_us, *self._names, self.fetch_offset))
 
     def _fail(self, request: FetchRequest, reason: str) -> None:
         tell_failed(self._wiring.emit, self._wiring.timers.now_us, request, reason)

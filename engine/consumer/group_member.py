@@ -31,7 +31,6 @@ class GroupMember:
         self._subscription = paths.encode_subscription(dict.fromkeys(topics, len(streams)))
         self._consumer = consumer
         self._config = config
-        self._timers = timers
         self._registry = registry
         self._state = consumer_state
         self._rebalance: Callable[[], Rebalance] = lambda: Rebalance(
@@ -71,11 +70,15 @@ class GroupMember:
         if self._rebalancing != NO_CONVERSATION:
             self._changed_meanwhile = True
             return
-        self._changed_meanwhile = False
-        self._rebalancing = self._registry.start(self._run_and_look_again(cause))
+        self._rebalancing = self._registry.start(self._run_until_nothing_changes(cause))
 
-    def _run_and_look_again(self, cause: str) -> Conversation:
-        yield from self._rebalance().run(cause)
+    def _run_until_nothing_changes(self, cause: str) -> Conversation:
+        """Rebalance, and again if something changed meanwhile; all of it ends with the session."""
+        while True:
+            self._changed_meanwhile = False
+            yield from self._rebalance().run(cause)
+            if not self._changed_meanwhile:
+                break
+            yield Wait(0)
+            cause = "registry changed"
         self._rebalancing = NO_CONVERSATION
-        if self._changed_meanwhile:
-            self._timers.after(0, lambda: self._begin("registry changed"))

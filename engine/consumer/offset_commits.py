@@ -39,9 +39,13 @@ class OffsetCommits:
         """The registry has ``offset`` of a partition: it was read there."""
         self._stored[partition] = offset
 
-    def has(self, fetcher: Fetcher) -> bool:
-        """Whether the registry has a fetcher's position, as far as its answers say."""
-        return self._stored.get(fetcher.partition) == self._offset_of(fetcher)
+    def lacks(self, fetcher: Fetcher) -> bool:
+        """Whether a fetcher has a position that the registry does not have, as far as its answers say.
+
+        Where the group had none, that is so from the start: a close writes it although nothing moved (0.7:
+        commitOffsets). 0.7 writes each time what the registry has, too.
+        """
+        return fetcher.has_position and self._stored.get(fetcher.partition) != self._offset_of(fetcher)
 
     def _offset_of(self, fetcher: Fetcher) -> int:
         return self._application.settled_offset(fetcher.partition, fetcher.consumed_offset)
@@ -54,7 +58,7 @@ class OffsetCommits:
     def commit(self, fetchers: Iterable[Fetcher]) -> None:
         """Send every position that the registry does not have yet."""
         for fetcher in fetchers:
-            if fetcher.partition not in self._under_way and not self.has(fetcher):
+            if fetcher.partition not in self._under_way and self.lacks(fetcher):
                 self._under_way[fetcher.partition] = NO_CONVERSATION
                 self._under_way[fetcher.partition] = self._registry.start(self._store(fetcher))
 

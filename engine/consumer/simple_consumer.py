@@ -5,7 +5,7 @@ SimpleConsumer); then the caller is told, by an error in what it gets.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.config import Config
@@ -42,12 +42,16 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What it gets: the whole messages, and the offset behind them; ``error`` is "" or what ended the reading."""
+    """What it gets: the whole messages, and the offset behind them; ``error`` is "" or what ended the reading.
+
+    ``size_bytes`` is how much came. Fewer than 4 bytes are no error of themselves (0.7), and no message either.
+    """
 
     fetch: Fetch
     messages: tuple[DeepMessage, ...]
     next_offset: int
     error: str
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class SimpleConsumer:
         on_answer: Callable[[Offsets], None],
     ) -> None:
         """Offsets at which reading can begin, before a virtual time, ``OFFSETS_LATEST`` or ``OFFSETS_EARLIEST``."""
-        request = OffsetsRequest(partition, time_us, max_offsets)
+        request = OffsetsRequest(self._numbers.next("offsets"), partition, time_us, max_offsets)
         self._ask(broker, request, TRIES, (), on_answer, lambda error: on_answer(Offsets((), error)))
 
     # --- sending ---
@@ -172,7 +176,8 @@ class SimpleConsumer:
         elif isinstance(asked.request, MultiFetchRequest):
             self._pull(asked.broker, asked.fetches, asked.tries_left, asked.on_answer, asked.on_failure)
         else:
-            self._ask(asked.broker, asked.request, asked.tries_left, (), asked.on_answer, asked.on_failure)
+            again = replace(asked.request, number=self._numbers.next("offsets"))
+            self._ask(asked.broker, again, asked.tries_left, (), asked.on_answer, asked.on_failure)
 
     def _settle(self, asked: _Asked) -> None:
         asked.patience.cancel()
@@ -221,4 +226,4 @@ def _decoded(fetch: Fetch, response: FetchResponse, most_bytes: int) -> Fetched:
     for next_offset, payload in found:
         messages.append(DeepMessage(offset, next_offset, payload))
         offset = next_offset
-    return Fetched(fetch, tuple(messages), offset, error)
+    return Fetched(fetch, tuple(messages), offset, error, len(response.data))

@@ -152,7 +152,8 @@ class FetchFailed(Event):
     """A pull came to nothing.
 
     ``reason`` is ``broker_down``, ``timeout``, ``consumer_gone``, or ``stopped``: the consumer no longer wanted it,
-    for it had released the partition or sought elsewhere.
+    for it had released the partition or sought elsewhere. After a ``timeout`` the fetch is still on its way, and ends
+    once more; besides, one end is told of each.
     """
 
     fetch: int
@@ -195,7 +196,9 @@ class MessagesTaken(Event):
 class MessageRejected(Event):
     """A consumer met bytes it cannot trust, or a message larger than its pulls, and reads this partition no further.
 
-    It goes on when someone moves its position or, where its pulls were too small, when they have grown.
+    It goes on when someone moves its position, or when its settings allow it: larger pulls, or another
+    ``offset_reset`` where its position was not in the log. After ``storage_failed`` it keeps asking, and goes on when
+    the broker answers.
     """
 
     group: str
@@ -208,7 +211,7 @@ class MessageRejected(Event):
 
 @event
 class ReadingResumed(Event):
-    """A consumer that stood before a message larger than its pulls pulls again: its pulls have grown."""
+    """A consumer that was stuck pulls again: its settings have changed, or its broker can read again."""
 
     group: str
     consumer: str

@@ -16,9 +16,10 @@ class LinkChanged(Event):
 
 @event
 class MessageDropped(Event):
-    """A message vanished on the wire; ``flight`` is its name, "" if it was not drawn.
+    """A message vanished; ``flight`` is its name, "" if it was not drawn.
 
-    ``cause`` is ``cut``, ``lost``, or ``gone``: an acknowledgement found that whoever asked for it has ended.
+    ``cause`` is ``cut`` or ``lost`` on the wire, ``gone``: an acknowledgement found that its client has ended, or
+    ``broker_down``: a set that should be acknowledged waited for the disk of a broker that ended.
     """
 
     source: str

@@ -41,8 +41,8 @@ class PullReceived(Event):
 class PullFailed(Event):
     """A pull of a simple consumer came to nothing; it tries once more and then tells its caller (0.7).
 
-    ``reason`` is ``broker_down``, ``timeout``, ``not_delivered`` (the wire lost it), ``consumer_gone`` or ``stopped``
-    (nobody waits for it any more).
+    ``reason`` is ``broker_down``, ``timeout``, ``not_delivered`` (both ends have gone), ``consumer_gone`` or
+    ``stopped`` (nobody waits for it any more). After a ``timeout`` what is late still has an end of its own.
     """
 
     pull: int

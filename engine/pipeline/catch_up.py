@@ -5,9 +5,10 @@ appended meanwhile is left for the next time, so that a job ends however fast pr
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.consumer.simple_consumer import Fetch, Fetched, Offsets, SimpleConsumer
+from engine.errors import InvalidMessageSize
 from engine.events.base import Emit
 from engine.events.simple_consuming import PullOffsetReset
 from engine.ids import BrokerId, TopicPartition
@@ -111,6 +112,8 @@ class _Round:
         for answer in answers:
             if answer.error == OUT_OF_RANGE:
                 self._find_an_end(answer)
+            elif answer.size_bytes and answer.next_offset == answer.fetch.offset and not answer.error:
+                self._settle(replace(answer, error=InvalidMessageSize.code))  # the same fetch never brings a message
             else:
                 self._settle(answer)
 

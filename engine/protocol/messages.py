@@ -75,8 +75,12 @@ OFFSETS_EARLIEST = EARLIEST
 
 @value
 class OffsetsRequest:
-    """Which offsets did a partition have before a virtual time (or ``OFFSETS_LATEST``, ``OFFSETS_EARLIEST``)?"""
+    """Which offsets did a partition have before a virtual time (or ``OFFSETS_LATEST``, ``OFFSETS_EARLIEST``)?
 
+    ``number`` tells the answer to one request from that to another (0.7: one connection carries one at a time).
+    """
+
+    number: int
     partition: TopicPartition
     time_us: int
     max_offsets: int

@@ -184,6 +184,8 @@ class RegistryClient:
         if any(isinstance(outcome, SessionExpired) for outcome in response.outcomes):
             self._session.heard(ops.SessionGone(response.session, expired=True))
             return
+        if response.session != self.session:  # an earlier process of this name, which numbered its requests alike
+            return
         number = self._requests.pop(response.request, NO_CONVERSATION)
         if number in self._conversations:
             self._timers_of.pop(number).cancel()

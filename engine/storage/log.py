@@ -316,7 +316,11 @@ class Log:
         self.flush()
         opened = Segment(self._directory, self._next_offset, self._disk, sealed=False)
         if self._keeps_time:
-            opened.stamp(self._now_us())
+            try:
+                opened.stamp(self._now_us())
+            except BaseException:
+                opened.seal()
+                raise
         self._active = opened
         self._roll_beyond_offset = opened.base_offset + self._limits.segment_bytes
         self._segments.add(opened)

@@ -56,7 +56,7 @@ function linkWords({ cut, loss_permille, delay_us }) {
 }
 
 /** @type {Record<string, string>} */
-const FATES = { cut: "ends at a cut link", lost: "was lost on the wire", gone: "finds nobody there any more" };
+const FATES = { cut: "ends at a cut link", lost: "was lost on the wire", gone: "finds nobody there any more", broker_down: "was lost with it" };
 
 /** @param {string} client @returns {string} who asked for an acknowledgement */
 const knower = (client) => (client === "producer" ? "The producer" : party(client.replace(/^mirror:/, "consumer:")));

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from engine.config import TINY
+from engine.consumer.rebalance import ConsumerState
 from engine.errors import InvalidCommand, UnknownName, WrongState
+from engine.registry.operations import SessionGone
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import GROUP, Stage, with_consumer
 
@@ -306,15 +308,17 @@ def test_a_segment_that_cannot_be_read_is_an_error_of_the_fetch_and_no_offset_is
     stage.do("set_disk", broker=1, fails="read")
     stage.do("produce", count=2)
     stage.run_ms(100)
-    failed = [one for one in stage.events("fetch_failed") if one["reason"] == "storage_failed"]
-    assert len(failed) > 1, "it is tried again"
     answered = [one for one in stage.events("fetch_answered") if one["error"]]
     assert {(one["error"], one["bytes"]) for one in answered} == {("storage_failed", 0)}
+    assert len(answered) > 1, "it is tried again"
+    assert [one["error"] for one in stage.events("message_rejected")] == ["storage_failed"]
+    assert stage.position()["error"] == "storage_failed"
     assert stage.cluster.state.brokers[1].alive
     assert stage.position()["committed_offset"] == end
     stage.do("set_disk", broker=1)
     stage.run_ms(200)
     assert stage.position()["lag_messages"] == 0
+    assert stage.position()["error"] == ""
     assert stage.events("offset_reset") == []
 
 
@@ -410,3 +414,99 @@ def test_what_cannot_be_broken_is_answered_with_what_can(stage: Stage) -> None:
     stage.run_ms(20)
     with pytest.raises(WrongState):
         stage.do("expire_session", client="broker:1")
+
+
+def ends(stage: Stage, kind: str, number: str) -> list[list[str]]:
+    """Of everything that failed: the reasons told, by what failed."""
+    told: dict[int, list[str]] = {}
+    for event in stage.events(kind):
+        told.setdefault(event[number], []).append(event["reason"])
+    return list(told.values())
+
+
+def test_a_seek_ends_the_fetch_under_way_once(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A")
+    stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "broker:1"}, delay_ms=15)
+    for _ in range(5):
+        stage.do("seek", group=GROUP, partition=0, offset="earliest")
+        stage.run_ms(13)
+    stage.do("heal_links")
+    stage.run_ms(200)
+    assert ["stopped"] in ends(stage, "fetch_failed", "fetch")
+    assert all(reasons in (["stopped"], ["timeout", "stopped"]) for reasons in ends(stage, "fetch_failed", "fetch"))
+
+
+def test_a_fetch_that_the_wire_loses_is_given_up_once(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A")
+    stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "broker:1"}, cut=True)
+    stage.run_ms(300)
+    assert stage.events("message_dropped")
+    assert {tuple(reasons) for reasons in ends(stage, "fetch_failed", "fetch")} == {("timeout",)}
+
+
+def test_a_notice_that_the_wire_loses_is_delivered_once_when_it_comes_again(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A")
+    stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, cut=True)
+    stage.do("add_consumer", group=GROUP, consumer="B")
+    while not any(event["flight"].startswith("watch:") for event in stage.events("message_dropped")):
+        stage.run_ms(0.5)
+    stage.do("heal_links")
+    stage.run_ms(200)
+    (dropped,) = [event for event in stage.events("message_dropped") if event["flight"].startswith("watch:")]
+    delivered = [event["watch"] for event in stage.events("watch_delivered")]
+    assert delivered.count(int(dropped["flight"].partition(":")[2])) == 1
+
+
+def test_a_set_that_waits_for_its_disk_and_its_acknowledgement_is_lost_once(stage: Stage) -> None:
+    stage.with_topic(1)
+    stage.do("set_producer", topic="clicks", acknowledgement="broker", retries=0)
+    stage.do("set_disk", broker=1, delay_ms=400)
+    stage.do("produce", count=2)
+    stage.run_ms(5)
+    stage.do("crash_broker", broker=1)
+    stage.run_ms(500)
+    assert ends(stage, "batch_lost", "batch") == [["not_acknowledged"]]
+    assert [event["cause"] for event in stage.events("message_dropped")] == ["broker_down"]
+    assert stage.cluster.snapshot()["flights"] == {}
+
+
+def test_a_frozen_process_learns_that_its_broker_is_gone_when_it_goes_on(stage: Stage) -> None:
+    stage.with_topic(1).with_group("A")
+    stage.do("crash_broker", broker=1)
+    while not any(name.startswith("fetch:") for name in stage.cluster.snapshot()["flights"]):
+        stage.run_ms(0.1)
+    told = len(stage.events("fetch_failed"))
+    stage.do("freeze_consumer", consumer="A", duration_ms=10)
+    stage.run_ms(9)
+    assert len(stage.events("fetch_failed")) == told
+    stage.run_ms(2)
+    assert stage.events("fetch_failed")[told]["at_us"] == stage.consumer("A").frozen_until_us
+
+
+def test_a_consumer_that_loses_its_session_as_a_rebalance_ends_waits_for_the_next_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something changed during that rebalance, so the next one was about to begin in the same instant."""
+    stage.with_topic(2).with_group("A")
+    consumer, scheduler = stage.consumer("A"), stage.cluster.state.scheduler
+    honest = ConsumerState.end
+
+    def end(standing: ConsumerState, state: str) -> None:
+        honest(standing, state)
+        if state == "running":
+            monkeypatch.setattr(ConsumerState, "end", honest)
+            gone = SessionGone(consumer._registry.session, expired=True)
+            scheduler.post(scheduler.now_us, lambda message: consumer.receive("registry", message), gone, -1)
+
+    monkeypatch.setattr(ConsumerState, "end", end)
+    consumer._group_member.changed("/brokers/topics/clicks")
+    stage.run_ms(0.5)
+    consumer._group_member.changed("/brokers/topics/clicks")
+    stage.run_ms(500)
+    happened = [
+        event["event"]
+        for event in stage.events("consumer_expired", "session_opened", "rebalance_started")
+        if event.get("consumer", "A") == "A"
+    ]
+    assert happened[-3:] == ["consumer_expired", "session_opened", "rebalance_started"]
+    assert stage.owners() == {"A": ["clicks-0", "clicks-1"]}

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from engine.config import SECOND_US, TINY, Config
+from engine.ids import TopicPartition
+from engine.protocol.messages import FetchResponse
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import Stage, with_consumer, with_producer
 
@@ -287,3 +289,46 @@ def test_a_position_before_the_log_begins_is_set_to_the_smallest_offset(make_sta
     (reset,) = stage.events("offset_reset")
     assert (reset["out_of_range_offset"], reset["offset"]) == (-5, 0)
     assert consumed(stage, "A") == 6
+
+
+OFFSET_NODE = "/consumers/readers/offsets/clicks/1-0"
+
+
+def test_a_clean_close_stores_a_position_that_never_moved(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage, with_consumer(TINY, commit_interval_ms=0, messages_per_second=0.1))
+    fill(stage, 1)
+    stage.with_group("A")
+    assert OFFSET_NODE not in stage.cluster.state.registry.tree
+    stage.do("stop_consumer", consumer="A")
+    stage.run_ms(20)
+    assert stage.cluster.state.registry.value(OFFSET_NODE, "") == "0"
+
+
+def test_a_rebalance_and_a_commit_by_time_store_a_position_that_never_moved(make_stage: MakeStage) -> None:
+    for interval_ms, rebalance in ((0, True), (20, False)):
+        stage = one_partition(make_stage, with_consumer(TINY, commit_interval_ms=interval_ms, messages_per_second=0.1))
+        fill(stage, 1)
+        stage.with_group("A")
+        if rebalance:
+            stage.do("add_consumer", group="readers", consumer="B")
+            stage.run_ms(100)
+        assert stage.cluster.state.registry.value(OFFSET_NODE, "") == "0"
+        assert len(stage.events("commit_sent")) == (0 if rebalance else 1)
+
+
+def test_bytes_that_come_twice_or_for_an_earlier_time_with_the_partition_count_once(make_stage: MakeStage) -> None:
+    stage = one_partition(make_stage)
+    answers: list[FetchResponse] = []
+    stage.cluster.state.network.listen(
+        lambda message: answers.append(message) if isinstance(message, FetchResponse) and message.data else None
+    )
+    fill(stage, 4)
+    stage.with_group("A")
+    stage.consumer("A").receive("broker:1", answers[0])
+    assert stage.consumer("A").fetchers[TopicPartition("clicks", 0)].waiting_messages == 0
+    stage.do("add_consumer", group="readers", consumer="B")
+    stage.run_ms(200)
+    stage.consumer("A").receive("broker:1", answers[0])
+    stage.run_ms(100)
+    assert consumed(stage, "A") == 4
+    assert len([event for event in stage.events("fetch_received") if event["fetch"] == answers[0].request.fetch]) == 1

@@ -145,7 +145,7 @@ def test_an_answer_that_is_lost_once_is_asked_for_again(asking: Asking) -> None:
     network.set_link_fault(("broker:1", "reader"), NO_FAULT)
     answer = asking.wait(Fetched)
     assert len(answer.messages) == 7
-    assert [event["reason"] for event in asking.stage.events("pull_failed")] == ["not_delivered", "timeout"]
+    assert [event["reason"] for event in asking.stage.events("pull_failed")] == ["timeout"]
     assert asking.stage.cluster.snapshot()["flights"] == {}
 
 

@@ -196,6 +196,13 @@ def test_a_partition_that_cannot_be_read_is_said_and_loaded_when_it_can_be_read_
     assert deployed.events("pull_offset_reset") == []
 
 
+def test_fetches_too_small_for_a_length_are_said_and_not_taken_for_the_end(make_deployed: Deploy) -> None:
+    deployed = make_deployed(with_deployment(SMALL, loader_fetch_bytes=3))
+    deployed.send_steadily(60)
+    settle(deployed)
+    assert {event["error"] for event in deployed.events("load_stuck")} == {"invalid_message_size"}
+
+
 def test_what_retention_took_before_it_was_loaded_is_lost_and_the_audit_says_how_much(make_deployed: Deploy) -> None:
     config = replace(SMALL, retention_bytes=3_000, retention_check_interval_us=20_000)
     deployed = make_deployed(config)

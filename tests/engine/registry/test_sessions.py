@@ -235,6 +235,57 @@ def test_a_notice_that_the_wire_lost_comes_again_with_a_heartbeat_and_is_heard_o
     assert member.notices == ["/x"]
 
 
+def test_a_notice_that_comes_twice_is_handled_once() -> None:
+    """A heartbeat that left before the notice came makes the registry send the notice again."""
+    world = World()
+    member, other = Member("a", world), Member("b", world)
+    sent: list[Any] = []
+    world.network.listen(sent.append)
+    member.ask(ops.WatchChildren("/x"))
+    sent.clear()
+    while ops.Heartbeat(member.client.session, world.scheduler.now_us, 0) not in sent:
+        world.run(1)
+    world.run(CONFIG.heartbeat_interval_us - 50)
+    other.client.tell(ops.Create("/x/1", "", ephemeral=True))
+    world.run(300)
+    assert [message.path for message in sent if isinstance(message, ops.WatchNotice)] == ["/x", "/x"]
+    assert member.notices == ["/x"]
+
+
+def test_an_answer_to_an_earlier_process_of_the_same_name_is_not_taken_for_ones_own() -> None:
+    world = World()
+    member = Member("a", world)
+    outcomes: list[ops.Outcome] = []
+
+    def talk() -> Conversation:
+        outcomes.extend((yield (ops.Create("/x", "", ephemeral=True),)))
+
+    member.client.start(talk())
+    member.client.heard(ops.Response(member.client.session - 1, 1, ("not for us",)))
+    assert outcomes == []
+    world.run(300)
+    assert outcomes == [""]
+
+
+def test_a_second_grant_opens_no_second_session() -> None:
+    world = World()
+    opened: list[int] = []
+    client = client_of(world, "a", SessionListener(lambda: opened.append(client.session), lambda: None, lambda: None))
+    client.open()
+    client.heard(ops.SessionGranted(5, world.scheduler.now_us))
+    client.heard(ops.SessionGranted(6, world.scheduler.now_us))
+    assert (opened, client.session) == ([5], 5)
+
+
+def test_the_end_of_a_session_is_heard_once() -> None:
+    world = World()
+    member = Member("a", world)
+    number = member.client.session
+    for _ in range(2):
+        member.client.heard(ops.SessionGone(number, expired=True))
+    assert member.lost == 1
+
+
 def test_a_client_whose_session_expired_is_told_and_does_nothing_more_in_its_name() -> None:
     world = World()
     member = Member("a", world)

@@ -369,6 +369,23 @@ def test_a_file_that_cannot_be_dated_is_a_storage_failure(tmp_path: Path, disk: 
     assert not disk.handles
 
 
+def test_a_roll_whose_new_file_cannot_be_dated_lets_that_file_go(
+    tmp_path: Path, disk: FaultyDisk, clock: HandClock
+) -> None:
+    log = open_log(tmp_path, disk, clock)
+    log.append(ENTRY * 3)
+    held = set(disk.handles)
+    disk.refuse("set_modified")
+    for _ in range(3):
+        with pytest.raises(StorageFailed):
+            log.append(ENTRY)
+        assert disk.handles == held
+    disk.allow("set_modified")
+    assert log.append(ENTRY).offset == 3 * len(ENTRY)
+    log.close()
+    assert not disk.handles
+
+
 def test_a_closed_log_neither_forgets_nor_tells_offsets(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     log = open_log(tmp_path, disk, clock)
     log.close()

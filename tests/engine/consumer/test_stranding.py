@@ -1,0 +1,295 @@
+"""Whatever happens while a consumer asks for something, it goes on by itself, or says what keeps it from going on."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine.simulation.recovering import mend_surroundings, wait_for_the_unaided
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.commands import apply, parse_command
+from engine.config import TINY, Config
+from engine.errors import OffsetscopeError
+from engine.protocol.messages import FetchRequest, FetchResponse, OffsetsRequest, OffsetsResponse
+from engine.runtime.network import NO_FAULT, LinkFault
+from tests.engine.conftest import MakeStage
+from tests.support.clusters import GROUP, Stage, with_consumer
+
+BROKER_LINK = ("broker:1", f"consumer:{GROUP}/A")
+BEYOND = 100_000
+
+
+LARGE_PULLS: Config = replace(with_consumer(TINY, fetch_bytes=4_000), flush_messages=1)
+
+
+def placed_beyond_the_log(make_stage: MakeStage) -> Stage:
+    """A consumer that is just asking where the log begins, for the committed offset is not in it."""
+    stage = make_stage(LARGE_PULLS, brokers=1).with_topic(1)
+    stage.do("produce", count=5)
+    stage.run_ms(10)
+    stage.cluster.state.registry.put_by_operator(f"/consumers/{GROUP}/offsets/clicks/1-0", str(BEYOND))
+    asked = sent(stage, OffsetsRequest)
+    stage.do("add_group", group=GROUP)
+    stage.do("add_consumer", group=GROUP, consumer="A")
+    run_until_there_is(asked, stage)
+    return stage
+
+
+def sent(stage: Stage, kind: type) -> list[Any]:
+    """Every message of a kind that is sent from now on; the list grows."""
+    found: list[Any] = []
+    stage.cluster.state.network.listen(lambda message: found.append(message) if isinstance(message, kind) else None)
+    return found
+
+
+def run_until_there_is(asked: list[Any], stage: Stage) -> None:
+    for _ in range(10_000):
+        if asked:
+            return
+        stage.run_ms(0.1)
+    raise AssertionError("nothing is asked")
+
+
+def cut(stage: Stage, duration_ms: float) -> None:
+    stage.cluster.state.network.set_link_fault(BROKER_LINK, LinkFault(cut=True))
+    stage.run_ms(duration_ms)
+    stage.cluster.state.network.set_link_fault(BROKER_LINK, NO_FAULT)
+
+
+def rebalance(stage: Stage) -> None:
+    """Another member comes and takes nothing, so that the consumer gives its partition up and takes it again."""
+    stage.do("add_consumer", group=GROUP, consumer="B")
+
+
+def rebalance_on_a_slow_wire(stage: Stage) -> None:
+    """The answer to the question of before comes while the new fetcher asks."""
+    stage.cluster.state.network.set_link_fault(BROKER_LINK, LinkFault(delay_us=15_000))
+    rebalance(stage)
+    stage.run_ms(100)
+    stage.cluster.state.network.set_link_fault(BROKER_LINK, NO_FAULT)
+
+
+def crash_the_broker(stage: Stage) -> None:
+    stage.do("crash_broker", broker=1)
+    stage.run_ms(30)
+    stage.do("start_broker", broker=1)
+
+
+def pause_and_resume(stage: Stage) -> None:
+    stage.do("pause_consumer", consumer="A")
+    stage.run_ms(50)
+    stage.do("resume_consumer", consumer="A")
+
+
+def pause_with_a_lost_answer(stage: Stage) -> None:
+    stage.do("pause_consumer", consumer="A")
+    cut(stage, 100)
+    stage.do("resume_consumer", consumer="A")
+
+
+def forbid_and_allow_resets(stage: Stage) -> None:
+    stage.do("set_consumer", consumer="A", offset_reset="fail")
+    cut(stage, 100)
+    assert stage.position()["error"] == "offset_out_of_range"
+    stage.do("set_consumer", consumer="A", offset_reset="smallest")
+
+
+MEANWHILE: list[Callable[[Stage], None]] = [
+    lambda stage: cut(stage, 5),
+    lambda stage: cut(stage, 200),
+    rebalance,
+    rebalance_on_a_slow_wire,
+    crash_the_broker,
+    pause_and_resume,
+    pause_with_a_lost_answer,
+    forbid_and_allow_resets,
+    lambda stage: stage.do("freeze_consumer", consumer="A", duration_ms=40),
+    lambda stage: stage.do("freeze_consumer", consumer="A", duration_ms=400),
+    lambda stage: stage.do("seek", group=GROUP, partition=0, offset="earliest"),
+    lambda stage: stage.do("set_consumer", consumer="A", queued_chunks=2),
+    lambda stage: stage.do("expire_session", client=f"consumer:{GROUP}/A"),
+]
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+def test_a_consumer_that_asks_where_the_log_begins_goes_on_whatever_happens_meanwhile(
+    make_stage: MakeStage, meanwhile: Callable[[Stage], None]
+) -> None:
+    stage = placed_beyond_the_log(make_stage)
+    meanwhile(stage)
+    stage.run_ms(1_500)
+    place, end = stage.position(), stage.partition()["next_offset"]
+    assert (place["owner"], place["error"], place["fetch_offset"], place["committed_offset"]) == ("A", "", end, end)
+
+
+def test_the_answer_to_an_earlier_question_moves_nobody(make_stage: MakeStage) -> None:
+    stage = placed_beyond_the_log(make_stage)
+    stage.run_ms(100)
+    asked = sent(stage, OffsetsRequest)
+    consumer = stage.consumer("A")
+    fetcher = next(iter(consumer.fetchers.values()))
+    fetcher.jump(BEYOND)
+    fetcher.poll_after(0)
+    run_until_there_is(asked, stage)
+    consumer.receive("broker:1", OffsetsResponse(replace(asked[0], number=asked[0].number - 1), (7,), ""))
+    assert fetcher.fetch_offset == BEYOND
+    consumer.receive("broker:1", OffsetsResponse(asked[0], (0,), ""))
+    assert fetcher.fetch_offset == 0
+    consumer.receive("broker:1", OffsetsResponse(asked[0], (7,), ""))
+    assert fetcher.fetch_offset == 0
+
+
+def test_a_position_that_is_not_known_yet_is_not_committed(make_stage: MakeStage) -> None:
+    stage = make_stage(with_consumer(TINY, offset_reset="largest"), brokers=1).with_topic(1)
+    stage.do("add_group", group=GROUP)
+    stage.cluster.state.network.set_link_fault(BROKER_LINK, LinkFault(cut=True))
+    stage.do("add_consumer", group=GROUP, consumer="A")
+    stage.run_ms(200)
+    stage.do("stop_consumer", consumer="A")
+    stage.run_ms(50)
+    assert stage.events("commit_sent") == []
+    assert f"/consumers/{GROUP}/offsets/clicks/1-0" not in stage.cluster.state.registry.tree
+
+
+def test_a_disk_that_cannot_be_read_for_a_while_is_told_and_asked_again(make_stage: MakeStage) -> None:
+    stage = make_stage(LARGE_PULLS, brokers=1).with_topic(1).with_group("A")
+    consumer, end = stage.consumer("A"), stage.position()["fetch_offset"]
+    asked = sent(stage, FetchRequest)
+    for _ in range(3):
+        asked.clear()
+        run_until_there_is(asked, stage)
+        consumer.receive("broker:1", FetchResponse(asked[-1], b"", "storage_failed"))
+    assert (stage.position()["error"], stage.position()["fetch_offset"]) == ("storage_failed", end)
+    assert [event["error"] for event in stage.events("message_rejected")] == ["storage_failed"]
+    stage.do("produce", count=1)
+    stage.run_ms(200)
+    assert stage.position()["error"] == ""
+    assert stage.position()["committed_offset"] == stage.partition()["next_offset"] > end
+    assert stage.events("offset_reset") == []
+
+
+def test_a_partition_that_the_broker_does_not_know_is_told(make_stage: MakeStage) -> None:
+    stage = make_stage(TINY, brokers=1).with_topic(1).with_group("A")
+    asked = sent(stage, FetchRequest)
+    run_until_there_is(asked, stage)
+    stage.consumer("A").receive("broker:1", FetchResponse(asked[-1], b"", "unknown_partition"))
+    asked.clear()
+    stage.run_ms(200)
+    assert (stage.position()["error"], asked) == ("unknown_partition", [])
+
+
+@pytest.mark.parametrize("fetch_bytes", [1, 3, 4, 12])
+def test_a_pull_too_small_for_a_message_is_told_everywhere_and_ends_the_pulling(
+    make_stage: MakeStage, fetch_bytes: int
+) -> None:
+    stage = make_stage(with_consumer(TINY, fetch_bytes=fetch_bytes), brokers=1).with_topic(1).with_group("A")
+    pulls = len(stage.events("fetch_sent"))
+    (rejected,) = stage.events("message_rejected")
+    assert (rejected["offset"], rejected["error"]) == (0, "invalid_message_size")
+    assert stage.position()["error"] == "invalid_message_size"
+    assert stage.cluster.snapshot()["positions"][f"{GROUP}/clicks-0"]["error"] == "invalid_message_size"
+    stage.run_ms(500)
+    assert len(stage.events("fetch_sent")) == pulls
+    stage.do("set_consumer", consumer="A", fetch_bytes=100)
+    stage.run_ms(200)
+    assert (stage.position()["error"], stage.position()["lag_messages"]) == ("", 0)
+
+
+# --- any sequence of acts -------------------------------------------------------------------------------------------
+
+A_CONSUMER = st.sampled_from(["A", "B"])
+COMMANDS = st.one_of(
+    st.builds(lambda count: {"command": "produce", "count": count}, st.integers(1, 20)),
+    st.builds(
+        lambda verb, name: {"command": verb, "consumer": name},
+        st.sampled_from(["pause_consumer", "resume_consumer", "crash_consumer", "stop_consumer"]),
+        A_CONSUMER,
+    ),
+    st.builds(lambda name: {"command": "add_consumer", "group": GROUP, "consumer": name}, A_CONSUMER),
+    st.builds(lambda verb: {"command": verb, "broker": 1}, st.sampled_from(["crash_broker", "start_broker"])),
+    st.builds(
+        lambda name, ms: {"command": "freeze_consumer", "consumer": name, "duration_ms": ms},
+        A_CONSUMER,
+        st.sampled_from([1, 10, 100]),
+    ),
+    st.builds(
+        lambda name, changes: {"command": "set_consumer", "consumer": name, **changes},
+        A_CONSUMER,
+        st.sampled_from(
+            [
+                {"offset_reset": "smallest"},
+                {"offset_reset": "largest"},
+                {"offset_reset": "fail"},
+                {"fetch_bytes": 3},
+                {"fetch_bytes": 100},
+                {"fetch_bytes": 4_000},
+                {"queued_chunks": 1},
+                {"queued_chunks": 3},
+                {"messages_per_second": 100},
+                {"messages_per_second": 2_000},
+                {"position_moves": "before"},
+                {"position_moves": "after"},
+            ]
+        ),
+    ),
+    st.builds(
+        lambda where: {"command": "seek", "group": GROUP, "partition": 0, "offset": where},
+        st.sampled_from(["earliest", "latest"]),
+    ),
+    st.builds(
+        lambda name, to, trouble: {"command": "set_link", "from": f"consumer:{GROUP}/{name}", "to": to, **trouble},
+        A_CONSUMER,
+        st.sampled_from(["broker:1", "registry"]),
+        st.sampled_from([{}, {"cut": True}, {"loss_percent": 50}, {"delay_ms": 15}, {"delay_ms": 60}]),
+    ),
+    st.builds(lambda name: {"command": "expire_session", "client": f"consumer:{GROUP}/{name}"}, A_CONSUMER),
+)
+
+
+class Sufferer:
+    """A stage that takes commands as they come, and passes over those that are refused."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.cluster = stage.cluster
+        self.pass_time = lambda duration_us: stage.run_ms(duration_us / 1_000)
+
+    def do(self, fields: Mapping[str, Any]) -> bool:
+        try:
+            apply(self.cluster, parse_command(fields))
+        except OffsetscopeError:
+            return False
+        return True
+
+
+@contextmanager
+def forgetful_stage() -> Iterator[Stage]:
+    """One whose log keeps so little that positions fall out of it."""
+    config = replace(LARGE_PULLS, segment_bytes=100, retention_bytes=300, retention_check_interval_us=10_000)
+    with tempfile.TemporaryDirectory(prefix="stranding-") as directory:
+        stage = Stage(Path(directory), config, brokers=1).with_topic(2).with_group("A", "B")
+        try:
+            yield stage
+        finally:
+            stage.cluster.close()
+            stage.journal.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(acts=st.lists(st.tuples(COMMANDS, st.sampled_from([0, 1, 4, 12, 40])), max_size=25))
+def test_after_any_acts_whoever_is_not_kept_from_it_reads_to_the_end(
+    acts: list[tuple[dict[str, Any], int]],
+) -> None:
+    with forgetful_stage() as stage:
+        sufferer = Sufferer(stage)
+        for fields, wait_ms in acts:
+            sufferer.do(fields)
+            stage.run_ms(wait_ms)
+        mend_surroundings(sufferer)
+        stage.run_ms(100)
+        sufferer.do({"command": "produce", "count": 4})
+        assert wait_for_the_unaided(sufferer) == ()
