@@ -33,12 +33,13 @@ class MessageIndex:
         self._offsets = array("q")
         self._before = array("q")
         self._appended_us = array("q")
+        self._end_offset = 0
         self.messages = 0
         self.recent: deque[RecentEntry] = deque(maxlen=RECENT_ENTRIES)
 
     def note(self, appended: Appended, previews: Sequence[str], at_us: int) -> None:
         """Count a batch that was appended; one entry of several messages is a compressed set."""
-        offset, _, messages, sizes, _, _ = appended
+        offset, self._end_offset, messages, sizes, _, _ = appended
         self._offsets.append(offset)
         self._before.append(self.messages)
         self._appended_us.append(at_us)
@@ -51,16 +52,18 @@ class MessageIndex:
     def cut(self, next_offset: int, read: Read) -> int:
         """Forget the messages at or beyond ``next_offset``, where the log ends now; returns how many there were.
 
-        The end may lie inside a batch: a recovery keeps the whole messages before the first damaged one.
+        The end may lie inside a batch: a recovery keeps the whole messages before the first damaged one. Only that part
+        is read. What a batch that stays whole holds is known already, even if its bytes were damaged since.
         """
         was = self.messages
         while self._offsets and self._offsets[-1] >= next_offset:
-            self._offsets.pop()
+            self._end_offset = self._offsets.pop()
             self._appended_us.pop()
             self.messages = self._before.pop()
-        if self._offsets:
+        if self._offsets and next_offset < self._end_offset:
             start = self._offsets[-1]
             self.messages = self._before[-1] + messages_in(read(start, next_offset - start))
+        self._end_offset = next_offset
         while self.recent and self.recent[-1][0] >= next_offset:
             self.recent.pop()
         return was - self.messages

@@ -22,49 +22,51 @@ PROGRESS_EVERY = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of one seed: how much happened, and the anomalies, most telling first."""
+class SeedResult:
+    """The result of one seed: how much happened, and the anomalies, most telling first."""
 
     seed: int
     events: int
-    acts: int
+    operations: int
     anomalies: tuple[str, ...]
 
 
-def judge(seed: int) -> Verdict:
+def check_seed(seed: int) -> SeedResult:
     """Run one seed and all checkers over it. An error that escapes from the engine is an anomaly too."""
     with tempfile.TemporaryDirectory(prefix="offsetscope-simulation-") as directory:
         try:
-            evidence = simulate(seed, Path(directory))
-            anomalies = tuple(str(anomaly) for anomaly in find_anomalies(evidence))
+            history = simulate(seed, Path(directory))
+            anomalies = tuple(str(anomaly) for anomaly in find_anomalies(history))
         except Exception:  # whatever it is, its seed must be named
-            return Verdict(seed, 0, 0, (f"crashed: {traceback.format_exc()}",))
-    return Verdict(seed, len(evidence.events), len(evidence.acts), anomalies)
+            return SeedResult(seed, 0, 0, (f"crashed: {traceback.format_exc()}",))
+    return SeedResult(seed, len(history.events), len(history.operations), anomalies)
 
 
 def replay_line(seed: int) -> str:
-    """What to type to see a seed fail again."""
+    """The command that runs a failing seed again."""
     return f"make simulate FIRST={seed} SEEDS=1"
 
 
-def report(verdict: Verdict) -> str:
-    """What is said of a seed that failed."""
-    rest = len(verdict.anomalies) - MOST_SHOWN
-    lines = [f"seed {verdict.seed} fails, replay with: {replay_line(verdict.seed)}", *verdict.anomalies[:MOST_SHOWN]]
+def report(result: SeedResult) -> str:
+    """The report of a failing seed."""
+    rest = len(result.anomalies) - MOST_SHOWN
+    lines = [f"seed {result.seed} fails, replay with: {replay_line(result.seed)}", *result.anomalies[:MOST_SHOWN]]
     return "\n".join(lines if rest <= 0 else [*lines, f"... and {rest} more"])
 
 
-def tell(verdicts: Iterable[Verdict], seeds: int) -> int:
-    """Write what came of the seeds, failures as they come; the exit code."""
-    failed = events = acts = 0
-    for number, verdict in enumerate(verdicts, start=1):
-        events += verdict.events
-        acts += verdict.acts
-        if verdict.anomalies:
+def print_results(results: Iterable[SeedResult], seeds: int) -> int:
+    """Write the results of the seeds, failing ones as they come; returns the exit code."""
+    failed = events = operations = 0
+    for number, result in enumerate(results, start=1):
+        events += result.events
+        operations += result.operations
+        if result.anomalies:
             failed += 1
-            sys.stdout.write(report(verdict) + "\n")
+            sys.stdout.write(report(result) + "\n")
         if number % PROGRESS_EVERY == 0 or number == seeds:
-            sys.stdout.write(f"{number} of {seeds} seeds, {acts:,} acts, {events:,} events, {failed} failed\n")
+            sys.stdout.write(
+                f"{number} of {seeds} seeds, {operations:,} operations, {events:,} events, {failed} failed\n"
+            )
             sys.stdout.flush()
     return 1 if failed else 0
 
@@ -82,9 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--seeds and --processes must be at least 1")
     seeds = range(given.first, given.first + given.seeds)
     if given.processes == 1 or given.seeds == 1:
-        return tell(map(judge, seeds), given.seeds)
+        return print_results(map(check_seed, seeds), given.seeds)
     with ProcessPoolExecutor(given.processes) as pool:
-        return tell(pool.map(judge, seeds, chunksize=4), given.seeds)
+        return print_results(pool.map(check_seed, seeds, chunksize=4), given.seeds)
 
 
 if __name__ == "__main__":

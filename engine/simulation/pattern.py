@@ -1,4 +1,4 @@
-"""The deployment pattern around a simulated cluster: mirrors, a loader, auditors, and what may happen to them."""
+"""The deployment pattern around a simulated cluster: mirrors, a loader, auditors, and the operations on them."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from engine.cluster.cluster import Cluster
 from engine.cluster.deployment import LIVE
 from engine.ids import BrokerId, ConsumerId, GroupId
 from engine.pipeline.loader import Sources
-from engine.simulation.evidence import Loaded, Row
+from engine.simulation.history import Loaded, Row
 
 TOPIC = "clicks"
 COPY = "live.clicks"
@@ -45,8 +45,8 @@ def add_pattern(cluster: Cluster, chance: Random, live_brokers: int) -> None:
     deployer.add_loader(LOADER, analysis).start()
 
 
-def draw_pattern_act(chance: Random, cluster: Cluster) -> Mapping[str, Any]:
-    """Something that can only happen to the pattern."""
+def draw_pattern_operation(chance: Random, cluster: Cluster) -> Mapping[str, Any]:
+    """An operation or a fault of the pattern's own processes."""
     state = cluster.state
     loader = state.deployment.loaders[LOADER]
     mirrors = [f"mirror:{MIRRORS}/{name}" for name in state.groups[MIRRORS].consumers]
@@ -57,22 +57,22 @@ def draw_pattern_act(chance: Random, cluster: Cluster) -> Mapping[str, Any]:
     )
     one = chance.choice([*mirrors, *readers])
     other = f"registry:{ANALYSIS}" if one in mirrors and chance.random() < 0.3 else chance.choice(analysis)
-    acts: list[dict[str, Any]] = [
+    operations: list[dict[str, Any]] = [
         {"command": "start_loader" if not loader.alive else "crash_loader"},
         {"command": "set_mirror", "acknowledgement": chance.choice(("none", "broker"))},
         {"command": "set_link", "from": one, "to": other, **fault},
         {"command": "set_link", "from": one, "to": other, **fault},
         {"command": "expire_session", "client": chance.choice([*mirrors, *analysis])},
     ]
-    return chance.choice(acts)
+    return chance.choice(operations)
 
 
 def read_warehouse(path: Path) -> Loaded:
-    """What the warehouse's file holds, as somebody else reads it."""
+    """What the warehouse's file holds, read over a connection of its own."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT partition, offset, payload FROM messages ORDER BY rowid").fetchall()
-        bookmarks = connection.execute("SELECT topic, partition, next_offset FROM bookmarks").fetchall()
+        next_offsets = connection.execute("SELECT topic, partition, next_offset FROM bookmarks").fetchall()
     return Loaded(
         tuple(Row(f"{COPY}-{partition}", offset, payload) for partition, offset, payload in rows),
-        {f"{topic}-{partition}": next_offset for topic, partition, next_offset in bookmarks},
+        {f"{topic}-{partition}": next_offset for topic, partition, next_offset in next_offsets},
     )

@@ -6,9 +6,9 @@ from random import Random
 from engine.config import NEVER_US, TINY, UNLIMITED_BYTES, Config, ConsumerSettings, ProducerSettings
 
 FETCHES_APART_US = 700
-"""How long, for each partition that a group pulls, pulls are apart: so that a run's journal keeps its size."""
-
-
+"""The pause between fetches for each partition that a group fetches; it bounds the size of a journal."""
+FAR_US = 9_000
+"""A latency with which a round trip takes more than half of the fetch timeout: answers and timers meet."""
 PATTERNS = 0.2
 """How many of the clusters have the deployment pattern around them."""
 
@@ -17,15 +17,15 @@ PATTERNS = 0.2
 class Shape:
     """A cluster to be built: ``consumers[g]`` are the streams of each consumer that group g begins with.
 
-    Only where ``bytes_flip`` may the schedule damage bytes on disk; a bookmark may then be left outside its log for a
-    while, so such runs are checked less strictly on their way. ``has_pattern``: the deployment pattern stands around.
+    Only where ``bytes_flip`` may the schedule damage bytes on disk; a committed offset may then be left outside its log
+    for a while, so such runs are not checked for invariants. ``has_pattern``: the deployment pattern stands around.
     """
 
     brokers: int
     partitions: int
     consumers: tuple[tuple[int, ...], ...]
     config: Config
-    acts: int
+    operations: int
     bytes_flip: bool
     has_pattern: bool
 
@@ -43,18 +43,18 @@ def draw_shape(chance: Random) -> Shape:
             tuple(chance.choice((1, 1, 1, 2, 3)) for _ in range(chance.randint(1, 4))) for _ in range(groups)
         ),
         config=_draw_config(chance, partitions * groups),
-        acts=chance.randint(15, 45),
+        operations=chance.randint(5, 45),
         bytes_flip=chance.random() < 0.3 and not has_pattern,
         has_pattern=has_pattern,
     )
 
 
-def _draw_config(chance: Random, pulled_partitions: int) -> Config:
+def _draw_config(chance: Random, fetched_partitions: int) -> Config:
     heartbeat_interval_us = chance.choice((15_000, 20_000, 30_000))
-    pause_us = max(3_000, pulled_partitions * FETCHES_APART_US)
+    pause_us = max(3_000, fetched_partitions * FETCHES_APART_US)
     return replace(
         TINY,
-        network_latency_us=chance.choice((200, 1_000, 2_000)),
+        network_latency_us=chance.choice((200, 1_000, 2_000, FAR_US)),
         registry_latency_us=chance.choice((100, 300, 800)),
         latency_jitter_permille=chance.choice((0, 100, 900)),
         session_timeout_us=heartbeat_interval_us * chance.choice((2, 3, 4)),

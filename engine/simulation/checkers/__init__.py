@@ -1,1 +1,1 @@
-"""What must never happen, a checker each. A checker reads the evidence of a run and nothing else."""
+"""What must never happen, a checker each. A checker reads the history of a run and nothing else."""

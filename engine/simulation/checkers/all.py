@@ -2,10 +2,20 @@
 
 from collections.abc import Callable, Sequence
 
-from engine.simulation.checkers import bookmarks, delivery, ending, flights, logs, ownership, pattern
-from engine.simulation.evidence import Anomalies, Anomaly, Evidence
+from engine.simulation.checkers import (
+    catching_up,
+    committed_offsets,
+    counts,
+    delivery,
+    flights,
+    invariants,
+    logs,
+    ownership,
+    pattern,
+)
+from engine.simulation.history import Anomalies, Anomaly, History
 
-Checker = Callable[[Evidence], Anomalies]
+Checker = Callable[[History], Anomalies]
 
 CHECKERS: Sequence[Checker] = (
     logs.flushed_messages_stay,
@@ -15,16 +25,17 @@ CHECKERS: Sequence[Checker] = (
     logs.delivered_bytes_are_those_appended,
     delivery.every_message_is_delivered_in_order,
     ownership.every_partition_has_one_owner,
-    ownership.pulled_is_owned,
-    bookmarks.bookmarks_follow_the_work,
+    ownership.fetched_is_owned,
+    committed_offsets.committed_offsets_follow_the_work,
     pattern.mirrors_commit_behind_their_work,
     pattern.the_warehouse_holds_each_message_once,
-    flights.flights_end,
-    ending.everybody_catches_up,
-    ending.invariants_hold,
+    flights.each_flight_ends_once,
+    counts.told_counts_are_those_of_the_files,
+    catching_up.everybody_catches_up,
+    invariants.invariants_hold,
 )
 
 
-def find_anomalies(evidence: Evidence) -> list[Anomaly]:
+def find_anomalies(history: History) -> list[Anomaly]:
     """Everything that any checker finds."""
-    return [anomaly for checker in CHECKERS for anomaly in checker(evidence)]
+    return [anomaly for checker in CHECKERS for anomaly in checker(history)]

@@ -1,17 +1,17 @@
-"""Checkers of what a group is delivered: every message, one after the other, from its bookmark on."""
+"""Checkers of what a group is delivered: every message, one after the other, from its committed offset on."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.simulation.checkers.sets import message_ends
-from engine.simulation.evidence import Anomalies, Anomaly, Evidence, Told, partition_of
+from engine.simulation.history import Anomalies, Anomaly, History, JournalEvent, partition_of
 
 NOTHING_TAKEN = (-1, -1, 0)
 
 
 @dataclass(slots=True)
-class Pull:
-    """One consumer's time with one partition, as it must be: where it stands, and what it has been sent since."""
+class FetchPosition:
+    """One consumer's position in one partition, as it must be, and the messages it has received and not consumed."""
 
     consumed_offset: int
     fetch_offset: int
@@ -20,7 +20,7 @@ class Pull:
     last_commit: int = 0
 
     def jump(self, offset: int) -> None:
-        """Begin anew elsewhere."""
+        """Continue at another offset: drop what waits."""
         self.consumed_offset = self.fetch_offset = offset
         self.waiting.clear()
         self.taken = NOTHING_TAKEN
@@ -41,86 +41,86 @@ Key = tuple[str, str]
 
 
 class Deliveries:
-    """Follows every pull of every group through the journal."""
+    """Follows every position of every group through the journal."""
 
-    def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
-        self._pulls: dict[tuple[str, str, str], Pull] = {}
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._positions: dict[tuple[str, str, str], FetchPosition] = {}
 
     def anomalies(self) -> Anomalies:
         """Go through the journal once."""
-        for event in self._evidence.events:
+        for event in self._history.events:
             kind = event["event"]
             if kind == "consumer_crashed":
-                gone = [key for key in self._pulls if key[:2] == (event["group"], event["consumer"])]
+                gone = [key for key in self._positions if key[:2] == (event["group"], event["consumer"])]
                 for key in gone:
-                    del self._pulls[key]
+                    del self._positions[key]
             elif kind in _HANDLERS and event.get("consumer", ""):
                 yield from self._follow(kind, event)
 
-    def _follow(self, kind: str, event: Told) -> Anomalies:
+    def _follow(self, kind: str, event: JournalEvent) -> Anomalies:
         key = (event["group"], event["consumer"], partition_of(event))
         if kind == "pulling_started":
-            self._pulls[key] = Pull(event["offset"], event["offset"])
-        elif key not in self._pulls:
-            yield Anomaly("message-skipped", f"{key[0]}/{key[1]} works on {key[2]}, which it does not pull", (event,))
+            self._positions[key] = FetchPosition(event["offset"], event["offset"])
+        elif key not in self._positions:
+            yield Anomaly("message-skipped", f"{key[0]}/{key[1]} works on {key[2]}, which it does not fetch", (event,))
         elif kind == "pulling_stopped":
-            del self._pulls[key]
+            del self._positions[key]
         else:
-            yield from _HANDLERS[kind](self._evidence, self._pulls[key], event)
+            yield from _HANDLERS[kind](self._history, self._positions[key], event)
 
 
-def _received(evidence: Evidence, pull: Pull, event: Told) -> Anomalies:
-    if event["offset"] != pull.fetch_offset and event["bytes"]:
-        yield Anomaly("message-skipped", f"bytes were awaited from {pull.fetch_offset} on", (event,))
+def _received(history: History, position: FetchPosition, event: JournalEvent) -> Anomalies:
+    if event["offset"] != position.fetch_offset and event["bytes"]:
+        yield Anomaly("message-skipped", f"bytes were awaited from {position.fetch_offset} on", (event,))
     taken = event["next_offset"] - event["offset"]
-    ends = message_ends(evidence.answers[event["fetch"]][:taken], event["offset"])
+    ends = message_ends(history.answers[event["fetch"]][:taken], event["offset"])
     if len(ends) != event["messages"]:
         yield Anomaly("message-skipped", f"{len(ends)} messages came and {event['messages']} were counted", (event,))
-    pull.fetch_offset = event["next_offset"]
-    pull.waiting += ends
+    position.fetch_offset = event["next_offset"]
+    position.waiting += ends
 
 
-def _consumed(_: Evidence, pull: Pull, event: Told) -> Anomalies:
+def _consumed(_: History, position: FetchPosition, event: JournalEvent) -> Anomalies:
     """Work that ends: on what was taken before, or on the next that waits."""
     work = (event["offset"], event["next_offset"], event["messages"])
-    if pull.taken != NOTHING_TAKEN:
-        if pull.taken != work:
-            yield Anomaly("message-skipped", f"the work done is not what was taken: {pull.taken}", (event,))
-        pull.taken = NOTHING_TAKEN
+    if position.taken != NOTHING_TAKEN:
+        if position.taken != work:
+            yield Anomaly("message-skipped", f"the work done is not what was taken: {position.taken}", (event,))
+        position.taken = NOTHING_TAKEN
         return
-    if event["offset"] != pull.consumed_offset:
-        yield Anomaly("message-skipped", f"it stood at {pull.consumed_offset}", (event,))
-    yield from _advance(pull, event)
+    if event["offset"] != position.consumed_offset:
+        yield Anomaly("message-skipped", f"its position was {position.consumed_offset}", (event,))
+    yield from _advance(position, event)
 
 
-def _taken(_: Evidence, pull: Pull, event: Told) -> Anomalies:
-    if pull.taken != NOTHING_TAKEN:
-        yield Anomaly("message-skipped", f"what was taken before was never worked on: {pull.taken}", (event,))
-    pull.taken = (pull.consumed_offset, event["next_offset"], event["messages"])
-    yield from _advance(pull, event)
+def _taken(_: History, position: FetchPosition, event: JournalEvent) -> Anomalies:
+    if position.taken != NOTHING_TAKEN:
+        yield Anomaly("message-skipped", f"what was taken before was never worked on: {position.taken}", (event,))
+    position.taken = (position.consumed_offset, event["next_offset"], event["messages"])
+    yield from _advance(position, event)
 
 
-def _advance(pull: Pull, event: Told) -> Anomalies:
-    next_offset = pull.pop(event["messages"])
+def _advance(position: FetchPosition, event: JournalEvent) -> Anomalies:
+    next_offset = position.pop(event["messages"])
     if next_offset != event["next_offset"]:
         yield Anomaly("message-skipped", f"{event['messages']} messages further is {next_offset}", (event,))
-    pull.consumed_offset = event["next_offset"]
+    position.consumed_offset = event["next_offset"]
 
 
-def _jumped(_: Evidence, pull: Pull, event: Told) -> Anomalies:
-    pull.jump(event["offset"])
+def _jumped(_: History, position: FetchPosition, event: JournalEvent) -> Anomalies:
+    position.jump(event["offset"])
     yield from ()
 
 
-def _committed(evidence: Evidence, pull: Pull, event: Told) -> Anomalies:
+def _committed(history: History, position: FetchPosition, event: JournalEvent) -> Anomalies:
     """A commit that is asked again for want of an answer says what it said the first time. A mirror may commit less."""
-    again = event["commit"] == pull.last_commit
-    pull.last_commit = event["commit"]
-    mirrors = event["group"] in evidence.state.get("deployment", {}).get("mirrors", {})
-    behind = mirrors and event["offset"] < pull.consumed_offset
-    if not again and not behind and event["offset"] != pull.consumed_offset:
-        yield Anomaly("committed-unconsumed", f"it has consumed up to {pull.consumed_offset}", (event,))
+    again = event["commit"] == position.last_commit
+    position.last_commit = event["commit"]
+    mirrors = event["group"] in history.state.get("deployment", {}).get("mirrors", {})
+    behind = mirrors and event["offset"] < position.consumed_offset
+    if not again and not behind and event["offset"] != position.consumed_offset:
+        yield Anomaly("committed-unconsumed", f"it has consumed up to {position.consumed_offset}", (event,))
 
 
 _HANDLERS: dict[str, Any] = {
@@ -135,9 +135,9 @@ _HANDLERS: dict[str, Any] = {
 }
 
 
-def every_message_is_delivered_in_order(evidence: Evidence) -> Anomalies:
+def every_message_is_delivered_in_order(history: History) -> Anomalies:
     """``message-skipped``: a consumer went past a message that it was not given, or worked on one twice in one go.
 
-    ``committed-unconsumed``: a bookmark was sent off that is not where the consumer stands.
+    ``committed-unconsumed``: a commit carries another offset than the consumed position.
     """
-    return Deliveries(evidence).anomalies()
+    return Deliveries(history).anomalies()

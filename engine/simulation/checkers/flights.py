@@ -1,18 +1,21 @@
-"""The checker of what is on its way: everything that sets out arrives, fails or is dropped."""
+"""The checker of what is in flight: every message that sets out ends exactly once (docs/journal.md, "In flight")."""
 
-from engine.simulation.evidence import Anomalies, Anomaly, Evidence, Told
+from collections import defaultdict
+
+from engine.simulation.history import Anomalies, Anomaly, History, JournalEvent
 
 DEPARTURES = {
     "batch_sent": "batch",
     "batch_mirrored": "batch",
-    "pull_sent": "pull",
-    "pull_answered": "pulled",
     "batch_queued": "disk",
     "batch_acknowledged": "ack",
     "fetch_sent": "fetch",
     "fetch_answered": "answer",
+    "pull_sent": "pull",
+    "pull_answered": "pulled",
     "commit_sent": "commit",
     "watch_fired": "watch",
+    "load_begun": "load",
 }
 """What an event sets on its way; the flight's name is this and its number."""
 NUMBERS = {"disk": "batch", "ack": "batch", "answer": "fetch", "pulled": "pull"}
@@ -20,44 +23,122 @@ ENDINGS = {
     "batch_queued": ("batch",),
     "batch_appended": ("batch", "disk"),
     "batch_lost": ("batch", "disk"),
-    "batch_acknowledged": ("batch", "disk"),
     "acknowledgement_received": ("ack",),
     "fetch_answered": ("fetch",),
     "fetch_received": ("answer",),
     "fetch_failed": ("fetch", "answer"),
+    "pull_answered": ("pull",),
+    "pull_received": ("pulled",),
+    "pull_failed": ("pull", "pulled"),
     "commit_landed": ("commit",),
     "watch_delivered": ("watch",),
-    "pull_answered": ("pull",),
-    "pull_received": ("pull", "pulled"),
-    "pull_failed": ("pull", "pulled"),
+    "load_committed": ("load",),
 }
-"""Which flights an event ends."""
-LATE_PERHAPS = ("timeout", "not_acknowledged")
-"""Reasons for giving something up that may still be on its way, and has an end of its own then."""
+"""Which flights an event ends: the one of them that is in the air."""
+FAILURES = ("batch_lost", "fetch_failed", "pull_failed")
+GIVEN_UP = ("timeout", "not_acknowledged")
+"""Reasons of a sender that stops waiting: its message may still be on its way, and has an end of its own then."""
+NOT_SENT = "no_broker_available"
+SEVERAL_TIMES = ("commit",)
+"""What may set out again under its number while it is in the air; each departure has an end of its own."""
 
 
-def flights_end(evidence: Evidence) -> Anomalies:
+class Flights:
+    """Everything in flight, folded from the journal."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._in_flight: defaultdict[str, list[JournalEvent]] = defaultdict(list)
+        self._ended: dict[str, JournalEvent] = {}
+        self._failed: dict[str, JournalEvent] = {}
+        """The last failure of a batch, a fetch or a pull, by its first flight's name."""
+
+    def anomalies(self) -> Anomalies:
+        """Go through the journal once."""
+        for event in self._history.events:
+            kind = event["event"]
+            if kind == "message_dropped" and event["flight"]:
+                yield from self._end((event["flight"],), event)
+            elif kind == "loader_crashed":
+                self._drop_loads(event["loader"])
+            elif kind == "batch_acknowledged" and event["error"]:
+                yield from self._end((f"batch:{event['batch']}", f"disk:{event['batch']}"), event)
+            elif kind in ENDINGS:
+                yield from self._land(event)
+            if kind in DEPARTURES:
+                yield from self._depart(_name(DEPARTURES[kind], event), event)
+        yield from self._never_ended()
+
+    def _depart(self, name: str, event: JournalEvent) -> Anomalies:
+        if self._in_flight[name] and not name.startswith(SEVERAL_TIMES):
+            yield Anomaly("ended-twice", f"{name} departs and is in flight already", (*self._in_flight[name], event))
+        self._in_flight[name].append(event)
+
+    def _land(self, event: JournalEvent) -> Anomalies:
+        names = tuple(_name(flight, event) for flight in ENDINGS[event["event"]])
+        reason = event["reason"] if event["event"] in FAILURES else ""
+        if reason:
+            before = self._failed.get(names[0])
+            self._failed[names[0]] = event
+            if before is not None and (before["reason"] not in GIVEN_UP or reason in GIVEN_UP):
+                yield Anomaly("ended-twice", f"{names[0]} failed before", (before, event))
+                return
+        if not (reason in GIVEN_UP or self._is_known_to_have_ended(names, event)):
+            yield from self._end(names, event)
+
+    def _is_known_to_have_ended(self, names: tuple[str, ...], event: JournalEvent) -> bool:
+        """What an event may say of a flight that has ended before.
+
+        A batch is lost with its flight: dropped by the wire, refused by a broker that answers, or never sent. A watch's
+        notice is sent again after the wire dropped it; the repetition is not in the picture.
+        """
+        if any(self._in_flight[name] for name in names):
+            return False
+        ends = {self._ended[name]["event"] for name in names if name in self._ended}
+        match event["event"]:
+            case "batch_lost":
+                return bool(ends & {"message_dropped", "batch_acknowledged"}) or (
+                    event["reason"] == NOT_SENT and not ends
+                )
+            case "watch_delivered":
+                return ends == {"message_dropped"}
+            case _:
+                return False
+
+    def _end(self, names: tuple[str, ...], event: JournalEvent) -> Anomalies:
+        flying = [name for name in names if self._in_flight[name]]
+        if flying:
+            self._in_flight[flying[0]].pop(0)
+        else:
+            before = [self._ended[name] for name in names if name in self._ended]
+            sentence = f"{' or '.join(names)} is not in flight" + (", it has ended before" if before else "")
+            yield Anomaly("ended-twice", sentence, (*before, event))
+        for name in names:
+            self._ended[name] = event
+
+    def _drop_loads(self, loader: str) -> None:
+        """A crash rolls the open transaction back."""
+        for departures in self._in_flight.values():
+            departures[:] = [one for one in departures if one["event"] != "load_begun" or one["loader"] != loader]
+
+    def _never_ended(self) -> Anomalies:
+        in_flight = {name: departures[0] for name, departures in self._in_flight.items() if departures}
+        for name, departure in in_flight.items():
+            if departure["due_us"] < self._history.end_us:
+                yield Anomaly("endless-flight", f"{name} was due at {departure['due_us']}", (departure,))
+        for name in sorted(in_flight.keys() ^ self._history.state["flights"].keys()):
+            known_to, told = ("the journal", (in_flight[name],)) if name in in_flight else ("the cluster", ())
+            yield Anomaly("forgotten-flight", f"{name} is known to {known_to} only", told)
+
+
+def _name(flight: str, event: JournalEvent) -> str:
+    return f"{flight}:{event[NUMBERS.get(flight, flight)]}"
+
+
+def each_flight_ends_once(history: History) -> Anomalies:
     """``endless-flight``: something that was sent should have arrived by the end of the run, and never did.
 
-    ``forgotten-flight``: the journal and the cluster do not agree on what is on its way.
+    ``ended-twice``: an event ends what is not in flight: it has ended before, or was never sent.
+    ``forgotten-flight``: the journal and the cluster do not agree on what is in flight.
     """
-    flights: dict[str, Told] = {}
-    for event in evidence.events:
-        kind = event["event"]
-        if kind == "message_dropped":
-            flights.pop(event["flight"], None)
-        for flight in () if event.get("reason") in LATE_PERHAPS else ENDINGS.get(kind, ()):
-            flights.pop(f"{flight}:{_number(flight, event)}", None)
-        if kind in DEPARTURES:
-            flight = DEPARTURES[kind]
-            flights[f"{flight}:{_number(flight, event)}"] = event
-    for name, departure in flights.items():
-        if departure["due_us"] < evidence.end_us:
-            yield Anomaly("endless-flight", f"{name} was due at {departure['due_us']}", (departure,))
-    for name in sorted(set(flights) ^ set(evidence.state["flights"])):
-        told = (flights[name],) if name in flights else ()
-        yield Anomaly("forgotten-flight", f"{name} is known to {'the journal' if told else 'the cluster'} only", told)
-
-
-def _number(flight: str, event: Told) -> int:
-    return int(event[NUMBERS.get(flight, flight)])
+    return Flights(history).anomalies()

@@ -1,28 +1,28 @@
-"""The one failure that no lease can cover: the registry's clock jumps for a client that lives.
+"""The one fault that no lease can cover: the registry's clock jumps for a client that lives.
 
-The client is told at once, and stops at once. What it does before it can have heard is the jump's fault, not the
-system's; it can hear when one message has had the time to arrive over a healthy wire to a process that is awake.
+The registry notifies the client at once, and the client stops at once. What it does before the notice can have arrived
+is excused: for the time that one message takes over a healthy wire to a process that is awake.
 """
 
-from engine.simulation.evidence import Evidence, Told
+from engine.simulation.history import History, JournalEvent
 
 
 class Jumps:
     """The consumers whose sessions were jumped away and who may not know yet, folded from the journal."""
 
-    def __init__(self, evidence: Evidence) -> None:
-        self._hop_us = evidence.registry_hop_us
+    def __init__(self, history: History) -> None:
+        self._hop_us = history.registry_hop_us
         self._told = {
-            (act.at_us, act.fields["client"])
-            for act in evidence.acts
-            if act.fields["command"] == "expire_session" and not act.refusal
+            (operation.at_us, operation.fields["client"])
+            for operation in history.operations
+            if operation.fields["command"] == "expire_session" and not operation.refusal
         }
         self._jumped_us: dict[str, int] = {}
         self._troubled: set[str] = set()
         self._frozen_until_us: dict[str, int] = {}
         self._deaf: set[str] = set()
 
-    def take(self, event: Told) -> None:
+    def take(self, event: JournalEvent) -> None:
         """Change as an event says; most say nothing about it."""
         match event["event"]:
             case "session_expired" if (event["at_us"], event["client"]) in self._told:

@@ -1,25 +1,25 @@
 """Checkers of what brokers promise: what is flushed stays, in order, and nothing else is shown."""
 
-from engine.simulation.checkers.history import Histories, LogHistory
-from engine.simulation.evidence import Anomalies, Anomaly, Evidence, FinalLog, Told, partition_of
+from engine.simulation.checkers.log_history import LogHistories, LogHistory
+from engine.simulation.history import Anomalies, Anomaly, FinalLog, History, JournalEvent, partition_of
 
 
-def flushed_messages_stay(evidence: Evidence) -> Anomalies:
+def flushed_messages_stay(history: History) -> Anomalies:
     """``lost-flushed``: flushed bytes are gone, and no recovery that met a damaged entry explains it."""
-    histories = Histories(evidence.batches)
-    for event in evidence.events:
+    log_histories = LogHistories(history.batches)
+    for event in history.events:
         if event["event"] in ("log_cut", "log_flushed"):
-            log = histories.logs[partition_of(event)]
+            log = log_histories.logs[partition_of(event)]
             kept = event["next_offset"] if event["event"] == "log_cut" else event["flushed_offset"]
             if kept < log.flushed_offset and not _explained_by_damage(event, log):
                 sentence = f"{partition_of(event)} was flushed up to {log.flushed_offset} and now ends at {kept}"
                 yield Anomaly("lost-flushed", sentence, (event,))
-        histories.take(event)
-    for name, log in histories.logs.items():
-        yield from _files_agree(name, log, evidence.logs[name])
+        log_histories.take(event)
+    for name, log in log_histories.logs.items():
+        yield from _files_agree(name, log, history.logs[name])
 
 
-def _explained_by_damage(event: Told, log: LogHistory) -> bool:
+def _explained_by_damage(event: JournalEvent, log: LogHistory) -> bool:
     return event["event"] == "log_cut" and event["cause"] == "recovery" and event["next_offset"] in log.damaged
 
 
@@ -38,15 +38,15 @@ def _files_agree(name: str, log: LogHistory, final: FinalLog) -> Anomalies:
         yield Anomaly("altered-on-disk", sentence)
 
 
-def acknowledged_messages_stay(evidence: Evidence) -> Anomalies:
+def acknowledged_messages_stay(history: History) -> Anomalies:
     """``lost-acknowledged``: a batch that its broker acknowledged and flushed is gone, without damage to explain it.
 
     An acknowledged batch that a crash took before it was flushed was never promised.
     """
-    histories = Histories(evidence.batches)
-    acknowledged: dict[str, dict[int, Told]] = {}
-    appended: dict[int, Told] = {}
-    for event in evidence.events:
+    log_histories = LogHistories(history.batches)
+    acknowledged: dict[str, dict[int, JournalEvent]] = {}
+    appended: dict[int, JournalEvent] = {}
+    for event in history.events:
         kind = event["event"]
         if kind == "batch_appended":
             appended[event["batch"]] = event
@@ -54,35 +54,35 @@ def acknowledged_messages_stay(evidence: Evidence) -> Anomalies:
             where = appended.get(event["batch"])
             if where is None or where["offset"] != event["offset"]:
                 sentence = f"batch {event['batch']} was acknowledged at {event['offset']}, where it is not"
-                yield Anomaly("acknowledged-in-vain", sentence, (event,))
+                yield Anomaly("acknowledged-unappended", sentence, (event,))
             else:
                 acknowledged.setdefault(partition_of(event), {})[event["batch"]] = where
         elif kind == "log_cut":
-            log, batches = histories.logs[partition_of(event)], acknowledged.get(partition_of(event), {})
+            log, batches = log_histories.logs[partition_of(event)], acknowledged.get(partition_of(event), {})
             for number, where in list(batches.items()):
                 if where["next_offset"] > event["next_offset"]:
                     del batches[number]
                     if where["next_offset"] <= log.flushed_offset and not _explained_by_damage(event, log):
                         sentence = f"batch {number} was acknowledged and flushed, and is gone"
                         yield Anomaly("lost-acknowledged", sentence, (where, event))
-        histories.take(event)
+        log_histories.take(event)
 
 
-def order_holds(evidence: Evidence) -> Anomalies:
+def order_holds(history: History) -> Anomalies:
     """``order-broken``: an append that does not go to the log's end, a set overtaken by a later one, or one twice.
 
     A later one of the same sender: two mirrors may send to one partition, each in its own order.
     """
-    histories = Histories(evidence.batches)
+    log_histories = LogHistories(history.batches)
     senders: dict[int, str] = {}
-    last_batch: dict[tuple[str, str], Told] = {}
-    for event in evidence.events:
+    last_batch: dict[tuple[str, str], JournalEvent] = {}
+    for event in history.events:
         if event["event"] in ("batch_sent", "batch_mirrored"):
             senders[event["batch"]] = event.get("consumer", "")
         if event["event"] == "batch_appended":
             name = partition_of(event)
-            end = len(histories.logs[name].content)
-            size = len(evidence.batches[event["batch"]])
+            end = len(log_histories.logs[name].content)
+            size = len(history.batches[event["batch"]])
             if event["offset"] != end or event["next_offset"] != end + size or sum(event["sizes"]) != size:
                 sentence = f"{name} ended at {end}, and a set of {size} bytes went elsewhere"
                 yield Anomaly("order-broken", sentence, (event,))
@@ -91,38 +91,38 @@ def order_holds(evidence: Evidence) -> Anomalies:
                 sentence = f"{name} took batch {event['batch']} after batch {before['batch']}"
                 yield Anomaly("order-broken", sentence, (before, event))
             last_batch[name, senders[event["batch"]]] = event
-        histories.take(event)
+        log_histories.take(event)
 
 
-def nothing_is_shown_before_its_flush(evidence: Evidence) -> Anomalies:
-    """``exposed-before-flush``: a broker answered a pull with bytes that a crash could still have taken."""
-    histories = Histories(evidence.batches)
-    for event in evidence.events:
+def nothing_is_shown_before_its_flush(history: History) -> Anomalies:
+    """``exposed-before-flush``: a broker answered a fetch with bytes that a crash could still have taken."""
+    log_histories = LogHistories(history.batches)
+    for event in history.events:
         if event["event"] == "fetch_answered" and event["bytes"]:
-            flushed_offset = histories.logs[partition_of(event)].flushed_offset
+            flushed_offset = log_histories.logs[partition_of(event)].flushed_offset
             if event["offset"] + event["bytes"] > flushed_offset:
                 sentence = f"{partition_of(event)} is flushed up to {flushed_offset} only"
                 yield Anomaly("exposed-before-flush", sentence, (event,))
-        histories.take(event)
+        log_histories.take(event)
 
 
-def delivered_bytes_are_those_appended(evidence: Evidence) -> Anomalies:
+def delivered_bytes_are_those_appended(history: History) -> Anomalies:
     """``delivered-differs``: a consumer took other bytes for messages than the producer had sent there.
 
     What a broker reads may be damaged; what a consumer counts as messages may not.
     """
-    histories = Histories(evidence.batches)
+    log_histories = LogHistories(history.batches)
     appended: dict[int, bytes] = {}
-    for event in evidence.events:
+    for event in history.events:
         if event["event"] == "fetch_answered":
             begin = event["offset"]
             appended[event["fetch"]] = bytes(
-                histories.logs[partition_of(event)].content[begin : begin + event["bytes"]]
+                log_histories.logs[partition_of(event)].content[begin : begin + event["bytes"]]
             )
         elif event["event"] == "fetch_received":
             taken = event["next_offset"] - event["offset"]
-            was, sent = evidence.answers[event["fetch"]][:taken], appended.pop(event["fetch"])[:taken]
+            was, sent = history.answers[event["fetch"]][:taken], appended.pop(event["fetch"])[:taken]
             if was != sent:
                 sentence = f"of {partition_of(event)} at {event['offset']}, {taken} bytes are not those appended"
                 yield Anomaly("delivered-differs", sentence, (event,))
-        histories.take(event)
+        log_histories.take(event)

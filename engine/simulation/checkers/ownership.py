@@ -1,8 +1,8 @@
-"""Checkers of who works on what: one consumer of a group at a time, and none while it stands still."""
+"""Checkers of ownership: one consumer of a group fetches a partition, and none while its process is frozen."""
 
 from engine.registry import paths
 from engine.simulation.checkers.jumps import Jumps
-from engine.simulation.evidence import Anomalies, Anomaly, Evidence, Told, partition_of
+from engine.simulation.history import Anomalies, Anomaly, History, JournalEvent, partition_of
 
 ACTIONS = frozenset({"fetch_sent", "fetch_received", "messages_taken", "messages_consumed", "commit_sent"})
 ENDS = frozenset({"consumer_crashed", "consumer_closed", "consumer_added"})
@@ -10,21 +10,21 @@ NEVER = -1
 
 
 class Ownership:
-    """Follows who pulls what. A consumer that was superseded while it stood still may stop, and nothing else.
+    """Follows who fetches what. A consumer that was superseded while it was frozen may stop, and nothing else.
 
     One whose session was jumped away is excused until it can have heard.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
-        self._pulling: dict[tuple[str, str], dict[str, Told]] = {}
-        self._superseded: dict[tuple[str, str, str], Told] = {}
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._pulling: dict[tuple[str, str], dict[str, JournalEvent]] = {}
+        self._superseded: dict[tuple[str, str, str], JournalEvent] = {}
         self._frozen_until_us: dict[tuple[str, str], int] = {}
-        self._jumps = Jumps(evidence)
+        self._jumps = Jumps(history)
 
     def anomalies(self) -> Anomalies:
         """Go through the journal once."""
-        for event in self._evidence.events:
+        for event in self._history.events:
             kind = event["event"]
             self._jumps.take(event)
             if kind == "consumer_frozen":
@@ -36,9 +36,9 @@ class Ownership:
             elif kind == "pulling_stopped":
                 self._stop(event["group"], event["consumer"], partition_of(event))
             elif kind in ACTIONS:
-                yield from self._act(event)
+                yield from self._check_action(event)
 
-    def _end(self, event: Told) -> None:
+    def _end(self, event: JournalEvent) -> None:
         group, consumer = event["group"], event["consumer"]
         self._frozen_until_us.pop((group, consumer), None)
         for of_group, partition in list(self._pulling):
@@ -49,7 +49,7 @@ class Ownership:
         self._pulling.get((group, partition), {}).pop(consumer, None)
         self._superseded.pop((group, consumer, partition), None)
 
-    def _start(self, event: Told) -> Anomalies:
+    def _start(self, event: JournalEvent) -> Anomalies:
         group, partition = event["group"], partition_of(event)
         pulling = self._pulling.setdefault((group, partition), {})
         for other, since in list(pulling.items()):
@@ -57,34 +57,34 @@ class Ownership:
                 self._superseded[(group, other, partition)] = event
                 del pulling[other]
             elif not any(self._jumps.may_not_know(group, one, event["at_us"]) for one in (other, event["consumer"])):
-                sentence = f"{partition} is pulled by {event['consumer']} and still by {other} of {group}"
+                sentence = f"{partition} is fetched by {event['consumer']} and still by {other} of {group}"
                 yield Anomaly("owned-twice", sentence, (since, event))
         pulling[event["consumer"]] = event
 
-    def _act(self, event: Told) -> Anomalies:
+    def _check_action(self, event: JournalEvent) -> Anomalies:
         group, consumer = event["group"], event["consumer"]
         if event["at_us"] < self._frozen_until_us.get((group, consumer), NEVER):
-            yield Anomaly("acted-while-frozen", f"{group}/{consumer} stands still", (event,))
+            yield Anomaly("acted-while-frozen", f"{group}/{consumer} is frozen", (event,))
         by = self._superseded.get((group, consumer, partition_of(event)))
         if by is not None and not self._jumps.may_not_know(group, consumer, event["at_us"]):
             sentence = f"{consumer} of {group} goes on with {partition_of(event)} after {by['consumer']} took over"
             yield Anomaly("owned-twice", sentence, (by, event))
 
 
-def every_partition_has_one_owner(evidence: Evidence) -> Anomalies:
-    """``owned-twice``: two consumers of a group pull one partition at the same time.
+def every_partition_has_one_owner(history: History) -> Anomalies:
+    """``owned-twice``: two consumers of a group fetch one partition at the same time.
 
-    ``acted-while-frozen``: a process did something while it stood still.
+    ``acted-while-frozen``: a process did something while it was frozen.
     """
-    return Ownership(evidence).anomalies()
+    return Ownership(history).anomalies()
 
 
-def pulled_is_owned(evidence: Evidence) -> Anomalies:
-    """``pulled-unclaimed``: a consumer began to pull a partition that the registry does not give to it."""
+def fetched_is_owned(history: History) -> Anomalies:
+    """``fetched-unclaimed``: a consumer began to fetch a partition that the registry does not give to it."""
     owners: dict[str, str] = {}
     brokers: dict[str, list[int]] = {}
-    jumps = Jumps(evidence)
-    for event in evidence.events:
+    jumps = Jumps(history)
+    for event in history.events:
         kind = event["event"]
         jumps.take(event)
         if kind == "topic_added":
@@ -100,4 +100,4 @@ def pulled_is_owned(evidence: Evidence) -> Anomalies:
             excused = jumps.may_not_know(event["group"], event["consumer"], event["at_us"])
             if paths.stream_consumer(owner) != event["consumer"] and not excused:
                 sentence = f"the registry gives {partition_of(event)} to {owner or 'nobody'}"
-                yield Anomaly("pulled-unclaimed", sentence, (event,))
+                yield Anomaly("fetched-unclaimed", sentence, (event,))

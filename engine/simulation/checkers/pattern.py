@@ -6,14 +6,14 @@ from contextlib import suppress
 
 from engine.errors import InvalidMessage, InvalidMessageSize
 from engine.message.message_set import DeepMessage, iterate_deep
-from engine.simulation.evidence import Anomalies, Anomaly, Evidence, Told, partition_of
+from engine.simulation.history import Anomalies, Anomaly, History, JournalEvent, partition_of
 
 
-def mirrors_commit_behind_their_work(evidence: Evidence) -> Anomalies:
+def mirrors_commit_behind_their_work(history: History) -> Anomalies:
     """``committed-unmirrored``: a mirror committed beyond messages that it never handed over."""
-    mirrors = evidence.state.get("deployment", {}).get("mirrors", {})
+    mirrors = history.state.get("deployment", {}).get("mirrors", {})
     handed: dict[tuple[str, str, str], int] = {}
-    for event in evidence.events:
+    for event in history.events:
         if event["event"] == "batch_mirrored":
             place = (event["group"], event["consumer"], f"{event['source_topic']}-{event['source_partition']}")
             handed[place] = max(handed.get(place, 0), event["source_next_offset"])
@@ -21,7 +21,7 @@ def mirrors_commit_behind_their_work(evidence: Evidence) -> Anomalies:
             yield from _follow(handed, event)
 
 
-def _follow(handed: dict[tuple[str, str, str], int], event: Told) -> Anomalies:
+def _follow(handed: dict[tuple[str, str, str], int], event: JournalEvent) -> Anomalies:
     kind = event["event"]
     if kind not in ("pulling_started", "offset_sought", "offset_reset", "commit_sent"):
         return
@@ -33,18 +33,18 @@ def _follow(handed: dict[tuple[str, str, str], int], event: Told) -> Anomalies:
         handed[place] = event["offset"]
 
 
-def the_warehouse_holds_each_message_once(evidence: Evidence) -> Anomalies:
-    """``loaded-twice``, ``loaded-never``, ``loaded-else``: rows against the copies up to the warehouse's bookmarks.
+def the_warehouse_holds_each_message_once(history: History) -> Anomalies:
+    """``loaded-twice``, ``loaded-never``, ``loaded-else``: rows against the copies up to the warehouse's offsets.
 
     What retention deletes may be missing; what a mirror sent twice is two messages at two places.
     """
-    rows = Counter((row.partition, row.offset, row.payload) for row in evidence.loaded.rows)
+    rows = Counter((row.partition, row.offset, row.payload) for row in history.loaded.rows)
     for (partition, offset, _), count in rows.items():
-        if count > 1 and not _may_repeat(evidence, partition, offset):
+        if count > 1 and not _may_repeat(history, partition, offset):
             yield Anomaly("loaded-twice", f"{partition} at {offset} is in the warehouse {count} times")
     kept = {(partition, offset) for partition, offset, _ in rows}
-    for partition, next_offset in evidence.loaded.next_offsets.items():
-        log = evidence.logs[partition]
+    for partition, next_offset in history.loaded.next_offsets.items():
+        log = history.logs[partition]
         for message in _readable(log.content, log.first_offset):
             if not partition.startswith("live.clicks-") or message.next_offset > next_offset:
                 continue
@@ -62,9 +62,9 @@ def _readable(content: bytes, first_offset: int) -> Iterator[DeepMessage]:
         yield from iterate_deep(content, first_offset)
 
 
-def _may_repeat(evidence: Evidence, partition: str, offset: int) -> bool:
+def _may_repeat(history: History, partition: str, offset: int) -> bool:
     """Offsets that a cut freed are given to other messages."""
     return any(
         event["event"] == "log_cut" and partition_of(event) == partition and event["next_offset"] <= offset
-        for event in evidence.events
+        for event in history.events
     )

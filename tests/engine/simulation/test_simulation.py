@@ -1,4 +1,4 @@
-"""Whole clusters under random failures: two hundred seeds, and what is said when one fails."""
+"""Whole clusters under random faults: two hundred seeds, and the report of a failing one."""
 
 from pathlib import Path
 from random import Random
@@ -6,8 +6,9 @@ from random import Random
 import pytest
 
 from engine.simulation import __main__ as command_line
-from engine.simulation.__main__ import Verdict, judge, main, report
-from engine.simulation.acts import ACTS
+from engine.simulation.__main__ import SeedResult, check_seed, main, report
+from engine.simulation.operations import OPERATIONS
+from engine.simulation.recovery import recover
 from engine.simulation.run import Run, simulate
 from engine.simulation.shape import draw_shape
 from engine.storage.log import Log
@@ -17,9 +18,9 @@ SEEDS_A_TEST = 25
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(1, 201, SEEDS_A_TEST))
-def test_seeds_of_all_failures_show_no_anomaly(first: int) -> None:
-    failing = [verdict for verdict in map(judge, range(first, first + SEEDS_A_TEST)) if verdict.anomalies]
-    assert not failing, "\n".join(report(verdict) for verdict in failing)
+def test_seeds_of_random_faults_show_no_anomaly(first: int) -> None:
+    failing = [result for result in map(check_seed, range(first, first + SEEDS_A_TEST)) if result.anomalies]
+    assert not failing, "\n".join(report(result) for result in failing)
 
 
 def test_the_same_seed_is_the_same_run(tmp_path: Path) -> None:
@@ -31,18 +32,36 @@ def test_the_same_seed_is_the_same_run(tmp_path: Path) -> None:
 def test_two_seeds_are_two_clusters(tmp_path: Path) -> None:
     one, other = (simulate(seed, tmp_path / str(seed)) for seed in (1, 2))
     assert one.state["brokers"].keys() != other.state["brokers"].keys()
-    assert one.acts != other.acts
+    assert one.operations != other.operations
 
 
-def test_every_kind_of_act_is_done_in_some_seed(tmp_path: Path) -> None:
+def test_recovery_gives_no_command_to_a_consumer_or_a_group(tmp_path: Path) -> None:
+    given: set[str] = set()
+    for seed in range(1, 13):
+        run = Run(seed, tmp_path / str(seed))
+        run.build()
+        run.run_schedule()
+        scheduled = len(run.operations)
+        recover(run)
+        given |= {operation.fields["command"] for operation in run.operations[scheduled:]}
+        run.close()
+    assert {"start_broker", "produce"} <= given
+    assert given <= {"heal_links", "set_producer", "set_disk", "start_broker", "start_loader", "produce"}
+
+
+def test_every_kind_of_operation_is_done_in_some_seed(tmp_path: Path) -> None:
     """Some are drawn for processes in the wrong state; what has been done is what counts."""
     drawing = Run(1, tmp_path / "drawing")
     drawing.build()
-    wanted = {draw(Random(number), drawing.cluster)["command"] for draw in ACTS for number in range(20)}
+    wanted = {draw(Random(number), drawing.cluster)["command"] for draw in OPERATIONS for number in range(20)}
     drawing.close()
     done: set[str] = set()
     for seed in range(1, 101):
-        done |= {act.fields["command"] for act in simulate(seed, tmp_path / str(seed)).acts if not act.refusal}
+        done |= {
+            operation.fields["command"]
+            for operation in simulate(seed, tmp_path / str(seed)).operations
+            if not operation.refusal
+        }
         if wanted <= done:
             break
     assert wanted - done == set()
@@ -56,10 +75,10 @@ def test_the_deployment_pattern_stands_around_some_clusters_and_everything_happe
     rows = 0
     for seed in range(1, 61):
         if draw_shape(Random(f"simulation {seed}")).has_pattern:
-            evidence = simulate(seed, tmp_path / str(seed))
-            done |= {act.fields["command"] for act in evidence.acts if not act.refusal}
-            told |= {event["event"] for event in evidence.events}
-            rows += len(evidence.loaded.rows)
+            history = simulate(seed, tmp_path / str(seed))
+            done |= {operation.fields["command"] for operation in history.operations if not operation.refusal}
+            told |= {event["event"] for event in history.events}
+            rows += len(history.loaded.rows)
     assert wanted - done == set()
     assert {"batch_mirrored", "acknowledgement_received", "load_committed", "audit_counted", "pull_failed"} <= told
     assert rows > 100
@@ -78,7 +97,7 @@ def test_a_failing_seed_says_how_to_see_it_fail_again(
 
 
 def test_the_anomalies_of_a_long_list_are_counted() -> None:
-    said = report(Verdict(9, 100, 10, tuple(f"anomaly {number}" for number in range(8))))
+    said = report(SeedResult(9, 100, 10, tuple(f"anomaly {number}" for number in range(8))))
     assert said.splitlines()[0] == "seed 9 fails, replay with: make simulate FIRST=9 SEEDS=1"
     assert said.splitlines()[-1] == "... and 3 more"
 
@@ -88,17 +107,17 @@ def test_an_error_that_escapes_is_a_failure_with_its_seed(monkeypatch: pytest.Mo
         raise KeyError("commit:16")
 
     monkeypatch.setattr(command_line, "simulate", explode)
-    verdict = judge(12)
-    assert verdict.seed == 12
-    assert "commit:16" in verdict.anomalies[0]
+    result = check_seed(12)
+    assert result.seed == 12
+    assert "commit:16" in result.anomalies[0]
 
 
-def test_seeds_spread_over_processes_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    said = []
+def test_seeds_spread_over_processes_give_the_same_results(capsys: pytest.CaptureFixture[str]) -> None:
+    results = []
     for processes in ("1", "2"):
-        assert main(["--seeds", "4", "--processes", processes]) == 0
-        said.append(capsys.readouterr().out)
-    assert said[0] == said[1]
+        exit_code = main(["--seeds", "4", "--processes", processes])
+        results.append((exit_code, capsys.readouterr().out))
+    assert results[0] == results[1]
 
 
 @pytest.mark.parametrize("arguments", [["--seeds", "0"], ["--processes", "0"], ["--seeds", "many"]])

@@ -1,15 +1,15 @@
-"""What is left of a run when it is over, and all that a checker sees."""
+"""The history of a run: all that a checker sees of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Told = Mapping[str, Any]
+JournalEvent = Mapping[str, Any]
 """One event of the journal, as its JSON says."""
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Operation:
     """One command of the schedule: when, what, and the code of the error that refused it ("" if it was done)."""
 
     at_us: int
@@ -38,26 +38,26 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a warehouse holds: its rows, and its bookmarks by partition. Nothing where there is none."""
+    """What a warehouse holds: its rows, and its next offset by partition; empty without one."""
 
     rows: Sequence[Row] = ()
     next_offsets: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """A run as it can be looked into afterwards.
+class History:
+    """What happened in one run, complete when the run is over.
 
     ``events`` is the journal. ``batches`` and ``answers`` are the bytes that were seen on the wire, by the number of
-    the batch that carried them to a broker and of the pull that carried them to a consumer. ``logs`` is what the files
+    the batch that carried them to a broker and of the fetch that carried them to a consumer. ``logs`` is what the files
     hold in the end, by partition (``clicks-0``), ``state`` the last snapshot, ``facts`` what the cluster says of itself
     then, ``loaded`` what the warehouse holds. ``broken`` are the broken invariants, each with the virtual time at which
-    it was seen. ``healed_us`` is when the failures ended, ``registry_hop_us`` the longest that a message to or from the
-    registry takes on a healthy wire.
+    it was seen. ``recovery_us`` is when the schedule ended and the recovery began, ``registry_hop_us`` the longest that
+    a message to or from the registry takes on a healthy wire.
     """
 
-    acts: Sequence[Act]
-    events: Sequence[Told]
+    operations: Sequence[Operation]
+    events: Sequence[JournalEvent]
     batches: Mapping[int, bytes]
     answers: Mapping[int, bytes]
     logs: Mapping[str, FinalLog]
@@ -65,7 +65,7 @@ class Evidence:
     state: Mapping[str, Any]
     facts: Mapping[str, Any]
     broken: Sequence[tuple[int, str]]
-    healed_us: int
+    recovery_us: int
     end_us: int
     registry_hop_us: int
 
@@ -76,7 +76,7 @@ class Anomaly:
 
     name: str
     sentence: str
-    events: tuple[Told, ...] = ()
+    events: tuple[JournalEvent, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join([f"{self.name}: {self.sentence}", *(f"    {dict(event)}" for event in self.events)])
@@ -85,6 +85,6 @@ class Anomaly:
 Anomalies = Iterator[Anomaly]
 
 
-def partition_of(event: Told) -> str:
+def partition_of(event: JournalEvent) -> str:
     """The partition that an event is about."""
     return f"{event['topic']}-{event['partition']}"

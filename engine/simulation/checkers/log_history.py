@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.simulation.evidence import Told, partition_of
+from engine.simulation.history import JournalEvent, partition_of
 
 
 class LogHistory:
@@ -18,7 +18,7 @@ class LogHistory:
         self.flushed_offset = 0
         self.damaged: dict[int, set[int]] = {}
 
-    def take(self, event: Told, batches: Mapping[int, bytes]) -> None:
+    def take(self, event: JournalEvent, batches: Mapping[int, bytes]) -> None:
         """Change as an event says."""
         match event["event"]:
             case "batch_appended":
@@ -46,21 +46,29 @@ class LogHistory:
 
     def on_disk(self) -> bytes:
         """The flushed bytes from ``first_offset`` on as they should be in the files, damage included."""
-        damaged = bytearray(self.content)
+        return self._flipped(self.first_offset, self.content[self.first_offset : self.flushed_offset])
+
+    def without_damage(self, first_offset: int, content: bytes) -> bytes:
+        """The bytes of files that begin at ``first_offset``, with every flipped byte as it was appended."""
+        return self._flipped(first_offset, content)
+
+    def _flipped(self, first_offset: int, content: bytes | bytearray) -> bytes:
+        flipped = bytearray(content)
         for offset, positions in self.damaged.items():
             for position in positions:
-                damaged[offset + position] ^= 0xFF
-        return bytes(damaged[self.first_offset : self.flushed_offset])
+                if 0 <= offset + position - first_offset < len(flipped):
+                    flipped[offset + position - first_offset] ^= 0xFF
+        return bytes(flipped)
 
 
-class Histories:
+class LogHistories:
     """The logs of all partitions, folded from the journal event by event."""
 
     def __init__(self, batches: Mapping[int, bytes]) -> None:
         self._batches = batches
         self.logs: dict[str, LogHistory] = {}
 
-    def take(self, event: Told) -> None:
+    def take(self, event: JournalEvent) -> None:
         """Change as an event says; most events say nothing about logs."""
         if event["event"] == "topic_added":
             for number in range(len(event["brokers"])):

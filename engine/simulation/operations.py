@@ -1,4 +1,4 @@
-"""What may happen to a cluster in a simulation: draws of commands, most of which can be done, by how often they come.
+"""The operations of a schedule: commands drawn by weight, most of which the cluster can do.
 
 The commands are those that people give (see :mod:`engine.commands`), so whatever a schedule does, a person can do.
 """
@@ -16,10 +16,14 @@ Fields = Mapping[str, Any]
 Draw = Callable[[Random, Cluster], Fields]
 
 
-def draw_act(chance: Random, cluster: Cluster, *, bytes_flip: bool) -> Fields:
+STORAGE_FAULTS: tuple[Fields, ...] = ({"fails": "append"}, {"fails": "flush"}, {"fails": "read"})
+"""A write that ends in the middle, an fsync that fails, segments that cannot be read."""
+
+
+def draw_operation(chance: Random, cluster: Cluster, *, bytes_flip: bool) -> Fields:
     """The next command of a schedule."""
-    draws = [draw for draw in ACTS if bytes_flip or draw is not _corrupt]
-    (draw,) = chance.choices(draws, [ACTS[draw] for draw in draws])
+    draws = [draw for draw in OPERATIONS if bytes_flip or draw is not _corrupt]
+    (draw,) = chance.choices(draws, [OPERATIONS[draw] for draw in draws])
     return draw(chance, cluster)
 
 
@@ -76,9 +80,8 @@ def _start_broker(chance: Random, cluster: Cluster) -> Fields:
 
 
 def _set_disk(chance: Random, cluster: Cluster) -> Fields:
-    delays: tuple[Fields, ...] = {}, {"delay_ms": chance.choice((3, 30))}, {"delay_ms": 5}
-    faults: tuple[Fields, ...] = {"full": True}, {"fails": "append"}, {"fails": "flush"}, {"fails": "read"}
-    fault = chance.choice((*delays, *faults))
+    slow: Fields = {"delay_ms": chance.choice((3, 30))}
+    fault: Fields = chance.choice(({}, slow, {"delay_ms": 5}, {"full": True}, *STORAGE_FAULTS))
     return {"command": "set_disk", "broker": _broker_number(chance, cluster), **fault}
 
 
@@ -174,14 +177,14 @@ def _set_link(chance: Random, cluster: Cluster) -> Fields:
     clients = ["producer", *(consumer.address for consumer in cluster.state.all_consumers())]
     one = chance.choice(clients if chance.random() < 0.8 else brokers)
     other = REGISTRY if one in brokers or chance.random() < 0.5 else chance.choice(brokers)
-    troubles: tuple[Fields, ...] = (
+    faults: tuple[Fields, ...] = (
         {},
         {"cut": True},
         {"loss_percent": chance.choice((5, 30, 80))},
         {"delay_ms": chance.choice((2, 10, 40, 90))},
         {"loss_percent": 10, "delay_ms": 5},
     )
-    return {"command": "set_link", "from": one, "to": other, **chance.choice(troubles)}
+    return {"command": "set_link", "from": one, "to": other, **chance.choice(faults)}
 
 
 def _heal_links(chance: Random, cluster: Cluster) -> Fields:
@@ -196,7 +199,7 @@ def _expire_session(chance: Random, cluster: Cluster) -> Fields:
     return {"command": "expire_session", "client": client}
 
 
-ACTS: Mapping[Draw, int] = {
+OPERATIONS: Mapping[Draw, int] = {
     _produce: 22,
     _produce_keyed: 4,
     _set_producer: 5,
@@ -216,4 +219,4 @@ ACTS: Mapping[Draw, int] = {
     _heal_links: 2,
     _expire_session: 3,
 }
-"""How often each kind of act comes, relative to the others."""
+"""How often each kind of operation comes, relative to the others."""

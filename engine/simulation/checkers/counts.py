@@ -1,0 +1,94 @@
+"""The checker of counts: what the journal and the facts say of messages and bytes is what the log files hold."""
+
+from collections import defaultdict
+
+from engine.simulation.checkers.log_history import LogHistories
+from engine.simulation.checkers.sets import count_messages, entries_of
+from engine.simulation.history import Anomalies, Anomaly, History, JournalEvent, partition_of
+
+STORAGE_FAILED = "storage_failed"
+REFUSALS = {"batch_lost": "reason", "batch_acknowledged": "error"}
+"""How a broker refuses a batch, and the field that says why."""
+
+
+class Counts:
+    """The messages of every partition by the journal: appended, cut by a crash or a recovery, deleted by retention."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._logs = LogHistories(history.batches)
+        self._kept: defaultdict[str, int] = defaultdict(int)
+        """Appended and not cut; retention does not count here, as in ``events_appended``."""
+        self._torn_bytes: defaultdict[str, int] = defaultdict(int)
+        """How much a write that failed in the middle may have left behind a log, until a recovery cuts it."""
+
+    def anomalies(self) -> Anomalies:
+        """Go through the journal once, then compare with the files and with what the cluster says at the end."""
+        for event in self._history.events:
+            if event["event"] == "batch_appended":
+                self._kept[partition_of(event)] += event["messages"]
+                in_set = count_messages(self._history.batches[event["batch"]])
+                if event["messages"] != in_set:
+                    yield Anomaly("miscounted", f"the set holds {in_set} messages", (event,))
+            elif event["event"] == "log_cut":
+                yield from self._cut(event)
+            elif event["event"] in REFUSALS and event[REFUSALS[event["event"]]] == STORAGE_FAILED:
+                self._torn_bytes[partition_of(event)] = len(self._history.batches[event["batch"]])
+            self._logs.take(event)
+        for partition in self._history.logs:
+            yield from self._files(partition)
+        for topic in self._history.facts["topics"]:
+            yield from self._topic(topic["topic"], topic["events_appended"])
+        for group in self._history.facts["groups"]:
+            for place in group["partitions"]:
+                yield from self._lag(group["group"], place)
+
+    def _cut(self, event: JournalEvent) -> Anomalies:
+        """The file loses what was appended behind the new end, and the bytes of a torn write, which are no message."""
+        partition = partition_of(event)
+        cut = bytes(self._logs.logs[partition].content[event["next_offset"] :])
+        self._kept[partition] -= event["messages_cut"]
+        torn_bytes = event["bytes_cut"] - len(cut)
+        if not 0 <= torn_bytes <= self._torn_bytes[partition] or count_messages(cut) != event["messages_cut"]:
+            sentence = f"{len(cut)} bytes and {count_messages(cut)} messages vanished from {partition}"
+            yield Anomaly("miscounted", sentence, (event,))
+        if event["cause"] == "recovery":
+            self._torn_bytes[partition] = 0
+
+    def _files(self, partition: str) -> Anomalies:
+        """A flipped byte makes no message less: the damage that the journal tells is taken back before counting."""
+        log, final = self._logs.logs[partition], self._history.logs[partition]
+        held = count_messages(log.without_damage(final.first_offset, final.content))
+        deleted = count_messages(bytes(log.content[: final.first_offset]))
+        kept = self._kept[partition]
+        if kept - deleted != held:
+            sentence = f"the files of {partition} hold {held} messages: {kept} appended and not cut, {deleted} deleted"
+            yield Anomaly("miscounted", sentence)
+        said = self._history.state["partitions"][partition]["messages"]
+        if said != kept:
+            yield Anomaly("miscounted", f"{partition} has {said} messages in the state, and {kept} in the journal")
+
+    def _topic(self, topic: str, events_appended: int) -> Anomalies:
+        partitions = range(len(self._history.state["topics"][topic]["brokers"]))
+        kept = sum(self._kept[f"{topic}-{number}"] for number in partitions)
+        in_state = self._history.state["topics"][topic]["events_appended"]
+        for where, said in (("facts", events_appended), ("state", in_state)):
+            if said != kept:
+                yield Anomaly("miscounted", f"{topic} has {said} messages in the {where}, and {kept} in the journal")
+
+    def _lag(self, group: str, place: JournalEvent) -> Anomalies:
+        """From the committed offset, brought into the log, to its end; a message counts where it begins."""
+        content = bytes(self._logs.logs[partition_of(place)].content)
+        first_offset = self._history.logs[partition_of(place)].first_offset
+        offset = min(max(place["committed_offset"], first_offset), len(content))
+        messages = sum(count_messages(entry) for begin, entry in entries_of(content) if begin >= offset)
+        said = place["lag_bytes"], place["lag_messages"]
+        if said != (len(content) - offset, messages):
+            lag = f"{len(content) - offset} bytes and {messages} messages"
+            sentence = f"{group} lags by {lag} in {partition_of(place)}, and the facts say {said[0]} and {said[1]}"
+            yield Anomaly("miscounted", sentence)
+
+
+def told_counts_are_those_of_the_files(history: History) -> Anomalies:
+    """``miscounted``: messages or bytes appended, cut, kept or waiting are others than the files say."""
+    return Counts(history).anomalies()

@@ -1,0 +1,9 @@
+"""The checker of the cluster's own invariants."""
+
+from engine.simulation.history import Anomalies, Anomaly, History
+
+
+def invariants_hold(history: History) -> Anomalies:
+    """``invariant-broken``: the cluster itself says that something is wrong."""
+    for at_us, sentence in history.broken:
+        yield Anomaly("invariant-broken", f"at {at_us} us: {sentence}")
