@@ -46,7 +46,8 @@ class ProducerSettings:
     ``queue_wait_ms`` (0.7: queue.size, queue.enqueueTimeout.ms). ``keys`` is how many different keys its own messages
     carry; 0 means that they carry none. ``partitioner`` is ``round_robin`` or ``random`` for messages without a key; a
     key always goes where its hash says. ``compression`` is ``none`` or ``gzip``. ``acknowledgement`` is ``none`` as in
-    the paper, or ``broker``: then one batch at a time is under way, and one that fails is sent again ``retries`` times.
+    the paper, or ``broker``: then a partition has one batch in flight, later ones wait behind it, and one that fails is
+    sent again ``retries`` times.
     """
 
     rate_per_second: float

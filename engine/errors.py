@@ -179,12 +179,6 @@ class QueueFull(OffsetscopeError):
     code = "queue_full"
 
 
-class QueueClosed(OffsetscopeError):
-    """An asynchronous producer was closed and takes no more (0.7: QueueClosedException)."""
-
-    code = "queue_closed"
-
-
 class InvalidMonitoringEvent(OffsetscopeError):
     """A payload on the audit's topic is no monitoring event."""
 

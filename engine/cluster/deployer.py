@@ -15,8 +15,7 @@ from engine.ids import ConsumerId, GroupId
 from engine.pipeline.audit import ProducerMonitor
 from engine.pipeline.auditor import Auditor
 from engine.pipeline.loader import Loader, Sources
-from engine.pipeline.mirror import Mirror
-from engine.pipeline.mirror_sending import Route, World
+from engine.pipeline.mirror import Mirror, Route, World
 from engine.pipeline.warehouse import Warehouse
 from engine.producer.async_queue import Record
 from engine.producer.page_views import PageViews

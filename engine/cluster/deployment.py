@@ -7,7 +7,7 @@ from engine.events.pipeline import AuditCounted, BatchMirrored, LatencyMeasured
 from engine.ids import BrokerId, GroupId
 from engine.pipeline.auditor import Auditor
 from engine.pipeline.loader import Loader
-from engine.pipeline.mirror_sending import Route
+from engine.pipeline.mirror import Route
 from engine.registry.server import RegistryServer
 
 LIVE = "live"

@@ -7,7 +7,7 @@ from engine.cluster.state import ClusterState
 from engine.commands.consumers import ConsumerCommand
 from engine.commands.fields import Fields
 from engine.errors import InvalidCommand, UnknownName, WrongState
-from engine.pipeline.mirror_sending import address_of as mirror_address
+from engine.pipeline.mirror import address_of as mirror_address
 from engine.runtime.network import NO_FAULT, LinkFault, link_between
 from engine.storage.faulty_disk import DISK_FAULTS, DiskFault
 

@@ -20,7 +20,10 @@ MOST_CHARACTERS = 1_000_000
 MOST_KEY_CHARACTERS = 1_000
 MOST_PARTITIONS = 64
 MOST_UNDER_WAY = 1_000
-"""Time may stand still while people send; without a bound every checkpoint would list all that is in the air."""
+"""How much may be on the wire or wait behind a batch in flight.
+
+Time may stand still while people send; without a bound every checkpoint would list all that is in the air.
+"""
 PRODUCER_NUMBERS = {
     "batch_messages": (1, 1000),
     "linger_ms": (0, 60_000),
@@ -85,10 +88,10 @@ class Produce:
         """Send at once; nothing is sent if one message is too large or no broker is there."""
         producer = cluster.state.producer
         topic = topic_named(cluster, self.topic)
-        under_way = sum(1 for _ in cluster.state.network.flights)
+        under_way = sum(1 for _ in cluster.state.network.flights) + producer.waiting_batches
         if under_way >= MOST_UNDER_WAY:
             raise WrongState(
-                f"{under_way} messages are on the wire already",
+                f"{under_way} messages are on the wire already, or wait for one that is",
                 "let time run until some have landed",
                 under_way=under_way,
             )
@@ -148,7 +151,7 @@ class SetProducer:
         return SetProducer(tuple(changes.items()), topic)
 
     def apply(self, cluster: Cluster) -> None:
-        """Effective from the next message on; what waits in the queue is sent first."""
+        """Effective at once, also for what waits in the queue, which keeps its order (see ``Producer.change``)."""
         producer = cluster.state.producer
         producer.change(replace(producer.settings, **dict(self.changes)), topic_named(cluster, self.topic))  # type: ignore[arg-type]  # checked by name in parse
 

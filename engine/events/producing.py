@@ -63,7 +63,7 @@ class BatchQueued(Event):
 
 @event
 class BatchLost(Event):
-    """A message set reached nobody; the paper's producer is not told (no acknowledgement)."""
+    """An attempt at sending a message set reached nobody, or was not acknowledged; the paper's producer is not told."""
 
     batch: int
     topic: str

@@ -90,7 +90,8 @@ class Loader:
         self._numbers = numbers
         self._layout = layout
         self._open_warehouse = open_warehouse
-        self._stuck: dict[TopicPartition, str] = {}
+        self._stuck: dict[TopicPartition, tuple[str, int]] = {}
+        self._stuck_before: dict[TopicPartition, tuple[str, int]] = {}
         self._told: dict[Bucket, tuple[int, int]] = {}
         self._job_runs = False
         self._next_job_us = 0
@@ -118,6 +119,7 @@ class Loader:
         self.next_offsets = {partition: bookmarks.get(partition, 0) for partition in partitions}
         self.state = "waiting"
         self._stuck.clear()
+        self._stuck_before.clear()
         self._simple = SimpleConsumer(
             self.address, self._config, self._scheduler, self._network, self._emit, self._numbers
         )
@@ -147,6 +149,7 @@ class Loader:
 
     def _begin_job(self) -> None:
         self._job_runs = True
+        self._stuck_before, self._stuck = self._stuck, {}
         self._next_job_us = self._scheduler.now_us + self._config.deployment.loader_interval_us
         CatchUp(self._reader, self.next_offsets, self._write, self._end_job)
 
@@ -217,16 +220,21 @@ class Loader:
         batch.buckets[event.bucket] = None
 
     def _note_stuck(self, answer: Fetched) -> None:
-        """Say once that a partition cannot be read on, and why."""
+        """Say that a partition cannot be read on, and why, unless this job or the one before has found the same there.
+
+        A job that does not find it again has gone on, or has nothing to read there any more. One answer may go on from
+        such a place and end at the next, so that an error follows an error.
+        """
+        if not answer.error:
+            return
         partition = answer.fetch.partition
-        if answer.error and self._stuck.get(partition) != answer.error:
+        place = answer.error, answer.next_offset
+        is_known = place in (self._stuck.get(partition), self._stuck_before.get(partition))
+        self._stuck[partition] = place
+        if not is_known:
             now_us = self._scheduler.now_us
             stuck = LoadStuck(now_us, self.name, partition.topic, partition.partition, answer.error)
             self._emit(stuck)
-        if answer.error:
-            self._stuck[partition] = answer.error
-        else:
-            self._stuck.pop(partition, None)
 
     # --- audit ---
 

@@ -1,15 +1,16 @@
 """The bounded queue of an asynchronous producer (0.7: kafka.producer.async).
 
 Messages wait until a batch is full or the oldest has lingered long enough; then up to a batch of them, all topics
-together, goes to the sender in order. While a batch waits for its acknowledgement, the next one waits too.
+together, goes to the sender in order. While a batch waits for its acknowledgement, the next one waits too. New settings
+hold for what waits as well: nothing that was accepted is lost by them, or overtaken.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from engine.config import ProducerSettings
-from engine.errors import QueueClosed, QueueFull
+from engine.config import NEVER_US, ProducerSettings
+from engine.errors import QueueFull
 from engine.runtime.scheduler import Scheduler, Timer
 from engine.values import value
 
@@ -23,7 +24,7 @@ class Record:
 
 
 Waiting = tuple[str, Record, int]
-"""A topic, a record for it, and since when it waits in the queue or until when it waits for a place in it."""
+"""A topic, a record for it, and since when it waits in the queue, or for a place in it."""
 
 
 class Counts(NamedTuple):
@@ -34,8 +35,8 @@ class Counts(NamedTuple):
     dropped: int
 
 
-Ship = Callable[[Sequence[Waiting]], bool]
-"""Send a batch; says whether the next may follow at once (else :meth:`AsyncQueue.go_on` is called)."""
+Ship = Callable[[Sequence[Waiting]], None]
+"""Send a batch."""
 
 
 class AsyncQueue:
@@ -43,31 +44,41 @@ class AsyncQueue:
 
     When it is full (``queue_messages``): ``fail`` refuses with :class:`QueueFull`, ``block`` lets the application wait,
     ``wait`` lets it wait ``queue_wait_ms`` and then drops the message (0.7: queue.enqueueTimeout.ms 0, <0, >0).
+    ``is_free`` says whether a batch may be sent now; if not, :meth:`go_on` is called when it may.
     """
 
     def __init__(
-        self, scheduler: Scheduler, settings: ProducerSettings, ship: Ship, on_change: Callable[[], None]
+        self,
+        scheduler: Scheduler,
+        settings: ProducerSettings,
+        ship: Ship,
+        is_free: Callable[[], bool],
+        on_change: Callable[[], None],
     ) -> None:
         self._scheduler = scheduler
         self._settings = settings
         self._ship = ship
+        self._is_free = is_free
         self._on_change = on_change
         self._queued: deque[Waiting] = deque()
         self._blocked: deque[Waiting] = deque()
         self._dropped = 0
-        self._sender_busy = False
-        self._closed = False
+        self._draining = 0
         self._linger: Timer | None = None
+        self._patience: Timer | None = None
 
     @property
     def counts(self) -> Counts:
         """The state of the queue."""
         return Counts(len(self._queued), len(self._blocked), self._dropped)
 
+    @property
+    def draining(self) -> bool:
+        """Whether records are left that :meth:`drain` found."""
+        return self._draining > 0
+
     def put(self, topic: str, records: Sequence[Record]) -> None:
-        """Queue records, all or none; :class:`QueueFull` under ``fail``, :class:`QueueClosed` after :meth:`close`."""
-        if self._closed:
-            raise QueueClosed("the producer is closed", "open another one")
+        """Queue records, all or none: raises :class:`QueueFull` under ``fail``."""
         settings = self._settings
         free = settings.queue_messages - len(self._queued) - len(self._blocked)
         if settings.queue_full == "fail" and len(records) > free:
@@ -78,14 +89,10 @@ class AsyncQueue:
                 queued=len(self._queued),
             )
         now_us = self._scheduler.now_us
-        patience_us = settings.queue_wait_ms * 1000
         for record in records:
-            if len(self._queued) < settings.queue_messages and not self._blocked:
-                self._queued.append((topic, record, now_us))
-            else:
-                self._blocked.append((topic, record, now_us + patience_us))
-        if self._blocked and settings.queue_full == "wait":
-            self._scheduler.after(patience_us, self._drop_impatient)
+            has_place = len(self._queued) < settings.queue_messages and not self._blocked
+            (self._queued if has_place else self._blocked).append((topic, record, now_us))
+        self._limit_patience()
         self._ship_what_is_due()
 
     def drop(self, count: int) -> None:
@@ -95,28 +102,40 @@ class AsyncQueue:
 
     def go_on(self) -> None:
         """The sender is free again."""
-        self._sender_busy = False
         self._ship_what_is_due()
 
-    def close(self) -> None:
-        """Send everything that is still here, full batches or not, and take no more."""
-        self._closed = True
-        self._queued.extend(self._blocked)
-        self._blocked.clear()
-        while self._queued:
-            self._ship_batch()
+    def change(self, settings: ProducerSettings) -> None:
+        """Take new settings: what waits does so by their sizes and times, counted from when it began to wait.
+
+        Records that wait for a place go on waiting until there is one, also under ``fail``, since they were accepted;
+        under ``wait`` as long as that says. A queue that shrinks keeps what it holds. Where sending is ``sync`` from
+        now on, the queue is drained.
+        """
+        self._settings = settings
+        self._let_in()
+        if settings.sending == "sync":
+            self._mark_for_draining()
+        self._ship_what_is_due()
+        self._drop_impatient()
+
+    def drain(self) -> None:
+        """Send everything that is here as soon as the sender is free, full batches or not."""
+        self._mark_for_draining()
+        self._ship_what_is_due()
+
+    def _mark_for_draining(self) -> None:
+        self._draining = len(self._queued) + len(self._blocked)
 
     def _ship_what_is_due(self) -> None:
-        """Send as many batches as are full or old enough, while the sender is free."""
+        """Send as many batches as are full, old enough or to be drained, while the sender is free."""
         linger_us = self._settings.linger_ms * 1000
-        while self._queued and not self._sender_busy:
-            full = len(self._queued) >= self._settings.batch_messages
-            if not full and self._scheduler.now_us - self._queued[0][2] < linger_us:
+        while self._queued and self._is_free():
+            ripe = self._draining or len(self._queued) >= self._settings.batch_messages
+            if not ripe and self._scheduler.now_us - self._queued[0][2] < linger_us:
+                self._look_again_at(self._queued[0][2] + linger_us)
                 break
             self._ship_batch()
             self._let_in()
-        if self._queued and not self._sender_busy:
-            self._look_again_at(self._queued[0][2] + linger_us)
         self._on_change()
 
     def _look_again_at(self, due_us: int) -> None:
@@ -131,7 +150,8 @@ class AsyncQueue:
 
     def _ship_batch(self) -> None:
         size = min(self._settings.batch_messages, len(self._queued))
-        self._sender_busy = not self._ship([self._queued.popleft() for _ in range(size)])
+        self._draining = max(0, self._draining - size)
+        self._ship([self._queued.popleft() for _ in range(size)])
 
     def _let_in(self) -> None:
         """Give free places to those who wait for one."""
@@ -140,8 +160,25 @@ class AsyncQueue:
             topic, record, _ = self._blocked.popleft()
             self._queued.append((topic, record, now_us))
 
+    def _limit_patience(self) -> None:
+        """Wake up when the first that waits for a place has waited long enough."""
+        patience = self._patience
+        due_us = NEVER_US
+        if self._blocked and self._settings.queue_full == "wait":
+            due_us = self._blocked[0][2] + self._settings.queue_wait_ms * 1000
+        if patience is not None and patience.pending and patience.due_us != due_us:
+            patience.cancel()
+        if due_us != NEVER_US and (patience is None or not patience.pending):
+            self._patience = self._scheduler.at(due_us, self._drop_impatient)
+
     def _drop_impatient(self) -> None:
-        while self._blocked and self._blocked[0][2] <= self._scheduler.now_us:
-            self._blocked.popleft()
-            self._dropped += 1
+        """Under ``wait``, drop those who have waited long enough for a place."""
+        if self._settings.queue_full == "wait":
+            latest_us = self._scheduler.now_us - self._settings.queue_wait_ms * 1000
+            while self._blocked and self._blocked[0][2] <= latest_us:
+                self._blocked.popleft()
+                self._dropped += 1
+                if self._draining > len(self._queued):
+                    self._draining -= 1
+        self._limit_patience()
         self._on_change()

@@ -3,41 +3,69 @@
 In the paper it hears nothing back (section 3.1), and so it does here unless acknowledgements are switched on.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
 from engine.config import Config, ProducerSettings
 from engine.errors import MessageTooLarge, NoBrokerAvailable, QueueFull
 from engine.events.base import Emit
-from engine.events.producing import AcknowledgementReceived, BatchLost, BatchSent, ProducerChanged, ProducerQueueChanged
+from engine.events.producing import BatchSent, ProducerChanged, ProducerQueueChanged
 from engine.events.registry import WatchDelivered
-from engine.ids import BrokerId, TopicPartition
+from engine.ids import TopicPartition
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.producer.async_queue import AsyncQueue, Counts, Record, Waiting
+from engine.producer.in_flight import Delivery, Departure, InFlightBatches, Layout, Surroundings
 from engine.producer.load_generator import LoadGenerator
 from engine.producer.page_views import PageViews
 from engine.producer.partitioner import KeyPartitioner, checked_choice, keyed_index, next_by_chance, next_in_turn
-from engine.producer.unacknowledged import Unacknowledged, Unsure
-from engine.protocol.messages import NOBODY, ProduceRequest, ProduceResponse
+from engine.protocol.messages import ProduceRequest, ProduceResponse
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import Conversation, RegistryClient
 from engine.registry.session import SessionListener
-from engine.runtime.network import Latency, Network
+from engine.runtime.network import Network
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.sequence_numbers import SequenceNumbers
 
 ADDRESS = "producer"
 NO_KEY = ""
 
-Layout = Callable[[str], Sequence[BrokerId]]
 Published = Callable[[str, Sequence[Record]], None]
 
 
 def _tell_nobody(topic: str, records: Sequence[Record]) -> None:
     """What a producer without an audit does with what it was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProducedBatch:
+    """A message set of the producer, as it was grouped and compressed; ``next_append`` is the producer's, by topic."""
+
+    partition: TopicPartition
+    key: str
+    messages: int
+    message_set: bytes
+    compression: str
+    next_append: Mapping[str, int]
+
+    def sent(self, departure: Departure) -> BatchSent:
+        """An attempt at sending it."""
+        topic, number = self.partition
+        return BatchSent(
+            departure.at_us,
+            departure.due_us,
+            departure.number,
+            topic,
+            number,
+            departure.broker,
+            self.key,
+            self.messages,
+            len(self.message_set),
+            self.compression,
+            self.next_append.get(topic, 0),
+        )
 
 
 class Producer:
@@ -71,15 +99,15 @@ class Producer:
         self._page_views = page_views
         self._layout = layout
         self._key_partitioner = key_partitioner
-        self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
         self._live_brokers: frozenset[int] = frozenset()
         self._candidates: dict[str, list[int]] = {}
         self._own_topic = ""
         self._own = LoadGenerator(scheduler, self._make_own)
-        self._unacknowledged = Unacknowledged(scheduler, config.fetch_timeout_us, self._send_again, self._sender_free)
+        around = Surroundings(config, scheduler, network, emit, numbers, layout)
+        self._in_flight = InFlightBatches[ProducedBatch](ADDRESS, around, self._delivery, self._lane_free)
         self._told = Counts(0, 0, 0)
         self._is_making = False
-        self._queue = self._new_queue()
+        self._queue = AsyncQueue(scheduler, self.settings, self._ship, lambda: self._in_flight.idle, self._tell_queue)
         listener = SessionListener(self._watch_brokers, self.start, lambda: None)
         self._registry = RegistryClient(ADDRESS, scheduler, network, config, listener)
         network.attach(ADDRESS, self)
@@ -92,6 +120,11 @@ class Producer:
     def queue_counts(self) -> Counts:
         """What waits to be sent, as it was last journaled."""
         return self._told
+
+    @property
+    def waiting_batches(self) -> int:
+        """How many batches wait to be put on the wire, behind one that is not acknowledged or before a retry."""
+        return self._in_flight.waiting
 
     # --- sending ---
 
@@ -125,11 +158,15 @@ class Producer:
     def send(self, topic: str, records: Sequence[Record]) -> None:
         """Send records as the settings say: at once, or through the queue.
 
+        What asynchronous sending has left in the queue goes first: as long as that takes, records wait behind it.
         Raises what :meth:`check` does, and :class:`QueueFull`; then nothing is sent.
         """
         self.check(topic, records)
         if self.settings.sending == "async":
             self._queue.put(topic, records)
+        elif self._queue.draining:
+            self._queue.put(topic, records)
+            self._queue.drain()
         else:
             self._send_now(topic, records)
         self.on_published(topic, records)
@@ -149,12 +186,16 @@ class Producer:
             self._dispatch(topic, number, keyed[0].key, [record.payload for record in keyed])
 
     def keyed_partition(self, topic: str, key: str) -> int:
-        """Where a key goes. The hash counts all partitions, also those of a dead broker: a key never wanders."""
+        """Where a key goes: its hash counts all partitions, also those of a broker that is down.
+
+        Ours. 0.7 hashed over the partitions of the brokers that the registry listed (Producer.zkSend), so there a key
+        moved to another partition, and lost its order, when a broker came or went.
+        """
         return checked_choice(self._key_partitioner, key, len(self._layout(topic)))
 
     def _turn(self, topic: str) -> int:
-        """The partition shown as "next append"; draws the one after it."""
-        candidates = self.candidates(topic)
+        """The partition shown as "next append"; draws the one after it. Without a listed broker any will do."""
+        candidates = self.candidates(topic) or range(len(self._layout(topic)))
         shown = self.next_append.get(topic, 0)
         chosen = shown if shown in candidates else next_in_turn(shown, candidates)
         if self.settings.partitioner == "random":
@@ -164,86 +205,49 @@ class Producer:
         return chosen
 
     def _dispatch(self, topic: str, number: int, key: str, payloads: Sequence[bytes]) -> None:
-        compressed = self.settings.compression == "gzip"
-        message_set = encode_compressed_set(payloads) if compressed else encode_message_set(payloads)
+        compression = self.settings.compression
+        message_set = encode_compressed_set(payloads) if compression == "gzip" else encode_message_set(payloads)
         partition = TopicPartition(topic, number)
-        self._transmit(partition, key, len(payloads), message_set, self.settings.retries)
+        batch = ProducedBatch(partition, key, len(payloads), message_set, compression, self.next_append)
+        self._in_flight.send(partition, batch)
 
-    def _transmit(
-        self, partition: TopicPartition, key: str, messages: int, message_set: bytes, tries_left: int
-    ) -> None:
-        """Put a message set on the wire under a new number."""
-        topic, number = partition
-        broker = self._layout(topic)[number]
-        batch = self._numbers.next("batch")
-        destination = f"broker:{broker}"
-        due_us = self._network.due_us(ADDRESS, destination, self._latency)
-        sent = BatchSent(
-            self._scheduler.now_us,
-            due_us,
-            batch,
-            topic,
-            number,
-            broker,
-            key,
-            messages,
-            len(message_set),
-            self.settings.compression,
-            self.next_append.setdefault(topic, 0),
-        )
-        self._emit(sent)
-        acknowledge = self.settings.acknowledgement == "broker"
-        if acknowledge:
-            self._unacknowledged.add(Unsure(batch, partition, key, messages, message_set, tries_left))
-        acknowledge_to = ADDRESS if acknowledge else NOBODY
-        request = ProduceRequest(batch, partition, messages, message_set, acknowledge_to)
-        self._network.send_drawn(ADDRESS, destination, request, f"batch:{batch}", sent, due_us)
+    def _delivery(self) -> Delivery:
+        return Delivery(self.settings.acknowledgement, self.settings.retries)
 
-    # --- acknowledgements ---
-
-    def _send_again(self, unsure: Unsure, reason: str) -> None:
-        """A set failed or nothing was heard of it: send it again after a while, as often as ``retries`` says."""
-        self._tell_lost(unsure.batch, unsure.partition, unsure.messages, reason)
-        if unsure.tries_left > 0:
-            again = unsure.partition, unsure.key, unsure.messages, unsure.message_set, unsure.tries_left - 1
-            self._scheduler.after(self._config.fetch_backoff_us, lambda: self._transmit(*again))
-
-    def _sender_free(self) -> None:
-        self._queue.go_on()
-
-    def _tell_lost(self, batch: int, partition: TopicPartition, messages: int, reason: str) -> None:
-        broker = self._layout(partition.topic)[partition.partition]
-        where = partition.topic, partition.partition, broker
-        self._emit(BatchLost(self._scheduler.now_us, batch, *where, messages, reason))
+    def _lane_free(self, partition: TopicPartition) -> None:
+        if self._in_flight.idle:
+            self._queue.go_on()
 
     # --- queue ---
 
     def change(self, settings: ProducerSettings, topic: str) -> None:
-        """Take new settings; at a rate above zero it makes page views for ``topic`` by itself."""
-        old_queue = self._queue
+        """Take new settings; at a rate above zero it makes page views for ``topic`` by itself.
+
+        They hold for what is grouped into batches from now on, also for what waits in the queue, and for every attempt
+        at sending a batch. What waits keeps its place, and what was dropped stays counted.
+        """
         self.settings = settings
         self._own_topic = topic
         self._emit(ProducerChanged(self._scheduler.now_us, asdict(settings)))
-        self._queue = self._new_queue()
-        old_queue.close()
+        self._queue.change(settings)
         self._own.run(settings.rate_per_second)
 
-    def _new_queue(self) -> AsyncQueue:
-        return AsyncQueue(self._scheduler, self.settings, self._ship, self._tell_queue)
+    def _ship(self, batch: Sequence[Waiting]) -> None:
+        """Send a batch from the queue, topic by topic (0.7: one multi-produce).
 
-    def _ship(self, batch: Sequence[Waiting]) -> bool:
-        """Send a batch from the queue, topic by topic (0.7: one multi-produce); a batch that nobody takes is lost."""
+        Without acknowledgements a batch is lost where the registry lists no broker; with them it is sent all the same,
+        and retried like any other that finds none.
+        """
         by_topic: dict[str, list[Record]] = {}
         for topic, record, _ in batch:
             by_topic.setdefault(topic, []).append(record)
         for topic, records in by_topic.items():
-            if self.candidates(topic):
+            if self.candidates(topic) or self.settings.acknowledgement == "broker":
                 self._send_now(topic, records)
             else:
                 number = self._numbers.next("batch")
                 nobody = TopicPartition(topic, 0)
-                self._tell_lost(number, nobody, len(records), NoBrokerAvailable.code)
-        return len(self._unacknowledged) == 0
+                self._in_flight.tell_lost(number, nobody, len(records), NoBrokerAvailable.code)
 
     def _tell_queue(self) -> None:
         """Journal how full the queue is, when that changed; once for all that is made in one instant."""
@@ -293,23 +297,15 @@ class Producer:
     def receive(self, source: str, message: Any) -> None:
         """Hear the registry, and brokers if acknowledgements were asked for."""
         if isinstance(message, ProduceResponse):
-            batch = message.request.batch
-            self._emit(AcknowledgementReceived(self._scheduler.now_us, batch, message.error, ADDRESS))
-            if message.error:
-                self._unacknowledged.fail(batch, message.error)
-            else:
-                self._unacknowledged.settle(batch)
+            self._in_flight.take_acknowledgement(message)
         elif not self._registry.heard(message):
             self._emit(WatchDelivered(self._scheduler.now_us, message.watch))
             self._watch_brokers()
 
     def bounced(self, destination: str, message: Any) -> None:
-        """A message set found no broker: lost, unless it may be sent again. It may have been given up before."""
+        """A message set found no broker."""
         if isinstance(message, ProduceRequest):
-            if message.batch in self._unacknowledged:
-                self._unacknowledged.fail(message.batch, "broker_down")
-            else:
-                self._tell_lost(message.batch, message.partition, message.messages, "broker_down")
+            self._in_flight.bounced(message)
 
     def _watch_brokers(self) -> None:
         self._registry.start(self._read_brokers())

@@ -203,6 +203,78 @@ def test_fetches_too_small_for_a_length_are_said_and_not_taken_for_the_end(make_
     assert {event["error"] for event in deployed.events("load_stuck")} == {"invalid_message_size"}
 
 
+def stuck_places(deployed: Deployed) -> list[tuple[str, int]]:
+    """Of each time that the loader said it was stuck: why, and in which partition."""
+    return [(event["error"], event["partition"]) for event in deployed.events("load_stuck")]
+
+
+def test_a_loader_that_is_stuck_goes_on_and_is_stuck_again_says_so_again(deployed: Deployed) -> None:
+    partition = TopicPartition("live.pageviews", 1)
+    for times in (1, 2, 3):
+        deployed.do("crash_loader")
+        deployed.send_steadily(60)
+        deployed.run_ms(100)
+        deployed.do("start_loader")
+        damaged = {"topic": "live.pageviews", "partition": 1, "offset": deployed.loader.next_offsets[partition]}
+        deployed.do("corrupt", **damaged)
+        settle(deployed)
+        assert stuck_places(deployed) == [("invalid_message", 1)] * times
+        deployed.do("corrupt", **damaged)
+        settle(deployed)
+        assert deployed.table() == deployed.originals()
+
+
+def test_one_life_of_a_loader_says_each_place_where_it_is_stuck(deployed: Deployed) -> None:
+    """Mended at one place it runs to the next, in one answer."""
+    settle(deployed)
+    partition = TopicPartition("live.pageviews", 1)
+    deployed.do("set_link", **{"from": "loader:Loader", "to": "broker:12"}, cut=True)
+    offsets = [deployed.loader.next_offsets[partition]]
+    while len(offsets) < 4:
+        deployed.send_steadily(20)
+        deployed.run_ms(30)
+        if newest_entry(deployed, partition) > offsets[-1]:
+            offsets.append(newest_entry(deployed, partition))
+    for offset in offsets[1:]:
+        deployed.do("corrupt", topic=partition.topic, partition=1, offset=offset)
+    deployed.do("heal_links")
+    settle(deployed)
+    for times, offset in enumerate(offsets[1:], start=1):
+        assert deployed.loader.next_offsets[partition] == offset
+        assert stuck_places(deployed).count(("invalid_message", 1)) == times
+        deployed.do("corrupt", topic=partition.topic, partition=1, offset=offset)
+        settle(deployed)
+    assert stuck_places(deployed).count(("invalid_message", 1)) == 3
+    assert deployed.table() == deployed.originals()
+
+
+def test_what_a_recovery_cut_and_what_is_damaged_at_the_same_place_afterwards_are_two_things(
+    deployed: Deployed,
+) -> None:
+    partition = TopicPartition("live.pageviews", 1)
+    for times in (1, 2, 3):
+        settle(deployed)
+        offset = deployed.loader.next_offsets[partition]
+        for _ in deployed.logs("pageviews"):
+            deployed.send(1)
+        while deployed.partition(1, "live.pageviews")["flushed_offset"] == offset:
+            deployed.cluster.step()
+        deployed.do("corrupt", topic="live.pageviews", partition=1, offset=offset)
+        settle(deployed)
+        assert deployed.loader.next_offsets[partition] == offset
+        assert stuck_places(deployed).count(("invalid_message", 1)) == times
+        deployed.do("crash_broker", broker=12)
+        deployed.do("start_broker", broker=12)
+        assert deployed.events("log_cut")[-1]["next_offset"] == offset
+
+
+def newest_entry(deployed: Deployed, partition: TopicPartition) -> int:
+    """Where the last flushed message of a copy begins."""
+    flushed_offset = deployed.partition(partition.partition, partition.topic)["flushed_offset"]
+    offsets = [entry[0] for entry in deployed.cluster.state.message_indexes[partition].recent]
+    return int(max(offset for offset in offsets if offset < flushed_offset))
+
+
 def test_what_retention_took_before_it_was_loaded_is_lost_and_the_audit_says_how_much(make_deployed: Deploy) -> None:
     config = replace(SMALL, retention_bytes=3_000, retention_check_interval_us=20_000)
     deployed = make_deployed(config)

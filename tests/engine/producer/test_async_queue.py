@@ -6,25 +6,30 @@ from dataclasses import replace
 import pytest
 
 from engine.config import TINY, ProducerSettings
-from engine.errors import QueueClosed, QueueFull
+from engine.errors import QueueFull
 from engine.producer.async_queue import AsyncQueue, Counts, Record, Waiting
 from engine.runtime.scheduler import Scheduler
 
-SETTINGS = replace(TINY.producer, queue_messages=10, batch_messages=5, linger_ms=1000)
+SETTINGS = replace(TINY.producer, sending="async", queue_messages=10, batch_messages=5, linger_ms=1000)
 
 
 class Sender:
-    """Takes batches; while ``busy`` it says that the next one must wait."""
+    """Takes batches; one that ``asks`` is busy after each until :meth:`free`."""
 
-    def __init__(self, settings: ProducerSettings, *, busy: bool = False) -> None:
+    def __init__(self, settings: ProducerSettings, *, asks: bool = False) -> None:
         self.scheduler = Scheduler()
         self.batches: list[list[bytes]] = []
-        self.busy = busy
-        self.queue = AsyncQueue(self.scheduler, settings, self.ship, lambda: None)
+        self.asks = asks
+        self.busy = False
+        self.queue = AsyncQueue(self.scheduler, settings, self.ship, lambda: not self.busy, lambda: None)
 
-    def ship(self, batch: Sequence[Waiting]) -> bool:
+    def ship(self, batch: Sequence[Waiting]) -> None:
         self.batches.append([record.payload for _, record, _ in batch])
-        return not self.busy
+        self.busy = self.asks
+
+    def free(self) -> None:
+        self.busy = False
+        self.queue.go_on()
 
     def put(self, *payloads: bytes) -> None:
         self.queue.put("t", [Record("", payload) for payload in payloads])
@@ -33,20 +38,13 @@ class Sender:
         return [len(batch) for batch in self.batches]
 
 
-def test_batches_leave_full_and_what_is_left_leaves_on_close() -> None:
+def test_batches_leave_full_and_what_is_left_leaves_when_the_queue_is_drained() -> None:
     sender = Sender(SETTINGS)
     for number in range(11):
         sender.put(b"%d" % number)
-    sender.queue.close()
+    sender.queue.drain()
     assert sender.sizes() == [5, 5, 1]  # case 39
     assert sender.batches[0] == [b"0", b"1", b"2", b"3", b"4"]
-
-
-def test_after_close_nothing_is_taken() -> None:
-    sender = Sender(SETTINGS)
-    sender.queue.close()
-    with pytest.raises(QueueClosed):
-        sender.put(b"late")  # case 41
 
 
 def test_a_full_queue_refuses_the_next_message() -> None:
@@ -78,17 +76,19 @@ def test_the_oldest_message_s_linger_sends_what_there_is() -> None:
 
 
 def test_a_blocked_application_gets_its_places_in_order_when_the_sender_goes_on() -> None:
-    sender = Sender(replace(SETTINGS, queue_full="block"), busy=True)
+    sender = Sender(replace(SETTINGS, queue_full="block"), asks=True)
     sender.put(*[b"%02d" % number for number in range(18)])
     assert (sender.sizes(), sender.queue.counts) == ([5], Counts(10, 3, 0))
-    sender.busy = False
-    sender.queue.go_on()
-    sender.queue.close()
+    sender.free()
+    assert (sender.sizes(), sender.queue.counts) == ([5, 5], Counts(8, 0, 0))
+    sender.free()
+    sender.queue.drain()
+    sender.free()
     assert [payload for batch in sender.batches for payload in batch] == [b"%02d" % number for number in range(18)]
 
 
 def test_an_application_that_waits_gives_up_after_its_time() -> None:
-    sender = Sender(replace(SETTINGS, queue_full="wait", queue_wait_ms=200), busy=True)
+    sender = Sender(replace(SETTINGS, queue_full="wait", queue_wait_ms=200), asks=True)
     sender.put(*[b"x"] * 18)
     sender.scheduler.run_until(199_999)
     assert sender.queue.counts == Counts(10, 3, 0)
@@ -97,10 +97,150 @@ def test_an_application_that_waits_gives_up_after_its_time() -> None:
 
 
 def test_while_the_sender_is_busy_nothing_more_leaves_however_long_it_lingers() -> None:
-    sender = Sender(SETTINGS, busy=True)
+    sender = Sender(SETTINGS, asks=True)
     sender.put(*[b"x"] * 5)
     sender.put(b"y")
     sender.scheduler.run_until(10_000_000)
     assert sender.sizes() == [5]
-    sender.queue.go_on()
+    sender.free()
     assert sender.sizes() == [5, 1]
+
+
+# --- new settings ---------------------------------------------------------------------------------------------------
+
+
+def numbers(sender: Sender) -> list[int]:
+    return [int(payload) for batch in sender.batches for payload in batch]
+
+
+def test_a_longer_and_a_shorter_linger_count_from_when_a_record_was_queued() -> None:
+    sender = Sender(SETTINGS)
+    sender.put(b"1")
+    sender.scheduler.run_until(500_000)
+    sender.queue.change(replace(SETTINGS, linger_ms=2_000))
+    sender.scheduler.run_until(1_999_999)
+    assert sender.sizes() == []
+    sender.scheduler.run_until(2_000_000)
+    assert sender.sizes() == [1]
+    sender.put(b"2")
+    sender.scheduler.run_until(2_600_000)
+    sender.queue.change(replace(SETTINGS, linger_ms=700))
+    sender.scheduler.run_until(2_700_000)
+    assert sender.sizes() == [1, 1]
+
+
+def test_a_smaller_batch_size_sends_what_is_full_by_it() -> None:
+    sender = Sender(SETTINGS)
+    for number in range(4):
+        sender.put(b"%d" % number)
+    sender.queue.change(replace(SETTINGS, batch_messages=3))
+    assert (sender.sizes(), sender.queue.counts) == ([3], Counts(1, 0, 0))
+
+
+@pytest.mark.parametrize("queue_full", ["fail", "block"])
+def test_records_that_wait_for_a_place_get_it_in_order_under_another_mode(queue_full: str) -> None:
+    settings = replace(SETTINGS, queue_full="wait", queue_wait_ms=200, batch_messages=4, linger_ms=0)
+    sender = Sender(settings, asks=True)
+    sender.put(*[b"%d" % number for number in range(20)])
+    changed = replace(settings, queue_full=queue_full)
+    sender.queue.change(changed)
+    assert sender.queue.counts == Counts(10, 6, 0)
+    sender.scheduler.run_until(1_000_000)
+    for _ in range(5):
+        sender.free()
+    assert numbers(sender) == list(range(20))
+    assert sender.queue.counts == Counts(0, 0, 0)
+
+
+def test_a_queue_that_refuses_takes_nothing_before_those_who_wait_for_a_place() -> None:
+    settings = replace(SETTINGS, queue_full="block", batch_messages=4)
+    sender = Sender(settings, asks=True)
+    sender.put(*[b"%d" % number for number in range(16)])
+    sender.queue.change(replace(settings, queue_full="fail"))
+    with pytest.raises(QueueFull):
+        sender.put(b"16")
+    sender.free()
+    assert sender.queue.counts == Counts(8, 0, 0)
+    sender.put(b"16")
+    assert sender.queue.counts == Counts(9, 0, 0)
+
+
+def test_patience_counts_from_when_a_record_began_to_wait_also_where_it_was_endless_before() -> None:
+    settings = replace(SETTINGS, queue_full="block", batch_messages=5)
+    sender = Sender(settings, asks=True)
+    sender.put(*[b"%d" % number for number in range(16)])
+    sender.scheduler.run_until(150_000)
+    sender.put(b"16")
+    sender.queue.change(replace(settings, queue_full="wait", queue_wait_ms=200))
+    sender.scheduler.run_until(200_000)
+    assert sender.queue.counts == Counts(10, 1, 1)
+    sender.queue.change(replace(settings, queue_full="wait", queue_wait_ms=500))
+    sender.scheduler.run_until(649_999)
+    assert sender.queue.counts == Counts(10, 1, 1)
+    sender.scheduler.run_until(650_000)
+    assert sender.queue.counts == Counts(10, 0, 2)
+
+
+def test_a_shorter_patience_ends_earlier_than_the_one_before_would_have() -> None:
+    settings = replace(SETTINGS, queue_full="wait", queue_wait_ms=10_000, batch_messages=5)
+    sender = Sender(settings, asks=True)
+    sender.put(*[b"x"] * 17)
+    sender.scheduler.run_until(50_000)
+    sender.queue.change(replace(settings, queue_wait_ms=200))
+    sender.scheduler.run_until(199_999)
+    assert sender.queue.counts == Counts(10, 2, 0)
+    sender.scheduler.run_until(200_000)
+    assert sender.queue.counts == Counts(10, 0, 2)
+
+
+def test_a_record_whose_new_patience_is_over_already_is_dropped_at_once() -> None:
+    settings = replace(SETTINGS, queue_full="block", batch_messages=5)
+    sender = Sender(settings, asks=True)
+    sender.put(*[b"x"] * 17)
+    sender.scheduler.run_until(300_000)
+    sender.queue.change(replace(settings, queue_full="wait", queue_wait_ms=200))
+    assert sender.queue.counts == Counts(10, 0, 2)
+
+
+def test_a_queue_that_shrinks_keeps_what_it_holds_and_refuses_until_it_is_below_its_size() -> None:
+    settings = replace(SETTINGS, batch_messages=5, linger_ms=0)
+    sender = Sender(settings, asks=True)
+    sender.put(*[b"%d" % number for number in range(10)])
+    sender.put(*[b"%d" % number for number in range(10, 15)])
+    sender.queue.change(replace(settings, queue_messages=3))
+    assert sender.queue.counts == Counts(10, 0, 0)
+    with pytest.raises(QueueFull) as fault:
+        sender.put(b"refused")
+    assert fault.value.fields == {"queue_messages": 3, "queued": 10}
+    sender.free()
+    sender.free()
+    sender.put(b"15")
+    sender.free()
+    assert numbers(sender) == list(range(16))
+
+
+def test_a_queue_that_grows_takes_those_who_wait_for_a_place() -> None:
+    settings = replace(SETTINGS, queue_full="block")
+    sender = Sender(settings, asks=True)
+    sender.put(*[b"x"] * 30)
+    assert sender.queue.counts == Counts(10, 15, 0)
+    sender.queue.change(replace(settings, queue_messages=20))
+    assert sender.queue.counts == Counts(20, 5, 0)
+
+
+def test_synchronous_sending_drains_the_queue_batch_by_batch_while_the_sender_is_busy() -> None:
+    settings = replace(SETTINGS, queue_full="wait", queue_wait_ms=200, batch_messages=4)
+    sender = Sender(settings, asks=True)
+    sender.put(*[b"%d" % number for number in range(17)])
+    sender.queue.change(replace(settings, sending="sync"))
+    assert (sender.sizes(), sender.queue.draining) == ([4], True)
+    sender.scheduler.run_until(200_000)
+    assert sender.queue.counts == Counts(10, 0, 3)
+    for size in (4, 4, 2):
+        assert sender.queue.draining
+        sender.free()
+        assert sender.sizes()[-1] == size
+    assert not sender.queue.draining
+    sender.free()
+    sender.put(b"17")
+    assert sender.queue.counts == Counts(1, 0, 3)
