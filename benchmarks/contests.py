@@ -12,7 +12,6 @@ from benchmarks.stores.engine import (
     FETCH_BYTES,
     ChecksummedFile,
     EngineLog,
-    LingeringLog,
     RawFile,
     UntrustedLog,
 )
@@ -31,7 +30,7 @@ def append_contest(folder: Path, messages: int, batch_messages: int, rounds: int
     everything = payloads(messages)
     batches = batches_of(everything, batch_messages)
     few = batches_of(everything[: max(batch_messages, messages // SLOW_SHARE)], batch_messages)
-    ours = [EngineLog(), LingeringLog(), UntrustedLog(), RawFile(), ChecksummedFile()]
+    ours = [EngineLog(), UntrustedLog(), RawFile(), ChecksummedFile()]
     subjects = [append_subject(store, folder / store.name, batches) for store in [*ours, *fast_peers()]]
     subjects += [append_subject(store, folder / store.name, few) for store in slow_peers()]
     return compare(f"append, batches of {batch_messages}", "messages", subjects, rounds)

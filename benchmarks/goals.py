@@ -39,11 +39,6 @@ def _append_goals(contests: Mapping[str, Comparison]) -> Iterator[Goal]:
         for peer, wanted in (("LMDB", 1.5), ("RocksDB", 1.8), ("sqlite3 WAL", 6.0)):
             if peer in contest["contenders"]:
                 yield at_least(f"batches of 50, times {peer}", wanted, ratio(contest, "log", peer))
-        linger = ratio(contest, "log, 64 kB linger", "raw file")
-        yield at_least("batches of 50 with linger, of the raw write", 0.45, linger)
-    if "append, batches of 1" in contests:
-        contest = contests["append, batches of 1"]
-        yield at_least("single sends with linger, times without", 3, ratio(contest, "log, 64 kB linger", "log"))
 
 
 def _read_goals(contests: Mapping[str, Comparison]) -> Iterator[Goal]:

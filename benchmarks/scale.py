@@ -8,7 +8,8 @@ from pathlib import Path
 from benchmarks.compare import Comparison, compare
 from benchmarks.measure import Subject, require
 from benchmarks.messages import empty, payloads
-from engine.message.decoding import iterate_messages
+from benchmarks.stores.engine import wall_us
+from engine.message.message_set import iterate_deep
 from engine.storage.disk import OsDisk
 from engine.storage.log import Log
 from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
@@ -58,7 +59,7 @@ def scale_contests(folder: Path, rounds: int, *, big: bool) -> list[Comparison]:
 
 def _open(directory: Path, segment_bytes: int) -> Log:
     limits = LogConfig(segment_bytes, NEVER_BY_COUNT, 1_000_000)
-    return Log.open(directory, limits=limits, disk=OsDisk(sync=False), closed_cleanly=True)
+    return Log.open(directory, limits=limits, disk=OsDisk(sync=False), closed_cleanly=True, now_us=wall_us)
 
 
 def _filled(directory: Path, size_bytes: int) -> Log:
@@ -112,7 +113,7 @@ def _read_only(log: Log, place: int) -> int:
 
 def _fetch(log: Log, place: int) -> int:
     """What a consumer does: the messages, every CRC checked."""
-    return list(iterate_messages(log.read(place, READ_BYTES), place))[-1][0] - place
+    return list(iterate_deep(log.read(place, READ_BYTES), place))[-1][1] - place
 
 
 def _opens(name: str, directory: Path, segment_bytes: int, segments: int) -> Subject:

@@ -42,6 +42,12 @@ class InvalidMessageSize(OffsetscopeError):
     code = "invalid_message_size"
 
 
+class UnsupportedCodec(OffsetscopeError):
+    """A compressed set is whole, but its codec (snappy) cannot be inflated here."""
+
+    code = "unsupported_codec"
+
+
 class MessageTooLarge(OffsetscopeError):
     """A payload is over ``max_message_bytes`` (0.7: MessageSizeTooLargeException)."""
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from engine.errors import OffsetscopeError
-from engine.message.message_set import Entry, encode_message_set, iterate_shallow
+from engine.message.message_set import Message, iterate_deep
 from engine.storage.disk import Disk, OsDisk
 from engine.storage.log import Log
-from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
+from engine.storage.log_config import NEVER_BY_COUNT, ClockUs, LogConfig
 from webapp.errors import RoomDamaged
 
 SEGMENT_BYTES = 16 * 1024 * 1024
@@ -51,12 +51,12 @@ class CommandLog:
         self._directory = directory
 
     @classmethod
-    def open(cls, directory: Path, *, disk: Disk | None = None) -> Self:
-        """Open or create the log; a torn end, which nobody was promised, is cut off."""
+    def open(cls, directory: Path, *, now_us: ClockUs, disk: Disk | None = None) -> Self:
+        """Open or create the log; a torn end, which nobody was promised, is cut off. ``now_us`` is of the wall."""
         limits = LogConfig(
             segment_bytes=SEGMENT_BYTES, flush_messages=NEVER_BY_COUNT, max_message_bytes=ENTRY_BYTES_AT_MOST
         )
-        return cls(Log.open(directory, limits=limits, disk=disk or OsDisk(sync=True)), directory)
+        return cls(Log.open(directory, limits=limits, disk=disk or OsDisk(sync=True), now_us=now_us), directory)
 
     @property
     def bytes_cut(self) -> int:
@@ -77,37 +77,37 @@ class CommandLog:
 
     def append(self, commands: Sequence[LoggedCommand]) -> None:
         """Write the commands and return when they survive a power cut; ``StorageFailed`` if the disk refuses."""
-        self._log.append(encode_message_set([command.encode() for command in commands]))
+        self._log.append_payloads([command.encode() for command in commands])
         self._log.flush()
 
     def __iter__(self) -> Iterator[LoggedCommand]:
         """All commands, oldest first; ``RoomDamaged`` where the bytes are no commands, ``StorageFailed`` if refused."""
         offset = self._log.first_offset
         while offset < self._log.flushed_offset:
-            for entry in self._entries(offset):
-                yield self._decoded(entry)
-                offset = entry.next_offset
+            for position, next_offset, payload in self._entries(offset):
+                yield self._decoded(position, payload)
+                offset = next_offset
 
     def close(self) -> None:
         """Let go of the files."""
         self._log.close()
 
-    def _entries(self, offset: int) -> list[Entry]:
-        """The entries of one read, at least one."""
+    def _entries(self, offset: int) -> list[Message]:
+        """The messages of one read, at least one."""
         data = self._log.read(offset, 2 * ENTRY_BYTES_AT_MOST)
         try:
-            entries = list(iterate_shallow(data, offset))
+            entries = list(iterate_deep(data, offset))
         except OffsetscopeError as error:
             raise self._damaged(offset, error.message) from error
         if not entries:
             raise self._damaged(offset, "the bytes end inside a message")
         return entries
 
-    def _decoded(self, entry: Entry) -> LoggedCommand:
+    def _decoded(self, offset: int, payload: bytes) -> LoggedCommand:
         try:
-            return replace(LoggedCommand.decode(entry.payload), offset=entry.offset)
+            return replace(LoggedCommand.decode(payload), offset=offset)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            raise self._damaged(entry.offset, "the payload is not a command") from error
+            raise self._damaged(offset, "the payload is not a command") from error
 
     def _damaged(self, offset: int, reason: str) -> RoomDamaged:
         return RoomDamaged(

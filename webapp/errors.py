@@ -194,6 +194,7 @@ STATUSES: dict[type[OffsetscopeError], HTTPStatus] = {
     OffsetscopeError: HTTPStatus.BAD_REQUEST,
     errors.InvalidMessage: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidMessageSize: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UnsupportedCodec: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.MessageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.OffsetOutOfRange: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     errors.LogGap: HTTPStatus.INTERNAL_SERVER_ERROR,

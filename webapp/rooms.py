@@ -133,7 +133,7 @@ class Rooms:
         with MACHINE, ExitStack() as undoing:
             undoing.callback(self._discard, record.room)
             path.mkdir()
-            command_log = CommandLog.open(folders.commands)
+            command_log = CommandLog.open(folders.commands, now_us=self._wall_us)
             undoing.callback(command_log.close)
             timeline = begin(folders, command_log)
             undoing.callback(timeline.close)
@@ -240,7 +240,7 @@ class Rooms:
         try:
             record = RoomRecord.read(path)
             with ExitStack() as undoing:
-                command_log = CommandLog.open(RoomFolders(path).commands)
+                command_log = CommandLog.open(RoomFolders(path).commands, now_us=self._wall_us)
                 undoing.callback(command_log.close)
                 timeline = restore(record, RoomFolders(path), command_log, wall_us=self._wall_us())
                 undoing.callback(timeline.close)

@@ -107,7 +107,7 @@ def frames_of_flood(directory: Path, seconds: int) -> Iterator[tuple[int, str]]:
     folders = RoomFolders(directory)
     record = RoomRecord("flooded", "pageviews", 1, "running", "", 0)
     timeline = Timeline(record, folders, wall_us=wall_us)
-    commands = CommandLog.open(folders.commands)
+    commands = CommandLog.open(folders.commands, now_us=lambda: wall_us)
     room = Room(timeline, commands, wake=lambda room: None, wall_us=lambda: wall_us, bytes_at_most=1 << 40)
     offset, has_summary = 0, False
     room.submit(parse(FLOOD), FLOOD)

@@ -116,7 +116,7 @@ def write_life(directory: Path, command: Mapping[str, Any], lives_us: int) -> Ro
     room_id, key = new_room_id(), new_presenter_key()
     folder = directory / "rooms" / room_id
     folder.mkdir(parents=True)
-    commands = CommandLog.open(RoomFolders(folder).commands)
+    commands = CommandLog.open(RoomFolders(folder).commands, now_us=lambda: 0)
     commands.append([LoggedCommand(0, command), LoggedCommand(lives_us, PAUSE)])
     commands.close()
     RoomRecord(room_id, "pageviews", 1, "running", hash_key(key), int(time.time())).write(folder)

@@ -1,16 +1,15 @@
 """The engine's log, and the floor under it: the same bytes written and read raw."""
 
 import os
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.messages import Batch
 from benchmarks.stores import Tally
-from engine.message.decoding import iterate_messages
-from engine.message.message_set import encode_message_set
+from engine.message.message_set import encode_message_set, iterate_deep
 from engine.storage.disk import OsDisk
-from engine.storage.linger import LingerBuffer
 from engine.storage.log import Log
 from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 
@@ -18,9 +17,14 @@ FETCH_BYTES = 300 * 1024  # what a 0.7 consumer asks for
 LIMITS = LogConfig(segment_bytes=1 << 30, flush_messages=NEVER_BY_COUNT, max_message_bytes=1_000_000)
 
 
+def wall_us() -> int:
+    """The wall clock, as a broker reads it."""
+    return time.time_ns() // 1_000
+
+
 def open_log(directory: Path) -> Log:
     """A log with the limits of 0.7, flushed when it is closed."""
-    return Log.open(directory, limits=LIMITS, disk=OsDisk(sync=False), closed_cleanly=True)
+    return Log.open(directory, limits=LIMITS, disk=OsDisk(sync=False), closed_cleanly=True, now_us=wall_us)
 
 
 class EngineLog:
@@ -31,19 +35,12 @@ class EngineLog:
     def writer(self, directory: Path, batches: Sequence[Batch]) -> Callable[[], None]:
         log = open_log(directory)
 
-        def single() -> None:
-            append_payload = log.append_payload
-            for (payload,) in batches:
-                append_payload(payload)
-            log.close()
-
-        def batched() -> None:
-            append_payloads = log.append_payloads
+        def work() -> None:
             for batch in batches:
-                append_payloads(batch)
+                log.append_payloads(batch)
             log.close()
 
-        return single if all(len(batch) == 1 for batch in batches) else batched
+        return work
 
     def count(self, directory: Path) -> int:
         tally = Tally()
@@ -57,36 +54,13 @@ class EngineLog:
         def work() -> None:
             messages = payload_bytes = offset = 0
             while offset < log.flushed_offset:
-                for offset, payload in iterate_messages(log.read(offset, FETCH_BYTES), offset):  # noqa: B007, B020
+                for _, offset, payload in iterate_deep(log.read(offset, FETCH_BYTES), offset):  # noqa: B007, B020
                     messages += 1
                     payload_bytes += len(payload)
             tally.messages, tally.bytes = messages, payload_bytes
             log.close()
 
         return work
-
-
-class LingeringLog(EngineLog):
-    """The log behind a linger buffer of 64 KiB: fewer and larger writes, and a crash loses the buffer."""
-
-    name = "log, 64 kB linger"
-
-    def writer(self, directory: Path, batches: Sequence[Batch]) -> Callable[[], None]:
-        buffer = LingerBuffer(open_log(directory))
-
-        def single() -> None:
-            append_payload = buffer.append_payload
-            for (payload,) in batches:
-                append_payload(payload)
-            buffer.close()
-
-        def batched() -> None:
-            append_payloads = buffer.append_payloads
-            for batch in batches:
-                append_payloads(batch)
-            buffer.close()
-
-        return single if all(len(batch) == 1 for batch in batches) else batched
 
 
 class UntrustedLog(EngineLog):

@@ -14,8 +14,8 @@ from engine.events.network import MessageDropped
 from engine.events.producing import BatchAcknowledged, BatchAppended, BatchLost, DiskChanged, LogFlushed, SegmentRolled
 from engine.events.simple_consuming import PullAnswered, PullFailed
 from engine.ids import BrokerId, TopicPartition
-from engine.message.format import MAGIC_POSITION, PLAIN_MAGIC, PLAIN_OVERHEAD_BYTES
-from engine.message.message_set import iterate_shallow, preview
+from engine.message.format import iterate_shallow
+from engine.message.message_set import preview
 from engine.protocol.messages import (
     NOBODY,
     FetchRequest,
@@ -335,7 +335,7 @@ class Broker:
     def _tell_append(self, request: ProduceRequest, appended: Appended) -> None:
         partition = request.partition
         now_us = self._scheduler.now_us
-        previews = previews_of(request.message_set, appended.sizes)
+        previews = previews_of(request.message_set)
         if appended.rolled_base_offset >= 0:
             self._tell_roll(partition, appended.rolled_base_offset)
         self._emit(
@@ -391,16 +391,6 @@ class Broker:
         self._registry.claim(node, paths.encode_partitions(numbers), self._config.rebalance_backoff_us)
 
 
-def previews_of(message_set: bytes, sizes: tuple[int, ...]) -> tuple[str, ...]:
-    """The beginning of each entry's text, entry by entry as their sizes cut the set, which was checked before."""
-    previews = []
-    start = 0
-    for size in sizes:
-        end = start + size
-        if message_set[start + MAGIC_POSITION] == PLAIN_MAGIC:
-            previews.append(preview(message_set[start + PLAIN_OVERHEAD_BYTES : end]))
-        else:
-            entry = next(iterate_shallow(message_set[start:end], 0))
-            previews.append(preview(entry.payload, entry.codec))
-        start = end
-    return tuple(previews)
+def previews_of(message_set: bytes) -> tuple[str, ...]:
+    """The beginning of each entry's text."""
+    return tuple([preview(payload, codec) for _, _, payload, codec in iterate_shallow(message_set, 0)])

@@ -9,15 +9,8 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from engine.message.compression import codec_of
-from engine.message.format import (
-    ATTRIBUTES_POSITION,
-    LENGTH_BYTES,
-    MAGIC_POSITION,
-    PLAIN_MAGIC,
-    WRAPPED_OVERHEAD_BYTES,
-)
-from engine.message.message_set import inner_payloads
+from engine.message.format import MAX_OVERHEAD_BYTES, NO_CODEC, codec_of, iterate_lengths, read_header
+from engine.message.message_set import check_set
 from engine.storage.log import Appended
 
 Read = Callable[[int, int], bytes]
@@ -116,13 +109,9 @@ def messages_in(data: bytes) -> int:
     A damaged plain message counts: it was appended, and its length is not in doubt. Raises
     :class:`~engine.errors.InvalidMessage` for a compressed set that cannot be opened.
     """
-    count = position = 0
-    while position + ATTRIBUTES_POSITION < len(data):
-        end = position + LENGTH_BYTES + int.from_bytes(data[position : position + LENGTH_BYTES], "big")
-        is_set = (
-            data[position + MAGIC_POSITION] != PLAIN_MAGIC
-            and codec_of(data[position + ATTRIBUTES_POSITION], 0) != "none"
-        )
-        count += len(inner_payloads(data[position + WRAPPED_OVERHEAD_BYTES : end], 0)) if is_set else 1
-        position = end
-    return count
+    return sum(_messages_of(data[start:end]) for start, end in iterate_lengths(data))
+
+
+def _messages_of(entry: bytes) -> int:
+    is_set = len(entry) >= MAX_OVERHEAD_BYTES and codec_of(read_header(entry)) != NO_CODEC
+    return check_set(entry, len(entry)).messages if is_set else 1

@@ -3,7 +3,7 @@
 from engine.cluster.cluster import Cluster
 from engine.errors import OffsetInsideMessage, OffsetOutOfRange, WrongState
 from engine.ids import TopicPartition
-from engine.storage.boundaries import nearest_boundaries, starts_a_message
+from engine.storage.boundaries import boundaries_around, starts_a_message
 
 
 def checked_boundary(cluster: Cluster, partition: TopicPartition, offset: int) -> None:
@@ -24,8 +24,7 @@ def checked_boundary(cluster: Cluster, partition: TopicPartition, offset: int) -
             flushed_offset=log.flushed_offset,
         )
     if not starts_a_message(log, offset):
-        base_offset = max(segment.base_offset for segment in log.segments if segment.base_offset <= offset)
-        before, after = nearest_boundaries(log, base_offset, offset)
+        before, after = boundaries_around(log, offset)
         raise OffsetInsideMessage(
             f"offset {offset} of {partition} lies inside the message at {before}",
             f"use {before} or {after}",

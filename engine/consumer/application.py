@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from engine.ids import ConsumerId, TopicPartition
-from engine.message.decoding import Message
+from engine.message.message_set import Message
 from engine.runtime.scheduler import ProcessTime
 
 

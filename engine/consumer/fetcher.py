@@ -25,7 +25,7 @@ from engine.events.consuming import (
     ReadingResumed,
 )
 from engine.ids import BrokerId, ConsumerId, TopicPartition
-from engine.message.decoding import Message, iterate_messages
+from engine.message.message_set import Message, iterate_deep
 from engine.protocol.messages import (
     OFFSETS_EARLIEST,
     OFFSETS_LATEST,
@@ -205,7 +205,7 @@ class Fetcher:
             error = InvalidMessageSize.code
         if messages:
             self._chunks.append(messages)
-            self.fetch_offset, _ = messages[-1]
+            self.fetch_offset = messages[-1][1]
         self._tell_received(request, len(messages), len(response.data))
         if error:
             self.reject(error)
@@ -334,7 +334,7 @@ class Fetcher:
                 del chunk[:fit]
         if dropped:
             offset = self.consumed_offset
-            self.consumed_offset, _ = dropped[-1]
+            self.consumed_offset = dropped[-1][1]
             self._wiring.application.take(self.partition, offset, dropped)
         return len(dropped)
 
@@ -352,13 +352,12 @@ def decode(data: bytes, offset: int, most_bytes: int) -> tuple[list[Message], st
     messages: list[Message] = []
     size = 0
     try:
-        for message in iterate_messages(data, offset):  # one by one: those before an error count
+        for message in iterate_deep(data, offset):  # one by one: those before an error count
             messages.append(message)
-            size += len(message[1]) + MESSAGE_COST_BYTES
-            if message[0] != offset:  # not in the middle of a set
-                offset = message[0]
-                if size >= most_bytes:
-                    break
+            start, next_offset, payload = message
+            size += len(payload) + MESSAGE_COST_BYTES
+            if size >= most_bytes and next_offset != start:  # not in the middle of a set
+                break
     except OffsetscopeError as error:
         return messages, error.code
     return messages, ""

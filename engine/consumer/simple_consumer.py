@@ -221,9 +221,5 @@ def _decoded(fetch: Fetch, response: FetchResponse, most_bytes: int) -> Fetched:
     if response.error:
         return Fetched(fetch, (), fetch.offset, response.error)
     found, error = decode(response.data, fetch.offset, most_bytes)
-    offset = fetch.offset
-    messages = []
-    for next_offset, payload in found:
-        messages.append(DeepMessage(offset, next_offset, payload))
-        offset = next_offset
-    return Fetched(fetch, tuple(messages), offset, error, len(response.data))
+    next_offset = found[-1][1] if found else fetch.offset
+    return Fetched(fetch, tuple(map(DeepMessage._make, found)), next_offset, error, len(response.data))

@@ -8,19 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from engine.errors import OffsetInsideMessage
+from engine.errors import OffsetInsideMessage, OffsetscopeError
 from engine.events.base import Event
 from engine.journal.checkpoint_index import CheckpointIndex, CheckpointInterval
 from engine.journal.timeline_marks import TimelineMark, TimelineMarks
-from engine.message.format import (
-    MAX_OVERHEAD_BYTES,
-    PLAIN_OVERHEAD_BYTES,
-    Ending,
-    Scan,
-    fault_of,
-    read_header,
-    scan_entries,
-)
+from engine.message.format import PLAIN_OVERHEAD_BYTES, iterate_shallow, size_of_first
 from engine.storage.disk import Disk, OsDisk
 from engine.storage.log import Log
 from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
@@ -34,6 +26,16 @@ NO_SYNC: Final = OsDisk(sync=False)
 _CHECKPOINT_START: Final = b'{"event":"checkpoint",'
 _LARGEST_PAYLOAD_BYTES: Final = (1 << 31) - 6  # what the length field of a message can say
 _NO_CHECKPOINT: Final = -1
+
+
+class _NewestEventClock:
+    """The clock of the journal's log: the virtual time of the newest event, 0 before the first."""
+
+    def __init__(self) -> None:
+        self.at_us = 0
+
+    def __call__(self) -> int:
+        return self.at_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,10 @@ class Journal:
     Not safe to use from two threads at once.
     """
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, clock: _NewestEventClock) -> None:
         """For :meth:`open`: a journal over ``log``, which is read through once."""
         self._log = log
+        self._clock = clock
         self._pieces: deque[list[bytes]] = deque()
         self._piece_ends_offset = log.first_offset
         self.next_offset = log.first_offset
@@ -65,7 +68,6 @@ class Journal:
         self._next_landmark_offset = log.first_offset + LANDMARK_EVERY_BYTES
         self._checkpoint_offset = log.first_offset
         self._buffered_checkpoint_offset = _NO_CHECKPOINT
-        self._last_event_at_us = 0
         self._checkpoints = CheckpointIndex()
         self._marks = TimelineMarks()
         self._closed = False
@@ -78,9 +80,10 @@ class Journal:
         in it is damaged.
         """
         limits = LogConfig(segment_bytes, NEVER_BY_COUNT, _LARGEST_PAYLOAD_BYTES)
-        log = Log.open(directory, limits=limits, disk=disk)
+        clock = _NewestEventClock()
+        log = Log.open(directory, limits=limits, disk=disk, now_us=clock)
         try:
-            return cls(log)
+            return cls(log, clock)
         except BaseException:
             log.close()
             raise
@@ -97,7 +100,7 @@ class Journal:
 
     def last_event_at_us(self) -> int:
         """Virtual time of the newest event, 0 if there is none."""
-        return self._last_event_at_us
+        return self._clock.at_us
 
     def append(self, event: Event) -> int:
         """Buffer ``event`` and return the offset where it will stand."""
@@ -110,7 +113,7 @@ class Journal:
         if self._note(offset, payload):
             self._buffered_checkpoint_offset = offset
             self._checkpoints.note(offset, self.next_offset, event.at_us)
-        self._last_event_at_us = event.at_us
+        self._clock.at_us = event.at_us
         return offset
 
     def publish(self) -> int:
@@ -139,12 +142,15 @@ class Journal:
         position = offset
         while position < self.end_offset:
             data = self._log.read(position, max_bytes - (position - offset))
-            scan = scan_entries(data)
-            if scan.ending in (Ending.BAD_SIZE, Ending.BAD_MESSAGE) and not payloads and not scan.sizes:
-                raise fault_of(scan, position)
-            payloads.extend(_payloads(data, scan))
-            position += scan.end
-            if scan.ending is not Ending.WHOLE or not data:
+            if size_of_first(data) > len(data):
+                break
+            try:
+                for _, next_offset, payload, _ in iterate_shallow(data, position):
+                    payloads.append(payload)
+                    position = next_offset
+            except OffsetscopeError:
+                if not payloads:
+                    raise
                 break
         return JournalChunk(offset, position, tuple(payloads))
 
@@ -171,7 +177,7 @@ class Journal:
         return self._marks.since(offset, self.end_offset)
 
     def _chapter(self, number: int) -> CheckpointInterval:
-        return self._checkpoints.chapter(number, self.end_offset, self._last_event_at_us)
+        return self._checkpoints.chapter(number, self.end_offset, self._clock.at_us)
 
     def close(self) -> None:
         """Publish what is buffered and let go of the files; closing twice is fine."""
@@ -205,19 +211,14 @@ class Journal:
         while self.next_offset < self._log.flushed_offset:
             position = self.next_offset
             data = self._log.read(position, PIECE_BYTES)
-            scan = scan_entries(data)
-            if scan.ending is Ending.PARTIAL and not scan.sizes:  # an event longer than a piece
-                data = self._log.read(position, read_header(data[:MAX_OVERHEAD_BYTES]).size_bytes)
-                scan = scan_entries(data)
-            if not scan.sizes:
-                raise fault_of(scan, position)
-            for last_payload in _payloads(data, scan):
-                offset = self.next_offset
+            if size_of_first(data) > len(data):  # an event longer than a piece
+                data = self._log.read(position, size_of_first(data))
+            for offset, _, last_payload, _ in iterate_shallow(data, position):
                 if self._note(offset, last_payload):
                     self._checkpoint_offset = offset
                     self._checkpoints.note(offset, self.next_offset, json.loads(last_payload)["at_us"])
         if last_payload:
-            self._last_event_at_us = json.loads(last_payload)["at_us"]
+            self._clock.at_us = json.loads(last_payload)["at_us"]
 
     def _require_start_of_event(self, offset: int) -> None:
         """Walk to ``offset`` from the landmark before it, and raise if no event starts there."""
@@ -228,12 +229,11 @@ class Journal:
         position = landmark
         # An event that begins further away than this from a landmark is a landmark itself.
         while position < offset and offset - landmark < LANDMARK_EVERY_BYTES:
-            scan = scan_entries(self._log.read(position, offset - position))
-            if scan.ending in (Ending.BAD_SIZE, Ending.BAD_MESSAGE):
-                raise fault_of(scan, position)
-            position += scan.end
-            if scan.ending is Ending.PARTIAL:
+            data = self._log.read(position, offset - position)
+            if size_of_first(data) > len(data):
                 break
+            for _, next_offset, _, _ in iterate_shallow(data, position):
+                position = next_offset
         if position != offset:
             raise OffsetInsideMessage(
                 f"no event starts at offset {offset}",
@@ -241,12 +241,3 @@ class Journal:
                 offset=offset,
                 checkpoint_offset=self.checkpoint_offset,
             )
-
-
-def _payloads(data: bytes, scan: Scan) -> list[bytes]:
-    payloads = []
-    position = 0
-    for size in scan.sizes:
-        payloads.append(data[position + PLAIN_OVERHEAD_BYTES : position + size])
-        position += size
-    return payloads

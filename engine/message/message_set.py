@@ -1,4 +1,4 @@
-"""Messages and message sets as bytes, exactly as the 2011 paper and 0.7 have them.
+"""Message sets: compressed ones, the messages inside them, and the check before an append.
 
 A message set is entries (see :mod:`engine.message.format`) one after the other. A compressed set is one magic-1 entry
 whose payload is a gzipped message set, so its inner messages have no offsets of their own (0.7:
@@ -7,63 +7,58 @@ message/CompressionUtils.scala).
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from engine.errors import MessageTooLarge
+from engine.errors import InvalidMessage, InvalidMessageSize, MessageTooLarge
 from engine.message.compression import (
-    GZIP_ATTRIBUTES,
-    INFLATED_MAX_BYTES,
+    INFLATED_PIECE_BYTES,
+    INNER_MESSAGE_MAX_BYTES,
+    Inflater,
+    InflationLimit,
     broken_set,
-    codec_of,
     deflate,
-    inflate,
     inflate_start,
+    require_gzip,
 )
-from engine.message.encoding import encode_entries
 from engine.message.format import (
-    ATTRIBUTES_POSITION,
+    GZIP,
     LENGTH_BYTES,
-    PLAIN_OVERHEAD_BYTES,
-    WRAPPED_HEADER,
-    WRAPPED_OVERHEAD_BYTES,
-    Ending,
-    Scan,
-    fault_of,
-    is_one_plain_entry,
+    MAX_OVERHEAD_BYTES,
+    NO_CODEC,
+    PLAIN_HEADER,
+    SNAPPY,
+    WRAPPED_MAGIC,
+    Entry,
+    encode_wrapped,
+    iterate_lengths,
+    iterate_shallow,
     read_header,
-    scan_entries,
+    size_of_first,
 )
 
-PREVIEW_CHARACTERS = 24
-JOINERS = "\u200c\u200d"  # zero width non-joiner and joiner
+NESTED_MAX: Final = 16
+"""How deep a compressed set may lie in others; a gzip stream can be made that inflates to itself."""
+PREVIEW_CHARACTERS: Final = 24
+JOINERS: Final = "\u200c\u200d"  # zero width non-joiner and joiner
 
+Message = tuple[int, int, bytes]
+"""Offset, next offset and payload of one message, taken out of its compressed set if it came in one.
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry as it stands in a log, compressed or not; offsets in bytes."""
-
-    offset: int
-    next_offset: int
-    magic: int
-    codec: str
-    payload: bytes
+Of a compressed set all messages carry the offset of the set; all but the last carry that offset as their next offset
+too, so that a commit halfway reads the whole set again (0.7: ByteBufferMessageSet).
+"""
 
 
 class DeepMessage(NamedTuple):
-    """One message, taken out of its compressed set if it came in one. A named tuple, since there are so many of them.
-
-    Of a compressed set all messages carry the ``offset`` of the set; all but the last carry that offset as
-    their ``next_offset`` too, so that a commit halfway reads the whole set again (0.7: ByteBufferMessageSet).
-    """
+    """A :data:`Message` with names, for those who keep it."""
 
     offset: int
     next_offset: int
     payload: bytes
 
 
-class SetSummary(NamedTuple):
-    """What an append needs to know of a valid set: ``sizes`` entry by entry, ``messages`` with the inner ones."""
+class CheckedSet(NamedTuple):
+    """A valid set as an append needs it: the ``sizes`` of its whole entries, and ``messages``, the inner ones too."""
 
     sizes: tuple[int, ...]
     messages: int
@@ -71,123 +66,125 @@ class SetSummary(NamedTuple):
 
 def encode_message_set(payloads: Sequence[bytes]) -> bytes:
     """Plain magic-0 entries, one after the other."""
-    return encode_entries(payloads)
+    pack, crc32 = PLAIN_HEADER.pack, zlib.crc32
+    return b"".join([pack(5 + len(payload), 0, crc32(payload)) + payload for payload in payloads])
 
 
 def encode_compressed_set(payloads: Sequence[bytes]) -> bytes:
     """One gzip entry that holds all ``payloads``, the same bytes every time; an empty set stays empty."""
-    if not payloads:
-        return b""
-    packed = deflate(encode_message_set(payloads))
-    return WRAPPED_HEADER.pack(6 + len(packed), 1, GZIP_ATTRIBUTES, zlib.crc32(packed)) + packed
+    return encode_wrapped(deflate(encode_message_set(payloads)), GZIP) if payloads else b""
 
 
-def iterate_shallow(data: bytes, base_offset: int) -> Iterator[Entry]:
-    """The entries of fetched bytes; a part of an entry at the end is left for the next fetch.
+def iterate_deep(data: bytes, base_offset: int) -> Iterator[Message]:
+    """The messages of fetched bytes, those of compressed sets one by one and sets inside sets too (0.7: iterator).
 
-    Raises, at the entry concerned: :class:`~engine.errors.InvalidMessageSize` (a length that cannot be, or a first
-    entry that is not there whole) and :class:`~engine.errors.InvalidMessage` (CRC, magic, codec). Fewer than four
-    bytes hold no entry and no error, as in 0.7.
+    Raises as :func:`iterate_shallow`, and at a compressed set: :class:`~engine.errors.UnsupportedCodec`
+    (snappy) and :class:`~engine.errors.InvalidMessage` (unknown codec, or damaged inside). A set is opened piece by
+    piece, so messages before damage inside it are delivered. A set that holds nothing delivers nothing.
     """
-    for offset, next_offset, magic, codec, payload in _walk(data, base_offset):
-        yield Entry(offset, next_offset, magic, codec, payload)
-
-
-def iterate_deep(data: bytes, base_offset: int) -> Iterator[DeepMessage]:
-    """The messages of fetched bytes, those of compressed sets one by one; raises as :func:`iterate_shallow`."""
-    for offset, next_offset, _, codec, payload in _walk(data, base_offset):
-        if codec == "none":
-            yield DeepMessage(offset, next_offset, payload)
-            continue
-        inner = inner_payloads(payload, offset)
-        for inner_payload in inner[:-1]:
-            yield DeepMessage(offset, offset, inner_payload)
-        yield DeepMessage(offset, next_offset, inner[-1])
-
-
-def _walk(data: bytes, base_offset: int) -> Iterator[tuple[int, int, int, str, bytes]]:
-    """Offset, next offset, magic, codec and payload of each entry, then the error that ends them if there is one."""
-    scan = scan_entries(data)
-    wrapped = set(scan.wrapped)
-    position = 0
-    for size in scan.sizes:
-        offset = base_offset + position
-        end = position + size
-        if position in wrapped:
-            codec = codec_of(data[position + ATTRIBUTES_POSITION], offset)
-            yield offset, offset + size, 1, codec, data[position + WRAPPED_OVERHEAD_BYTES : end]
+    limit = InflationLimit(len(data))
+    for offset, next_offset, payload, codec in iterate_shallow(data, base_offset):
+        if codec == NO_CODEC:
+            yield offset, next_offset, payload
         else:
-            yield offset, offset + size, 0, "none", data[position + PLAIN_OVERHEAD_BYTES : end]
-        position = end
-    unreadable_first = scan.ending is Ending.PARTIAL and not scan.sizes and len(data) >= LENGTH_BYTES
-    if unreadable_first or scan.ending in (Ending.BAD_SIZE, Ending.BAD_MESSAGE):
-        raise fault_of(scan, base_offset)
+            yield from _messages_inside(payload, codec, offset, next_offset, limit)
 
 
-def inner_payloads(packed: bytes, offset: int) -> list[bytes]:
-    """The messages of a compressed set, at least one.
+def _messages_inside(
+    packed: bytes, codec: int, offset: int, next_offset: int, limit: InflationLimit
+) -> Iterator[Message]:
+    waiting: list[bytes] = []  # only the last one moves the offset, so each waits for the next
+    for payload, inner_codec in _leaves(packed, codec, offset, limit, NESTED_MAX):
+        if inner_codec != NO_CODEC:
+            require_gzip(inner_codec, offset)
+        if waiting:
+            yield offset, offset, waiting.pop()
+        waiting.append(payload)
+    for payload in waiting:
+        yield offset, next_offset, payload
 
-    Raises :class:`~engine.errors.InvalidMessage`, which names ``offset``, if the set cannot be opened.
+
+def _leaves(
+    packed: bytes, codec: int, offset: int, limit: InflationLimit, levels_left: int
+) -> Iterator[tuple[bytes, int]]:
+    """Payload and codec of all that is not gzip in the compressed entry at ``offset``: plain messages, and snappy sets.
+
+    The rules inside are those of a set outside: a part of an entry behind a whole one is ignored.
     """
-    inflated = inflate(packed, offset)
-    scan = _scan_inner(inflated, offset)
-    wrapped = set(scan.wrapped)
-    payloads = []
-    position = 0
-    for size in scan.sizes:
-        overhead_bytes = WRAPPED_OVERHEAD_BYTES if position in wrapped else PLAIN_OVERHEAD_BYTES
-        payloads.append(inflated[position + overhead_bytes : position + size])
-        position += size
-    return payloads
+    if codec == SNAPPY:
+        yield packed, codec
+        return
+    require_gzip(codec, offset)
+    if not levels_left:
+        raise broken_set(offset, f"it holds more than {NESTED_MAX} sets inside each other")
+    inflater = Inflater(packed, offset, limit)
+    rest = b""
+    is_first = True
+    ended = False
+    while not ended:
+        wanted_bytes = max(INFLATED_PIECE_BYTES, _required_size(rest, offset) - len(rest))
+        more = inflater.read(wanted_bytes)
+        rest += more
+        ended = len(more) < wanted_bytes
+        if size_of_first(rest) > len(rest) and (not ended or not is_first):
+            continue
+        entries = _entries_inside(rest, offset)
+        for _, _, payload, inner_codec in entries:
+            if inner_codec == NO_CODEC:
+                yield payload, inner_codec
+            else:
+                yield from _leaves(payload, inner_codec, offset, limit, levels_left - 1)
+        is_first = False
+        rest = rest[entries[-1][1] :] if entries else b""
 
 
-def _scan_inner(inflated: bytes, offset: int) -> Scan:
-    """The entries of an opened set; none of them is compressed again."""
-    scan = scan_entries(inflated)
-    if scan.ending is not Ending.WHOLE or not scan.sizes:
-        raise broken_set(offset, scan.reason or "it holds no message")
-    if any(codec_of(inflated[position + ATTRIBUTES_POSITION], offset) != "none" for position in scan.wrapped):
-        raise broken_set(offset, "a message in it is compressed again")
-    return scan
+def _required_size(data: bytes, offset: int) -> int:
+    size_bytes = size_of_first(data)
+    if size_bytes > INNER_MESSAGE_MAX_BYTES:
+        raise broken_set(offset, f"a message in it is longer than {INNER_MESSAGE_MAX_BYTES} bytes")
+    return size_bytes
 
 
-def summarize_set(data: bytes, max_message_bytes: int) -> SetSummary:
-    """Check a whole set before it is appended.
+def _entries_inside(data: bytes, offset: int) -> list[Entry]:
+    """The whole entries of inflated bytes; what is wrong with one is wrong with the set at ``offset``."""
+    try:
+        return list(iterate_shallow(data, 0))
+    except (InvalidMessage, InvalidMessageSize) as error:
+        raise broken_set(offset, f"inside it, {error.message}") from error
 
-    Raises :class:`~engine.errors.InvalidMessage` and :class:`~engine.errors.InvalidMessageSize` for the first bad
-    entry, with its byte position in the set as ``offset``, and :class:`~engine.errors.MessageTooLarge` if the payload
-    of an entry is over ``max_message_bytes`` (0.7.2: verifyMessageSize looks at the outer message only). All that is
-    compressed in it may inflate to :data:`INFLATED_MAX_BYTES` together, for the work of a set must
-    be bounded.
+
+def check_set(data: bytes, max_message_bytes: int) -> CheckedSet:
+    """Check a set before it is appended. A part of an entry behind whole ones is left out of it (0.7.1).
+
+    Raises :class:`~engine.errors.MessageTooLarge` if the payload of an entry is over ``max_message_bytes``, whatever
+    else is wrong behind or before it (0.7.2: verifyMessageSize looks at outer messages, and first). Then
+    :class:`~engine.errors.InvalidMessage` and :class:`~engine.errors.InvalidMessageSize` for the first bad entry.
+    Their ``offset`` is a position in the set. Compressed sets are opened, in bounded memory. A snappy set cannot be
+    opened here: it counts as one message, where 0.7.2 counts its inner ones.
     """
-    size = len(data)
-    if size <= max_message_bytes + PLAIN_OVERHEAD_BYTES and is_one_plain_entry(data):
-        return SetSummary((size,), 1)
-    scan = scan_entries(data)
-    if scan.ending is not Ending.WHOLE:
-        raise fault_of(scan, 0)
-    sizes = scan.sizes
-    if len(data) > max_message_bytes and max(sizes) > max_message_bytes + PLAIN_OVERHEAD_BYTES:
-        _refuse_too_large(scan, max_message_bytes)
-    messages = len(sizes)
-    room_bytes = INFLATED_MAX_BYTES
-    for position in scan.wrapped:
-        if codec_of(data[position + ATTRIBUTES_POSITION], position) != "none":
-            start = position + WRAPPED_OVERHEAD_BYTES
-            end = position + read_header(data[position:start]).size_bytes
-            inflated = inflate(data[start:end], position, room_bytes)
-            room_bytes -= len(inflated)
-            messages += len(_scan_inner(inflated, position).sizes) - 1
-    return SetSummary(tuple(sizes), messages)
+    if len(data) > max_message_bytes:
+        _require_none_too_large(data, max_message_bytes)
+    limit = InflationLimit(len(data))
+    sizes: list[int] = []
+    inner_messages = compressed_sets = 0
+    for offset, next_offset, payload, codec in iterate_shallow(data, 0):
+        sizes.append(next_offset - offset)
+        if codec != NO_CODEC:
+            compressed_sets += 1
+            inner_messages += sum(1 for _ in _leaves(payload, codec, offset, limit, NESTED_MAX))
+    return CheckedSet(tuple(sizes), len(sizes) - compressed_sets + inner_messages)
 
 
-def _refuse_too_large(scan: Scan, max_message_bytes: int) -> None:
-    position = 0
-    for size in scan.sizes:
-        payload_bytes = size - (WRAPPED_OVERHEAD_BYTES if position in scan.wrapped else PLAIN_OVERHEAD_BYTES)
-        if payload_bytes > max_message_bytes:
-            raise too_large(payload_bytes, max_message_bytes, position)
-        position += size
+def _require_none_too_large(data: bytes, max_message_bytes: int) -> None:
+    """By the headers alone, as far as they can be followed; an unknown magic ends this too, and is found later."""
+    for start, end in iterate_lengths(data):
+        if data[start + LENGTH_BYTES] > WRAPPED_MAGIC:
+            return
+        if end - start < MAX_OVERHEAD_BYTES:
+            continue
+        header = read_header(data[start : start + MAX_OVERHEAD_BYTES])
+        if header.size_bytes - header.overhead_bytes > max_message_bytes:
+            raise too_large(header.size_bytes - header.overhead_bytes, max_message_bytes, start)
 
 
 def too_large(payload_bytes: int, max_message_bytes: int, offset: int) -> MessageTooLarge:
@@ -201,14 +198,14 @@ def too_large(payload_bytes: int, max_message_bytes: int, offset: int) -> Messag
     )
 
 
-def preview(payload: bytes, codec: str = "none") -> str:
+def preview(payload: bytes, codec: int = NO_CODEC) -> str:
     """The first characters of a payload's text, for people; of a compressed set, of its first message.
 
     What cannot be shown is replaced: broken UTF-8 by U+FFFD, control characters by a middle dot. Joiners stay where
     there is something to join: without them an emoji falls into its parts, and a Persian word is misspelled.
     """
     shown_bytes = 4 * PREVIEW_CHARACTERS  # no character of UTF-8 is longer than four bytes
-    if codec == "gzip":
+    if codec == GZIP:
         payload = _first_inner_payload(payload, shown_bytes)
     text = payload[:shown_bytes].decode("utf-8", errors="replace")[:PREVIEW_CHARACTERS]
     if text.isprintable():
@@ -222,8 +219,8 @@ def _can_be_shown(character: str, before: str) -> bool:
 
 def _first_inner_payload(packed: bytes, max_bytes: int) -> bytes:
     """The start of the first message of a compressed set, inflating no more than that; b"" if it is broken."""
-    start = inflate_start(packed, WRAPPED_OVERHEAD_BYTES + max_bytes)
-    if len(start) < WRAPPED_OVERHEAD_BYTES:
+    start = inflate_start(packed, MAX_OVERHEAD_BYTES + max_bytes)
+    if len(start) < MAX_OVERHEAD_BYTES:
         return b""
     header = read_header(start)
     return start[header.overhead_bytes : max(header.overhead_bytes, header.size_bytes)]

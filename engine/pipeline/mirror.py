@@ -28,8 +28,7 @@ from engine.events.base import Emit
 from engine.events.pipeline import BatchMirrored
 from engine.events.registry import WatchDelivered
 from engine.ids import ConsumerId, TopicPartition
-from engine.message.decoding import Message
-from engine.message.message_set import DeepMessage, encode_message_set
+from engine.message.message_set import DeepMessage, Message, encode_message_set
 from engine.producer.in_flight import UNLIMITED_RETRIES, Delivery, Departure, InFlightBatches, Layout, Surroundings
 from engine.protocol.messages import ProduceRequest, ProduceResponse
 from engine.registry import operations as ops
@@ -146,10 +145,9 @@ class Mirror:
     def take(self, partition: TopicPartition, offset: int, messages: Sequence[Message]) -> None:
         """Collect messages; a set leaves when it is full or its first message has lingered long enough."""
         most = self._world.config.deployment.mirror_batch_messages
-        for next_offset, payload in messages:
+        for message in messages:
             waiting = self._waiting.get(partition) or self._begin(partition)
-            waiting.messages.append(DeepMessage(offset, next_offset, payload))
-            offset = next_offset
+            waiting.messages.append(DeepMessage._make(message))
             if len(waiting.messages) >= most:
                 self._ship(partition)
 

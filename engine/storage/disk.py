@@ -22,7 +22,7 @@ class Disk(Protocol):
     """A place for append-only files; ``handle`` is what :meth:`open` returned."""
 
     def make_directory(self, directory: Path) -> None:
-        """Create ``directory`` and its parents; one that exists is fine."""
+        """Create ``directory`` and its parents, durably; one that exists is fine."""
 
     def names(self, directory: Path) -> list[str]:
         """The names of the files in ``directory``, in no order."""
@@ -72,7 +72,10 @@ class OsDisk:
         self._sync = sync
 
     def make_directory(self, directory: Path) -> None:
+        missing = [each for each in (directory, *directory.parents) if not each.exists()] if self._sync else []
         directory.mkdir(parents=True, exist_ok=True)
+        for each in missing:
+            self._sync_directory(each.parent)
 
     def names(self, directory: Path) -> list[str]:
         with os.scandir(directory) as entries:

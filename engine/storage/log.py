@@ -8,10 +8,10 @@ from typing import Final, NamedTuple, Self
 
 from engine.config import NEVER_US, UNLIMITED_BYTES
 from engine.errors import LogClosed, OffsetOutOfRange
-from engine.message.encoding import encode_entries, encode_entry
-from engine.message.message_set import summarize_set, too_large
+from engine.message.format import PLAIN_OVERHEAD_BYTES
+from engine.message.message_set import check_set, encode_message_set, too_large
 from engine.storage.disk import Disk
-from engine.storage.log_config import ClockUs, LogConfig, no_clock
+from engine.storage.log_config import ClockUs, LogConfig
 from engine.storage.offsets import offsets_before
 from engine.storage.recovery import NOTHING_CUT, Recovery, recover
 from engine.storage.retention import expired, surplus
@@ -50,7 +50,8 @@ class Log:
 
     Readers see flushed bytes only (paper, section 3.1). It is not safe to use from two threads at once. Where the
     disk refuses, :class:`~engine.errors.StorageFailed` is raised; after that the log may refuse every further append
-    until it is opened again. A closed log raises :class:`~engine.errors.LogClosed`.
+    until it is opened again. A closed log can be read, since its files lie there; all else raises
+    :class:`~engine.errors.LogClosed`.
     """
 
     def __init__(
@@ -62,39 +63,27 @@ class Log:
         self._limits = limits
         self._disk = disk
         self._now_us = now_us
-        self._keeps_time = now_us is not no_clock
-        self.max_message_bytes = limits.max_message_bytes
-        self._flush_messages = limits.flush_messages
         self._segments = segments
-        self._active = segments.active
-        self._next_offset = self._active.next_offset
-        self._roll_beyond_offset = self._active.base_offset + limits.segment_bytes
         self._unflushed_messages = 0
         self._last_flush_us = now_us()
         self._closed = False
 
     @classmethod
     def open(
-        cls,
-        directory: Path,
-        *,
-        limits: LogConfig,
-        disk: Disk,
-        now_us: ClockUs = no_clock,
-        closed_cleanly: bool = False,
+        cls, directory: Path, *, limits: LogConfig, disk: Disk, now_us: ClockUs, closed_cleanly: bool = False
     ) -> Self:
         """Open the log in ``directory``, or begin one there.
 
         The cost is that of its segments, a look at each, and of checking the last one message by message, which is
         cut at the first bad one (0.7). A caller who knows that the log was ``closed_cleanly`` spares that check; what
         is damaged then comes to light at its readers. Raises :class:`~engine.errors.LogGap` if two segments do not
-        meet. ``now_us`` gives segments their times, which the files then carry; without it those are the disk's.
+        meet. ``now_us`` gives segments their times, which the files then carry.
         """
         segments = open_segments(directory, disk, now_us)
         active = segments.active
         try:
             found = NOTHING_CUT if closed_cleanly else recover(active)
-            if found.bytes_cut and now_us is not no_clock:
+            if found.bytes_cut:
                 active.stamp(now_us())
         except BaseException:
             active.seal()
@@ -109,17 +98,17 @@ class Log:
     @property
     def flushed_offset(self) -> int:
         """Where readers find the end."""
-        return self._active.flushed_offset
+        return self._segments.active.flushed_offset
 
     @property
     def next_offset(self) -> int:
-        """Where the next append goes."""
-        return self._next_offset
+        """Where the next append goes (log end offset)."""
+        return self._segments.active.next_offset
 
     @property
     def active_base_offset(self) -> int:
         """Where the segment begins that is appended to."""
-        return self._active.base_offset
+        return self._segments.active.base_offset
 
     @property
     def segments(self) -> tuple[SegmentFacts, ...]:
@@ -129,7 +118,7 @@ class Log:
     @property
     def bytes_before_roll(self) -> int:
         """How much can be appended before a further append begins a new segment; less than 0 if the next one does."""
-        return self._roll_beyond_offset - self._next_offset
+        return self._limits.segment_bytes - self._segments.active.size_bytes
 
     @property
     def unflushed_messages(self) -> int:
@@ -138,67 +127,50 @@ class Log:
 
     @property
     def has_unflushed(self) -> bool:
-        return self._unflushed_messages > 0
+        """Whether there are bytes that readers do not see yet. They may hold no message: gzip of nothing."""
+        return self.next_offset > self.flushed_offset
 
     # --- appending ---
 
     def append(self, message_set: bytes) -> Appended:
-        """Write a whole message set at the end, after checking every entry of it; an empty one changes nothing.
+        """Write a message set at the end, after checking every entry of it. A part of an entry at its end is dropped.
 
         A segment that is over ``segment_bytes`` already, flushed or not, or is appended to for longer than
-        ``roll_interval_us``, is closed first (0.7.2: maybeRoll). So a set is never split, and each segment overshoots
-        by a part of a set. Raises what :func:`summarize_set` raises, and then nothing is written.
+        ``roll_interval_us``, is closed first, for an empty set too (0.7.2: maybeRoll). So a set is never split, and
+        each segment overshoots by a part of a set. Raises what :func:`check_set` raises, and then
+        nothing is written.
         """
         self._require_open()
-        sizes, messages = summarize_set(message_set, self.max_message_bytes)
-        if not messages:
-            return Appended(self._next_offset, self._next_offset, 0, (), NOT_ROLLED, not self.has_unflushed)
-        active = self._active
-        offset = self.append_encoded(message_set, messages)
-        rolled_base_offset = NOT_ROLLED if self._active is active else offset
-        return Appended(offset, self._next_offset, messages, sizes, rolled_base_offset, not self._unflushed_messages)
+        checked = check_set(message_set, self._limits.max_message_bytes)
+        whole_bytes = sum(checked.sizes)
+        return self._append(message_set[:whole_bytes], checked.messages, checked.sizes)
 
-    def append_payloads(self, payloads: Sequence[bytes]) -> int:
-        """Make one set of plain messages and write it at the end, as :meth:`append` does; returns the offset of the
-        first.
+    def append_payloads(self, payloads: Sequence[bytes]) -> Appended:
+        """Make one set of plain messages and write it at the end, as :meth:`append` does.
 
-        For bytes that are the caller's own: they are encoded and written in one go, not taken apart again. Raises
+        For bytes that are the caller's own: what was just encoded is not checked. Raises
         :class:`~engine.errors.MessageTooLarge`, and then nothing is written.
         """
-        message_set = encode_entries(payloads)
-        if len(message_set) > self.max_message_bytes:  # else no single payload can be too large
-            self.require_size(max(map(len, payloads)))
-        return self.append_encoded(message_set, len(payloads))
+        self._require_open()
+        sizes = tuple([PLAIN_OVERHEAD_BYTES + len(payload) for payload in payloads])
+        limit = self._limits.max_message_bytes
+        if sizes and max(sizes) > limit + PLAIN_OVERHEAD_BYTES:
+            raise too_large(max(sizes) - PLAIN_OVERHEAD_BYTES, limit, self.next_offset)
+        return self._append(encode_message_set(payloads), len(payloads), sizes)
 
-    def append_payload(self, payload: bytes) -> int:
-        """Write one plain message; otherwise as :meth:`append_payloads`."""
-        self.require_size(len(payload))
-        return self.append_encoded(encode_entry(payload), 1)
-
-    def append_encoded(self, message_set: bytes, messages: int) -> int:
-        """Write a set that is known to be good and to hold so many messages, none too large; returns its offset.
-
-        It rolls if it is time to, and flushes if enough waits.
-        """
-        if self._closed or not messages:
-            self._require_open()
-            return self._next_offset
-        keeps_time = self._keeps_time
-        now_us = self._now_us() if keeps_time else 0
-        active = self._active
-        offset = self._next_offset
-        if offset > self._roll_beyond_offset or (
-            keeps_time and now_us - active.first_append_us > self._limits.roll_interval_us
-        ):
-            active = self._roll()
-        active.append(message_set)
-        if keeps_time:
-            active.note_append(now_us)
-        self._next_offset = offset + len(message_set)
-        self._unflushed_messages = unflushed_messages = self._unflushed_messages + messages
-        if unflushed_messages >= self._flush_messages:
+    def _append(self, message_set: bytes, messages: int, sizes: tuple[int, ...]) -> Appended:
+        """Write a good set: roll if it is time to, and flush if enough waits."""
+        now_us = self._now_us()
+        rolled_base_offset = NOT_ROLLED
+        if self.bytes_before_roll < 0 or now_us - self._segments.active.first_append_us > self._limits.roll_interval_us:
+            rolled_base_offset = self._roll().base_offset
+        offset = self.next_offset
+        if message_set:
+            self._segments.active.append(message_set, now_us)
+        self._unflushed_messages += messages
+        if self._unflushed_messages >= self._limits.flush_messages:
             self.flush()
-        return offset
+        return Appended(offset, self.next_offset, messages, sizes, rolled_base_offset, not self.has_unflushed)
 
     # --- reading ---
 
@@ -237,7 +209,7 @@ class Log:
         """
         self._require_open()
         known = [(segment.base_offset, segment.modified_us) for segment in self._segments]
-        if self._active.flushed_bytes:
+        if self._segments.active.flushed_bytes:
             known.append((self.flushed_offset, self._now_us()))
         return offsets_before(known, time_us, max_offsets)
 
@@ -246,11 +218,11 @@ class Log:
     def flush(self) -> int:
         """Put everything on disk and show it to readers; return the new ``flushed_offset``."""
         self._require_open()
-        if self._unflushed_messages:
-            self._active.flush()
+        if self.has_unflushed:
+            self._segments.active.flush()
             self._unflushed_messages = 0
             self._last_flush_us = self._now_us()
-        return self._active.flushed_offset
+        return self.flushed_offset
 
     def flush_if_due(self) -> bool:
         """Flush if there is something to flush and the last flush is ``flush_interval_us`` ago; say whether.
@@ -282,12 +254,11 @@ class Log:
     def _remove(self, count: int) -> list[SegmentFacts]:
         """Remove the oldest ``count`` segments, but leave one."""
         if count == len(self._segments):
-            if self._active.flushed_bytes:
+            if self._segments.active.flushed_bytes:
                 self._roll()
             else:
                 count -= 1
-                if self._keeps_time:
-                    self._active.stamp(self._now_us())
+                self._segments.active.stamp(self._now_us())
         removed = [_facts_of(segment) for segment in islice(self._segments, count)]
         for _ in removed:
             self._segments.remove_first()
@@ -296,8 +267,7 @@ class Log:
     def lose_unflushed(self) -> int:
         """Be struck by a power cut: unflushed bytes are gone and the log is closed; return how many were lost."""
         self._require_open()
-        lost_bytes = self._active.lose_unflushed()
-        self._next_offset = self._active.next_offset
+        lost_bytes = self._segments.active.lose_unflushed()
         self._unflushed_messages = 0
         self._shut()
         return lost_bytes
@@ -314,25 +284,21 @@ class Log:
     def _roll(self) -> Segment:
         """Begin a new segment at the end of what is now flushed for good (0.7: Log.roll)."""
         self.flush()
-        opened = Segment(self._directory, self._next_offset, self._disk, sealed=False)
-        if self._keeps_time:
-            try:
-                opened.stamp(self._now_us())
-            except BaseException:
-                opened.seal()
-                raise
-        self._active = opened
-        self._roll_beyond_offset = opened.base_offset + self._limits.segment_bytes
+        opened = Segment(self._directory, self.next_offset, self._disk, sealed=False)
+        try:
+            opened.stamp(self._now_us())
+        except BaseException:
+            opened.seal()
+            raise
         self._segments.add(opened)
         return opened
 
     def _shut(self) -> None:
         self._closed = True
-        self._active.seal()
+        self._segments.active.seal()
 
     def _segment_of(self, offset: int) -> Segment:
-        self._require_open()
-        if not self._segments.first_offset <= offset <= self._active.flushed_offset:
+        if not self.first_offset <= offset <= self.flushed_offset:
             raise self._out_of_range(offset)
         return self._segments.holding(offset)
 
@@ -341,11 +307,6 @@ class Log:
             raise LogClosed(
                 f"the log {self._directory.name} is closed", "open it again first", log=self._directory.name
             )
-
-    def require_size(self, payload_bytes: int) -> None:
-        """Raise :class:`~engine.errors.MessageTooLarge` unless the log takes payloads of that size."""
-        if payload_bytes > self.max_message_bytes:
-            raise too_large(payload_bytes, self.max_message_bytes, self._next_offset)
 
     def _out_of_range(self, offset: int) -> OffsetOutOfRange:
         first, flushed = self.first_offset, self.flushed_offset

@@ -18,7 +18,7 @@ class LogConfig:
     """When a log rolls, flushes and forgets, and what it refuses.
 
     ``flush_messages`` counts the messages inside compressed sets; :data:`NEVER_BY_COUNT` leaves flushing to the
-    owner. ``max_message_bytes`` is that of an entry's payload. The intervals need a clock: ``flush_interval_us`` is
+    owner. ``max_message_bytes`` is that of an entry's payload. ``flush_interval_us`` is
     how long a message may wait for :meth:`Log.flush_if_due`, ``roll_interval_us`` how long one segment is appended to
     (0.7.2: log.roll.hours), ``retention_us`` and ``retention_bytes`` what :meth:`Log.delete_old` leaves.
     """
@@ -30,8 +30,3 @@ class LogConfig:
     roll_interval_us: int = NEVER_US
     retention_us: int = NEVER_US
     retention_bytes: int = UNLIMITED_BYTES
-
-
-def no_clock() -> int:
-    """The clock of a log that nobody asks about ages: its files keep the times that the disk gives them."""
-    return 0

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from engine.config import NEVER_US
 from engine.storage.disk import Disk
@@ -36,7 +35,7 @@ class Segment:
 
     All offsets are bytes of the whole log. Raises :class:`~engine.errors.StorageFailed` wherever the disk refuses.
 
-    The times of a segment are those of its file, unless somebody says otherwise (:meth:`note_append`, :meth:`stamp`):
+    The times of a segment are those of its file, unless somebody says otherwise (:meth:`append`, :meth:`stamp`):
     then the segment goes by what it was told, and tells the file when it is flushed and when it is sealed.
     ``first_append_us`` is when the first bytes came since the segment was opened, :data:`NEVER_US` if none did.
     """
@@ -45,7 +44,6 @@ class Segment:
         "_flushed_bytes",
         "_flushed_modified_us",
         "_modified_us",
-        "append",
         "base_offset",
         "file",
         "first_append_us",
@@ -55,7 +53,6 @@ class Segment:
         """Open the segment; what its file holds counts as flushed."""
         self.base_offset = base_offset
         self.file = SegmentFile(directory / segment_name(base_offset), disk, sealed=sealed)
-        self.append: Final = self.file.append  # nothing to add, and every message comes this way
         self.first_append_us = NEVER_US
         self._flushed_bytes = self.file.size_bytes
         self._modified_us = NEVER_US
@@ -83,8 +80,9 @@ class Segment:
         """When the segment was last appended to, or else came to be."""
         return self.file.modified_us() if self._modified_us == NEVER_US else self._modified_us
 
-    def note_append(self, at_us: int) -> None:
-        """Count the bytes that came last as appended at ``at_us``."""
+    def append(self, data: bytes, at_us: int) -> None:
+        """Write ``data`` at the end: all of it, or nothing that stays."""
+        self.file.append(data)
         if self.first_append_us == NEVER_US:
             self.first_append_us = at_us
         self._modified_us = at_us

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.errors import LogGap
 from engine.storage.disk import Disk, storage_failed
-from engine.storage.log_config import ClockUs, no_clock
+from engine.storage.log_config import ClockUs
 from engine.storage.segment import Segment, base_offsets, segment_name
 
 
@@ -23,13 +23,17 @@ class SegmentList:
         _require_no_gap(segments)
         self._segments = segments
         self._bases = [segment.base_offset for segment in segments]
-        self.active = segments[-1]
 
     def __iter__(self) -> Iterator[Segment]:
         return iter(self._segments)
 
     def __len__(self) -> int:
         return len(self._segments)
+
+    @property
+    def active(self) -> Segment:
+        """The segment that is appended to."""
+        return self._segments[-1]
 
     @property
     def first_offset(self) -> int:
@@ -44,7 +48,6 @@ class SegmentList:
         sealed = self.active
         self._segments.append(segment)
         self._bases.append(segment.base_offset)
-        self.active = segment
         sealed.seal()
 
     def remove_first(self) -> None:
@@ -57,7 +60,7 @@ class SegmentList:
 def open_segments(directory: Path, disk: Disk, now_us: ClockUs) -> SegmentList:
     """The segments that lie in ``directory``, or a first one begun there; all but the last one sealed.
 
-    With a clock, the last one goes by it from now on, and a first one is dated by it. Raises
+    The last one goes by what it is told of time from now on. Raises
     :class:`~engine.errors.LogGap` if two do not meet, :class:`~engine.errors.StorageFailed`.
     """
     try:
@@ -68,8 +71,7 @@ def open_segments(directory: Path, disk: Disk, now_us: ClockUs) -> SegmentList:
     sealed = [Segment(directory, base, disk, sealed=True) for base in found[:-1]]
     active = Segment(directory, found[-1] if found else 0, disk, sealed=False)
     try:
-        if now_us is not no_clock:
-            active.keep_time(active.modified_us if found else now_us())
+        active.keep_time(active.modified_us if found else now_us())
         return SegmentList([*sealed, active])
     except BaseException:
         active.seal()

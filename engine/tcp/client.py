@@ -16,6 +16,7 @@ from typing import Final, Self
 
 from engine.config import PAPER
 from engine.errors import OffsetscopeError
+from engine.message.format import iterate_shallow
 from engine.message.message_set import DeepMessage, encode_compressed_set, encode_message_set, iterate_deep
 from engine.protocol.faults import NO_ERROR, error_of
 from engine.protocol.requests import (
@@ -63,11 +64,24 @@ class Fetched:
         :class:`~engine.protocol.faults.UnknownServerFault`. The broker looks at no message, so it is here that
         :class:`~engine.errors.InvalidMessage` (a CRC is wrong, or the offset is not where a message starts) and
         :class:`~engine.errors.InvalidMessageSize` (the first message is longer than the pull, or the offset is wrong)
-        are found. Of fewer than four bytes come no messages and no error (0.7).
+        are found, and :class:`~engine.errors.UnsupportedCodec`: the message is compressed with snappy, for which
+        there is no library here. Of fewer than four bytes come no messages and no error (0.7).
         """
         if self.error_code != NO_ERROR:
             raise self._error()
-        return iterate_deep(self.data, self.request.offset)
+        return map(DeepMessage._make, iterate_deep(self.data, self.request.offset))
+
+    @property
+    def next_offset(self) -> int:
+        """Where to read on: behind the last whole message as it was sent (0.7: validBytes).
+
+        The last of :meth:`messages` says the same, unless what was sent last is a compressed set without a message.
+        Raises what :meth:`messages` raises, but for what lies inside compressed sets.
+        """
+        if self.error_code != NO_ERROR:
+            raise self._error()
+        offset = self.request.offset
+        return max((entry[1] for entry in iterate_shallow(self.data, offset)), default=offset)
 
     def _error(self) -> OffsetscopeError:
         return error_of(self.error_code, self.request.topic, self.request.partition, self.request.offset)

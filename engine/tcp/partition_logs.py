@@ -187,7 +187,7 @@ class PartitionLogs:
             raise
         if log.recovery.bytes_cut:
             cut = log.recovery
-            logger.warning("%s: cut %d bytes %s", printable(str(partition)), cut.bytes_cut, cut.reason)
+            logger.warning("%s: cut %d bytes: %s", printable(str(partition)), cut.bytes_cut, cut.reason)
         self._logs[partition] = log
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.errors import InvalidMessage, InvalidMessageSize, MessageTooLarge
 from engine.ids import TopicPartition
-from engine.message.format import LENGTH_BYTES, PLAIN_OVERHEAD_BYTES, Ending, scan_entries
+from engine.message.format import LENGTH_BYTES, PLAIN_OVERHEAD_BYTES, iterate_lengths
 from engine.tcp.partition_logs import PartitionLogs
 
 RUN_MAX_BYTES: Final = 512 * 1024
@@ -92,6 +92,9 @@ class ProduceRun:
 
     def _append_together(self, count: int) -> None:
         sets = list(islice(self._sets, count))
+        if not all(map(_is_whole, sets)):  # what follows a part of a message would be taken for the rest of it
+            self._one_by_one = True
+            return
         try:
             self._logs.append(self._partition, b"".join(sets))
         except (InvalidMessage, InvalidMessageSize, MessageTooLarge):
@@ -102,16 +105,11 @@ class ProduceRun:
 
     def _append(self, message_set: bytes) -> None:
         try:
-            self._append_whole(message_set)
+            self._logs.append(self._partition, message_set)
         except MessageTooLarge as error:
             self._complain(f"{self._partition}: {error.message}")
 
-    def _append_whole(self, message_set: bytes) -> None:
-        """Append what is whole: a part of a message at the end is dropped (0.7.1: shallowValidBytes)."""
-        try:
-            self._logs.append(self._partition, message_set)
-        except InvalidMessageSize:
-            scan = scan_entries(message_set)
-            if scan.ending is not Ending.PARTIAL or scan.end == 0:
-                raise
-            self._logs.append(self._partition, message_set[: scan.end])
+
+def _is_whole(message_set: bytes) -> bool:
+    """Whether the set ends where its last entry ends."""
+    return max((end for _, end in iterate_lengths(message_set)), default=0) == len(message_set)

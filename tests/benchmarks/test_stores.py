@@ -11,10 +11,10 @@ from benchmarks.measure import interleave
 from benchmarks.messages import batches_of, payloads
 from benchmarks.plot import plot
 from benchmarks.stores import Store, append_subject, overhead_bytes, read_subject
-from benchmarks.stores.engine import ChecksummedFile, EngineLog, LingeringLog, RawFile, UntrustedLog
+from benchmarks.stores.engine import ChecksummedFile, EngineLog, RawFile, UntrustedLog
 from benchmarks.stores.peers import Sqlite, SqlitePayloadsOnly, fast_peers, slow_peers
 
-OURS: list[Store] = [EngineLog(), LingeringLog(), UntrustedLog(), RawFile(), ChecksummedFile(), SqlitePayloadsOnly()]
+OURS: list[Store] = [EngineLog(), UntrustedLog(), RawFile(), ChecksummedFile(), SqlitePayloadsOnly()]
 STORES: list[Store] = [*OURS, *fast_peers(), *slow_peers()]
 
 

@@ -10,7 +10,7 @@ from engine.cluster.cluster import Cluster
 from engine.commands import apply, parse_command
 from engine.errors import UnknownScenario
 from engine.journal.journal import Journal
-from engine.message.message_set import iterate_shallow
+from engine.message.format import iterate_shallow
 from engine.scenarios import METRICS, WAREHOUSE, build
 from tests.support.clusters import payloads
 
@@ -46,8 +46,8 @@ def test_the_files_hold_those_messages_with_good_crcs_and_nothing_else(pageviews
     for file, payload_bytes in zip(files, (206, 179, 195), strict=True):
         data = file.read_bytes()
         entries = list(iterate_shallow(data, 0))
-        assert [(entry.magic, len(entry.payload)) for entry in entries] == [(0, payload_bytes)] * 4
-        assert data[5:9] == zlib.crc32(entries[0].payload).to_bytes(4, "big")
+        assert [len(entry[2]) for entry in entries] == [payload_bytes] * 4
+        assert data[5:9] == zlib.crc32(entries[0][2]).to_bytes(4, "big")
         assert len(data) == 4 * (payload_bytes + 9)
 
 

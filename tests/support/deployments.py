@@ -60,7 +60,7 @@ class Deployed(Stage):
         """The payloads of a partition, from its files."""
         broker = self.cluster.state.broker_of(self.cluster.state.partition(topic, partition))
         files = sorted((self.directory / f"broker-{broker.broker}" / f"{topic}-{partition}").glob("*.kafka"))
-        return [message.payload for file in files for message in iterate_deep(file.read_bytes(), int(file.stem))]
+        return [payload for file in files for _, _, payload in iterate_deep(file.read_bytes(), int(file.stem))]
 
     def logs(self, topic: str) -> list[list[bytes]]:
         """The payloads of a topic, partition by partition."""

@@ -131,7 +131,7 @@ class SizesDisk:
         raise AssertionError(path)
 
     def set_modified(self, path: Path, at_us: int) -> None:
-        raise AssertionError(path, at_us)
+        pass
 
 
 class HandClock:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from engine.storage.log import Log
 from engine.storage.log_config import LogConfig
-from tests.support.disks import FaultyDisk
+from tests.support.disks import FaultyDisk, HandClock
 
 MAGIC_1_42 = bytes.fromhex("000000080100" + "3224b088" + "3432")
 
@@ -17,7 +17,9 @@ def open_log(
     flush_messages: int = 1,
     max_message_bytes: int = 1_000_000,
 ) -> Log:
-    return Log.open(directory, limits=LogConfig(segment_bytes, flush_messages, max_message_bytes), disk=disk)
+    return Log.open(
+        directory, limits=LogConfig(segment_bytes, flush_messages, max_message_bytes), disk=disk, now_us=HandClock()
+    )
 
 
 def bases(log: Log) -> list[int]:

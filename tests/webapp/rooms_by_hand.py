@@ -29,12 +29,12 @@ def new_room(
 ) -> Room:
     folders = RoomFolders(directory)
     timeline = Timeline(record(start), folders, wall_us=clock())
-    commands = CommandLog.open(folders.commands)
+    commands = CommandLog.open(folders.commands, now_us=HandClock())
     return Room(timeline, commands, wake=wake, wall_us=clock, bytes_at_most=bytes_at_most)
 
 
 def restored_room(directory: Path, clock: HandClock, start: Start = "running") -> Room:
     folders = RoomFolders(directory)
-    commands = CommandLog.open(folders.commands)
+    commands = CommandLog.open(folders.commands, now_us=HandClock())
     timeline = restore(record(start), folders, commands, wall_us=clock())
     return Room(timeline, commands, wake=lambda room: None, wall_us=clock, bytes_at_most=1 << 30)

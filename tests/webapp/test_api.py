@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from engine.message.message_set import iterate_shallow
+from engine.message.format import iterate_shallow
 from tests.webapp.support import METRICS, command, make_room
 from webapp.services import Services
 from webapp.settings import Settings
@@ -59,8 +59,8 @@ def test_the_bytes_on_disk_are_the_bytes_the_facts_tell_of(client: FlaskClient, 
         (file,) = settings.data_dir.rglob(f"{name}/{segment['file']}")
         data = file.read_bytes()
         entries = list(iterate_shallow(data, segment["base_offset"]))
-        assert [entry.offset for entry in entries] == partition["message_offsets"]
-        assert entries[-1].next_offset == partition["next_offset"] == len(data)
+        assert [entry[0] for entry in entries] == partition["message_offsets"]
+        assert entries[-1][1] == partition["next_offset"] == len(data)
         answer = client.get(f"/api/rooms/{made.room}/log/pageviews/{partition['partition']}")
         assert answer.data == data
         assert answer.content_type == "application/octet-stream"

@@ -9,6 +9,7 @@ from engine.message.message_set import encode_message_set
 from engine.storage.disk import OsDisk
 from engine.storage.log import Log
 from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
+from tests.support.disks import HandClock
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.errors import RoomDamaged
 
@@ -37,17 +38,17 @@ class SyncCounter(OsDisk):
 
 def write(directory: Path, payloads: list[bytes]) -> None:
     limits = LogConfig(1 << 20, NEVER_BY_COUNT, 1 << 20)
-    log = Log.open(directory, limits=limits, disk=OsDisk(sync=False))
+    log = Log.open(directory, limits=limits, disk=OsDisk(sync=False), now_us=HandClock())
     log.append(encode_message_set(payloads))
     log.close()
 
 
 def test_commands_come_back_as_they_were_sent(tmp_path: Path) -> None:
-    log = CommandLog.open(tmp_path)
+    log = CommandLog.open(tmp_path, now_us=HandClock())
     log.append(SENT[:1])
     log.append(SENT[1:])
     log.close()
-    again = CommandLog.open(tmp_path)
+    again = CommandLog.open(tmp_path, now_us=HandClock())
     assert list(again) == SENT
     assert [one.offset for one in again] == [0, again.size_bytes - len(SENT[1].encode()) - PLAIN_OVERHEAD_BYTES]
     again.close()
@@ -55,20 +56,20 @@ def test_commands_come_back_as_they_were_sent(tmp_path: Path) -> None:
 
 def test_an_append_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
     disk = SyncCounter()
-    log = CommandLog.open(tmp_path, disk=disk)
+    log = CommandLog.open(tmp_path, disk=disk, now_us=HandClock())
     log.append(SENT)
     assert disk.synced_bytes == disk.written_bytes == log.size_bytes > 0
     log.close()
 
 
 def test_a_torn_end_is_cut_off_and_what_was_promised_stays(tmp_path: Path) -> None:
-    log = CommandLog.open(tmp_path)
+    log = CommandLog.open(tmp_path, now_us=HandClock())
     log.append(SENT)
     log.close()
     (file,) = tmp_path.iterdir()
     with file.open("ab") as opened:
         opened.write(b"\0\0\0\x63\0torn")
-    again = CommandLog.open(tmp_path)
+    again = CommandLog.open(tmp_path, now_us=HandClock())
     assert again.bytes_cut == 9
     assert list(again) == SENT
     again.close()
@@ -77,7 +78,7 @@ def test_a_torn_end_is_cut_off_and_what_was_promised_stays(tmp_path: Path) -> No
 @pytest.mark.parametrize("payload", [b"not JSON", b"[]", b'{"at_us":1}', b'{"at_us":1,"command":[]}', b"{}"])
 def test_what_is_no_command_is_named_with_its_offset(tmp_path: Path, payload: bytes) -> None:
     write(tmp_path, [SENT[1].encode(), payload])
-    log = CommandLog.open(tmp_path)
+    log = CommandLog.open(tmp_path, now_us=HandClock())
     with pytest.raises(RoomDamaged) as damaged:
         list(log)
     assert damaged.value.fields["offset"] == 9 + len(SENT[1].encode())

@@ -17,6 +17,7 @@ from engine.message.message_set import iterate_deep
 from engine.storage.disk import OsDisk
 from engine.storage.log import Log
 from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
+from tests.support.disks import HandClock
 from tests.webapp.support import PATIENCE_S, ROOT, LiveServer, MadeOverHttp, command, make_room
 from webapp.settings import Settings
 from webapp.views import downloads
@@ -89,15 +90,17 @@ def test_downloaded_files_put_side_by_side_are_a_log_again(client: FlaskClient, 
     folder.mkdir()
     for one in listing(client, made):
         (folder / str(one["file"])).write_bytes(fetched(client, one["url"]).data)
-    log = Log.open(folder, limits=LogConfig(1 << 20, NEVER_BY_COUNT, LARGEST), disk=OsDisk(sync=False))
+    log = Log.open(
+        folder, limits=LogConfig(1 << 20, NEVER_BY_COUNT, LARGEST), disk=OsDisk(sync=False), now_us=HandClock()
+    )
     told = client.get(f"/api/rooms/{made.room}").json["topics"][0]["partitions"][0]
     assert (log.first_offset, log.flushed_offset, log.recovery.bytes_cut) == (0, told["flushed_offset"], 0)
     offsets = []
     offset = 0
     while offset < log.flushed_offset:
-        for message in iterate_deep(log.read(offset, LARGEST), offset):
-            offsets.append(offset)
-            offset = message.next_offset
+        messages = list(iterate_deep(log.read(offset, LARGEST), offset))
+        offsets += [start for start, _, _ in messages]
+        offset = messages[-1][1]
     assert set(told["message_offsets"]) - set(offsets) == set()
     assert len(offsets) >= 64
     log.close()

@@ -53,7 +53,7 @@ def test_however_small_the_bites_are_it_is_the_same_life(tmp_path: Path, work_s:
     processor = Processor(work_s)
     timeline = Timeline(record(), RoomFolders(tmp_path / "b"), wall_us=0)
     repetition = Repetition(timeline, now_s=processor.now_s, rest=processor.rest)
-    commands = list(CommandLog.open(RoomFolders(tmp_path / "a").commands))
+    commands = list(CommandLog.open(RoomFolders(tmp_path / "a").commands, now_us=HandClock()))
     assert repetition.repeat_until(commands, PastPoint(end_us, 1 << 62)) == commands
     assert events_of(timeline) == lived
     timeline.close()

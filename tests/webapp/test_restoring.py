@@ -148,7 +148,7 @@ def test_a_journal_that_differs_is_reported_and_the_new_one_counts(
     room = new_room(tmp_path, clock)
     run_ms(room, clock, 2_000)
     room.close()
-    commands = CommandLog.open(tmp_path / "commands")
+    commands = CommandLog.open(tmp_path / "commands", now_us=HandClock())
     commands.append([LoggedCommand(500_000, {"command": "produce", "count": 1})])
     commands.close()
     with caplog.at_level(logging.WARNING):
@@ -181,14 +181,14 @@ def a_life_that_ended_with(directory: Path, clock: HandClock, *fields: dict[str,
     act(room, "clock", action="pause")
     journal, at_us = journal_of(room), room.facts()["clock"]["now_us"]
     room.close()
-    commands = CommandLog.open(directory / "commands")
+    commands = CommandLog.open(directory / "commands", now_us=lambda: 1)
     commands.append([LoggedCommand(at_us, one) for one in fields])
     commands.close()
     return journal
 
 
 def offset_of_last(directory: Path) -> int:
-    commands = CommandLog.open(directory / "commands")
+    commands = CommandLog.open(directory / "commands", now_us=lambda: 1)
     offset = list(commands)[-1].offset
     commands.close()
     return offset

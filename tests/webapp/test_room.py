@@ -233,7 +233,7 @@ def test_a_command_that_cannot_be_written_down_is_not_applied(
 
 
 def reopened_commands(directory: Path) -> list[object]:
-    log = CommandLog.open(directory / "commands")
+    log = CommandLog.open(directory / "commands", now_us=HandClock())
     commands: list[object] = list(log)
     log.close()
     return commands

@@ -145,7 +145,7 @@ def test_a_room_with_a_command_that_cannot_be_repeated_says_which(house: House) 
     run_ms(room, house.clock, 2_000)
     act(room, "produce", count=1)
     house.restart()
-    commands = CommandLog.open(house.directory.room(room.record.room) / "commands")
+    commands = CommandLog.open(house.directory.room(room.record.room) / "commands", now_us=lambda: 1)
     end = commands.size_bytes
     commands.append([LoggedCommand(2_500_000, {"command": "explode"})])
     commands.close()
@@ -342,7 +342,7 @@ def test_the_command_log_holds_what_was_sent_and_when(house: House) -> None:
     with pytest.raises(OffsetscopeError):
         act(room, "start_broker", broker=1)
     house.close()
-    log = CommandLog.open(house.directory.room(room.record.room) / "commands")
+    log = CommandLog.open(house.directory.room(room.record.room) / "commands", now_us=HandClock())
     assert [logged.fields["command"] for logged in log] == ["produce", "start_broker"]
     assert {logged.at_us for logged in log} == {0}
     log.close()

@@ -192,8 +192,8 @@ def test_only_what_is_in_the_files_makes_a_room_damaged(house: House) -> None:
     act(room, "produce", count=1)
     house.restart()
     folder = house.directory.room(room.record.room) / "commands"
-    log = CommandLog.open(folder)
-    log._log.append_payload(b"no command")
+    log = CommandLog.open(folder, now_us=lambda: 1)
+    log._log.append_payloads([b"no command"])
     log.close()
     for _ in range(2):
         with pytest.raises(RoomDamaged):

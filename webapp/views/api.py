@@ -1,10 +1,12 @@
 """The JSON API, which others script against; docs/api.md describes it."""
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response
 
-from engine.message.format import scan_entries
+from engine.errors import InvalidMessage, InvalidMessageSize
+from engine.message.format import iterate_shallow
 from webapp.answers import Applied
 from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkNow, parse
 from webapp.room_record import Start
@@ -77,8 +79,16 @@ def read_log(room: str, topic: str, partition: int) -> Response:
     response = make_response(data)
     response.headers["Content-Type"] = "application/octet-stream"
     response.headers["X-Offset"] = str(offset)
-    response.headers["X-Next-Offset"] = str(offset + scan_entries(data).end)
+    response.headers["X-Next-Offset"] = str(_next_offset(data, offset))
     return response
+
+
+def _next_offset(data: bytes, offset: int) -> int:
+    """The offset behind the whole messages of ``data``, up to a damaged one."""
+    with suppress(InvalidMessage, InvalidMessageSize):
+        for _, next_offset, _, _ in iterate_shallow(data, offset):
+            offset = next_offset
+    return offset
 
 
 @blueprint.get("/<room>/registry")

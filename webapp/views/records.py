@@ -1,11 +1,19 @@
 """One message as it lies on disk, taken apart for people to look at."""
 
 import zlib
+from itertools import islice
 from typing import Any
 
 from engine.errors import InvalidMessageSize, OffsetInsideMessage, OffsetOutOfRange, OffsetscopeError
-from engine.message.format import LENGTH_BYTES, MAX_OVERHEAD_BYTES, PLAIN_OVERHEAD_BYTES, read_header
-from engine.message.message_set import inner_payloads, iterate_shallow
+from engine.message.format import (
+    LENGTH_BYTES,
+    MAX_OVERHEAD_BYTES,
+    NO_CODEC,
+    PLAIN_OVERHEAD_BYTES,
+    iterate_shallow,
+    read_header,
+)
+from engine.message.message_set import iterate_deep
 from webapp.room import Room
 
 SHOWN_BYTES = 4_096
@@ -30,7 +38,7 @@ def record_at(room: Room, topic: str, partition: int, offset: int) -> dict[str, 
         "next_offset": offset + len(data),
         "length": len(data) - LENGTH_BYTES,
         "magic": data[LENGTH_BYTES],
-        "attributes": data[LENGTH_BYTES + 1] if header.overhead_bytes > PLAIN_OVERHEAD_BYTES else 0,
+        "attributes": header.attributes,
         "crc": header.crc,
         "crc_ok": zlib.crc32(payload) == header.crc,
         "bytes_hex": data[:SHOWN_BYTES].hex(),
@@ -43,13 +51,13 @@ def record_at(room: Room, topic: str, partition: int, offset: int) -> dict[str, 
 def _inner_texts(data: bytes, offset: int) -> list[str]:
     """The messages of a compressed set as text, the first of them; none for a plain message, or a damaged set."""
     try:
-        (entry,) = iterate_shallow(data, offset)
-        if entry.codec == "none":
+        ((_, _, _, codec),) = iterate_shallow(data, offset)
+        if codec == NO_CODEC:
             return []
-        payloads = inner_payloads(entry.payload, offset)
+        inside = list(islice(iterate_deep(data, offset), INNER_SHOWN))
     except OffsetscopeError:
         return []
-    return [payload[:SHOWN_BYTES].decode("utf-8", errors="replace") for payload in payloads[:INNER_SHOWN]]
+    return [payload[:SHOWN_BYTES].decode("utf-8", errors="replace") for _, _, payload in inside]
 
 
 def _require_readable(room: Room, topic: str, partition: int, offset: int) -> None:

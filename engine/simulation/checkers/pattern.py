@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
-from engine.errors import InvalidMessage, InvalidMessageSize
+from engine.errors import InvalidMessage, InvalidMessageSize, UnsupportedCodec
 from engine.message.message_set import DeepMessage, iterate_deep
 from engine.simulation.history import Anomalies, Anomaly, History, JournalEvent, partition_of
 
@@ -58,8 +58,8 @@ def the_warehouse_holds_each_message_once(history: History) -> Anomalies:
 
 def _readable(content: bytes, first_offset: int) -> Iterator[DeepMessage]:
     """The messages up to the first damaged one, if there is one: bytes that changed on the disk are told elsewhere."""
-    with suppress(InvalidMessage, InvalidMessageSize):
-        yield from iterate_deep(content, first_offset)
+    with suppress(InvalidMessage, InvalidMessageSize, UnsupportedCodec):
+        yield from map(DeepMessage._make, iterate_deep(content, first_offset))
 
 
 def _may_repeat(history: History, partition: str, offset: int) -> bool:

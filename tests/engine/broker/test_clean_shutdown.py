@@ -6,11 +6,12 @@ import pytest
 
 from engine.broker.clean_shutdown import MARK_NAME, leave_mark, take_mark
 from engine.errors import InvalidMessage, StorageFailed
-from engine.message.message_set import encode_message_set, iterate_shallow
+from engine.message.format import iterate_shallow
+from engine.message.message_set import encode_message_set
 from engine.storage.log import Log
 from engine.storage.log_config import LogConfig
 from engine.storage.recovery import Recovery
-from tests.support.disks import FaultyDisk
+from tests.support.disks import FaultyDisk, HandClock
 
 LIMITS = LogConfig(1 << 30, 1, 1_000_000)
 
@@ -47,7 +48,7 @@ def test_a_log_that_was_closed_cleanly_is_not_checked_and_its_damage_shows_at_th
     tmp_path: Path, disk: FaultyDisk
 ) -> None:
     # case 27
-    log = Log.open(tmp_path, limits=LIMITS, disk=disk)
+    log = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     log.append(encode_message_set([b"aa", b"bb", b"cc"]))
     log.close()
     path = tmp_path / log.segments[0].file
@@ -55,9 +56,9 @@ def test_a_log_that_was_closed_cleanly_is_not_checked_and_its_damage_shows_at_th
     content[20] ^= 1
     path.write_bytes(content)
     disk.largest_read_bytes = 0
-    again = Log.open(tmp_path, limits=LIMITS, disk=disk, closed_cleanly=True)
+    again = Log.open(tmp_path, limits=LIMITS, disk=disk, closed_cleanly=True, now_us=HandClock())
     assert (again.recovery, again.next_offset, disk.largest_read_bytes) == (Recovery(0, ""), 33, 0)
     walk = iterate_shallow(again.read(0, 100), 0)
-    assert next(walk).payload == b"aa"
+    assert next(walk)[2] == b"aa"
     with pytest.raises(InvalidMessage):
         next(walk)

@@ -21,7 +21,7 @@ from engine.errors import (
     UnknownTopic,
     WrongState,
 )
-from engine.ids import GroupId
+from engine.ids import BrokerId, GroupId, TopicPartition
 from tests.support.clusters import GROUP, Stage
 
 
@@ -235,3 +235,25 @@ def test_every_command_of_the_contract_is_there() -> None:
         "stop_consumer crash_consumer pause_consumer resume_consumer set_consumer seek commit corrupt"
     )
     assert set(contract.split()) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["seek", "corrupt"])
+def test_offsets_inside_a_damaged_or_a_large_message_are_refused_and_starts_behind_it_are_not(
+    stage: Stage, command: str
+) -> None:
+    stage.with_topic(partitions=1).with_group("A")
+    log = stage.cluster.state.brokers[BrokerId(1)].logs[TopicPartition("clicks", 0)]
+    large = log.next_offset
+    for size in (3_000, 20):
+        stage.do("produce", count=1, size=size)
+    stage.run_ms(50)
+    stage.do("corrupt", topic="clicks", partition=0, offset=0)
+    stage.do("corrupt", topic="clicks", partition=0, offset=large)
+    behind = large + 9 + 3_000
+    fields: dict[str, Any] = {"topic": "clicks", "partition": 0} | ({"group": GROUP} if command == "seek" else {})
+    for offset, around in ((5, (0, large)), (large + 1, (large, behind)), (behind - 1, (large, behind))):
+        with pytest.raises(OffsetInsideMessage) as fault:
+            stage.do(command, **fields, offset=offset)
+        assert fault.value.fields == {"offset": offset, "message_offset": around[0], "next_offset": around[1]}
+    for offset in (large, behind):
+        stage.do(command, **fields, offset=offset)

@@ -8,6 +8,7 @@ from engine.config import TINY
 from engine.consumer.fetcher import MESSAGE_COST_BYTES, decode
 from engine.consumer.simple_consumer import Fetch, Fetched, SimpleConsumer
 from engine.ids import BrokerId, TopicPartition
+from engine.message.format import SNAPPY, encode_wrapped
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.runtime.sequence_numbers import SequenceNumbers
 from tests.engine.conftest import MakeStage
@@ -22,7 +23,7 @@ def test_what_does_not_fit_is_left_for_the_next_pull_set_by_set(most_bytes: int,
     assert len(BOMB) < 150
     messages, error = decode(BOMB * 5, 1_000, most_bytes)
     assert len(messages) == 3 * sets
-    assert (messages[-1][0], error) == (1_000 + sets * len(BOMB), "")
+    assert (messages[-1][1], error) == (1_000 + sets * len(BOMB), "")
 
 
 def test_an_error_is_met_only_when_everything_before_it_has_been_taken() -> None:
@@ -30,9 +31,19 @@ def test_an_error_is_met_only_when_everything_before_it_has_been_taken() -> None
     damaged[-1] ^= 1
     data = BOMB + bytes(damaged)
     messages, error = decode(data, 0, 1)
-    assert (messages[-1][0], error) == (len(BOMB), "")
+    assert (messages[-1][1], error) == (len(BOMB), "")
     messages, error = decode(data[len(BOMB) :], len(BOMB), 1_000)
-    assert ([payload for _, payload in messages], error) == ([b"good"], "invalid_message")
+    assert ([payload for _, _, payload in messages], error) == ([b"good"], "invalid_message")
+
+
+def test_a_snappy_set_ends_the_reading_at_its_offset_by_its_own_code() -> None:
+    data = encode_message_set([b"good"]) + encode_wrapped(b"packed", SNAPPY) + encode_message_set([b"behind"])
+    assert decode(data, 100, 1_000) == ([(100, 113, b"good")], "unsupported_codec")
+
+
+def test_a_set_that_inflates_beyond_what_is_held_is_read_in_full() -> None:
+    messages, error = decode(encode_compressed_set([bytes(1_000_000)] * 20) + BOMB, 0, 1_000_000)
+    assert (len(messages), error) == (20, "")
 
 
 def test_plain_messages_are_bounded_by_their_count_too() -> None:

@@ -1,18 +1,22 @@
-"""Gzip, bounded and repeatable."""
+"""Gzip, piece by piece and repeatable."""
 
 import zlib
 
 import pytest
 
 from engine.errors import InvalidMessage
-from engine.message.compression import INFLATED_MAX_BYTES, codec_of, deflate, inflate, inflate_start
-from engine.message.message_set import encode_compressed_set, summarize_set
+from engine.message.compression import INFLATED_PIECE_BYTES, Inflater, InflationLimit, deflate, inflate_start
+
+
+def inflated(packed: bytes, offset: int = 0) -> bytes:
+    """All that is in a stream."""
+    return Inflater(packed, offset, InflationLimit(1 << 30)).read(1 << 30)
 
 
 def test_what_is_deflated_inflates_to_itself() -> None:
     text = b"the same words, " * 50
     assert len(deflate(text)) < len(text)
-    assert inflate(deflate(text), 0) == text
+    assert inflated(deflate(text)) == text
 
 
 def test_deflated_bytes_carry_no_time_and_no_name() -> None:
@@ -21,9 +25,18 @@ def test_deflated_bytes_carry_no_time_and_no_name() -> None:
     assert packed[4:8] == bytes(4)
 
 
+def test_a_stream_is_read_in_pieces_and_its_end_is_seen_again_and_again() -> None:
+    text = bytes(range(256)) * 5_000
+    stream = Inflater(deflate(text) + deflate(b"more"), 0, InflationLimit(1 << 30))
+    first = stream.read(1_000_000)
+    assert 1_000_000 <= len(first) <= 1_000_000 + INFLATED_PIECE_BYTES
+    assert first + stream.read(1_000_000) == text + b"more"
+    assert [stream.read(10), stream.read(10)] == [b"", b""]
+
+
 def test_a_cut_stream_is_refused_by_its_offset() -> None:
     with pytest.raises(InvalidMessage, match="cut short") as caught:
-        inflate(deflate(b"words" * 100)[:-1], 215)
+        inflated(deflate(b"words" * 100)[:-1], 215)
     assert caught.value.fields == {"offset": 215}
 
 
@@ -31,37 +44,19 @@ def test_a_damaged_stream_is_refused() -> None:
     packed = bytearray(deflate(b"words" * 100))
     packed[-6] ^= 0xFF  # the checksum at the end
     with pytest.raises(InvalidMessage, match="gzip says"):
-        inflate(bytes(packed), 0)
+        inflated(bytes(packed))
 
 
 def test_bytes_that_are_no_gzip_are_refused() -> None:
     with pytest.raises(InvalidMessage, match="gzip says"):
-        inflate(zlib.compress(b"words"), 0)
+        inflated(zlib.compress(b"words"))
 
 
-def test_a_stream_that_inflates_without_end_is_refused() -> None:
-    assert len(inflate(deflate(bytes(1000)), 0, 1000)) == 1000
-    for max_bytes in (999, 0, -1):
-        with pytest.raises(InvalidMessage, match="this is more"):
-            inflate(deflate(bytes(1000)), 0, max_bytes)
-
-
-def test_what_is_compressed_in_a_set_shares_one_limit() -> None:
-    third = encode_compressed_set([bytes(INFLATED_MAX_BYTES // 3)])
-    assert summarize_set(third * 2, len(third)).messages == 2
-    with pytest.raises(InvalidMessage, match="this is more") as caught:
-        summarize_set(third * 3, len(third))
-    assert caught.value.fields == {"offset": 2 * len(third)}
+def test_a_single_stream_never_meets_the_limit_however_well_it_is_compressed() -> None:
+    packed = deflate(bytes(50_000_000))
+    assert len(Inflater(packed, 0, InflationLimit(len(packed))).read(1 << 30)) == 50_000_000
 
 
 def test_the_start_of_a_stream_needs_no_more_than_that() -> None:
     assert inflate_start(deflate(b"0123456789" * 1000), 12) == b"012345678901"
     assert inflate_start(b"no gzip", 12) == b""
-
-
-def test_codecs_of_the_low_two_bits_have_names() -> None:
-    assert codec_of(0b0000_0000, 0) == "none"
-    assert codec_of(0b1111_1101, 0) == "gzip"
-    with pytest.raises(InvalidMessage, match="codec 2") as caught:  # snappy: later than the paper
-        codec_of(2, 430)
-    assert caught.value.fields == {"offset": 430}

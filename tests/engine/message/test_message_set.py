@@ -1,27 +1,26 @@
-"""Message sets: written, compressed, read back shallow and deep, checked, previewed."""
+"""Message sets: written, compressed, read back, checked, previewed."""
 
 import re
-import zlib
+import time
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.errors import InvalidMessage, InvalidMessageSize, MessageTooLarge, OffsetscopeError
-from engine.message.compression import deflate
-from engine.message.format import WRAPPED_HEADER
+from engine.errors import InvalidMessage, InvalidMessageSize, MessageTooLarge, OffsetscopeError, UnsupportedCodec
+from engine.message.compression import NESTED_ROOM_BYTES, deflate
+from engine.message.format import GZIP, NO_CODEC, SNAPPY, encode_wrapped, iterate_shallow
 from engine.message.message_set import (
+    NESTED_MAX,
     PREVIEW_CHARACTERS,
-    DeepMessage,
-    Entry,
-    SetSummary,
+    CheckedSet,
+    check_set,
     encode_compressed_set,
     encode_message_set,
     iterate_deep,
-    iterate_shallow,
     preview,
-    summarize_set,
 )
 
 MAGIC_1_TESTING = bytes.fromhex("0000000d0100e8f35a0674657374696e67")
@@ -31,8 +30,13 @@ GZIP_TESTING = bytes.fromhex(
 UNLIMITED = 1 << 31
 
 
-def wrapped(attributes: int, payload: bytes) -> bytes:
-    return WRAPPED_HEADER.pack(6 + len(payload), 1, attributes, zlib.crc32(payload)) + payload
+def gzip_entry(inner: bytes) -> bytes:
+    """An entry that holds ``inner``, whatever that is."""
+    return encode_wrapped(deflate(inner), GZIP)
+
+
+def payloads_of(data: bytes) -> list[bytes]:
+    return [payload for _, _, payload in iterate_deep(data, 0)]
 
 
 def offset_of_fault(read: Callable[[], object]) -> int:
@@ -56,53 +60,36 @@ def test_the_next_offset_is_nine_bytes_and_the_payload_further(
 ) -> None:
     # case 6
     (entry,) = iterate_shallow(encode_message_set([b"p" * payload_bytes]), offset)
-    assert (entry.offset, entry.next_offset) == (offset, next_offset)
+    assert entry[:2] == (offset, next_offset)
 
 
 def test_a_message_of_magic_1_is_read_too() -> None:
     # case 2
-    assert list(iterate_shallow(MAGIC_1_TESTING, 100)) == [Entry(100, 117, 1, "none", b"testing")]
-    assert list(iterate_deep(MAGIC_1_TESTING, 100)) == [DeepMessage(100, 117, b"testing")]
+    assert list(iterate_deep(MAGIC_1_TESTING, 100)) == [(100, 117, b"testing")]
 
 
 def test_a_set_that_another_client_compressed_is_read() -> None:
     # case 3
-    (outer,) = iterate_shallow(GZIP_TESTING, 0)
-    assert (outer.next_offset, outer.magic, outer.codec) == (51, 1, "gzip")
-    assert list(iterate_deep(GZIP_TESTING, 0)) == [DeepMessage(0, 51, b"testing")]
-    assert summarize_set(GZIP_TESTING, UNLIMITED) == SetSummary((51,), 1)
-
-
-@given(st.lists(st.binary(max_size=30), max_size=6), st.integers(0, 1 << 60))
-def test_plain_messages_come_back_as_they_were_at_offsets_that_meet(payloads: list[bytes], base_offset: int) -> None:
-    encoded = encode_message_set(payloads)
-    entries = list(iterate_shallow(encoded, base_offset))
-    assert [entry.payload for entry in entries] == payloads
-    assert [base_offset, *(entry.next_offset for entry in entries)] == [
-        *(entry.offset for entry in entries),
-        base_offset + len(encoded),
-    ]
+    assert list(iterate_deep(GZIP_TESTING, 0)) == [(0, 51, b"testing")]
+    assert check_set(GZIP_TESTING, UNLIMITED) == CheckedSet((51,), 1)
 
 
 @given(st.lists(st.binary(max_size=30), min_size=1, max_size=6))
 def test_messages_of_a_compressed_set_but_the_last_lead_back_to_its_start(payloads: list[bytes]) -> None:
     encoded = encode_compressed_set(payloads)
     messages = list(iterate_deep(encoded, 1000))
-    assert [message.payload for message in messages] == payloads
-    assert {message.offset for message in messages} == {1000}
-    assert [message.next_offset for message in messages] == [1000] * (len(payloads) - 1) + [1000 + len(encoded)]
+    assert [payload for _, _, payload in messages] == payloads
+    assert {offset for offset, _, _ in messages} == {1000}
+    next_offsets = [next_offset for _, next_offset, _ in messages]
+    assert next_offsets == [1000] * (len(payloads) - 1) + [1000 + len(encoded)]
 
 
 def test_plain_and_compressed_sets_follow_one_another() -> None:
     compressed = encode_compressed_set([b"b", b"c"])
     end = 10 + len(compressed)
     mixed = encode_message_set([b"a"]) + compressed + encode_message_set([b"d"])
-    assert list(iterate_deep(mixed, 0)) == [
-        DeepMessage(0, 10, b"a"),
-        DeepMessage(10, 10, b"b"),
-        DeepMessage(10, end, b"c"),
-        DeepMessage(end, end + 10, b"d"),
-    ]
+    messages = list(iterate_deep(mixed, 0))
+    assert messages == [(0, 10, b"a"), (10, 10, b"b"), (10, end, b"c"), (end, end + 10, b"d")]
 
 
 def test_the_same_payloads_are_compressed_to_the_same_bytes() -> None:
@@ -110,39 +97,11 @@ def test_the_same_payloads_are_compressed_to_the_same_bytes() -> None:
     assert encode_compressed_set([]) == b""
 
 
-# --- reading what is not whole --------------------------------------------------------------------------------------
-
-
-def test_a_part_of_a_message_behind_whole_ones_is_left_for_the_next_fetch() -> None:
-    encoded = encode_message_set([b"first", b"second"])
-    for cut in range(14, len(encoded)):
-        assert [entry.payload for entry in iterate_shallow(encoded[:cut], 0)] == [b"first"]
-
-
-def test_a_fetch_smaller_than_its_first_message_is_an_error_once_the_length_can_be_read() -> None:
-    # case 34
-    entry = encode_message_set([b"first"])
-    assert len(entry) == 14
-    with pytest.raises(InvalidMessageSize) as caught:
-        list(iterate_shallow(entry[:10], 430))
-    assert caught.value.fields == {"offset": 430}
-    assert list(iterate_shallow(entry[:3], 430)) == []
-
-
-@pytest.mark.parametrize("length", ["80000000", "ffffffff", "00000000", "00000004"])
-def test_a_length_that_cannot_be_is_an_error_wherever_it_stands(length: str) -> None:
-    walk = iterate_shallow(encode_message_set([b"first"]) + bytes.fromhex(length) + bytes(20), 100)
-    assert next(walk).payload == b"first"
-    with pytest.raises(InvalidMessageSize) as caught:
-        next(walk)
-    assert caught.value.fields == {"offset": 114}
-
-
 def test_good_messages_before_a_damaged_one_are_still_delivered() -> None:
     encoded = bytearray(encode_message_set([b"aa", b"bb", b"cc"]))
     encoded[20] ^= 1
     walk = iterate_deep(bytes(encoded), 1000)
-    assert next(walk) == DeepMessage(1000, 1011, b"aa")
+    assert next(walk) == (1000, 1011, b"aa")
     with pytest.raises(InvalidMessage, match="contradicts its CRC") as caught:
         next(walk)
     assert caught.value.fields == {"offset": 1011}
@@ -152,81 +111,237 @@ def test_a_read_from_the_middle_of_a_message_never_yields_one() -> None:
     encoded = encode_message_set([b"a message of some length", b"and another"])
     for start in range(1, 33):
         with pytest.raises((InvalidMessage, InvalidMessageSize)):
-            list(iterate_shallow(encoded[start:], start))
+            list(iterate_deep(encoded[start:], start))
+
+
+# --- compressed sets of other clients -------------------------------------------------------------------------------
+
+INNER = encode_message_set([b"one", b"two"])
 
 
 @pytest.mark.parametrize(
-    ("codec", "problem"), [(2, r"snappy \(codec 2\), which is not supported"), (3, "codec 3, which nobody knows")]
-)
-def test_a_codec_that_cannot_be_read_is_named_and_never_appended(codec: int, problem: str) -> None:
-    data = encode_message_set([b"plain"]) + wrapped(codec, b"packed")
-    walk = iterate_deep(data, 77)
-    assert next(walk).payload == b"plain"
-    with pytest.raises(InvalidMessage, match=problem) as caught:
-        next(walk)
-    assert caught.value.fields == {"offset": 91}
-    with pytest.raises(InvalidMessage, match=problem):
-        summarize_set(data, UNLIMITED)
-
-
-@pytest.mark.parametrize(
-    ("inner", "reason"),
+    ("inner", "payloads"),
     [
-        (b"", "holds no message"),
-        (encode_message_set([b"whole", b"cut"])[:-1], "are left"),
-        (b"\x00\x00\x00\x00", "length 0"),
-        (encode_compressed_set([b"twice"]), "compressed again"),
+        (b"", []),
+        (b"\0\0\0", []),
+        (INNER + encode_message_set([b"cut"])[:-1], [b"one", b"two"]),
+        (INNER + b"\0\0\0\3\0", [b"one", b"two"]),
+        (INNER + MAGIC_1_TESTING, [b"one", b"two", b"testing"]),
+        (encode_compressed_set([b"twice"]), [b"twice"]),
+        (INNER + encode_compressed_set([b"a", b"b"]) + INNER, [b"one", b"two", b"a", b"b", b"one", b"two"]),
+        (gzip_entry(gzip_entry(INNER)) + gzip_entry(b""), [b"one", b"two"]),
     ],
 )
-def test_a_compressed_set_with_a_broken_inside_is_refused_everywhere(inner: bytes, reason: str) -> None:
-    broken = wrapped(1, deflate(inner))
+def test_what_a_set_holds_is_read_by_the_rules_of_a_set_outside(inner: bytes, payloads: list[bytes]) -> None:
+    # 0.7.2: ByteBufferMessageSet.internalIterator goes into each level alike
+    data = gzip_entry(inner)
+    assert payloads_of(data) == payloads
+    assert check_set(data, UNLIMITED) == CheckedSet((len(data),), len(payloads))
+    next_offsets = [next_offset for _, next_offset, _ in iterate_deep(data, 0)]
+    assert next_offsets == [0] * (len(payloads) - 1) + [len(data)] * bool(payloads)
+
+
+def test_a_gzip_stream_of_several_members_is_read_to_its_end() -> None:
+    packed = deflate(INNER[:5]) + deflate(INNER[5:]) + deflate(b"") + deflate(INNER)
+    assert payloads_of(encode_wrapped(packed, GZIP)) == [b"one", b"two"] * 2
+    assert payloads_of(encode_wrapped(packed + b"no gzip", GZIP)) == [b"one", b"two"] * 2
+
+
+@pytest.mark.parametrize(
+    ("packed", "reason"),
+    [
+        (b"no gzip", "gzip says"),
+        (b"", "cut short"),
+        (deflate(INNER)[:-1], "cut short"),
+        (deflate(INNER)[:-5] + b"\xff" + deflate(INNER)[-4:], "gzip says"),
+        (deflate(INNER[:8]), "are left"),
+        (deflate(b"\0\0\0\0"), "length 0"),
+        (deflate(INNER[:-1] + b"\0"), "contradicts its CRC"),
+        (deflate(encode_wrapped(b"?", 3)), "codec 3, which 0.7 does not know"),
+        (deflate(gzip_entry(INNER[:-1] + b"\0")), "contradicts its CRC"),
+    ],
+)
+def test_a_compressed_set_with_a_broken_inside_is_refused_everywhere(packed: bytes, reason: str) -> None:
+    broken = encode_message_set([b"plain"]) + encode_wrapped(packed, GZIP)
     with pytest.raises(InvalidMessage, match=reason) as caught:
-        list(iterate_deep(broken, 50))
+        list(iterate_deep(broken, 36))
     assert caught.value.fields == {"offset": 50}
-    with pytest.raises(InvalidMessage, match=reason):
-        summarize_set(broken, UNLIMITED)
+    with pytest.raises(InvalidMessage, match=reason) as caught:
+        check_set(broken, UNLIMITED)
+    assert caught.value.fields == {"offset": 14}
+
+
+def test_a_snappy_set_is_taken_as_it_is_and_named_by_who_would_look_inside() -> None:
+    data = encode_message_set([b"plain"]) + encode_wrapped(b"packed", SNAPPY)
+    assert check_set(data, UNLIMITED) == CheckedSet((14, 16), 2)
+    walk = iterate_deep(data, 77)
+    assert next(walk)[2] == b"plain"
+    with pytest.raises(UnsupportedCodec, match="snappy") as caught:
+        next(walk)
+    assert caught.value.fields == {"offset": 91, "codec": "snappy"}
+    assert (caught.value.code, caught.value.definite) == ("unsupported_codec", True)
+
+
+def test_a_snappy_set_inside_gzip_is_taken_and_named_too() -> None:
+    data = gzip_entry(INNER + encode_wrapped(b"packed", SNAPPY))
+    assert check_set(data, UNLIMITED).messages == 3
+    with pytest.raises(UnsupportedCodec, match="snappy") as caught:
+        list(iterate_deep(data, 5))
+    assert caught.value.fields["offset"] == 5
+
+
+def test_a_damaged_snappy_set_is_refused() -> None:
+    damaged = encode_wrapped(b"packed", SNAPPY)[:-1] + b"?"
+    with pytest.raises(InvalidMessage, match="CRC"):
+        check_set(damaged, UNLIMITED)
+
+
+def test_a_codec_that_nobody_knows_is_named_and_never_appended() -> None:
+    data = encode_message_set([b"plain"]) + encode_wrapped(b"packed", 3)
+    walk = iterate_deep(data, 77)
+    assert next(walk)[2] == b"plain"
+    with pytest.raises(InvalidMessage, match="codec 3") as caught:
+        next(walk)
+    assert caught.value.fields == {"offset": 91}
+    with pytest.raises(InvalidMessage, match="codec 3"):
+        check_set(data, UNLIMITED)
+
+
+# --- much in little -------------------------------------------------------------------------------------------------
+
+
+def peak_bytes(work: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_set_that_inflates_to_forty_megabytes_is_checked_and_read_in_a_few() -> None:
+    data = encode_compressed_set([bytes(1_000_000)] * 40)
+    assert len(data) < 50_000
+    assert peak_bytes(lambda: check_set(data, UNLIMITED)) < 8_000_000
+    assert peak_bytes(lambda: sum(1 for _ in iterate_deep(data, 0))) < 8_000_000
+    assert check_set(data, UNLIMITED).messages == sum(1 for _ in iterate_deep(data, 0)) == 40
+
+
+def test_a_message_that_inflates_to_twenty_megabytes_is_read_whole() -> None:
+    data = encode_compressed_set([b"small", bytes(20_000_000), b"small"])
+    assert check_set(data, UNLIMITED).messages == 3
+    assert [len(payload) for payload in payloads_of(data)] == [5, 20_000_000, 5]
+
+
+@pytest.mark.parametrize("size", [1, 262_134, 262_135, 262_136, 262_144, 262_145, 524_288])
+def test_messages_of_any_size_cross_the_pieces_in_which_a_set_is_inflated(size: int) -> None:
+    payloads = [b"before", b"x" * size, b"between", b"y" * size, b""]
+    assert payloads_of(encode_compressed_set(payloads)) == payloads
+
+
+def test_a_message_longer_than_any_request_is_refused_by_its_header() -> None:
+    inner = (200 * 1024 * 1024).to_bytes(4, "big") + bytes(500_000)
+    with pytest.raises(InvalidMessage, match="longer than"):
+        list(iterate_deep(gzip_entry(INNER + inner), 0))
+
+
+def test_sets_inside_sets_have_one_limit_together() -> None:
+    level = gzip_entry(encode_message_set([bytes(NESTED_ROOM_BYTES // 4)]))
+    assert len(payloads_of(gzip_entry(level * 3))) == 3
+    bomb = gzip_entry(gzip_entry(encode_message_set([bytes(1_000_000)] * 40)) * 40)
+    for work in (payloads_of, lambda data: check_set(data, UNLIMITED)):
+        with pytest.raises(InvalidMessage, match="gzip inside gzip"):
+            work(bomb)
+
+
+def test_sets_lie_in_each_other_so_deep_and_no_deeper() -> None:
+    data = INNER
+    for _ in range(NESTED_MAX):
+        data = gzip_entry(data)
+    assert payloads_of(data) == [b"one", b"two"]
+    with pytest.raises(InvalidMessage, match="inside each other"):
+        payloads_of(gzip_entry(data))
 
 
 # --- checking before an append --------------------------------------------------------------------------------------
 
 
-def test_a_summary_counts_the_messages_inside_compressed_sets() -> None:
+def test_a_check_counts_the_messages_inside_compressed_sets() -> None:
     compressed = encode_compressed_set([b"b", b"c", b"d"])
-    summary = summarize_set(encode_message_set([b"a"]) + compressed + MAGIC_1_TESTING, UNLIMITED)
-    assert summary == SetSummary((10, len(compressed), 17), 5)
-    assert summarize_set(b"", UNLIMITED) == SetSummary((), 0)
+    checked = check_set(encode_message_set([b"a"]) + compressed + MAGIC_1_TESTING, UNLIMITED)
+    assert checked == CheckedSet((10, len(compressed), 17), 5)
+    assert check_set(b"", UNLIMITED) == CheckedSet((), 0)
 
 
 @given(st.lists(st.binary(max_size=20), min_size=1, max_size=5), st.data())
-def test_a_set_is_appended_whole_or_not_at_all(payloads: list[bytes], data: st.DataObject) -> None:
+def test_whole_entries_are_taken_and_the_part_behind_them_is_left(payloads: list[bytes], data: st.DataObject) -> None:
     encoded = encode_message_set(payloads)
+    ends = [end for _, end, _, _ in iterate_shallow(encoded, 0)]
     cut = data.draw(st.integers(1, len(encoded)))
-    whole = cut in {sum(9 + len(payload) for payload in payloads[:count]) for count in range(len(payloads) + 1)}
-    if whole:
-        assert sum(summarize_set(encoded[:cut], UNLIMITED).sizes) == cut
+    if cut < 4 or cut >= ends[0]:
+        assert sum(check_set(encoded[:cut], UNLIMITED).sizes) == max([0, *(end for end in ends if end <= cut)])
     else:
         with pytest.raises(InvalidMessageSize):
-            summarize_set(encoded[:cut], UNLIMITED)
+            check_set(encoded[:cut], UNLIMITED)
 
 
 def test_a_payload_may_be_as_large_as_the_limit_and_no_larger() -> None:
     # case 33
-    assert summarize_set(encode_message_set([b"You", b"bethe"]), 5).messages == 2
+    assert check_set(encode_message_set([b"You", b"bethe"]), 5).messages == 2
     with pytest.raises(MessageTooLarge) as caught:
-        summarize_set(encode_message_set([b"You", b"change"]), 5)
+        check_set(encode_message_set([b"You", b"change"]), 5)
     assert caught.value.fields == {"offset": 12, "payload_bytes": 6, "max_message_bytes": 5}
 
 
-def test_the_limit_is_on_the_payload_whatever_the_header() -> None:
-    assert summarize_set(MAGIC_1_TESTING, 7).messages == 1
+@pytest.mark.parametrize(
+    "entry", [MAGIC_1_TESTING, encode_wrapped(b"7 bytes", SNAPPY), encode_message_set([b"7 bytes"])]
+)
+def test_the_limit_is_on_the_payload_whatever_the_header(entry: bytes) -> None:
+    assert check_set(entry, 7).messages == 1
     with pytest.raises(MessageTooLarge):
-        summarize_set(MAGIC_1_TESTING, 6)
+        check_set(entry, 6)
+
+
+DAMAGED = encode_message_set([b"good"])[:-1] + b"?"
+LARGE = encode_message_set([b"much too large"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [DAMAGED + LARGE, LARGE + DAMAGED, encode_wrapped(b"?", 3) + LARGE, LARGE + bytes(4), LARGE + LARGE[:-1]],
+)
+def test_the_size_is_looked_at_before_anything_else(data: bytes) -> None:
+    # 0.7.2: Log.append calls verifyMessageSize first
+    with pytest.raises(MessageTooLarge):
+        check_set(data, 8)
+
+
+def test_a_size_behind_a_length_or_a_magic_that_cannot_be_is_never_come_to() -> None:
+    for start in (bytes(4), b"\xff\xff\xff\xff"):
+        with pytest.raises(InvalidMessageSize):
+            check_set(start + LARGE, 8)
+    unknown_magic = encode_message_set([b"good"])[:4] + b"\2" + encode_message_set([b"good"])[5:]
+    with pytest.raises(InvalidMessage, match="magic"):
+        check_set(unknown_magic + LARGE, 8)
+
+
+def seconds_to_refuse(count: int) -> float:
+    """Of processor time, for a set of so many empty messages of magic 1 and one too large behind them."""
+    data = encode_wrapped(b"", 0) * count + LARGE
+    begin = time.process_time()
+    with pytest.raises(MessageTooLarge):
+        check_set(data, 8)
+    return time.process_time() - begin
+
+
+def test_refusing_a_set_costs_no_more_than_its_length() -> None:
+    assert seconds_to_refuse(64_000) < 16 * 6 * min(seconds_to_refuse(4_000) for _ in range(5))
 
 
 @given(st.binary(max_size=120))
 def test_no_bytes_do_more_than_raise_a_fault_of_the_tree(noise: bytes) -> None:
     assert 0 <= offset_of_fault(lambda: list(iterate_deep(noise, 0))) <= len(noise)
-    assert 0 <= offset_of_fault(lambda: summarize_set(noise, UNLIMITED)) <= len(noise)
+    assert 0 <= offset_of_fault(lambda: check_set(noise, UNLIMITED)) <= len(noise)
 
 
 # --- previews -------------------------------------------------------------------------------------------------------
@@ -256,7 +371,7 @@ def test_a_preview_is_text_that_can_be_shown(payload: bytes, shown: str) -> None
 
 @given(st.binary(max_size=200))
 def test_any_payload_has_a_preview_of_printable_characters(payload: bytes) -> None:
-    for codec in ("none", "gzip"):
+    for codec in (NO_CODEC, GZIP, SNAPPY):
         shown = preview(payload, codec)
         assert len(shown) <= PREVIEW_CHARACTERS
         assert re.sub(r"(?<=\S)[\u200c\u200d]", "", shown).isprintable()
@@ -264,11 +379,11 @@ def test_any_payload_has_a_preview_of_printable_characters(payload: bytes) -> No
 
 @pytest.mark.parametrize("first", [b"", b"short", "größer".encode(), b"x" * 500])
 def test_the_preview_of_a_compressed_set_is_that_of_its_first_message(first: bytes) -> None:
-    (outer,) = iterate_shallow(encode_compressed_set([first, b"second"]), 0)
-    assert preview(outer.payload, "gzip") == preview(first)
+    ((_, _, packed, _),) = iterate_shallow(encode_compressed_set([first, b"second"]), 0)
+    assert preview(packed, GZIP) == preview(first)
 
 
 def test_the_preview_of_a_compressed_message_of_magic_1_skips_its_longer_header() -> None:
-    (outer,) = iterate_shallow(GZIP_TESTING, 0)
-    assert preview(outer.payload, "gzip") == "testing"
-    assert preview(b"no gzip", "gzip") == ""
+    ((_, _, packed, _),) = iterate_shallow(GZIP_TESTING, 0)
+    assert preview(packed, GZIP) == "testing"
+    assert preview(b"no gzip", GZIP) == ""

@@ -59,7 +59,7 @@ class SendingMachine(RuleBasedStateMachine):
 
     def note(self, message: object) -> None:
         if isinstance(message, ProduceRequest):
-            self.sets[message.batch] = [one.payload for one in iterate_deep(message.message_set, 0)]
+            self.sets[message.batch] = [payload for _, _, payload in iterate_deep(message.message_set, 0)]
 
     def teardown(self) -> None:
         if hasattr(self, "sets"):

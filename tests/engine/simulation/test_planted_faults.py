@@ -21,8 +21,8 @@ from engine.consumer.fetcher import Fetcher
 from engine.consumer.offset_commits import OffsetCommits
 from engine.consumer.rebalance import Rebalance, Start
 from engine.errors import OffsetscopeError
-from engine.message.decoding import Message
 from engine.message.format import read_header
+from engine.message.message_set import Message
 from engine.pipeline.mirror import Mirror
 from engine.pipeline.warehouse import Row, Warehouse
 from engine.protocol.messages import FetchRequest, FetchResponse, ProduceRequest, ProduceResponse
@@ -47,9 +47,9 @@ def a_crash_takes_flushed_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = Log.lose_unflushed
 
     def greedy(log: Log) -> int:
-        flushed_bytes = log._active.flushed_bytes
+        flushed_bytes = log._segments.active.flushed_bytes
         lost = honest(log)
-        with log._active.file.path.open("r+b") as file:
+        with log._segments.active.file.path.open("r+b") as file:
             file.truncate(max(0, flushed_bytes - 5))
         return lost
 
@@ -90,7 +90,7 @@ def a_log_shows_what_is_not_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = Log.read
 
     def open_handed(log: Log, offset: int, max_bytes: int) -> bytes:
-        active = log._active
+        active = log._segments.active
         if offset < active.base_offset:
             return honest(log, offset, max_bytes)
         position = offset - active.base_offset
@@ -111,7 +111,7 @@ def entries_unchecked(data: bytes, offset: int) -> list[Message]:
         end = position + header.size_bytes
         if end > len(data):
             break
-        messages.append((offset + end, data[position + header.overhead_bytes : end]))
+        messages.append((offset + position, offset + end, data[position + header.overhead_bytes : end]))
         position = end
     return messages
 

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import stat
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 
 from engine.storage import disk as storage_disk
 from engine.storage.disk import OsDisk, open_locked, sync_file
+from engine.storage.log import Log
+from engine.storage.log_config import LogConfig
+from tests.support.disks import HandClock
 
 
 def test_an_append_goes_on_where_the_system_stopped_halfway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +47,7 @@ def test_a_file_opened_for_reading_is_not_created(tmp_path: Path) -> None:
     assert OsDisk(sync=False).names(tmp_path) == []
 
 
-@pytest.mark.parametrize(("sync", "expected"), [(True, ["directory", "file"]), (False, [])])
+@pytest.mark.parametrize(("sync", "expected"), [(True, ["directory"] * 3 + ["file"]), (False, [])])
 def test_only_a_disk_that_syncs_waits_for_the_platter(
     sync: bool, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,3 +252,56 @@ def test_without_any_locks_a_file_is_opened(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(storage_disk, "_fcntl", types.ModuleType("fcntl"))
     os.close(open_locked(tmp_path / "lock"))
     assert (tmp_path / "lock").exists()
+
+
+@pytest.fixture
+def synced_directories(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, list[str]]]:
+    """Every directory that was put on disk: its inode, and the names in it at that moment."""
+    found: list[tuple[int, list[str]]] = []
+
+    def fsync(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            found.append((os.fstat(handle).st_ino, sorted(os.listdir(handle))))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "fdatasync", lambda _: None)
+    return found
+
+
+def test_a_file_that_was_removed_is_gone_from_the_directory_on_disk(
+    tmp_path: Path, synced_directories: list[tuple[int, list[str]]]
+) -> None:
+    disk = OsDisk(sync=True)
+    for name in ("kept", "removed", "removed too"):
+        (tmp_path / name).touch()
+    disk.remove(tmp_path / "removed")
+    assert synced_directories == [(tmp_path.stat().st_ino, ["kept", "removed too"])]
+    disk.remove(tmp_path / "removed too")
+    assert synced_directories[1:] == [(tmp_path.stat().st_ino, ["kept"])]
+
+
+def test_a_directory_that_was_made_is_in_its_parent_on_disk(
+    tmp_path: Path, synced_directories: list[tuple[int, list[str]]]
+) -> None:
+    disk = OsDisk(sync=True)
+    disk.make_directory(tmp_path / "logs" / "topic-0")
+    made = [((tmp_path / "logs").stat().st_ino, ["topic-0"]), (tmp_path.stat().st_ino, ["logs"])]
+    assert synced_directories == made
+    disk.make_directory(tmp_path / "logs" / "topic-0")
+    assert synced_directories == made
+
+
+def test_every_segment_that_a_log_begins_or_removes_is_so_in_the_directory_on_disk(
+    tmp_path: Path, synced_directories: list[tuple[int, list[str]]]
+) -> None:
+    limits = LogConfig(10, 1, 1000, retention_bytes=0)
+    log = Log.open(tmp_path, limits=limits, disk=OsDisk(sync=True), now_us=HandClock())
+    names = []
+    for _ in range(3):
+        log.append_payloads([b"over the limit"])
+        names.append(log.segments[-1].file)
+        assert synced_directories[-1] == (tmp_path.stat().st_ino, names)
+    assert len(log.delete_old()) == 3
+    (left,) = log.segments
+    assert synced_directories[-1] == (tmp_path.stat().st_ino, [left.file])
+    log.close()

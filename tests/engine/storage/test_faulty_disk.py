@@ -11,6 +11,7 @@ from engine.message.message_set import encode_message_set
 from engine.storage.disk import OsDisk
 from engine.storage.faulty_disk import FaultyDisk
 from engine.storage.log import Log, LogConfig
+from tests.support.disks import HandClock
 
 LIMITS = LogConfig(1_000, 1, 1_000)
 ENTRY = encode_message_set([b"kept"])
@@ -31,7 +32,7 @@ def test_half_of_an_append_lands_and_the_rest_does_not(tmp_path: Path, disk: Fau
 
 
 def test_a_log_undoes_a_half_written_append_and_goes_on_when_there_is_room(tmp_path: Path, disk: FaultyDisk) -> None:
-    log = Log.open(tmp_path, limits=LIMITS, disk=disk)
+    log = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     log.append(ENTRY)
     disk.full = True
     with pytest.raises(StorageFailed):
@@ -48,7 +49,7 @@ def test_one_that_dies_before_it_can_undo_it_recovers_to_the_last_whole_message(
     def refuse(disk: FaultyDisk, handle: int, size_bytes: int) -> None:
         raise OSError("dead")
 
-    log = Log.open(tmp_path, limits=LIMITS, disk=disk)
+    log = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     log.append(ENTRY)
     disk.full = True
     with monkeypatch.context() as dying:
@@ -57,7 +58,7 @@ def test_one_that_dies_before_it_can_undo_it_recovers_to_the_last_whole_message(
             log.append(ENTRY)
     assert len((tmp_path / log.segments[0].file).read_bytes()) == len(ENTRY) + len(ENTRY) // 2
     disk.full = False
-    again = Log.open(tmp_path, limits=LIMITS, disk=disk)
+    again = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     assert again.recovery.bytes_cut == len(ENTRY) // 2
     assert again.read(0, 100) == ENTRY
 
@@ -65,14 +66,14 @@ def test_one_that_dies_before_it_can_undo_it_recovers_to_the_last_whole_message(
 def test_an_append_that_fails_halfway_leaves_a_torn_message_that_recovery_cuts(
     tmp_path: Path, disk: FaultyDisk
 ) -> None:
-    log = Log.open(tmp_path, limits=LIMITS, disk=disk)
+    log = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     log.append(ENTRY)
     disk.fails = "append"
     with pytest.raises(StorageFailed, match="Input/output"):
         log.append(ENTRY * 3)
     log.lose_unflushed()
     assert (tmp_path / log.segments[0].file).read_bytes() == ENTRY + ENTRY[: len(ENTRY) // 2]
-    again = Log.open(tmp_path, limits=LIMITS, disk=disk)
+    again = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     assert again.recovery.bytes_cut == len(ENTRY) // 2
     assert again.read(0, 100) == ENTRY
     disk.fails = ""
@@ -82,15 +83,15 @@ def test_an_append_that_fails_halfway_leaves_a_torn_message_that_recovery_cuts(
 
 def test_a_flush_fails_only_where_there_is_something_to_flush(tmp_path: Path, disk: FaultyDisk) -> None:
     disk.fails = "flush"
-    log = Log.open(tmp_path, limits=LIMITS, disk=disk)
+    log = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     with pytest.raises(StorageFailed, match="flush"):
         log.append(ENTRY)
     assert log.lose_unflushed() == len(ENTRY)
-    assert Log.open(tmp_path, limits=LIMITS, disk=disk).next_offset == 0
+    assert Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock()).next_offset == 0
 
 
 def test_bytes_that_cannot_be_read_are_there_for_an_observer(tmp_path: Path, disk: FaultyDisk) -> None:
-    log = Log.open(tmp_path, limits=LIMITS, disk=disk)
+    log = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     log.append(ENTRY)
     disk.fails = "read"
     with pytest.raises(StorageFailed, match="read"):
@@ -112,7 +113,7 @@ def test_what_the_machine_refuses_is_never_taken_for_the_simulated_disk(
     log.append(ENTRY)
     log.append(ENTRY)
     refused = {
-        "scandir": lambda: Log.open(tmp_path, limits=limits, disk=disk),
+        "scandir": lambda: Log.open(tmp_path, limits=limits, disk=disk, now_us=HandClock()),
         "open": lambda: log.read(0, 100),
         "pread": lambda: log.read(len(ENTRY), 100),
         "ftruncate": log.lose_unflushed,

@@ -25,7 +25,7 @@ from engine.storage.log import Log
 
 directory, number, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 chance = random.Random(seed)
-log = Log.open(directory, limits=LogConfig(**{limits}), disk=OsDisk(sync=True))
+log = Log.open(directory, limits=LogConfig(**{limits}), disk=OsDisk(sync=True), now_us=lambda: 0)
 while True:
     count = chance.randrange(1, 30)
     payloads = [b"%d %s" % (number + index, b"." * chance.randrange(3_000)) for index in range(count)]
@@ -43,7 +43,7 @@ def test_a_writer_killed_many_times_never_loses_what_it_had_flushed(tmp_path: Pa
     next_number = 0
     for kill in range(KILLS):
         flushed_number, flushed_offset = write_and_die(directory, next_number, kill, chance)
-        log = Log.open(directory, limits=LogConfig(**LIMITS), disk=OsDisk(sync=True))
+        log = Log.open(directory, limits=LogConfig(**LIMITS), disk=OsDisk(sync=True), now_us=lambda: 0)
         assert log.flushed_offset >= flushed_offset
         numbers = [int(payload.split()[0]) for payload in everything(log)]
         assert numbers == list(range(len(numbers)))
@@ -83,6 +83,6 @@ def everything(log: Log) -> list[bytes]:
     while offset < log.flushed_offset:
         data = log.read(offset, 1 << 22)
         messages = list(iterate_deep(data, offset))
-        payloads += [message.payload for message in messages]
-        offset = messages[-1].next_offset
+        payloads += [payload for _, _, payload in messages]
+        offset = messages[-1][1]
     return payloads

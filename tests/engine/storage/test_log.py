@@ -9,7 +9,7 @@ from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.storage.log import NOT_ROLLED, Appended, Log, SegmentFacts
 from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 from engine.storage.segment import SegmentSlice
-from tests.support.disks import FaultyDisk, SizesDisk
+from tests.support.disks import FaultyDisk, HandClock, SizesDisk
 from tests.support.logs import MAGIC_1_42, bases, open_log
 
 # --- rolling --------------------------------------------------------------------------------------------------------
@@ -202,10 +202,10 @@ def test_a_read_takes_no_more_from_the_file_than_it_was_asked_for(tmp_path: Path
 def test_payloads_are_written_as_their_message_set_would_be(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk)
     payloads = [b"a", b"", b"longer than the others"]
-    assert log.append_payloads(payloads) == 0
-    assert log.append_payload(b"single") == 50
-    assert log.append_payloads([]) == 65
-    assert log.append_payloads(payloads * 20) == 65
+    assert log.append_payloads(payloads) == Appended(0, 50, 3, (10, 9, 31), NOT_ROLLED, flushed=True)
+    assert log.append_payloads([b"single"]).offset == 50
+    assert log.append_payloads([]) == Appended(65, 65, 0, (), NOT_ROLLED, flushed=True)
+    assert log.append_payloads(payloads * 20).offset == 65
     assert log.read(0, 1 << 20) == encode_message_set([*payloads, b"single", *payloads * 20])
 
 
@@ -213,7 +213,7 @@ def test_payloads_roll_and_flush_as_message_sets_do(tmp_path: Path, disk: Faulty
     log = open_log(tmp_path, disk, segment_bytes=20, flush_messages=3)
     log.append_payloads([b"1234"] * 2)
     assert (log.flushed_offset, log.unflushed_messages) == (0, 2)
-    log.append_payload(b"1234")
+    log.append_payloads([b"1234"])
     assert bases(log) == [0, 26]
     assert (log.flushed_offset, log.unflushed_messages) == (26, 1)
     log.append_payloads([b"1234"] * 2)
@@ -226,8 +226,6 @@ def test_payloads_over_the_limit_are_refused_all_or_none(tmp_path: Path, disk: F
     with pytest.raises(MessageTooLarge) as caught:
         log.append_payloads([b"You", b"change"])
     assert caught.value.fields == {"offset": 0, "payload_bytes": 6, "max_message_bytes": 5}
-    with pytest.raises(MessageTooLarge):
-        log.append_payload(b"change")
     assert log.next_offset == 0
     log.append_payloads([b"You", b"bethe"])
     assert log.next_offset == 26
@@ -236,9 +234,8 @@ def test_payloads_over_the_limit_are_refused_all_or_none(tmp_path: Path, disk: F
 def test_a_closed_log_takes_no_payloads(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk)
     log.close()
-    for attempt in (lambda: log.append_payloads([b"x"]), lambda: log.append_payload(b"x")):
-        with pytest.raises(LogClosed):
-            attempt()
+    with pytest.raises(LogClosed):
+        log.append_payloads([b"x"])
 
 
 # --- gigabytes ------------------------------------------------------------------------------------------------------
@@ -254,7 +251,9 @@ def test_a_closed_log_takes_no_payloads(tmp_path: Path, disk: FaultyDisk) -> Non
 )
 def test_ten_million_messages_are_two_segments(batch_messages: int, segments: list[tuple[int, int]]) -> None:
     # case 37. Far from the limit a large set does what many small ones do, so only its surroundings are taken in steps.
-    log = Log.open(Path("/big-0"), limits=LogConfig(1 << 30, NEVER_BY_COUNT, 1000), disk=SizesDisk())
+    log = Log.open(
+        Path("/big-0"), limits=LogConfig(1 << 30, NEVER_BY_COUNT, 1000), disk=SizesDisk(), now_us=HandClock()
+    )
     left = 10_000_000
     stride = [b"x" * 200] * 500
     while left:

@@ -149,18 +149,6 @@ def test_a_log_that_recovery_cut_was_changed_now(tmp_path: Path, disk: FaultyDis
     assert again.offsets_before(1000, 10) == (13, 0)
 
 
-def test_a_log_without_a_clock_leaves_times_to_the_disk(tmp_path: Path, disk: FaultyDisk) -> None:
-    disk.refuse("set_modified")
-    log = Log.open(tmp_path, limits=LogConfig(20, 1, 1000), disk=disk)
-    for _ in range(3):
-        log.append(ENTRY)
-    disk.allow("set_modified")
-    disk.set_modified(tmp_path / log.segments[0].file, 100)
-    assert log.offsets_before(200, 1) == (39,)
-    assert log.offsets_before(LATEST, 10) == (39, 26, 0)
-    log.close()
-
-
 # --- flushing by time -----------------------------------------------------------------------------------------------
 
 

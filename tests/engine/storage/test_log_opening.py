@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InvalidMessage, LogClosed, LogGap, MessageTooLarge, StorageFailed
+from engine.message.compression import deflate
+from engine.message.format import GZIP, encode_wrapped
 from engine.message.message_set import encode_message_set
 from engine.storage.log import NOT_ROLLED, Appended, Log
 from engine.storage.log_config import NEVER_BY_COUNT
@@ -27,12 +29,38 @@ def test_a_set_with_one_bad_message_is_not_appended_at_all(tmp_path: Path, disk:
     assert (log.next_offset, log.unflushed_messages, log.segments[0].bytes) == (0, 0, 0)
 
 
-def test_an_empty_set_changes_nothing(tmp_path: Path, disk: FaultyDisk) -> None:
-    # case 8, at the log
-    log = open_log(tmp_path, disk, segment_bytes=10)
+@pytest.mark.parametrize("nothing", [b"", b"\0", b"\0\0\0"])
+def test_an_empty_set_writes_nothing_and_rolls_and_flushes_a_full_segment(
+    nothing: bytes, tmp_path: Path, disk: FaultyDisk
+) -> None:
+    # case 8, at the log; 0.7.2: Log.append calls maybeRoll whatever there is to append
+    log = open_log(tmp_path, disk, segment_bytes=10, flush_messages=5)
+    assert log.append(nothing) == Appended(0, 0, 0, (), NOT_ROLLED, flushed=True)
+    log.append(encode_message_set([b"1"]))
+    assert log.append(nothing) == Appended(10, 10, 0, (), NOT_ROLLED, flushed=False)
     log.append(encode_message_set([b"over the limit"]))
-    assert log.append(b"") == Appended(23, 23, 0, (), NOT_ROLLED, flushed=True)
-    assert bases(log) == [0]
+    assert log.append(nothing) == Appended(33, 33, 0, (), 33, flushed=True)
+    assert log.append(nothing).rolled_base_offset == NOT_ROLLED
+    assert bases(log) == [0, 33]
+
+
+def test_a_part_of_a_message_at_the_end_of_a_set_is_not_written(tmp_path: Path, disk: FaultyDisk) -> None:
+    # 0.7.1: Log.append limits the buffer to its valid bytes
+    log = open_log(tmp_path, disk)
+    whole = encode_message_set([b"whole"])
+    for tail in (b"\0", b"\0\0\0\3\0", encode_message_set([b"cut"])[:-1]):
+        offset = log.next_offset
+        assert log.append(whole + tail)[:4] == (offset, offset + len(whole), 1, (len(whole),))
+    assert log.read(0, 1000) == whole * 3
+
+
+def test_a_compressed_set_of_nothing_is_written_and_flushed_like_any_other(tmp_path: Path, disk: FaultyDisk) -> None:
+    log = open_log(tmp_path, disk, flush_messages=2)
+    nothing = encode_wrapped(deflate(b""), GZIP)
+    assert log.append(nothing) == Appended(0, len(nothing), 0, (len(nothing),), NOT_ROLLED, flushed=False)
+    assert (log.has_unflushed, log.unflushed_messages) == (True, 0)
+    assert log.flush() == len(nothing)
+    assert log.read(0, 1000) == nothing
 
 
 def test_an_append_that_the_disk_refuses_moves_no_offset(tmp_path: Path, disk: FaultyDisk) -> None:
@@ -81,10 +109,13 @@ def test_a_closed_log_is_found_again_as_it_was(tmp_path: Path, disk: FaultyDisk)
     assert again.recovery == Recovery(0, "")
 
 
-def test_a_closed_log_refuses_everything(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_closed_log_can_be_read_and_nothing_else(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path / "pageviews-0", disk)
+    log.append(encode_message_set([b"there"]))
     log.close()
-    for attempt in (lambda: log.append(b""), lambda: log.read(0, 1), log.flush, log.lose_unflushed):
+    assert log.read(0, 100) == encode_message_set([b"there"])
+    assert not disk.handles
+    for attempt in (lambda: log.append(b""), log.flush, log.lose_unflushed, log.delete_old):
         with pytest.raises(LogClosed, match="pageviews-0"):
             attempt()
 
@@ -119,7 +150,7 @@ def test_a_damaged_message_and_all_behind_it_are_cut_when_the_log_is_opened(tmp_
     content[20] ^= 1
     path.write_bytes(content)
     again = open_log(tmp_path, disk)
-    assert again.recovery == Recovery(22, "at offset 11: the payload contradicts its CRC")
+    assert again.recovery == Recovery(22, "the message at offset 11 is damaged: the payload contradicts its CRC")
     assert (again.flushed_offset, again.next_offset, path.stat().st_size) == (11, 11, 11)
     assert again.offsets_before(LATEST, 1) == (11,)
 

@@ -12,15 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from engine.config import NEVER_US, UNLIMITED_BYTES
 from engine.errors import OffsetOutOfRange, StorageFailed
-from engine.message.format import scan_entries
+from engine.message.format import iterate_lengths
 from engine.message.message_set import encode_compressed_set, encode_message_set
-from engine.storage.log import NOT_ROLLED, Log
+from engine.storage.log import NOT_ROLLED, Appended, Log
 from engine.storage.log_config import LogConfig
 from engine.storage.offsets import EARLIEST, LATEST, offsets_before
 from engine.storage.segment import segment_name
 from tests.support.disks import FaultyDisk
 
-payload_lists = st.lists(st.binary(max_size=20), min_size=1, max_size=4)
+payload_lists = st.lists(st.binary(max_size=20), max_size=4)
 encoders = st.sampled_from([encode_message_set, encode_compressed_set])
 
 
@@ -75,7 +75,8 @@ class Model:
         rolled = NOT_ROLLED
         if len(self.content) - self.bases[-1] > self.limits.segment_bytes:
             rolled = self.roll()
-        self.changed_us[self.bases[-1]] = self.now_us
+        if message_set:
+            self.changed_us[self.bases[-1]] = self.now_us
         for size in sizes:
             self.entry_ends.append((self.entry_ends or [0])[-1] + size)
         self.content += message_set
@@ -152,10 +153,11 @@ class LogMachine(RuleBasedStateMachine):
     def append(self, payloads: list[bytes], encode: Callable[[list[bytes]], bytes]) -> None:
         message_set = encode(payloads)
         plain = encode is encode_message_set
-        sizes = tuple(9 + len(payload) for payload in payloads) if plain else (len(message_set),)
+        sizes = tuple(9 + len(payload) for payload in payloads) if plain else (len(message_set),) * bool(payloads)
+        part = encode_message_set([b"cut"])[:-1] if payloads else b"\0\0\0"  # left out by the log
         offset = len(self.model.content)
         rolled = self.model.append(message_set, sizes, len(payloads))
-        appended = self.log.append(message_set)
+        appended = self.log.append(message_set + part)
         assert (appended.offset, appended.next_offset) == (offset, offset + len(message_set))
         assert (appended.sizes, appended.messages) == (sizes, len(payloads))
         assert appended.rolled_base_offset == rolled
@@ -165,6 +167,7 @@ class LogMachine(RuleBasedStateMachine):
     def append_is_refused_by_the_disk(self, payloads: list[bytes], truncate_too: bool) -> None:
         if len(self.model.content) - self.model.bases[-1] > self.limits.segment_bytes:
             return  # it would roll first; a rolled segment then stays, which test_log shows
+        payloads = [*payloads, b"at least one"]
         self.disk.refuse("append")
         if truncate_too:
             self.disk.refuse("truncate")
@@ -175,8 +178,9 @@ class LogMachine(RuleBasedStateMachine):
         if truncate_too:  # half a write stays, and the log takes no more until it is opened again
             half = encode_message_set(payloads)
             half = half[: len(half) // 2]
-            sizes = scan_entries(half).sizes
+            sizes = [end - start for start, end in iterate_lengths(half)]
             self.model.append(half[: sum(sizes)], tuple(sizes), 0)
+            self.model.changed_us[self.model.bases[-1]] = self.model.now_us
             self.model.flush()
             self.kill()
             self.open_again(bytes_cut=len(half) - sum(sizes))
@@ -185,14 +189,10 @@ class LogMachine(RuleBasedStateMachine):
     def append_payloads(self, payloads: list[bytes]) -> None:
         offset = len(self.model.content)
         sizes = tuple(9 + len(payload) for payload in payloads)
-        self.model.append(encode_message_set(payloads), sizes, len(payloads))
-        assert self.log.append_payloads(payloads) == offset
-
-    @rule(payload=st.binary(max_size=20))
-    def append_payload(self, payload: bytes) -> None:
-        offset = len(self.model.content)
-        self.model.append(encode_message_set([payload]), (9 + len(payload),), 1)
-        assert self.log.append_payload(payload) == offset
+        rolled = self.model.append(encode_message_set(payloads), sizes, len(payloads))
+        flushed = self.model.flushed == len(self.model.content)
+        expected = Appended(offset, len(self.model.content), len(payloads), sizes, rolled, flushed)
+        assert self.log.append_payloads(payloads) == expected
 
     @rule(microseconds=st.integers(0, 60))
     def time_passes(self, microseconds: int) -> None:

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import LogGap, OffsetscopeError, StorageFailed
-from engine.message.format import MAX_OVERHEAD_BYTES
-from engine.message.message_set import encode_compressed_set, encode_message_set, iterate_shallow
+from engine.errors import InvalidMessage, LogGap, OffsetscopeError, StorageFailed, UnsupportedCodec
+from engine.message.format import MAX_OVERHEAD_BYTES, iterate_shallow
+from engine.message.message_set import encode_compressed_set, encode_message_set, iterate_deep
 from engine.storage import recovery
 from engine.storage.log import Log
 from engine.storage.log_config import LogConfig
 from engine.storage.segment import segment_name
-from tests.support.disks import FaultyDisk
+from tests.support.disks import FaultyDisk, HandClock
 
 LIMITS = LogConfig(segment_bytes=60, flush_messages=1, max_message_bytes=1000)
 Mangle = Callable[[Path, st.DataObject], None]
@@ -23,7 +23,7 @@ Mangle = Callable[[Path, st.DataObject], None]
 
 def written(directory: Path, sets: list[bytes]) -> bytes:
     """Write a log and close it; returns all its bytes."""
-    log = Log.open(directory, limits=LIMITS, disk=FaultyDisk())
+    log = Log.open(directory, limits=LIMITS, disk=FaultyDisk(), now_us=HandClock())
     for one in sets:
         log.append(one)
     log.close()
@@ -83,7 +83,7 @@ def test_a_mangled_log_opens_with_what_is_whole_or_names_the_file(
         disk = FaultyDisk()
         blamed = ""
         try:
-            log = Log.open(directory, limits=LIMITS, disk=disk)
+            log = Log.open(directory, limits=LIMITS, disk=disk, now_us=HandClock())
         except (LogGap, StorageFailed) as error:
             blamed = str(error.fields["file"]).rpartition("/")[2]
         assert disk.largest_read_bytes <= max(recovery.CHUNK_BYTES, MAX_OVERHEAD_BYTES)
@@ -94,16 +94,39 @@ def test_a_mangled_log_opens_with_what_is_whole_or_names_the_file(
             check_usable(log, directory)
 
 
+def test_a_set_whose_codec_byte_was_changed_is_kept_by_recovery_and_named_by_readers(tmp_path: Path) -> None:
+    # 0.7: the CRC covers the payload alone, and recovery looks at nothing else
+    content = bytearray(encode_compressed_set([b""]))
+    for codec, error in ((2, UnsupportedCodec), (3, InvalidMessage)):
+        content[5] = codec
+        directory = tmp_path / str(codec)
+        directory.mkdir()
+        (directory / segment_name(0)).write_bytes(content)
+        log = Log.open(directory, limits=LIMITS, disk=FaultyDisk(), now_us=HandClock())
+        assert log.recovery.bytes_cut == 0
+        with pytest.raises(error) as caught:
+            list(iterate_deep(log.read(0, 1000), 0))
+        assert caught.value.fields["offset"] == 0
+        check_usable(log, directory)
+
+
 def check_usable(log: Log, directory: Path) -> None:
     """The last segment is whole, appending goes on behind it, and a second recovery finds nothing to do."""
     last = log.segments[-1]
     kept = log.read(last.base_offset, 10**9)
-    assert sum(entry.next_offset - entry.offset for entry in iterate_shallow(kept, last.base_offset)) == len(kept)
+    assert sum(next_offset - offset for offset, next_offset, _, _ in iterate_shallow(kept, last.base_offset)) == len(
+        kept
+    )
     assert log.flushed_offset == log.next_offset == last.base_offset + len(kept)
+    try:
+        list(iterate_deep(kept, last.base_offset))
+    except (InvalidMessage, UnsupportedCodec) as error:  # an entry whose CRC is good, but not what is in it
+        offsets = [entry[0] for entry in iterate_shallow(kept, last.base_offset) if entry[3]]
+        assert error.fields["offset"] in offsets  # noqa: PT017
     appended = log.append(encode_message_set([b"after all that"]))
     assert log.read(appended.offset, 100) == encode_message_set([b"after all that"])
     log.close()
-    again = Log.open(directory, limits=LIMITS, disk=FaultyDisk())
+    again = Log.open(directory, limits=LIMITS, disk=FaultyDisk(), now_us=HandClock())
     assert again.recovery.bytes_cut == 0
     assert again.next_offset == appended.next_offset
     again.close()
@@ -121,8 +144,8 @@ def test_a_log_cut_anywhere_in_its_last_file_keeps_every_whole_message_before(
         base = int(last.name.removesuffix(".kafka"))
         size = data.draw(st.integers(0, last.stat().st_size))
         last.write_bytes(last.read_bytes()[:size])
-        log = Log.open(directory, limits=LIMITS, disk=FaultyDisk())
-        ends = [entry.next_offset for entry in iterate_shallow(content, 0)]
+        log = Log.open(directory, limits=LIMITS, disk=FaultyDisk(), now_us=HandClock())
+        ends = [entry[1] for entry in iterate_shallow(content, 0)]
         assert log.next_offset == max([base, *(end for end in ends if end <= base + size)])
         log.close()
 
@@ -133,7 +156,7 @@ def test_an_entry_that_claims_two_gigabytes_costs_a_look_at_its_header(tmp_path:
     whole = encode_message_set([b"whole"])
     (directory / segment_name(0)).write_bytes(whole + bytes.fromhex("7fffffff00") + bytes(600_000))
     disk = FaultyDisk()
-    log = Log.open(directory, limits=LIMITS, disk=disk)
+    log = Log.open(directory, limits=LIMITS, disk=disk, now_us=HandClock())
     assert log.next_offset == len(whole)
     assert disk.largest_read_bytes <= recovery.CHUNK_BYTES
     log.close()
@@ -143,5 +166,5 @@ def test_a_segment_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     directory = tmp_path / "topic-0"
     (directory / segment_name(0)).mkdir(parents=True)
     with pytest.raises(OffsetscopeError) as caught:
-        Log.open(directory, limits=LIMITS, disk=FaultyDisk())
+        Log.open(directory, limits=LIMITS, disk=FaultyDisk(), now_us=HandClock())
     assert caught.value.fields == {"file": f"topic-0/{segment_name(0)}"}

@@ -23,11 +23,11 @@ def test_base_offsets_come_in_order_and_other_files_are_left_alone() -> None:
 
 def test_readers_see_what_is_flushed_and_no_more(tmp_path: Path) -> None:
     segment = Segment(tmp_path, 1000, FaultyDisk(), sealed=False)
-    segment.append(b"0123456789")
+    segment.append(b"0123456789", 0)
     assert (segment.next_offset, segment.flushed_offset) == (1010, 1000)
     assert segment.read(1000, 100) == b""
     segment.flush()
-    segment.append(b"unflushed")
+    segment.append(b"unflushed", 0)
     assert segment.flushed_offset == 1010
     assert segment.read(1004, 3) == b"456"
     assert segment.read(1004, 100) == b"456789"
@@ -36,9 +36,9 @@ def test_readers_see_what_is_flushed_and_no_more(tmp_path: Path) -> None:
 
 def test_a_power_cut_takes_the_unflushed_bytes(tmp_path: Path) -> None:
     segment = Segment(tmp_path, 0, FaultyDisk(), sealed=False)
-    segment.append(b"kept")
+    segment.append(b"kept", 0)
     segment.flush()
-    segment.append(b"lost bytes")
+    segment.append(b"lost bytes", 0)
     assert segment.lose_unflushed() == 10
     assert (tmp_path / segment_name(0)).read_bytes() == b"kept"
     assert segment.next_offset == 4
@@ -70,8 +70,7 @@ class WindowsDisk(FaultyDisk):
 
 def test_a_segment_keeps_its_date_where_closing_a_file_dates_it(tmp_path: Path) -> None:
     segment = Segment(tmp_path, 0, WindowsDisk(), sealed=False)
-    segment.append(b"bytes")
-    segment.note_append(5_000_000)
+    segment.append(b"bytes", 5_000_000)
     segment.flush()
     segment.seal()
     assert (tmp_path / segment_name(0)).stat().st_mtime_ns == 5_000_000_000
@@ -80,8 +79,7 @@ def test_a_segment_keeps_its_date_where_closing_a_file_dates_it(tmp_path: Path) 
 def test_a_segment_that_cannot_be_dated_is_closed(tmp_path: Path) -> None:
     disk = FaultyDisk()
     segment = Segment(tmp_path, 0, disk, sealed=False)
-    segment.append(b"bytes")
-    segment.note_append(5_000_000)
+    segment.append(b"bytes", 5_000_000)
     disk.refuse("set_modified")
     with pytest.raises(StorageFailed):
         segment.seal()

@@ -1,10 +1,13 @@
 """What the broker answers, byte for byte, over a real socket."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from engine.ids import TopicPartition
+from engine.message.compression import deflate
+from engine.message.format import GZIP, SNAPPY, encode_wrapped
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.protocol.requests import (
     EARLIEST_MS,
@@ -183,6 +186,49 @@ def test_a_damaged_message_ends_the_connection_and_nothing_is_kept(broker: Runni
     damaged[-1] ^= 1
     assert is_cut_off_by(broker, ProduceRequest("test", 0, bytes(damaged)))
     assert fetch(broker) == Answer(0, b"")
+
+
+@pytest.mark.parametrize(
+    "message_set",
+    [
+        encode_wrapped(b"packed by somebody who can", SNAPPY),
+        encode_compressed_set([bytes(1_000_000)] * 40),
+        encode_wrapped(deflate(encode_compressed_set([b"twice"])), GZIP),
+        encode_wrapped(deflate(b""), GZIP) + MAGIC_1_42,
+        encode_wrapped(deflate(MAGIC_1_42 + MAGIC_1_42[:-1]), GZIP),
+    ],
+)
+def test_compressed_sets_of_0_7_clients_are_served_as_they_came(broker: RunningBroker, message_set: bytes) -> None:
+    produce(broker, message_set)
+    assert fetch(broker).body == message_set
+
+
+@pytest.mark.parametrize("nothing", [b"", b"\0", b"\0\0\0"])
+def test_a_set_of_nothing_leaves_the_rest_of_a_multi_produce_in_place(broker: RunningBroker, nothing: bytes) -> None:
+    sets = [nothing, MAGIC_1_42, nothing, MAGIC_1_42 + b"\0\0\0\4", MAGIC_1_42]
+    with RawClient(broker.port) as client:
+        client.say(encode_request(MultiProduceRequest(tuple([ProduceRequest("test", 0, each) for each in sets]))))
+        until(lambda: fetch(broker).body == MAGIC_1_42 * 3)
+
+
+def test_a_set_too_large_and_damaged_is_swallowed_and_the_rest_lands(start_broker: StartBroker) -> None:
+    broker = start_broker(max_message_bytes=5)
+    bad = MAGIC_1_42[:-1] + b"?" + encode_message_set([b"change"])
+    with RawClient(broker.port) as client:
+        sets = [MAGIC_1_42, bad, MAGIC_1_42]
+        client.say(encode_request(MultiProduceRequest(tuple([ProduceRequest("test", 0, each) for each in sets]))))
+        assert client.ask(encode_request(FetchRequest("test", 0, 0, MEBIBYTE))).body == MAGIC_1_42 * 2
+
+
+def test_twelve_thousand_entries_and_one_too_large_hold_nobody_up(broker: RunningBroker) -> None:
+    bad = encode_wrapped(b"", 0) * 12_000 + encode_message_set([bytes(1_000_001)])
+    begin_s = time.monotonic()
+    with RawClient(broker.port) as client:
+        client.say(
+            encode_request(ProduceRequest("test", 0, bad)) + encode_request(ProduceRequest("test", 0, MAGIC_1_42))
+        )
+        assert client.ask(encode_request(FetchRequest("test", 0, 0, MEBIBYTE))).body == MAGIC_1_42
+    assert time.monotonic() - begin_s < 3
 
 
 @pytest.mark.parametrize("tail_bytes", [1, 3, 4, 11])

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.errors import InvalidMessage, InvalidMessageSize, OffsetOutOfRange, UnknownPartition
+from engine.errors import InvalidMessage, InvalidMessageSize, OffsetOutOfRange, UnknownPartition, UnsupportedCodec
+from engine.message.compression import deflate
+from engine.message.format import GZIP, SNAPPY, encode_wrapped
 from engine.message.message_set import DeepMessage, encode_message_set
 from engine.protocol.faults import InvalidFetchSize, MalformedRequest, MalformedResponse, UnknownServerFault
 from engine.protocol.requests import EARLIEST_MS, FetchRequest
 from engine.protocol.responses import encode_offsets_response, multi_fetch_header, response_header
-from engine.tcp.client import Producer, ProducerData, SimpleConsumer
+from engine.tcp.client import Fetched, Producer, ProducerData, SimpleConsumer
 from engine.tcp.faults import BrokerUnreachable, ConnectionBroken, UnknownCompression
 from tests.engine.tcp.support import RunningBroker, StartBroker, until
 
@@ -289,3 +291,26 @@ def test_fewer_answers_than_fetches_are_refused() -> None:
     with SimpleConsumer("127.0.0.1", broker.port) as consumer, pytest.raises(MalformedResponse):
         consumer.multi_fetch([FetchRequest("a", 0, 0, 100)] * 2)
     broker.end()
+
+
+# --- compressed sets ------------------------------------------------------------------------------------------------
+
+SNAPPY_SET = encode_wrapped(b"packed", SNAPPY)
+NOTHING = encode_wrapped(deflate(b""), GZIP)
+
+
+def test_a_snappy_set_is_named_at_its_offset_behind_the_messages_before_it() -> None:
+    messages = Fetched(FetchRequest("a", 0, 100, 1000), WHOLE + SNAPPY_SET, 0).messages()
+    assert next(messages) == DeepMessage(100, 114, b"hello")
+    with pytest.raises(UnsupportedCodec, match="snappy") as caught:
+        next(messages)
+    assert caught.value.fields["offset"] == 114
+
+
+def test_reading_goes_on_behind_all_that_is_whole_whatever_it_holds() -> None:
+    data = WHOLE + SNAPPY_SET + NOTHING + WHOLE[:-1]
+    fetched = Fetched(FetchRequest("a", 0, 100, 1000), data, 0)
+    assert fetched.next_offset == 100 + len(WHOLE + SNAPPY_SET + NOTHING)
+    assert Fetched(FetchRequest("a", 0, 100, 1000), b"", 0).next_offset == 100
+    with pytest.raises(OffsetOutOfRange):
+        _ = Fetched(FetchRequest("a", 0, 100, 1000), b"", 1).next_offset

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidMessage, InvalidMessageSize, StorageFailed
 from engine.ids import TopicPartition
+from engine.message.compression import deflate
+from engine.message.format import GZIP, SNAPPY, encode_wrapped
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.tcp.partition_logs import PartitionLogs
 from engine.tcp.produce_run import RUN_MAX_BYTES, ProduceRun
@@ -23,6 +25,7 @@ GOOD = encode_message_set([b"good", b"set"])
 DAMAGED = GOOD[:-1] + b"T"
 TOO_LARGE = encode_message_set([b"x" * 101])
 CUT = GOOD + b"\0\0\0"
+CLAIMS_MORE = (120).to_bytes(4, "big") + b"\0"  # a part of a message as long as some sets that may follow
 SETS = [
     GOOD,
     encode_message_set([b"other"]),
@@ -32,6 +35,13 @@ SETS = [
     TOO_LARGE,
     CUT,
     b"\0",
+    GOOD + CLAIMS_MORE,
+    CLAIMS_MORE,
+    DAMAGED + TOO_LARGE,
+    encode_wrapped(b"packed", SNAPPY),
+    encode_wrapped(b"packed", 3),
+    encode_wrapped(deflate(b""), GZIP),
+    encode_wrapped(deflate(encode_compressed_set([b"twice"]) + b"\0\0"), GZIP),
 ]
 
 Produces = Sequence[tuple[TopicPartition, bytes]]
@@ -131,6 +141,36 @@ def test_sets_that_are_refused_together_go_one_at_a_time() -> None:
         assert made.content(A) == GOOD * 2
         assert len(made.complaints) == 1
         assert made.run.takes(A, GOOD)
+
+
+@pytest.mark.parametrize("part", [b"\0", CLAIMS_MORE, encode_message_set([b"x" * 50])[:20]])
+def test_a_set_behind_one_that_ends_in_a_part_of_a_message_is_not_taken_for_its_rest(part: bytes) -> None:
+    with bench() as made:
+        made.logs.append(A, b"")
+        for message_set in (GOOD + part, GOOD, GOOD + part, part[:3], GOOD):
+            made.run.add(A, message_set)
+        while not made.run.settle():
+            pass
+        assert made.content(A) == GOOD * 4
+
+
+def test_a_set_that_is_too_large_and_damaged_is_said_and_those_behind_it_land() -> None:
+    with bench() as made:
+        for message_set in (GOOD, DAMAGED + TOO_LARGE, GOOD):
+            made.run.add(A, message_set)
+        while not made.run.settle():
+            pass
+        assert made.content(A) == GOOD * 2
+        assert len(made.complaints) == 1
+
+
+def test_an_empty_set_begins_a_new_segment_behind_a_full_one() -> None:
+    with bench() as made:
+        made.logs.append(A, encode_message_set([b"x" * 90]))
+        made.run.add(A, b"")
+        assert made.run.settle()
+        assert len(made.files()) == 2
+        assert made.logs.get(A).flushed_offset == 99
 
 
 def test_nothing_is_appended_behind_a_damaged_set() -> None:
