@@ -2,7 +2,7 @@
 
 Three presets. ``PAPER`` holds the figures of the 2011 paper and of 0.7.2 where the paper is silent; the other two say
 where they differ from it. ``DEMO`` keeps the same system but makes it watchable: about one second a network hop.
-``TINY`` has limits so small that a test of a dozen messages rolls segments and runs out of sessions.
+``TINY`` has limits so small that a test of a dozen messages rolls segments and lets sessions expire.
 """
 
 from dataclasses import dataclass, replace
@@ -12,19 +12,20 @@ MILLISECOND_US = 1_000
 MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 NEVER_US = 1 << 62
-"""An interval that never ends, a time later than all."""
+"""An interval that never ends, or a time later than all others."""
 UNLIMITED_BYTES = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
 class ConsumerSettings:
-    """How one consumer pulls, works and commits.
+    """The settings of one consumer: how it fetches, processes and commits.
 
     ``messages_per_second`` is the speed of the application behind each of its streams, not of the broker.
-    ``queued_chunks`` is how many pulls' worth of bytes may wait for the application before a partition is pulled no
-    further (0.7: queuedchunks.max). ``commit_interval_ms`` 0 commits only by hand, on a clean close and in a
-    rebalance. ``position_moves`` ``after`` the work (at least once) or ``before`` it, as 0.7 did. ``offset_reset`` is
-    ``smallest``, ``largest`` or ``fail``, for a partition without a bookmark or with one that is out of range.
+    ``queued_chunks`` is how many fetches' worth of bytes may wait for the application before the consumer stops
+    fetching a partition (0.7: queuedchunks.max). ``commit_interval_ms`` 0 commits only by hand, on a clean close and in
+    a rebalance. ``position_moves`` is ``after`` the processing (at least once) or ``before`` it, as in 0.7.
+    ``offset_reset`` is ``smallest``, ``largest`` or ``fail``, for a partition without a committed offset or with one
+    that is out of range.
     """
 
     poll_interval_ms: int
@@ -38,16 +39,16 @@ class ConsumerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ProducerSettings:
-    """How the producer makes, groups and sends messages.
+    """The settings of the producer: how it makes, batches and sends messages.
 
-    ``rate_per_second`` 0 means that it sends only when told to. ``sending`` ``sync`` sends at once what it is told to,
-    ``async`` puts it into the queue; its own messages always go there, in batches of ``batch_messages`` or what has
-    lingered. The queue holds ``queue_messages``; when full it lets an application ``fail``, ``block`` or ``wait``
+    ``rate_per_second`` 0 means that it sends only on command. ``sending`` ``sync`` sends the messages of a command at
+    once, ``async`` queues them; its own messages are always queued, and sent in batches of ``batch_messages`` or after
+    ``linger_ms``. The queue holds ``queue_messages``; when full it lets an application ``fail``, ``block`` or ``wait``
     ``queue_wait_ms`` (0.7: queue.size, queue.enqueueTimeout.ms). ``keys`` is how many different keys its own messages
     carry; 0 means that they carry none. ``partitioner`` is ``round_robin`` or ``random`` for messages without a key; a
-    key always goes where its hash says. ``compression`` is ``none`` or ``gzip``. ``acknowledgement`` is ``none`` as in
-    the paper, or ``broker``: then a partition has one batch in flight, later ones wait behind it, and one that fails is
-    sent again ``retries`` times.
+    key's hash always chooses its partition. ``compression`` is ``none`` or ``gzip``. ``acknowledgement`` is ``none`` as
+    in the paper, or ``broker``: then a partition has one batch in flight, later ones wait behind it, and one that fails
+    is sent again up to ``retries`` times.
     """
 
     rate_per_second: float
@@ -66,13 +67,13 @@ class ProducerSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentSettings:
-    """How messages get from the live datacenter into the warehouse, and how that is audited (paper, section 4).
+    """The settings of the path from the live datacenter to the warehouse, and of its audit (paper, section 4).
 
-    A mirror hands a set over when it has ``mirror_batch_messages`` or its first message has waited
+    A mirror sends a set when it has ``mirror_batch_messages`` or its first message has waited
     ``mirror_linger_us``, and asks for an acknowledgement if ``mirror_acknowledgement`` is ``broker`` and not ``none``
-    (ours). A load job begins every ``loader_interval_us``, pulls ``loader_fetch_bytes`` a partition at a
-    time and has its transaction open for ``loader_write_us``. A producer tells what it made in a window of
-    ``audit_window_us`` when the window has been over for ``audit_delay_us``; the tiers look every
+    (ours). A load job begins every ``loader_interval_us``, fetches ``loader_fetch_bytes`` a partition
+    at a time and has its transaction open for ``loader_write_us``. A producer reports what it made in a window of
+    ``audit_window_us`` when the window has been over for ``audit_delay_us``; the tiers check every
     ``audit_interval_us``.
     """
 
@@ -89,7 +90,7 @@ class DeploymentSettings:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings of one cluster, fixed for its life."""
+    """The settings of one cluster, fixed when it is created."""
 
     network_latency_us: int
     registry_latency_us: int

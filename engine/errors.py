@@ -1,8 +1,8 @@
-"""Every fault the product can name, as one tree.
+"""The errors of the engine, as one class tree.
 
 An error carries a stable ``code`` for programs, a ``message`` and a ``remedy`` for people, and the offending
-ids or offsets as ``fields``. ``definite`` answers the question that matters after a failure: did the thing
-surely *not* happen? Our own mistakes are assertions, never members of this tree.
+ids or offsets as ``fields``. ``definite`` says what matters after a failure: whether the operation
+certainly did *not* happen. Bugs in our own code are assertions, never members of this tree.
 """
 
 from typing import ClassVar
@@ -11,7 +11,7 @@ FieldValue = str | int | float | bool | list[str] | list[int]
 
 
 class OffsetscopeError(Exception):
-    """A fault of the world (bad input, damaged bytes, a full disk), not of our code."""
+    """The base of all errors with an outside cause (bad input, damaged bytes, a full disk), not a bug of ours."""
 
     code: ClassVar[str] = "offsetscope_error"
     definite: ClassVar[bool] = True
@@ -86,9 +86,9 @@ class StorageFailed(OffsetscopeError):
 
 
 class MachineFault(OffsetscopeError):
-    """The machine that runs the simulation refused something: no descriptors, no space, a folder that is read-only.
+    """The machine that runs the simulation failed: no file descriptors, no space, a read-only folder.
 
-    Never part of a simulation's history: no simulated process catches it, and a cluster that met one does not go on.
+    It is never part of a simulation's history: no simulated process catches it, and it ends the cluster.
     """
 
     code = "machine_fault"
@@ -156,13 +156,13 @@ class InvalidName(OffsetscopeError):
 
 
 class InvalidCommand(OffsetscopeError):
-    """A command's words are off: an unknown verb, a missing field, a value out of its range."""
+    """A command is malformed: an unknown verb, a missing field, a value out of its range."""
 
     code = "invalid_command"
 
 
 class WrongState(OffsetscopeError):
-    """The command makes sense, but not now (stopping what is stopped, starting what runs)."""
+    """The command is valid, but not in the present state (stopping what is stopped, starting what runs)."""
 
     code = "wrong_state"
 
@@ -180,13 +180,13 @@ class InvalidPartition(OffsetscopeError):
 
 
 class QueueFull(OffsetscopeError):
-    """An asynchronous producer's queue has no place left (0.7: QueueFullException)."""
+    """An asynchronous producer's queue is full (0.7: QueueFullException)."""
 
     code = "queue_full"
 
 
 class InvalidMonitoringEvent(OffsetscopeError):
-    """A payload on the audit's topic is no monitoring event."""
+    """A payload on the audit's topic is not a monitoring event."""
 
     code = "invalid_monitoring_event"
 
@@ -195,7 +195,7 @@ class InvalidMonitoringEvent(OffsetscopeError):
 
 
 class NodeExists(OffsetscopeError):
-    """A registry node was to be created where one stands."""
+    """A registry node was to be created where one exists."""
 
     code = "node_exists"
 
@@ -207,6 +207,6 @@ class NoNode(OffsetscopeError):
 
 
 class SessionExpired(OffsetscopeError):
-    """The registry has ended the session that asked."""
+    """The registry has ended the session of the request."""
 
     code = "session_expired"

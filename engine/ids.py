@@ -1,7 +1,7 @@
 """The names of things: brokers, partitions, groups, consumers.
 
-All are values: frozen, ordered, hashable. Names of people's choosing pass :func:`checked_topic` or
-:func:`checked_label` once, where they enter, and are trusted everywhere below.
+All are values: frozen, ordered, hashable. Names that users choose are checked once on entry, by
+:func:`checked_topic` or :func:`checked_label`, and are trusted everywhere below.
 """
 
 import re
@@ -19,9 +19,9 @@ LABEL_MAX_CHARACTERS = 60
 
 
 class TopicPartition(NamedTuple):
-    """One partition of a topic. Numbers are topic-wide: p0 may live on broker 1 and p1 on broker 2.
+    """One partition of a topic. Numbers are topic-wide: p0 may be on broker 1 and p1 on broker 2.
 
-    A named tuple, for it is the key of most tables and hashed several times for each message.
+    It is a named tuple because it is the key of most tables and is hashed several times for each message.
     """
 
     topic: str

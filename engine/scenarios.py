@@ -1,7 +1,7 @@
-"""Named starting states. Each is reached by the engine's own verbs, before the journal begins.
+"""Named starting states. Each is reached by the engine's own commands, before the journal begins.
 
-A scenario warms a cluster up in virtual time that nobody sees: brokers register, messages are sent and flushed,
-consumers join and share the partitions out. Then the journal begins with one checkpoint.
+A scenario warms a cluster up in virtual time that is not journaled: brokers register, messages are sent and flushed,
+consumers join and divide the partitions. Then the journal begins with one checkpoint.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,9 +36,9 @@ PAGEVIEWS_BOOKMARKS = (215, 188, 204)
 
 
 def prepare_pageviews(cluster: Cluster) -> None:
-    """Three brokers with a partition each, four messages in each, two groups with bookmarks of their own.
+    """Set up three brokers with one partition each, four messages in each, and two groups with committed offsets.
 
-    Plain messages have nine bytes of overhead, so that p0 holds 0, 215, 430, 645 and ends at 860.
+    Plain messages have nine bytes of overhead, so p0 has messages at offsets 0, 215, 430 and 645, and ends at 860.
     """
     for number in (1, 2, 3):
         cluster.add_broker(BrokerId(number))
@@ -73,13 +73,13 @@ ANALYSIS_BROKERS = (BrokerId(11), BrokerId(12), BrokerId(13))
 ANALYSIS = "analysis"
 MIRROR = GroupId("Mirror")
 COPIES = {"pageviews": "live.pageviews", "audit": "live.audit"}
-"""Topics and their copies. Names are unique in a room, so a copy is named after its origin, as later mirrors do it."""
+"""Topics and their copies. Names are unique in a room, so a copy is named after its origin, as in later mirrors."""
 
 
 def deploy(cluster: Cluster) -> None:
-    """The deployment pattern of the paper (section 4), without messages: two datacenters, a warehouse, an audit.
+    """Set up the deployment pattern of the paper (section 4), without messages: two datacenters, warehouse, audit.
 
-    Everybody is there and has what it needs but for consumers of groups, who begin when a topic's first message comes.
+    Only the groups have no consumers yet; these begin when the first message of a topic arrives.
     """
     for broker in LIVE_BROKERS:
         cluster.add_broker(broker)
@@ -100,7 +100,7 @@ def deploy(cluster: Cluster) -> None:
 
 
 def prepare_deployment(cluster: Cluster) -> None:
-    """The deployment with a mirror and a reader in the live datacenter, and a producer that makes page views."""
+    """Set up the deployment with a mirror and a reader in the live datacenter, and a producer of page views."""
     deploy(cluster)
     _pass(cluster, 5)
     producer = cluster.state.producer
@@ -125,9 +125,9 @@ SCENARIOS: Mapping[str, Scenario] = {
 def build(
     name: str, *, directory: Path, seed: int, journal: Journal, start_us: int = 0, cause: str = "start"
 ) -> Cluster:
-    """A cluster in a scenario's starting state at ``start_us``, told to ``journal`` as one checkpoint.
+    """Build a cluster in a scenario's starting state at ``start_us``, written to ``journal`` as one checkpoint.
 
-    Raises :class:`UnknownScenario` and :class:`~engine.errors.MachineFault`. What was in ``directory`` is gone.
+    Raises :class:`UnknownScenario` and :class:`~engine.errors.MachineFault`. What was in ``directory`` is deleted.
     """
     if name not in SCENARIOS:
         raise UnknownScenario(f"there is no scenario {name!r}", "use one of: " + ", ".join(SCENARIOS), scenario=name)
@@ -157,6 +157,6 @@ BETWEEN_FIRST_PULLS_US = 700_000
 
 
 def set_out(cluster: Cluster) -> None:
-    """Let the waiting consumers begin, one after the other: a first pull every 0.7 seconds."""
+    """Start the paused consumers one after the other: a first fetch every 0.7 seconds."""
     for index, consumer in enumerate(cluster.state.all_consumers()):
         consumer.resume_quietly(FIRST_PULL_US + index * BETWEEN_FIRST_PULLS_US)

@@ -8,9 +8,9 @@ Made = TypeVar("Made")
 
 @dataclass_transform(frozen_default=True)
 def value(made: type[Made]) -> type[Made]:
-    """A frozen dataclass with slots, of which the type checker alone keeps watch.
+    """Make a dataclass with slots that only the type checker treats as frozen.
 
     ``frozen=True`` sets each field through ``object.__setattr__``, which makes a value of ten fields eight times as
-    dear as this one. Equality, hash and patterns are those of a frozen dataclass.
+    expensive. Equality, hash and pattern matching are those of a frozen dataclass.
     """
     return dataclass(slots=True, unsafe_hash=True)(made)

@@ -1,4 +1,4 @@
-"""Offsetscope on the web: rooms in which people share one cluster, and the pages, API and feed to them."""
+"""The web application: rooms in which people share one cluster, with pages, an API and a feed."""
 
 import mimetypes
 
@@ -11,15 +11,15 @@ from webapp.views import assets, compression, faults, register, security
 from webapp.views.context import EXTENSION
 from webapp.views.kept_answers import KeptAnswers
 
-# What a module script must be declared as; some systems' tables say otherwise.
+# The content type that browsers require of a module script; some systems' MIME tables have another.
 mimetypes.add_type("text/javascript", ".js")
 
 
 def create_app(settings: Settings) -> Flask:
-    """The application over the rooms in ``settings.data_dir``, already running.
+    """Return the application over the rooms in ``settings.data_dir``, already running.
 
     Raises ``DataDirectoryUnusable``. Its :class:`~webapp.services.Services` are at ``app.extensions["offsetscope"]``;
-    whoever made the application stops them in the end.
+    the caller stops them at the end.
     """
     app = Flask(
         "offsetscope",

@@ -1,4 +1,4 @@
-"""What a room answers: frozen values, read under its lock and used outside it."""
+"""The values that a room's methods return: frozen, read under its lock and used outside it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from webapp.pacing import ClockFacts
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A command took effect at ``at_us``; the journal tells of it before ``journal_offset``."""
+    """The result of a command that took effect at ``at_us``; its events are before ``journal_offset``."""
 
     at_us: int
     journal_offset: int
@@ -21,7 +21,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The clock, and where the newest checkpoint, the end of the journal and the newest digest's end are."""
+    """The clock, and the offsets of the newest checkpoint, the journal's end and the newest digest's end."""
 
     clock: ClockFacts
     checkpoint_offset: int
@@ -30,13 +30,13 @@ class Moment:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """What changes when there is something new to read."""
+        """Return the values that change when there is something new to read."""
         return self.end_offset, self.digested_offset
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A room at one moment: the public facts, and the state that the journal has told up to there."""
+    """A room at one moment: the public facts, and the state that the journal folds to up to there."""
 
     facts: dict[str, Any]
     state: dict[str, Any]

@@ -24,7 +24,7 @@ HIGHEST_PORT = 65_535
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line."""
+    """A parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
         """Print the line and exit with code 2."""
@@ -32,7 +32,7 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code is 0, or 2 with one line on stderr if it cannot do what it was asked."""
+    """Run the command line; the exit code is 0, or 2 with one line on stderr on an error."""
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What may be typed."""
+    """Return the parser of the command line."""
     whole = OneLineParser(prog="offsetscope", description="A small, real Kafka of the 2011 paper, to look at.")
     verbs = whole.add_subparsers(dest="verb", required=True, metavar="{serve,broker}")
     verb = verbs.add_parser("serve", help="serve the page, the stage and the API until Ctrl-C")
@@ -64,14 +64,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def port(text: str) -> int:
-    """A port number, 0 standing for any that is free."""
+    """Parse a port number; 0 means any free port."""
     if not text.isdecimal() or int(text) > HIGHEST_PORT:
         raise argparse.ArgumentTypeError(f"'{text}' is no port from 0 to {HIGHEST_PORT}")
     return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve as the options say."""
+    """Run ``serve`` with the options."""
     try:
         listening = listen(options.host, options.port)
     except OSError as error:
@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def run_broker(options: argparse.Namespace) -> int:
-    """Be a broker as the options say."""
+    """Run ``broker`` with the options."""
     try:
         return broker.run(options, ready=lambda line: print(line, flush=True))
     except OffsetscopeError as error:
@@ -101,6 +101,6 @@ def run_broker(options: argparse.Namespace) -> int:
 
 
 def fail(line: str) -> NoReturn:
-    """Say in one line what is wrong, and exit with code 2."""
+    """Print an error in one line, and exit with code 2."""
     print(f"offsetscope: {' '.join(line.split())}", file=sys.stderr)
     raise SystemExit(WRONG_USE)

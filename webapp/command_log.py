@@ -1,4 +1,4 @@
-"""The durable record of what people did in a room: seed + this = the room."""
+"""The command log: the durable record of a room's commands. Seed and command log determine the room."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ NOT_IN_A_LOG = -1
 class LoggedCommand:
     """A command as it was sent, and the virtual time at which it was applied.
 
-    ``offset`` is where a command that was read lies in its command log.
+    ``offset`` is the offset in the command log, for a command that was read from it.
     """
 
     at_us: int
@@ -30,13 +30,13 @@ class LoggedCommand:
     offset: int = field(default=NOT_IN_A_LOG, compare=False)
 
     def encode(self) -> bytes:
-        """``{"at_us", "command": {...}}`` as one line of JSON."""
+        """Encode as one line of JSON, ``{"at_us", "command": {...}}``."""
         record = {"at_us": self.at_us, "command": dict(self.fields)}
         return json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
-        """The inverse of :meth:`encode`; ValueError or KeyError if that is not what ``payload`` is."""
+        """Decode what :meth:`encode` returns; raises ValueError or KeyError for any other ``payload``."""
         record = json.loads(payload)
         if not isinstance(record, dict) or not isinstance(record["command"], dict):
             raise ValueError("not a logged command")
@@ -44,7 +44,7 @@ class LoggedCommand:
 
 
 class CommandLog:
-    """An engine ``Log`` whose messages are logged commands, each on disk before anybody is told so."""
+    """An engine ``Log`` of logged commands, each flushed to disk before it is acknowledged."""
 
     def __init__(self, log: Log, directory: Path) -> None:
         self._log = log
@@ -52,7 +52,7 @@ class CommandLog:
 
     @classmethod
     def open(cls, directory: Path, *, now_us: ClockUs, disk: Disk | None = None) -> Self:
-        """Open or create the log; a torn end, which nobody was promised, is cut off. ``now_us`` is of the wall."""
+        """Open or create the log; a torn, unacknowledged end is truncated. ``now_us`` is a wall clock."""
         limits = LogConfig(
             segment_bytes=SEGMENT_BYTES, flush_messages=NEVER_BY_COUNT, max_message_bytes=ENTRY_BYTES_AT_MOST
         )
@@ -60,28 +60,28 @@ class CommandLog:
 
     @property
     def bytes_cut(self) -> int:
-        """How many bytes recovery took off the end when the log was opened."""
+        """How many bytes recovery truncated when the log was opened."""
         return self._log.recovery.bytes_cut
 
     @property
     def size_bytes(self) -> int:
-        """Bytes that the commands take on disk."""
+        """The size of the commands on disk, in bytes."""
         return self._log.next_offset
 
     def may_hold_more_than(self, size_bytes: int) -> bool:
-        """Whether bytes beyond the first ``size_bytes`` may be in the files, after an append or a flush that failed."""
+        """Return whether an append or a flush that failed may have left more than ``size_bytes`` in the files."""
         try:
             return sum(one.path.stat().st_size for one in self._log.files()) > size_bytes
         except OSError:
             return True
 
     def append(self, commands: Sequence[LoggedCommand]) -> None:
-        """Write the commands and return when they survive a power cut; ``StorageFailed`` if the disk refuses."""
+        """Write the commands and return when they survive a power cut; raises ``StorageFailed`` on a disk fault."""
         self._log.append_payloads([command.encode() for command in commands])
         self._log.flush()
 
     def __iter__(self) -> Iterator[LoggedCommand]:
-        """All commands, oldest first; ``RoomDamaged`` where the bytes are no commands, ``StorageFailed`` if refused."""
+        """Yield all commands, oldest first; raises ``RoomDamaged`` for other bytes, ``StorageFailed`` for a fault."""
         offset = self._log.first_offset
         while offset < self._log.flushed_offset:
             for position, next_offset, payload in self._entries(offset):
@@ -89,11 +89,11 @@ class CommandLog:
                 offset = next_offset
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._log.close()
 
     def _entries(self, offset: int) -> list[Message]:
-        """The messages of one read, at least one."""
+        """Return the messages of one read, at least one."""
         data = self._log.read(offset, 2 * ENTRY_BYTES_AT_MOST)
         try:
             entries = list(iterate_deep(data, offset))

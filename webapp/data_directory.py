@@ -25,9 +25,10 @@ class DataDirectory:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Make the folder if need be and lock it; ``DataDirectoryUnusable`` if that cannot be done.
+        """Create the folder if it does not exist and lock it; raises ``DataDirectoryUnusable`` if that fails.
 
-        Another server that has it is such a case. What a crash left behind half made or half deleted is swept away.
+        It fails also while another server uses the folder. Rooms that a crash left half made or half deleted are
+        removed.
         """
         try:
             (path / ROOMS_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -41,35 +42,35 @@ class DataDirectory:
         return opened
 
     def room(self, room: str) -> Path:
-        """The folder of a room, there or not; ``room`` must be one of ``is_room_id``."""
+        """Return the folder of a room, whether it exists or not; ``is_room_id(room)`` must be true."""
         assert is_room_id(room), room
         return self.path / ROOMS_FOLDER / room
 
     def rooms(self) -> list[str]:
-        """The ids of all rooms that were completely made."""
+        """Return the ids of all completely made rooms."""
         folders = (self.path / ROOMS_FOLDER).iterdir()
         return sorted(folder.name for folder in folders if is_room_id(folder.name) and (folder / RECORD_FILE).exists())
 
     def last_used_s(self, room: str) -> float:
-        """When a room was last put away or made, in seconds of the epoch; 0 if it is gone."""
+        """Return when a room was last unloaded or made, in seconds since the epoch; 0 if it does not exist."""
         try:
             return (self.room(room) / RECORD_FILE).stat().st_mtime
         except FileNotFoundError:
             return 0.0
 
     def note_use(self, room: str) -> None:
-        """The room has been used just now."""
+        """Record that the room was used just now."""
         os.utime(self.room(room) / RECORD_FILE)
 
     def is_untouched(self, room: str) -> bool:
-        """Whether nobody has ever done anything in the room."""
+        """Return whether no command was ever logged in the room."""
         return bytes_on_disk(RoomFolders(self.room(room)).commands) == 0
 
     def delete(self, room: str) -> None:
-        """Take a room off the disk, at once as far as anybody can see.
+        """Delete a room's folder; the room stops existing at once.
 
-        Windows moves no folder in which somebody has a file open. There the room loses its record first, and what
-        cannot be removed yet is swept away at the next start.
+        Windows cannot move a folder with an open file in it. There the room's record is deleted first, and files that
+        cannot be removed yet are removed at the next start.
         """
         doomed = self.room(room).with_name(DOOMED_PREFIX + room)
         try:
@@ -80,7 +81,7 @@ class DataDirectory:
         shutil.rmtree(doomed, ignore_errors=True)
 
     def close(self) -> None:
-        """Let another server have it."""
+        """Unlock the folder for another server."""
         os.close(self._lock_handle)
 
     def _sweep(self) -> None:

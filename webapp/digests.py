@@ -1,8 +1,9 @@
-"""Digests: a journal that grows too fast to be read event by event, told as a few states a second.
+"""Digests: a journal that grows too fast to be read event by event, sent as a few states a second.
 
-They are one more log with bookmarks. A digest leads from one offset of the journal to a later one; a reader who
-stands where one begins gets what has changed, anybody else the whole newest state. A reader who takes digests
-needs no event of a *stretch* that is told so; where the stretch ends stands the exact state, and events go on there.
+Digests are read by offset like a log. A digest leads from one offset of the journal to a later one. A reader at the
+beginning of a digest gets the changes; a reader elsewhere gets the whole newest state. A reader that takes digests
+needs no events of a *stretch* covered by digests. At the end of the stretch it gets the exact state, and events
+continue.
 """
 
 import json
@@ -17,15 +18,15 @@ State = dict[str, Any]
 
 EVERY_US = 220_000
 BYTES_PER_SECOND = 40_000
-"""What one viewer gets at most: after a large digest the next one comes later."""
+"""The limit for one viewer: after a large digest the next one comes later."""
 KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The journal in ``[offset, next_offset)`` told as a state; ``body`` is its JSON, empty if there is none to tell.
+    """The journal in ``[offset, next_offset)`` as a state; ``body`` is its JSON, empty if there is nothing new.
 
-    A summary leaves out what nobody can follow; the exact state closes a stretch, also for who stands at its end.
+    A summary leaves out what changes too fast to follow. The exact state ends a stretch, also for readers at its end.
     """
 
     offset: int
@@ -37,13 +38,13 @@ class Digest:
 class DigestLog:
     """The newest digests of one room. Not safe to use from two threads at once.
 
-    :meth:`note` is told after each publication how far the journal goes, and takes a digest when it is time for one.
+    Call :meth:`note` after each publication with the journal's end; it takes a digest when one is due.
     """
 
     def __init__(self, budget: Budget) -> None:
         self._growth = Growth(budget)
         self._is_open = False
-        self._opened_offset = 0  # where the stretch began: some readers stand there by reading events
+        self._opened_offset = 0  # where the stretch began: some readers arrive there by reading events
         self._newest_offset = 0
         self._state: State = {}
         self._whole = b""
@@ -58,7 +59,7 @@ class DigestLog:
 
     @property
     def is_open(self) -> bool:
-        """Whether the journal is told in digests now."""
+        """Whether the journal is sent as digests now."""
         return self._is_open
 
     def note(
@@ -70,9 +71,9 @@ class DigestLog:
         summary: Callable[[], State],
         snapshot: Callable[[], State],
     ) -> None:
-        """The journal ends at ``end_offset`` now; both states are those at its end, and are made only if needed.
+        """Record that the journal now ends at ``end_offset``; the states at that end are made only if needed.
 
-        A room whose time stands still is told exactly, however much was going on.
+        A room whose time is paused gets the exact state, however fast its journal grew.
         """
         self._growth.note(wall_us, end_offset)
         if not is_running:
@@ -83,11 +84,11 @@ class DigestLog:
             self._take(wall_us, end_offset, summary())
 
     def covers(self, offset: int) -> bool:
-        """Whether a reader at ``offset`` is told digests; if not, events go on there."""
+        """Return whether a reader at ``offset`` gets digests; if not, events continue there."""
         return self._is_open or offset < self._newest_offset
 
     def after(self, offset: int) -> Digest:
-        """What a reader at ``offset`` is told next; a digest without a body if it knows the newest."""
+        """Return the next digest for a reader at ``offset``; it has no body if there is nothing newer."""
         if offset > self._newest_offset or (offset == self._newest_offset and self._is_open):
             return Digest(offset, offset, not self._is_open, b"")
         if offset in self._patches:
@@ -104,7 +105,7 @@ class DigestLog:
         if not self._is_open:
             self._is_open = True
             self._opened_offset = end_offset
-        elif self._newest_offset != self._opened_offset:  # there some have the exact state
+        elif self._newest_offset != self._opened_offset:  # some readers at the opening offset have the exact state
             body = _encoded({"patch": patch_between(self._state, state)})
             self._size_bytes = len(body)
             self._patches[self._newest_offset] = Digest(self._newest_offset, end_offset, is_exact=False, body=body)

@@ -1,4 +1,4 @@
-"""The faults of the web side, in the engine's tree, and the HTTP status of every fault there is."""
+"""The errors of the web side, subclasses of the engine's, and the HTTP status of every error."""
 
 from http import HTTPStatus
 
@@ -7,7 +7,7 @@ from engine.errors import OffsetscopeError
 
 
 class InvalidRequest(OffsetscopeError):
-    """A request's query, form or body is off: a field is missing, unknown or of the wrong type."""
+    """A request's query, form or body is invalid: a field is missing, unknown or of the wrong type."""
 
     code = "invalid_request"
 
@@ -37,23 +37,23 @@ class UnsupportedMediaType(OffsetscopeError):
 
 
 class UpgradeNeeded(OffsetscopeError):
-    """The feed was asked for over plain HTTP."""
+    """The feed was requested over plain HTTP."""
 
     code = "upgrade_needed"
 
 
 class InternalFault(OffsetscopeError):
-    """Our own mistake, seen from outside; the server's log has the rest."""
+    """An error in the server's own code; the server's log has the details."""
 
     code = "internal_fault"
     definite = False
 
 
-# --- who may ----------------------------------------------------------------------------------------------
+# --- permissions ----------------------------------------------------------------------------------------------
 
 
 class PresenterKeyNeeded(OffsetscopeError):
-    """The request would change a room and carries no presenter key."""
+    """The request would change a room and has no presenter key."""
 
     code = "presenter_key_needed"
 
@@ -65,7 +65,7 @@ class WrongPresenterKey(OffsetscopeError):
 
 
 class ForeignOrigin(OffsetscopeError):
-    """A page of another site asked in a visitor's name."""
+    """A page of another site sent the request from a visitor's browser."""
 
     code = "foreign_origin"
 
@@ -80,7 +80,7 @@ class UnknownRoom(OffsetscopeError):
 
 
 class UnknownSegment(errors.UnknownName):
-    """A log has no segment file of this name, or not any more."""
+    """A log has no segment file of this name, or no longer has it."""
 
     code = "unknown_segment"
 
@@ -92,45 +92,45 @@ class RoomDamaged(OffsetscopeError):
 
 
 class RoomFailed(OffsetscopeError):
-    """The room's engine hit a mistake of its own and the room stands still for good."""
+    """The room's engine failed by an error in its own code, and the room has stopped for good."""
 
     code = "room_failed"
     definite = False
 
 
 class RoomSuspended(OffsetscopeError):
-    """The machine failed the room, which stands still until it can be restored; nothing is journaled meanwhile."""
+    """The room is suspended by a fault of the machine until it can be restored; nothing is journaled meanwhile."""
 
     code = "room_suspended"
 
 
 class CommandUnsettled(RoomSuspended):
-    """The machine failed the room while a command was logged or applied; if it was logged, it will be applied."""
+    """The machine failed while a command was being logged or applied; if it was logged, it will be applied."""
 
     code = "command_unsettled"
     definite = False
 
 
 class CommandTimedOut(OffsetscopeError):
-    """A command was not applied in time; it may be yet."""
+    """A command was not applied in time; it may still be applied."""
 
     code = "command_timed_out"
     definite = False
 
 
 class ServerStopping(OffsetscopeError):
-    """The server is going away."""
+    """The server is stopping."""
 
     code = "server_stopping"
 
 
 class DataDirectoryUnusable(OffsetscopeError):
-    """The data folder cannot be made, written or locked."""
+    """The data folder cannot be created, written or locked."""
 
     code = "data_directory_unusable"
 
 
-# --- how much ---------------------------------------------------------------------------------------------
+# --- limits ---------------------------------------------------------------------------------------------
 
 
 class TooManyRooms(OffsetscopeError):
@@ -146,13 +146,13 @@ class RoomsTooFast(OffsetscopeError):
 
 
 class TooManyForks(OffsetscopeError):
-    """Others repeat a life, and a fork did not get its turn in time."""
+    """Other forks were replaying, and this fork did not get its turn in time."""
 
     code = "too_many_forks"
 
 
 class ForkGivenUp(OffsetscopeError):
-    """Whoever waited for a fork has said that it is not wanted any more; nothing was made."""
+    """A fork was cancelled by the client that waited for it; no room was made."""
 
     code = "fork_given_up"
 
@@ -236,5 +236,5 @@ STATUSES: dict[type[OffsetscopeError], HTTPStatus] = {
 
 
 def status_of(error: OffsetscopeError) -> HTTPStatus:
-    """The status of the error's class, or of the nearest class above it that has one."""
+    """Return the status of the error's class, or of its nearest base class that has one."""
     return next(STATUSES[known] for known in type(error).__mro__ if known in STATUSES)

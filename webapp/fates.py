@@ -1,4 +1,4 @@
-"""What has become, since a moment of the past, of the bytes that stood somewhere in a log."""
+"""What has happened to the bytes at an offset of a log since a moment of the past."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ READ_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """``same`` if nothing touched the bytes since; otherwise what did, and when it was (virtual microseconds)."""
+    """``same`` if the bytes are unchanged; otherwise what changed them, and when (virtual microseconds)."""
 
     kind: FateKind
     at_us: int = 0
@@ -24,10 +24,10 @@ SAME = Fate("same")
 
 
 def fate_of(journal: Journal, partition: TopicPartition, offset: int, journal_offset: int) -> Fate:
-    """What first happened, behind ``journal_offset``, to the entry that began at ``offset`` of a partition's log.
+    """Return what first happened, after ``journal_offset``, to the entry that began at ``offset`` of a partition's log.
 
-    Looked up where the journal knows of something notable, so an hour is not read through. Raises what
-    ``Journal.read`` raises if no event starts at ``journal_offset``.
+    Only events near the journal's timeline marks are read, not the whole journal. Raises what ``Journal.read`` raises
+    if no event starts at ``journal_offset``.
     """
     journal.read(journal_offset, 0)
     subject = f"partition:{partition}"
@@ -60,7 +60,7 @@ def _touches(event: Mapping[str, Any], offset: int) -> bool:
 
 
 def _events(journal: Journal, first_offset: int, last_offset: int) -> Iterator[dict[str, Any]]:
-    """The events that begin in ``first_offset..last_offset``, the last one included."""
+    """Yield the events that begin in ``first_offset..last_offset``, the last one included."""
     position = first_offset
     while position <= last_offset:
         chunk = journal.read(position, READ_BYTES)

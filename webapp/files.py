@@ -1,4 +1,4 @@
-"""Files: written so that a crash leaves the old one or the new one, never half of either; and weighed."""
+"""Atomic writes, so that a crash leaves the old file or the new one and never a mix, and folder sizes."""
 
 import os
 from collections.abc import Callable
@@ -11,7 +11,7 @@ WEIGH_EVERY_CHANGES = 16
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace ``path`` by a file that holds ``data``; it survives a power cut once this returns."""
+    """Replace ``path`` by a file with ``data``; it survives a power cut once this returns."""
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("wb") as file:
         file.write(data)
@@ -22,7 +22,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 class FolderWeight:
-    """How many bytes a folder held when it was last looked at; ``wall_us`` is a monotonic clock."""
+    """The size of a folder in bytes, when it was last measured; ``wall_us`` is a monotonic clock."""
 
     def __init__(self, directory: Path, *, wall_us: Callable[[], int]) -> None:
         self._directory = directory
@@ -31,20 +31,20 @@ class FolderWeight:
         self.weigh()
 
     def weigh(self) -> None:
-        """Look now."""
+        """Measure now."""
         self.bytes = bytes_on_disk(self._directory)
         self._weighed_at_us = self._wall_us()
         self._changes = 0
 
     def weigh_after(self, changes: int) -> None:
-        """Look if so many changes, together with those before, or the time that has passed, make it worth while."""
+        """Count ``changes`` more, and measure if there were many or some time has passed since the last time."""
         self._changes += changes
         if self._changes >= WEIGH_EVERY_CHANGES or self._wall_us() - self._weighed_at_us > WEIGH_EVERY_US:
             self.weigh()
 
 
 def bytes_on_disk(directory: Path) -> int:
-    """The size of all files below ``directory``; what vanishes meanwhile counts as nothing."""
+    """Return the size of all files below ``directory``; files deleted meanwhile do not count."""
     total = 0
     for folder, _, names in os.walk(directory):
         for name in names:

@@ -1,4 +1,4 @@
-"""Forks that are under way: how far each has come, and giving one up."""
+"""Forks that are under way: their progress, and cancelling one."""
 
 import threading
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from webapp.errors import ForkGivenUp
 
 @dataclass(frozen=True, slots=True)
 class ForkProgress:
-    """How far a fork is: the journal it has made so far of the one it repeats, and the virtual time it has reached.
+    """The progress of a fork: the bytes of the origin's journal replayed so far, and the virtual time reached.
 
-    ``waiting`` for its turn, for few repeat a life at a time; then ``repeating``.
+    ``waiting`` for its turn, since few forks replay at a time; then ``repeating``.
     """
 
     state: Literal["waiting", "repeating"]
@@ -35,7 +35,7 @@ class ForkProgress:
 
 
 class ForkUnderWay:
-    """A fork that somebody waits for. Whoever makes it tells here how far it is; others look, or give it up.
+    """A fork in the making: its thread reports progress here; other threads read it, or cancel the fork.
 
     Its methods may be called from any thread.
     """
@@ -46,30 +46,30 @@ class ForkUnderWay:
 
     @property
     def progress(self) -> ForkProgress:
-        """How far it is."""
+        """Return its progress."""
         return self._progress
 
     def note(self, journal_bytes: int, now_us: int) -> None:
-        """It repeats, and is so far; raises as :meth:`require_wanted`.
+        """Record the progress of the replay; raises as :meth:`require_wanted`.
 
-        An instant is not divided, so the last one may lead behind the place that was asked for.
+        An instant is not divided, so the last one may lead past the requested offset.
         """
         self.require_wanted()
         made = min(journal_bytes, self._progress.journal_bytes_in_all)
         self._progress = replace(self._progress, state="repeating", journal_bytes=made, now_us=now_us)
 
     def give_up(self) -> None:
-        """Nobody wants it any more: whoever makes it is told with the next note."""
+        """Cancel it: the next :meth:`note` of its thread raises."""
         self._is_given_up = True
 
     def require_wanted(self) -> None:
-        """``ForkGivenUp`` if it was given up."""
+        """Raise ``ForkGivenUp`` if it was cancelled."""
         if self._is_given_up:
             raise ForkGivenUp("the fork was given up, and no room was made", "fork again at any moment")
 
 
 class ForksUnderWay:
-    """The forks of all rooms that were given a ticket, which is how their progress is found."""
+    """The forks under way with a ticket, in all rooms; their progress is found by the ticket."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -77,9 +77,9 @@ class ForksUnderWay:
 
     @contextmanager
     def one(self, room: str, ticket: str, fork: ForkUnderWay) -> Iterator[None]:
-        """Let ``fork`` be found by its ticket until it is done; without a ticket ("") nobody finds it.
+        """Register ``fork`` under its ticket until it is done; without a ticket ("") it is not registered.
 
-        ``InvalidCommand`` if a fork of the room goes by that ticket already.
+        Raises ``InvalidCommand`` if a fork of the room has that ticket already.
         """
         if not ticket:
             yield
@@ -96,13 +96,13 @@ class ForksUnderWay:
                 del self._forks[room, ticket]
 
     def progress_of(self, room: str, ticket: str) -> dict[str, str | int]:
-        """How far the fork of ``room`` with ``ticket`` is; ``not_under_way`` before it begins and once it is over."""
+        """Return the progress of the fork of ``room`` with ``ticket``; ``not_under_way`` before and after it."""
         with self._lock:
             fork = self._forks.get((room, ticket))
             return fork.progress.as_json() if fork else {"state": "not_under_way"}
 
     def give_up(self, room: str, ticket: str) -> None:
-        """Give up the fork of ``room`` with ``ticket``, if it is under way."""
+        """Cancel the fork of ``room`` with ``ticket``, if it is under way."""
         with self._lock:
             fork = self._forks.get((room, ticket))
             if fork:

@@ -1,4 +1,4 @@
-"""Whether a journal grows too fast for its readers, in wall time. Pure: the wall clock is an argument."""
+"""A rate meter: whether a journal grows too fast for its readers. Pure: the wall clock is an argument."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ SECOND_US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How fast a journal may grow before it is told in digests, and how slow it must be to be told whole again.
+    """The growth rate above which a journal is sent as digests, and the lower one below which events are sent again.
 
-    ``burst_bytes`` is what may come on top at once: one large command is no flood.
+    ``burst_bytes`` may come on top at once, so that one large command does not count as too fast.
     """
 
     fast_bytes_per_second: int = 45_000
@@ -18,9 +18,9 @@ class Budget:
 
 
 class Growth:
-    """A bucket that fills with the journal's bytes and leaks at the budget: too fast when it runs over.
+    """A leaky bucket that fills with the journal's bytes and drains at the fast rate: growth is fast when it overflows.
 
-    It is over when a whole second has brought less than the slower rate, so that nothing flickers between the two.
+    Fast growth ends after a whole second below the slow rate, so that the state does not flicker.
     """
 
     def __init__(self, budget: Budget) -> None:
@@ -34,11 +34,11 @@ class Growth:
 
     @property
     def is_fast(self) -> bool:
-        """Whether it grows too fast, as of the last note."""
+        """Whether the journal grew too fast, as of the last note."""
         return self._is_fast
 
     def note(self, wall_us: int, end_offset: int) -> None:
-        """The journal ends at ``end_offset`` at ``wall_us``, a monotonic time in microseconds."""
+        """Record the journal's end at ``wall_us``, a monotonic time in microseconds."""
         grown_bytes = end_offset - self._noted_offset
         leaked_bytes = self._budget.fast_bytes_per_second * (wall_us - self._noted_us) / SECOND_US
         self._noted_us, self._noted_offset = wall_us, end_offset
@@ -53,7 +53,7 @@ class Growth:
             self._begin_second()
 
     def calm(self) -> None:
-        """It stands still now: whatever it was, it is not fast."""
+        """Record that time is paused: growth is not fast, whatever it was."""
         self._is_fast = False
         self._filled_bytes = 0.0
 

@@ -1,4 +1,4 @@
-"""How wall time becomes virtual time: speed, pause, and a room that stands still until somebody acts.
+"""The mapping of wall time to virtual time: speed, pause, and rooms that are paused until the first act.
 
 Pure: the wall clock is an argument (any monotonic clock, in microseconds).
 """
@@ -15,9 +15,9 @@ LONGEST_SLICE_US = 250_000
 
 @dataclass(frozen=True, slots=True)
 class ClockFacts:
-    """What a reader is told about a room's time; ``paused`` is true whenever it does not run.
+    """A room's time as readers see it; ``paused`` is true whenever time does not run.
 
-    ``full``: the room's files may not grow any more, and that is why it stands still.
+    ``full``: time is paused because the room's files may not grow any more.
     """
 
     now_us: int
@@ -28,7 +28,7 @@ class ClockFacts:
 
     @property
     def look(self) -> tuple[float, bool, bool, bool]:
-        """What does not change by itself."""
+        """Return the facts that do not change as time passes."""
         return self.speed, self.paused, self.standing, self.full
 
     def as_json(self) -> dict[str, int | float | bool]:
@@ -39,10 +39,10 @@ class ClockFacts:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Where virtual time is, when that was in wall time, and how fast it goes on from there.
+    """A virtual time, the wall time at which it was reached, and the speed from there on.
 
-    ``standing`` is a room nobody has acted in yet: its time begins with the first act. A value: each change is a
-    new pace, and holds from the anchor ``(now_us, wall_us)`` on.
+    ``standing`` is a room in which nobody has acted yet: its time begins with the first act. A value: each change
+    returns a new pace, valid from the anchor ``(now_us, wall_us)`` on.
     """
 
     now_us: int
@@ -57,10 +57,10 @@ class Pace:
         return not self.paused and not self.standing
 
     def target_us(self, wall_us: int) -> int:
-        """The virtual time that belongs to ``wall_us``.
+        """Return the virtual time at ``wall_us``.
 
-        At most a quarter of a second of wall time counts: after a longer gap (the room slept, the machine did, the
-        engine could not keep up) time goes on from where it was instead of leaping.
+        At most a quarter of a second of wall time counts: after a longer gap (the room was idle, the machine slept, the
+        engine could not keep up) virtual time continues from where it was instead of jumping.
         """
         if not self.is_running:
             return self.now_us
@@ -68,37 +68,37 @@ class Pace:
         return self.now_us + int(elapsed_us * self.speed)
 
     def wall_us_at(self, at_us: int) -> int:
-        """The wall time at which a virtual time is reached; ``NEVER_US`` while time stands still."""
+        """Return the wall time at which a virtual time is reached; ``NEVER_US`` while time is paused."""
         if not self.is_running:
             return NEVER_US
         return self.wall_us + math.ceil(max(at_us - self.now_us, 0) / self.speed)
 
     def anchored(self, now_us: int, wall_us: int) -> "Pace":
-        """The same pace once virtual time has reached ``now_us`` at ``wall_us``."""
+        """Return the same pace, anchored at virtual time ``now_us`` and ``wall_us``."""
         return replace(self, now_us=now_us, wall_us=wall_us)
 
     def pause(self) -> "Pace":
-        """Time stops. A standing room stands already, and still begins with the first act."""
+        """Stop time. A standing room is stopped already, and still begins with the first act."""
         return self if self.standing else replace(self, paused=True)
 
     def resume(self) -> "Pace":
-        """Time runs, for the first time or again."""
+        """Let time run, for the first time or again."""
         return replace(self, paused=False, standing=False)
 
     def toggle(self) -> "Pace":
-        """Pause what runs, run what does not."""
+        """Pause a running room, resume a paused one."""
         return self.pause() if self.is_running else self.resume()
 
     def step(self) -> "Pace":
-        """After a single step time stops, whether it ran before or not."""
+        """Stop time after a single step, whether it ran before or not."""
         return replace(self, paused=True, standing=False)
 
     def begin(self) -> "Pace":
-        """Somebody acted: a standing room runs from here on, any other goes on as it was."""
+        """Record an act: a standing room begins to run, any other stays as it was."""
         return replace(self, standing=False)
 
     def stand(self) -> "Pace":
-        """As a new room: still until the first act, at the speed that was chosen."""
+        """Stop until the first act, as in a new room, at the chosen speed."""
         return replace(self, paused=False, standing=True)
 
     def at_speed(self, speed: float) -> "Pace":
@@ -107,10 +107,10 @@ class Pace:
         return replace(self, speed=speed)
 
     def facts(self) -> ClockFacts:
-        """What readers are told."""
+        """Return the facts for readers."""
         return ClockFacts(self.now_us, self.speed, not self.is_running, self.standing)
 
 
 def is_speed(speed: float) -> bool:
-    """Whether a room may run at this speed."""
+    """Return whether a room may run at this speed."""
     return math.isfinite(speed) and SPEED_AT_LEAST <= speed <= SPEED_AT_MOST

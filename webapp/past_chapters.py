@@ -1,4 +1,4 @@
-"""A chapter of a journal as a reader gets it: piece by piece, and saying until when nothing is missing."""
+"""A chapter of a journal in pieces for a reader, each with the time until which it is complete."""
 
 import json
 
@@ -11,9 +11,9 @@ from webapp.errors import InvalidRequest
 def past_chapter(
     journal: Journal, chapter: CheckpointInterval, now_us: int, max_bytes: int, *, from_offset: int
 ) -> PastChapter:
-    """The checkpoint, and as many whole events behind it, or from an offset on, as ``max_bytes`` hold.
+    """Return the checkpoint and whole events after it, or from an offset on, that fit in ``max_bytes``.
 
-    ``now_us`` is the room's virtual time. ``InvalidRequest`` for a ``from_offset`` behind the chapter.
+    ``now_us`` is the room's virtual time. Raises ``InvalidRequest`` for a ``from_offset`` after the chapter's end.
     """
     if from_offset > chapter.end_offset:
         raise InvalidRequest(

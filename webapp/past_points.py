@@ -1,4 +1,4 @@
-"""Points in a room's past, and what lies before them."""
+"""Points in a room's past, and the commands before them."""
 
 import json
 from collections.abc import Callable
@@ -9,13 +9,13 @@ from engine.journal.journal import JournalChunk
 from engine.message.format import PLAIN_OVERHEAD_BYTES
 from webapp.command_log import LoggedCommand
 
-CHUNK_BYTES = 1024 * 1024  # is read under the room's lock, and meanwhile no time passes there
+CHUNK_BYTES = 1024 * 1024  # read under the room's lock, while no virtual time passes in the room
 Read = Callable[[int, int], JournalChunk]
 
 
 @dataclass(frozen=True, slots=True)
 class PastPoint:
-    """A point in a room's past: everything journaled before ``journal_offset``, and that was at ``at_us``."""
+    """A point in a room's past: after everything journaled before ``journal_offset``, at ``at_us``."""
 
     at_us: int
     journal_offset: int
@@ -23,7 +23,7 @@ class PastPoint:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a fork lives again: the commands of its origin, up to ``point``, which made ``journal_bytes`` of journal."""
+    """The input of a fork's replay: its origin's commands up to ``point``, which made ``journal_bytes`` of journal."""
 
     point: PastPoint
     journal_bytes: int
@@ -31,7 +31,7 @@ class Past:
 
 
 def time_before(journal_offset: int, chapter: CheckpointInterval, read: Read) -> int:
-    """Virtual time of the last event before ``journal_offset``, which ``chapter`` holds; 0 if there is none."""
+    """Return the virtual time of the last event before ``journal_offset``, which ``chapter`` holds; 0 if none."""
     position = chapter.offset
     last_payload = b'{"at_us":0}'
     while position < journal_offset:
@@ -43,7 +43,7 @@ def time_before(journal_offset: int, chapter: CheckpointInterval, read: Read) ->
 
 
 def end_at(at_us: int, chapter: CheckpointInterval, read: Read) -> int:
-    """The offset behind the last event at or before ``at_us``, which ``chapter`` shows."""
+    """Return the offset after the last event at or before ``at_us``, which ``chapter`` holds."""
     position = chapter.offset
     while position < chapter.end_offset:
         chunk = read(position, min(CHUNK_BYTES, chapter.end_offset - position))

@@ -1,12 +1,12 @@
-"""What has changed between two states, as a JSON merge patch (RFC 7396)."""
+"""The difference of two states as a JSON merge patch (RFC 7396)."""
 
 from typing import Any
 
 
 def patch_between(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """The patch that makes ``after`` of ``before``: a key that is gone is null, arrays and plain values stand whole.
+    """Return the patch from ``before`` to ``after``: a removed key is null, arrays and plain values are whole.
 
-    Neither may hold a null of its own; a state of the journal holds none.
+    Neither may contain a null; a state of the journal has none.
     """
     patch: dict[str, Any] = {key: None for key in before if key not in after}
     for key, value in after.items():

@@ -1,4 +1,4 @@
-"""Where things lie: the page's templates and static files, and the folder that holds the rooms."""
+"""The paths of templates and static files, and of the folder that holds the rooms."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def resource_directory(name: str) -> Path:
-    """The folder ``templates`` or ``static``: inside an installed package, beside it in a checkout."""
+    """Return the folder ``templates`` or ``static``: inside an installed package, beside it in a checkout."""
     inside = PACKAGE / name
     return inside if inside.is_dir() else PACKAGE.parent / name
 
@@ -17,9 +17,9 @@ def resource_directory(name: str) -> Path:
 def default_data_directory(
     environment: Mapping[str, str] = os.environ, *, platform: str = sys.platform, home: Path | str = "~"
 ) -> Path:
-    """Where rooms are kept when nobody says otherwise.
+    """Return the default folder for rooms.
 
-    ``$XDG_STATE_HOME/offsetscope`` if that is an absolute path (as the XDG base directory specification asks),
+    ``$XDG_STATE_HOME/offsetscope`` if that is an absolute path (as the XDG base directory specification requires),
     else ``~/Library/Application Support/offsetscope`` on macOS and ``~/.local/state/offsetscope`` elsewhere.
     """
     state_home = environment.get("XDG_STATE_HOME", "")

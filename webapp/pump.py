@@ -12,9 +12,9 @@ HOUSEKEEPING_EVERY_S = 5.0
 IDLE_S = 1.0
 BREATH_S = 0.005
 EARLY_EVERY_S = 0.008
-"""The least time between two looks at what is due before its round."""
+"""The least time between two checks for early work, due before its round."""
 EARLY_SHARE = 0.25
-"""Nobody is served early while a round takes more of its time than this."""
+"""The share of its slot that a round may take before early work waits for the next round."""
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 class Pump:
     """A thread that gives every room with something to do a slice of time, about 25 times a second.
 
-    A command is served at once, between two rounds; so is what falls due there, while a round is quickly done.
-    While no room has anything to do the thread sleeps. ``wall_us`` is the rooms' clock.
+    A command is served at once, between two rounds; so is work that falls due there, as long as rounds are short.
+    While no room has anything to do the thread waits. ``wall_us`` is the rooms' clock.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class Pump:
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
     def start(self) -> None:
-        """Let time pass."""
+        """Start the thread, and with it virtual time."""
         self._thread.start()
 
     def wake(self, room: Room) -> None:
-        """A command waits in ``room``, or somebody has come back to it."""
+        """Serve ``room`` soon: a command waits in it, or it is in use again."""
         with self._changed:
             self._urgent.add(room)
             self._changed.notify()
 
     def stop(self) -> None:
-        """Finish the slice that is under way, and no other."""
+        """Finish the current slice and stop the thread."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify()
@@ -90,7 +90,7 @@ class Pump:
                 self._keep_house_safely()
 
     def _next_due_s(self, rooms: Iterable[Room]) -> float:
-        """When to look at ``rooms`` again because something is due in one of them."""
+        """Return when to serve ``rooms`` next because something falls due in one of them."""
         due_us = min((room.due_wall_us for room in rooms), default=NEVER_US)
         return time.monotonic() + max((due_us - self._wall_us()) / 1_000_000, EARLY_EVERY_S)
 
@@ -101,7 +101,7 @@ class Pump:
                 self._serve(room)
 
     def _wait_until(self, at_s: float) -> bool:
-        """Wait for an urgent room or for ``at_s``; false when it is over."""
+        """Wait for an urgent room or for ``at_s``; return false when the pump is stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._urgent or self._is_stopped, timeout=max(at_s - time.monotonic(), 0))
             return not self._is_stopped
@@ -119,4 +119,4 @@ class Pump:
         try:
             self._keep_house()
         except Exception:
-            logger.exception("housekeeping failed; the rooms go on")
+            logger.exception("housekeeping failed; the rooms continue")

@@ -1,4 +1,4 @@
-"""How much anybody may take: rooms a minute, forks at a time, records and bytes a command, viewers a room."""
+"""Limits: rooms per minute, forks at a time, records and bytes per command, viewers per room."""
 
 import threading
 from collections import deque
@@ -13,9 +13,9 @@ LOOK_EVERY_S = 0.25
 
 
 class RoomsPerMinute:
-    """A sliding minute for each address; ``wall_us`` is a monotonic clock in microseconds.
+    """A limit on rooms in a sliding minute, per address; ``wall_us`` is a monotonic clock in microseconds.
 
-    ``kind`` says in the refusal what rooms are counted.
+    ``kind`` names the counted rooms in the error's message.
     """
 
     def __init__(self, at_most: int, *, kind: str = "rooms", wall_us: Callable[[], int]) -> None:
@@ -26,10 +26,10 @@ class RoomsPerMinute:
         self._made: dict[str, deque[int]] = {}
 
     def count(self, address: str) -> None:
-        """Count one more room of ``address``; ``RoomsTooFast`` if it has made as many as it may."""
+        """Count one more room of ``address``; raises ``RoomsTooFast`` if it has reached the limit."""
         now_us = self._wall_us()
         with self._lock:
-            self._forget_before(now_us - MINUTE_US)
+            self._drop_before(now_us - MINUTE_US)
             made = self._made.setdefault(address, deque())
             if len(made) >= self._at_most:
                 wait_s = (made[0] + MINUTE_US - now_us) // 1_000_000 + 1
@@ -41,7 +41,7 @@ class RoomsPerMinute:
                 )
             made.append(now_us)
 
-    def _forget_before(self, begin_us: int) -> None:
+    def _drop_before(self, begin_us: int) -> None:
         for address in list(self._made):
             made = self._made[address]
             while made and made[0] <= begin_us:
@@ -51,25 +51,25 @@ class RoomsPerMinute:
 
 
 class ForkTurns:
-    """So many forks at a time; others wait, but not for longer than ``patience_s``."""
+    """A limit on forks at a time; others wait for at most ``patience_s``."""
 
     def __init__(self, at_once: int, *, patience_s: int) -> None:
         self._turns = threading.Semaphore(at_once)
-        self._patience_s = patience_s
+        self._timeout_s = patience_s
 
     @contextmanager
     def one(self, require_wanted: Callable[[], None]) -> Iterator[None]:
-        """A turn; ``TooManyForks`` if none comes in time, or what ``require_wanted`` raises when it is asked."""
-        looks = max(1, round(self._patience_s / LOOK_EVERY_S))
+        """Hold a turn; raises ``TooManyForks`` if none is free in time, and whatever ``require_wanted`` raises."""
+        looks = max(1, round(self._timeout_s / LOOK_EVERY_S))
         for _ in range(looks):
             require_wanted()
-            if self._turns.acquire(timeout=self._patience_s / looks):
+            if self._turns.acquire(timeout=self._timeout_s / looks):
                 break
         else:
             raise TooManyForks(
-                f"other rooms are being forked, and none was done within {self._patience_s} seconds",
+                f"other rooms are being forked, and none was finished within {self._timeout_s} seconds",
                 "try again in a moment",
-                retry_after_s=self._patience_s,
+                retry_after_s=self._timeout_s,
             )
         try:
             yield
@@ -78,7 +78,7 @@ class ForkTurns:
 
 
 class ViewerSeats:
-    """How many watch, in each room and in all."""
+    """A limit on viewers, in each room and in all rooms."""
 
     def __init__(self, in_all_at_most: int, per_room_at_most: int) -> None:
         self._in_all_at_most = in_all_at_most
@@ -87,38 +87,38 @@ class ViewerSeats:
         self._taken: dict[str, int] = {}
 
     def take(self, room: str) -> None:
-        """Let one more watch ``room``; ``TooManyViewers`` if there is no seat."""
+        """Take a viewer's seat in ``room``; raises ``TooManyViewers`` if none is free."""
         with self._lock:
             here, in_all = self._taken.get(room, 0), sum(self._taken.values())
             if here >= self._per_room_at_most or in_all >= self._in_all_at_most:
                 raise TooManyViewers(
-                    f"{here} watch this room and {in_all} the whole server, and that is all it takes",
-                    "watch along on somebody's screen, or try again when others have left",
+                    f"{here} watch this room and {in_all} the whole server, and that is the limit",
+                    "watch on another person's screen, or try again when others have left",
                     room=room,
                     viewers=here,
                 )
             self._taken[room] = here + 1
 
     def give_back(self, room: str) -> None:
-        """One viewer of ``room`` has left."""
+        """Free the seat of a viewer of ``room``."""
         with self._lock:
             self._taken[room] -= 1
             if not self._taken[room]:
                 del self._taken[room]
 
     def taken(self, room: str) -> int:
-        """How many watch ``room``."""
+        """Return how many viewers ``room`` has."""
         with self._lock:
             return self._taken.get(room, 0)
 
     def taken_in_all(self) -> int:
-        """How many watch any room."""
+        """Return how many viewers all rooms have."""
         with self._lock:
             return sum(self._taken.values())
 
 
 def require_fair_produce(command: Produce, *, records_at_most: int, bytes_at_most: int) -> None:
-    """``ProduceTooLarge`` if one command asks for more than it may."""
+    """Raise ``ProduceTooLarge`` if a command exceeds the limits."""
     if command.records:
         records = len(command.records)
         size_bytes = sum(len(key.encode()) + len(value.encode()) for key, value in command.records)

@@ -1,7 +1,7 @@
-"""Living a room's life again, from its seed and its commands, beside everybody else who wants the processor.
+"""Replay of a room from its seed and its commands, in small slices that leave the processor to other threads.
 
-The engine cannot be copied in the middle of its life (its conversations are generators), so a fork and a restored room
-take about as long as the engine once did: some seconds for an hour.
+A running engine cannot be copied (its conversations are generators), so a fork or a restore takes about as long as the
+engine first needed: some seconds for an hour of virtual time.
 """
 
 import json
@@ -19,7 +19,7 @@ from webapp.room_commands import Command, parse
 from webapp.timeline import Timeline
 
 BITE_S = 0.001
-"""So long the interpreter is kept from others at a stretch, about."""
+"""About how long the replay keeps the interpreter from other threads at a time."""
 REST_S = 0.000_2
 FIRST_BITE_US = SECOND_US // 10
 LEAST_BITE_US = SECOND_US // 1_000
@@ -36,10 +36,10 @@ def _nothing() -> None:
 
 
 class Repetition:
-    """A life that is lived again in small bites of virtual time, with rests in which others have their turn.
+    """A replay in small bites of virtual time, with rests in between for other threads.
 
-    How the life is cut changes nothing of it. ``after_bite`` is called after each; if it raises, that is the end of
-    it. ``now_s`` is a monotonic clock.
+    The bites' sizes do not change the result. ``after_bite`` is called after each bite; if it raises, the replay ends.
+    ``now_s`` is a monotonic clock.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Repetition:
         self._rested_at_s = now_s()
 
     def run_until(self, at_us: int) -> None:
-        """Let virtual time reach ``at_us``; what was journaled is published on the way, not held in memory."""
+        """Advance virtual time to ``at_us``; events are published on the way, not held in memory."""
         timeline = self._timeline
         while timeline.cluster.now_us < at_us:
             begin_s = self._now_s()
@@ -70,13 +70,11 @@ class Repetition:
         timeline.run_until(at_us)
 
     def repeat(self, logged: LoggedCommand) -> None:
-        """Apply a command at the virtual time at which it was applied before; what was refused is refused again.
+        """Apply a command at its logged virtual time; a command that was refused is refused again.
 
-        ``RoomDamaged`` names a command that this version cannot parse, or whose application fails otherwise: without it
-        the life would be another one. A command that former versions logged and could not apply either is refused
-        again, and the server's log names it.
-
-        Raises :class:`~engine.errors.MachineFault`.
+        Raises ``RoomDamaged`` for a command that this version cannot parse, or that fails in another way: without it
+        the replay would differ. A command that former versions logged but could not apply either is refused again, and
+        the server's log names it. Raises :class:`~engine.errors.MachineFault`.
         """
         self.run_until(logged.at_us)
         room = self._timeline.record.room
@@ -91,16 +89,16 @@ class Repetition:
         self._let_others_go_first()
 
     def repeat_until(self, commands: Sequence[LoggedCommand], point: PastPoint) -> list[LoggedCommand]:
-        """Repeat the commands that had been applied at ``point`` and return them; time is then ``point.at_us``.
+        """Replay the commands that had been applied at ``point`` and return them; time is then ``point.at_us``.
 
-        An instant is not divided, except between commands: what happened at ``at_us`` by itself has all happened.
+        An instant is not divided, except between commands: all other events of ``at_us`` are included.
         """
         repeated: list[LoggedCommand] = []
         for logged, following in zip(commands, [*commands[1:], END_OF_TIME], strict=False):
             if logged.at_us > point.at_us:
                 break
             if _is_step(logged) and following.at_us > point.at_us:
-                break  # it may lead beyond the point, and does nothing but let time pass
+                break  # a step may lead past the point, and only lets time pass
             self.run_until(logged.at_us)
             if logged.at_us == point.at_us and self._timeline.journal.next_offset >= point.journal_offset:
                 break
@@ -110,7 +108,7 @@ class Repetition:
         return repeated
 
     def _apply(self, logged: LoggedCommand, command: Command) -> None:
-        """As the room did: a refusal changes nothing, and what the machine has refused is no matter of the command."""
+        """Apply as the room did: a refusal changes nothing, and a fault of the machine is raised."""
         room = self._timeline.record.room
         try:
             self._timeline.apply(command)
@@ -125,7 +123,7 @@ class Repetition:
             raise _not_repeatable(logged, f"applying it fails ({type(error).__name__})") from error
 
     def _fit(self, took_s: float) -> None:
-        """The next bite is smaller or larger, if this one took much more or less than it should."""
+        """Halve or double the next bite if this one took much longer or shorter than it should."""
         if took_s > 2 * BITE_S:
             self._bite_us = max(self._bite_us // 2, LEAST_BITE_US)
         elif took_s < BITE_S / 2:
@@ -138,12 +136,12 @@ class Repetition:
 
 
 def _place_of(logged: LoggedCommand) -> str:
-    """Which command it is, for people: its name, where it lies in the command log, and its virtual time."""
+    """Describe a command for people: its name, its offset in the command log, and its virtual time."""
     return f"{shown(logged.fields.get('command'))} at offset {logged.offset} ({logged.at_us / SECOND_US:.3f} s)"
 
 
 def _not_repeatable(logged: LoggedCommand, reason: str) -> RoomDamaged:
-    """The error for a command that belongs to a room's life and cannot be repeated."""
+    """Return the error for a logged command that cannot be replayed."""
     return RoomDamaged(
         f"the room's command {_place_of(logged)} cannot be repeated: {reason}",
         "make a new room; the files of this one are kept as they are, and the server's log says more",
@@ -154,7 +152,7 @@ def _not_repeatable(logged: LoggedCommand, reason: str) -> RoomDamaged:
 
 
 def _was_never_applied(logged: LoggedCommand) -> bool:
-    """Whether the command has a text that no version can use: longer than any name, or not to be carried by UTF-8."""
+    """Return whether the command has a text no version can use: longer than any name, or not encodable in UTF-8."""
     for name, value in logged.fields.items():
         if name not in LONG_TEXTS and isinstance(value, str) and len(value) > NAME_CHARACTERS:
             return True

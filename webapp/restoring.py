@@ -1,4 +1,4 @@
-"""Bringing a room back from its seed and its commands."""
+"""Restoring a room from its seed and its commands."""
 
 import logging
 import shutil
@@ -21,15 +21,15 @@ logger = logging.getLogger(__name__)
 
 
 def restore(record: RoomRecord, folders: RoomFolders, command_log: CommandLog, *, wall_us: int) -> Timeline:
-    """The room as it was when its last command, or its last event that anybody could have read, had happened.
+    """Restore a room up to its last command or its last readable event, whichever is later.
 
-    The journal is told anew. It must begin with exactly what the former one held, because browsers have bookmarks in
-    it; if it does not, that is logged, and the new one counts. Raises ``RoomDamaged`` if the command log cannot be read
-    or a command in it cannot be repeated; the files are then kept. Raises ``MachineFault``, ``StorageFailed`` or
-    ``OSError`` if the machine refuses something: the former journal stays for the next try then.
+    The journal is rebuilt by replay. It must begin with exactly the former journal, because browsers have offsets in
+    it; if it does not, that is logged, and the new journal counts. Raises ``RoomDamaged`` if the command log cannot be
+    read or a command in it cannot be replayed; the files are then kept. Raises ``MachineFault``, ``StorageFailed`` or
+    ``OSError`` on a fault of the machine; the former journal then stays for the next attempt.
     """
     if command_log.bytes_cut:
-        logger.warning("room %s: %d torn bytes cut off its commands", record.room, command_log.bytes_cut)
+        logger.warning("room %s: %d torn bytes truncated from its command log", record.room, command_log.bytes_cut)
     _set_former_journal_aside(folders)
     timeline = Timeline(record, folders, wall_us=wall_us)
     try:
@@ -37,7 +37,7 @@ def restore(record: RoomRecord, folders: RoomFolders, command_log: CommandLog, *
         for logged in command_log:
             repetition.repeat(logged)
         _catch_up_with_former_journal(timeline, repetition, folders)
-        _forget_former_journal(folders)
+        _delete_former_journal(folders)
     except BaseException:
         timeline.close()
         raise
@@ -46,7 +46,7 @@ def restore(record: RoomRecord, folders: RoomFolders, command_log: CommandLog, *
 
 
 def first_difference(former: Journal, present: Journal) -> int:
-    """The offset of the first event of ``former`` that ``present`` does not have; ``former``'s end if there is none."""
+    """Return the offset of the first event of ``former`` that ``present`` lacks; ``former``'s end if there is none."""
     offset = 0
     while offset < former.end_offset:
         if offset >= present.end_offset:
@@ -60,7 +60,7 @@ def first_difference(former: Journal, present: Journal) -> int:
 
 
 def _common_events(before: Iterable[bytes], now: Iterable[bytes]) -> int:
-    """How many events both begin with."""
+    """Return how many events both have in common at the beginning."""
     same = 0
     for old, new in zip(before, now, strict=False):
         if old != new:
@@ -70,7 +70,7 @@ def _common_events(before: Iterable[bytes], now: Iterable[bytes]) -> int:
 
 
 def _set_former_journal_aside(folders: RoomFolders) -> None:
-    """Keep the journal of the last run for comparison; one that an interrupted restore set aside is the true one."""
+    """Keep the last run's journal for comparison; one that an interrupted restore set aside takes precedence."""
     if folders.former_journal.exists():
         with suppress(FileNotFoundError):
             shutil.rmtree(folders.journal)
@@ -78,8 +78,8 @@ def _set_former_journal_aside(folders: RoomFolders) -> None:
         folders.journal.rename(folders.former_journal)
 
 
-def _forget_former_journal(folders: RoomFolders) -> None:
-    """At once, as far as the next restore can see: half a former journal would pass for the true one."""
+def _delete_former_journal(folders: RoomFolders) -> None:
+    """Delete the former journal, renamed first: the next restore must not take a half-deleted one for the whole."""
     shutil.rmtree(folders.obsolete_journal, ignore_errors=True)
     if folders.former_journal.exists():
         folders.former_journal.rename(folders.obsolete_journal)
@@ -97,13 +97,13 @@ def _catch_up_with_former_journal(timeline: Timeline, repetition: Repetition, fo
         raise
     except OffsetscopeError as error:
         timeline.cluster.publish()
-        logger.warning("room %s: its former journal cannot be read (%s); it is told anew", room, error)
+        logger.warning("room %s: its former journal cannot be read (%s) and is rebuilt", room, error)
         return
     try:
         repetition.run_until(former.last_event_at_us())
         timeline.cluster.publish()
         differs_at = first_difference(former, timeline.journal)
         if differs_at < former.end_offset:
-            logger.warning("room %s: the journal told anew differs from offset %d on", room, differs_at)
+            logger.warning("room %s: the rebuilt journal differs from offset %d on", room, differs_at)
     finally:
         former.close()

@@ -1,7 +1,7 @@
 """A room: one cluster, its durable command log, its journal, and the one lock around them.
 
-Requests never touch the cluster. They hand in a command and hold a future; the pump writes it down durably, applies it
-at the present of virtual time, and answers.
+Requests never touch the cluster. They submit a command and wait for a future. The pump logs the command durably,
+applies it at the present virtual time, and resolves the future.
 """
 
 import logging
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A command that waits for the pump."""
+    """A submitted command that waits for the pump."""
 
     command: Command
     fields: Mapping[str, Any]
@@ -52,9 +52,9 @@ class Submission:
 class Room:
     """One cluster that people share; every method may be called from any thread.
 
-    ``wake`` tells the pump that a command waits, ``wall_us`` is a monotonic clock, ``bytes_at_most`` the limit on the
-    room's files. Once its engine has failed, or it was put away, every method raises why. So does a room that the
-    machine has failed: it is suspended, lets go of its files, and is to be restored from its command log.
+    ``wake`` notifies the pump that a command waits, ``wall_us`` is a monotonic clock, ``bytes_at_most`` the limit on
+    the room's files. Once its engine has failed, or it was closed, every method raises the reason. After a fault of the
+    machine too: the room is then suspended, has closed its files, and is to be restored from its command log.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Room:
         self._bytes_at_most = bytes_at_most
         self._waiting: deque[Submission] = deque()
         self._digests = DigestLog(Budget())
-        self._faults: list[OffsetscopeError] = []  # why the room stands still for good; empty while it works
+        self._faults: list[OffsetscopeError] = []  # why the room has stopped or is suspended; empty while it works
         self._suspensions: list[Suspension] = []
         self._unsettled = 0  # of the commands that wait, the first so many are being logged or applied
         self._settled_bytes = command_log.size_bytes  # of the command log, before them
@@ -84,35 +84,35 @@ class Room:
         timeline.cluster.publish()
         self._weight = FolderWeight(timeline.folders.room, wall_us=wall_us)
 
-    # --- what requests ask for --------------------------------------------------------------------------------------
+    # --- called by requests -----------------------------------------------------------------------------------------
 
     @property
     def is_failed(self) -> bool:
-        """Whether the room stands still for good."""
+        """Whether the room has stopped for good."""
         return bool(self._faults) and not self._suspensions
 
     @property
     def suspensions(self) -> Sequence[Suspension]:
-        """Why the room is to be restored, if the machine has failed it; empty otherwise."""
+        """Why the room is suspended and is to be restored; empty if it is not suspended."""
         return self._suspensions
 
     @property
     def has_work(self) -> bool:
-        """Whether the pump should look in: time passes here, or a command waits."""
+        """Whether the pump should serve the room: its time runs, or a command waits."""
         return not self._faults and (self._timeline.pace.is_running or bool(self._waiting))
 
     @property
     def due_wall_us(self) -> int:
-        """When something is due next, by ``wall_us``; ``NEVER_US`` in a pause, or in a flood (that goes by rounds)."""
+        """When something is due next, by ``wall_us``; ``NEVER_US`` if paused, or digested (served in rounds only)."""
         return self._due_wall_us
 
     @property
     def is_untouched(self) -> bool:
-        """Whether nobody has ever done anything here."""
+        """Whether no command was ever submitted here."""
         return self._command_log.size_bytes == 0 and not self._waiting
 
     def submit(self, command: Command, fields: Mapping[str, Any]) -> Future[Applied]:
-        """Hand in a command that ``parse`` made of ``fields``; ``RoomFull`` if the room may not grow."""
+        """Submit a command that ``parse`` made of ``fields``; raises ``RoomFull`` if the room may not grow."""
         assert not isinstance(command, ForkAtOffset | ForkAtTime | ForkNow), "a fork makes another room"
         future: Future[Applied] = Future()
         with self._lock:
@@ -124,7 +124,7 @@ class Room:
         return future
 
     def moment(self) -> Moment:
-        """The clock, the newest checkpoint and the end of the journal."""
+        """Return the clock, the newest checkpoint and the end of the journal."""
         with self._lock:
             self._require_working()
             journal = self._timeline.journal
@@ -132,34 +132,34 @@ class Room:
             return Moment(self._clock, journal.checkpoint_offset, journal.end_offset, digested_offset)
 
     def read_journal(self, offset: int, max_bytes: int) -> JournalChunk:
-        """Whole events from ``offset`` on; as ``Journal.read``."""
+        """Return whole events from ``offset`` on; as ``Journal.read``."""
         with self._lock:
             self._require_working()
             return self._timeline.journal.read(offset, max_bytes)
 
     def is_digested(self, offset: int) -> bool:
-        """Whether a reader at ``offset`` who takes digests is told one; if not, events go on there."""
+        """Return whether a reader at ``offset`` that takes digests gets one; if not, events continue there."""
         with self._lock:
             return self._digests.covers(offset)
 
     def digest_after(self, offset: int) -> Digest:
-        """The digest for a reader at ``offset``; one that leads nowhere if nothing is newer."""
+        """Return the digest for a reader at ``offset``; it ends there if nothing is newer."""
         with self._lock:
             self._require_working()
             return self._digests.after(offset)
 
     def interval_holding(self, journal_offset: int, max_bytes: int, *, from_offset: int = 0) -> PastChapter:
-        """The chapter with the event before ``journal_offset``; raises as ``Journal.chapter_holding``.
+        """Return the chapter with the event before ``journal_offset``; raises as ``Journal.interval_holding``.
 
-        What stands before ``from_offset`` is left out: that is how a chapter larger than ``max_bytes`` is read on.
+        Events before ``from_offset`` are left out, so a chapter larger than ``max_bytes`` is read in several calls.
         """
         with self._lock:
             self._require_working()
             journal = self._timeline.journal
-            return self._told(journal.interval_holding(journal_offset), max_bytes, from_offset)
+            return self._chapter(journal.interval_holding(journal_offset), max_bytes, from_offset)
 
     def interval_at(self, at_us: int, max_bytes: int, *, from_offset: int = 0) -> PastChapter:
-        """The chapter that shows a virtual time; ``InvalidRequest`` for one that is still to come."""
+        """Return the chapter with a virtual time; raises ``InvalidRequest`` for a time in the future."""
         with self._lock:
             self._require_working()
             now_us = self._timeline.cluster.now_us
@@ -170,27 +170,27 @@ class Room:
                     field="at_us",
                     now_us=now_us,
                 )
-            return self._told(self._timeline.journal.interval_at(at_us), max_bytes, from_offset)
+            return self._chapter(self._timeline.journal.interval_at(at_us), max_bytes, from_offset)
 
     def marks_since(self, offset: int) -> tuple[list[TimelineMark], int]:
-        """What is worth finding again at or behind a journal offset, and where the journal ends."""
+        """Return the timeline marks at or after a journal offset, and the journal's end."""
         with self._lock:
             self._require_working()
             journal = self._timeline.journal
             return journal.marks_since(offset), journal.end_offset
 
     def fate(self, partition: TopicPartition, offset: int, journal_offset: int) -> Fate:
-        """What has happened to the bytes at an offset of a log since a place in the journal; as ``fate_of``."""
+        """Return what has happened to the bytes at a log's offset since a journal offset; as ``fate_of``."""
         with self._lock:
             self._require_working()
             return fate_of(self._timeline.journal, partition, offset, journal_offset)
 
-    def _told(self, chapter: CheckpointInterval, max_bytes: int, from_offset: int) -> PastChapter:
+    def _chapter(self, chapter: CheckpointInterval, max_bytes: int, from_offset: int) -> PastChapter:
         timeline = self._timeline
         return past_chapter(timeline.journal, chapter, timeline.cluster.now_us, max_bytes, from_offset=from_offset)
 
     def facts(self) -> dict[str, Any]:
-        """What ``GET /api/rooms/<room>`` answers."""
+        """Return the response of ``GET /api/rooms/<room>``."""
         with self._lock:
             self._require_working()
             clock = self._clock.as_json()
@@ -198,38 +198,38 @@ class Room:
             return {"clock": clock, **self._timeline.cluster.facts(), "journal": journal}
 
     def picture(self) -> Picture:
-        """Facts and state of the same moment."""
+        """Return facts and state of the same moment."""
         with self._lock:
             return Picture(self.facts(), self._timeline.cluster.snapshot())
 
     def registry(self) -> dict[str, Any]:
-        """The znode tree."""
+        """Return the znode tree."""
         with self._lock:
             self._require_working()
             return self._timeline.cluster.registry_tree()
 
     def read_log(self, topic: str, partition: int, offset: int, max_bytes: int) -> bytes:
-        """The bytes a consumer would fetch."""
+        """Return the bytes a consumer would fetch."""
         with self._lock:
             self._require_working()
             return self._timeline.cluster.read_log(topic, partition, offset, max_bytes)
 
     def log_files(self, topic: str, partition: int) -> tuple[SegmentSlice, ...]:
-        """Where a partition's flushed bytes lie; any of the files may be gone a moment later."""
+        """Return the files of a partition's flushed bytes; retention may delete any of them at any time."""
         with self._lock:
             self._require_working()
             return self._timeline.cluster.log_files(topic, partition)
 
     def journal_files(self) -> tuple[SegmentSlice, ...]:
-        """Where the journal lies."""
+        """Return the files of the journal."""
         with self._lock:
             self._require_working()
             return self._timeline.journal.files()
 
     def past(self, fork: ForkCommand) -> Past:
-        """What a fork lives again; a typed error if the point that it names does not lie in the past.
+        """Return the input of a fork's replay; raises a typed error if the fork's point is not in the past.
 
-        The journal is read piece by piece, so that time passes here meanwhile.
+        The journal is read piece by piece, so that time passes in the room meanwhile.
         """
         if isinstance(fork, ForkAtOffset):
             with self._lock:
@@ -260,13 +260,13 @@ class Room:
             self._require_working()
             return Past(point, journal_bytes, list(self._command_log))
 
-    # --- what the pump does -----------------------------------------------------------------------------------------
+    # --- called by the pump -----------------------------------------------------------------------------------------
 
     def slice(self, *, budget_us: int) -> bool:
-        """Let virtual time pass and apply what waits; true if readers have something new to see.
+        """Advance virtual time and apply waiting commands; return whether readers have something new to see.
 
-        If the engine needs longer than ``budget_us`` of wall time, virtual time falls behind instead of everybody.
-        Whatever goes wrong in here is this room's alone.
+        If the engine needs longer than ``budget_us`` of wall time, only this room's virtual time falls behind. An error
+        fails or suspends only this room.
         """
         with self._lock:
             if self._faults:
@@ -279,7 +279,7 @@ class Room:
                     served = self._serve_waiting()
                     self._timeline.cluster.publish()
                     self._weight.weigh_after(served)
-                    self._stand_still_if_full()
+                    self._pause_if_full()
                     self._note_digest()
                     self._note_what_is_due()
             except MACHINE_FAULTS as fault:
@@ -292,13 +292,13 @@ class Room:
             return before.progress != after.progress or before.clock.look != after.clock.look
 
     def close(self) -> None:
-        """Let go of the files and leave them complete; who still waits is told that the server is going away."""
+        """Close the files, complete; waiting commands fail with ``ServerStopping``."""
         with self._lock:
             if self._faults:
                 return
-            self._faults.append(ServerStopping("the room was put away", "ask again in a moment", room=self.record.room))
+            self._faults.append(ServerStopping("the room was closed", "try again in a moment", room=self.record.room))
             self._refuse_waiting()
-            self._let_go(self._timeline.close)
+            self._close_files(self._timeline.close)
 
     def _let_time_pass(self, budget_us: int) -> None:
         timeline = self._timeline
@@ -312,7 +312,7 @@ class Room:
         timeline.pace = timeline.pace.anchored(timeline.cluster.now_us, begin_us)
 
     def _serve_waiting(self) -> int:
-        """Write down, apply and answer the commands that wait; how many they were."""
+        """Log, apply and resolve the waiting commands; return how many there were."""
         served = 0
         while self._waiting:
             batch = self._next_batch()
@@ -332,7 +332,7 @@ class Room:
         return served
 
     def _next_batch(self) -> list[Submission]:
-        """The commands that can be written down together: time moves at none of them but the last."""
+        """Return the commands that can be logged together: only the last of them may move time."""
         batch: list[Submission] = []
         for submission in self._waiting:
             batch.append(submission)
@@ -341,7 +341,7 @@ class Room:
         return batch
 
     def _outcome(self, command: Command) -> int | OffsetscopeError:
-        """Apply the command: when that was, or why it was refused and nothing happened."""
+        """Apply the command; return its virtual time, or the error that refused it and changed nothing."""
         self._timeline.run_until(self._timeline.cluster.now_us)
         try:
             self._timeline.apply(command)
@@ -362,7 +362,7 @@ class Room:
         )
 
     def _note_what_is_due(self) -> None:
-        """Where single events can be followed each is told when it happens; a flood goes by rounds."""
+        """Note when the next event is due, so that it is published on time; digested growth is served in rounds."""
         timeline = self._timeline
         if not self._digests.is_open:
             self._due_wall_us = timeline.pace.wall_us_at(timeline.cluster.next_due_us)
@@ -377,11 +377,11 @@ class Room:
     def _is_full(self) -> bool:
         return self._weight.bytes > self._bytes_at_most
 
-    def _stand_still_if_full(self) -> None:
+    def _pause_if_full(self) -> None:
         if self._is_full and self._timeline.pace.is_running:
             self._command_log.append([LoggedCommand(self._timeline.cluster.now_us, PAUSE_FIELDS)])
             self._timeline.apply(Pause())
-            logger.warning("room %s has grown to %d bytes and stands still", self.record.room, self._weight.bytes)
+            logger.warning("room %s has grown to %d bytes and is paused", self.record.room, self._weight.bytes)
 
     def _full(self) -> RoomFull:
         return RoomFull(
@@ -397,7 +397,7 @@ class Room:
             raise self._faults[0]
 
     def _suspend(self, fault: OffsetscopeError) -> None:
-        """Stand still until somebody restores the room: what was buffered for the journal will happen again then."""
+        """Suspend the room until it is restored; the replay then repeats the events that were buffered."""
         room = self.record.room
         logger.warning("room %s is suspended: %s", room, fault)
         now_us = self._wall_us()
@@ -407,21 +407,21 @@ class Room:
         for _ in range(self._unsettled if self._command_log.may_hold_more_than(self._settled_bytes) else 0):
             self._waiting.popleft().future.set_exception(suspension.unsettled(room))
         self._refuse_waiting()
-        self._let_go(self._timeline.abandon)
+        self._close_files(self._timeline.abandon)
 
     def _fail(self, error: Exception) -> None:
-        logger.error("room %s failed and stands still", self.record.room, exc_info=error)
+        logger.error("room %s failed and has stopped", self.record.room, exc_info=error)
         self._faults.append(
             RoomFailed(
-                f"the room's engine failed ({type(error).__name__}) and stands still",
-                "go on in a new room; the server's log says what happened",
+                f"the room's engine failed ({type(error).__name__}) and has stopped",
+                "continue in a new room; the server's log has the details",
                 room=self.record.room,
             )
         )
         self._refuse_waiting()
-        self._let_go(self._timeline.close)
+        self._close_files(self._timeline.close)
 
-    def _let_go(self, of_timeline: Callable[[], None]) -> None:
+    def _close_files(self, of_timeline: Callable[[], None]) -> None:
         for close in (of_timeline, self._command_log.close):
             try:
                 close()

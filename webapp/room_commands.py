@@ -1,6 +1,6 @@
-"""What a person can do to a room as a whole: its clock, a reset, a fork. The rest is the engine's.
+"""The commands on a room as a whole: its clock, a reset, a fork. All other commands are the engine's.
 
-``parse`` takes the values of any command, a room's or the engine's, and gives the frozen value of it.
+``parse`` turns the fields of any command, a room's or the engine's, into its frozen value.
 """
 
 import re
@@ -25,12 +25,12 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Toggle:
-    """``clock`` ``toggle``: pause what runs, run what does not."""
+    """``clock`` ``toggle``: pause a running room, resume a paused one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``clock`` ``step``: on to the next instant at which something happens, and stop there."""
+    """``clock`` ``step``: advance to the next instant at which something happens, and stop there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class ChangeSpeed:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """``reset``: the scenario's first state again, standing, in the same journal."""
+    """``reset``: back to the scenario's first state, standing until the first act, in the same journal."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForkAtOffset:
-    """``fork`` with ``journal_offset``: a new room that has seen the journal up to there.
+    """``fork`` with ``journal_offset``: a new room with the journal up to there.
 
-    ``ticket`` is a name of one's own choice by which its progress can be found while it is made, "" for none.
+    ``ticket`` is a name, chosen by the client, by which the fork's progress is found while it is made; "" for none.
     """
 
     journal_offset: int
@@ -87,7 +87,7 @@ TICKET_LONGEST = 64
 
 
 def parse(values: Mapping[str, object]) -> Command:
-    """The command that ``values`` spell; raises :class:`InvalidCommand` or what the engine's parser raises."""
+    """Return the command in ``values``; raises :class:`InvalidCommand` or what the engine's parser raises."""
     name = values.get("command")
     if isinstance(name, str) and name in PARSERS:
         fields = Fields(name, values)

@@ -1,4 +1,4 @@
-"""Where the parts of a room lie on disk."""
+"""The layout of a room's folder on disk."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +22,12 @@ class RoomFolders:
 
     @property
     def former_journal(self) -> Path:
-        """The journal as the last run left it, while a restore compares the new one with it."""
+        """The journal of the last run, while a restore compares the new one with it."""
         return self.room / "journal.former"
 
     @property
     def obsolete_journal(self) -> Path:
-        """A former journal that has been compared, on its way off the disk."""
+        """A former journal that has been compared and is being deleted."""
         return self.room / "journal.obsolete"
 
     @property

@@ -1,4 +1,4 @@
-"""What is known of a room before its engine runs: how it began, and who may change it."""
+"""The record of a room: its origin and its presenter key's hash, readable before its engine runs."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from webapp.errors import RoomDamaged
 from webapp.files import write_atomically
 
 RECORD_FILE = "room.json"
-ROOM_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that is misread on a blackboard
+ROOM_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no characters that are misread on a blackboard
 ROOM_CHARACTERS = 12
 ROOM_PATTERN = re.compile(rf"[{ROOM_ALPHABET}]{{{ROOM_CHARACTERS}}}")
 
@@ -33,10 +33,10 @@ Start = Literal["standing", "running", "paused"]
 
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
-    """The unchanging facts of a room; ``key_hash`` is all that is kept of the presenter key.
+    """The unchanging facts of a room; of the presenter key only ``key_hash`` is stored.
 
-    A fork knows where it comes from: ``forked_from`` is the other room's id ("" for a room of its own making), at the
-    virtual time ``forked_at_us``.
+    ``forked_from`` is the id of a fork's origin ("" for a room that is no fork), and ``forked_at_us`` the virtual time
+    of the fork.
     """
 
     room: str
@@ -49,16 +49,16 @@ class RoomRecord:
     forked_at_us: int = 0
 
     def is_key(self, presenter_key: str) -> bool:
-        """Whether this is the room's presenter key (compared in constant time)."""
+        """Return whether this is the room's presenter key (compared in constant time)."""
         return compare_digest(hash_key(presenter_key), self.key_hash)
 
     def write(self, directory: Path) -> None:
-        """Keep the record in the room's folder, durably."""
+        """Write the record to the room's folder, durably."""
         write_atomically(directory / RECORD_FILE, json.dumps(asdict(self), indent=1).encode())
 
     @classmethod
     def read(cls, directory: Path) -> Self:
-        """The record of the room in ``directory``; ``RoomDamaged`` if it is none, ``OSError`` if it cannot be read."""
+        """Read the record in ``directory``; raises ``RoomDamaged`` if it is invalid, ``OSError`` if unreadable."""
         try:
             fields = json.loads((directory / RECORD_FILE).read_bytes())
             record = cls(**fields)
@@ -75,22 +75,22 @@ class RoomRecord:
 
 
 def new_room_id() -> str:
-    """An id that nobody guesses (60 bits) and that can be read out loud."""
+    """Return a new id that cannot be guessed (60 bits) and can be read out loud."""
     return "".join(secrets.choice(ROOM_ALPHABET) for _ in range(ROOM_CHARACTERS))
 
 
 def is_room_id(text: str) -> bool:
-    """Whether a room could have this id."""
+    """Return whether a text has the form of a room's id."""
     return ROOM_PATTERN.fullmatch(text) is not None
 
 
 def new_presenter_key() -> str:
-    """A fresh presenter key, shown once to whoever makes the room."""
+    """Return a new presenter key, shown once to the maker of the room."""
     return secrets.token_urlsafe(24)
 
 
 def hash_key(presenter_key: str) -> str:
-    """What is kept of a key: it has 192 random bits, so a plain hash tells nothing about it."""
+    """Return the hash of a key; the key has 192 random bits, so a plain hash reveals nothing about it."""
     return sha256(presenter_key.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""All rooms of a server: making them, finding them again, putting them away."""
+"""All rooms of a server: making, finding, unloading and deleting them."""
 
 import logging
 import threading
@@ -40,9 +40,9 @@ class MadeRoom:
 class Rooms:
     """The rooms of one data folder; every method may be called from any thread.
 
-    Rooms are restored when somebody asks for them, sleep when nobody has for a while, are put away after a longer
-    while and deleted after a very long one. One that the machine failed is restored when that is possible again, by
-    whoever asks for it or by :meth:`keep_house`. ``is_watched`` says whether a room has viewers, ``wake`` tells the
+    A room is restored on a request for it. Without requests and viewers its time stops after a while, it is unloaded
+    after a longer while, and deleted after a very long one. A suspended room is restored when that is possible again,
+    by a request or by :meth:`keep_house`. ``is_watched`` returns whether a room has viewers; ``wake`` notifies the
     pump.
     """
 
@@ -74,7 +74,7 @@ class Rooms:
     # --- making -----------------------------------------------------------------------------------------------------
 
     def make(self, scenario: str, seed: int, start: Start, *, address: str) -> MadeRoom:
-        """A new room; raises ``UnknownScenario``, ``RoomsTooFast`` or ``TooManyRooms``."""
+        """Make a new room; raises ``UnknownScenario``, ``RoomsTooFast`` or ``TooManyRooms``."""
         record, presenter_key = self._new_record(scenario, seed, start, address)
 
         def begin(folders: RoomFolders, command_log: CommandLog) -> Timeline:
@@ -83,11 +83,11 @@ class Rooms:
         return MadeRoom(self._make(record, begin), presenter_key)
 
     def fork(self, origin: Room, fork: ForkCommand, *, address: str) -> MadeRoom:
-        """A new room that has lived through what ``origin`` had at a point in its past, and stands there, paused.
+        """Make a new room with the state of ``origin`` at a point in its past, paused.
 
-        It repeats that past, which takes seconds after an hour, and while it does is found in ``forks``. Few do so at a
-        time: raises as :meth:`make`, with ``RoomsTooFast`` earlier, ``TooManyForks`` if its turn does not come in time,
-        and ``ForkGivenUp`` if it was.
+        It replays that past, which takes some seconds for an hour; ``forks`` has the progress meanwhile. Few forks
+        replay at a time. Raises as :meth:`make`, with a lower limit for ``RoomsTooFast``, ``TooManyForks`` if its turn
+        does not come in time, and ``ForkGivenUp`` if it was cancelled.
         """
         past = origin.past(fork)
         point = past.point
@@ -124,9 +124,9 @@ class Rooms:
         return RoomRecord(new_room_id(), scenario, seed, start, key_hash, int(time.time())), presenter_key
 
     def _make(self, record: RoomRecord, begin: Callable[[RoomFolders, CommandLog], Timeline]) -> Room:
-        """Make the room's files; its record comes last, so that a crash leaves a whole room or none.
+        """Make the room's files; its record is written last, so that a crash leaves a whole room or none.
 
-        Raises ``MachineFault`` or ``StorageFailed`` if the machine refuses them.
+        Raises ``MachineFault`` or ``StorageFailed`` on a fault of the machine.
         """
         path = self._directory.room(record.room)
         folders = RoomFolders(path)
@@ -147,7 +147,7 @@ class Rooms:
         return room
 
     def _discard(self, room_id: str) -> None:
-        """Take a half-made room off the disk; what stays is swept away when the server starts."""
+        """Delete a half-made room; files that cannot be deleted are deleted when the server starts."""
         with suppress(OSError):
             self._directory.delete(room_id)
 
@@ -161,7 +161,7 @@ class Rooms:
         )
 
     def _make_place(self) -> None:
-        """``TooManyRooms`` unless there is place for one more; rooms in which nothing was ever done make way."""
+        """Make space for one more room by deleting untouched rooms; raises ``TooManyRooms`` if that is not enough."""
         while True:
             with self._lock:
                 if len(self._known) < self._settings.rooms_at_most:
@@ -183,15 +183,15 @@ class Rooms:
     # --- finding ----------------------------------------------------------------------------------------------------
 
     def find(self, room_id: str) -> Room:
-        """The room, restored from its files if need be; somebody looks at it now.
+        """Return the room, restored from its files if it is not loaded, and record that it is in use.
 
-        Raises ``UnknownRoom``, ``RoomSuspended``, ``RoomDamaged`` or whatever kept it from being restored.
+        Raises ``UnknownRoom``, ``RoomSuspended``, ``RoomDamaged`` or the error that prevented its restore.
         """
         loaded = self._loaded.get(room_id)
         room = self._restored(room_id) if loaded is None or loaded.suspensions else loaded
-        was_asleep = self._is_asleep(room)
+        was_idle = self._is_idle(room)
         room.last_seen_us = self._wall_us()
-        if was_asleep:
+        if was_idle:
             self._wake(room)
         return room
 
@@ -217,7 +217,7 @@ class Rooms:
             return room
 
     def _restore_in_time(self, room_id: str, suspensions: Sequence[Suspension]) -> Room:
-        """Read a room back, but not again and again while the machine refuses it: ``RoomSuspended`` says when next."""
+        """Restore a room, with pauses between failed attempts: ``RoomSuspended`` has the time of the next."""
         now_us = self._wall_us()
         for suspension in suspensions:
             self._suspensions.setdefault(room_id, suspension)
@@ -234,7 +234,7 @@ class Rooms:
             raise suspension.error(room_id, now_us) from fault
 
     def _restore(self, room_id: str) -> Room:
-        """Read a room back; what is wrong with its files is remembered, so that nobody tries the same again."""
+        """Restore a room; an error of its files is kept, so that the same restore is not tried again."""
         path = self._directory.room(room_id)
         begin_s = time.monotonic()
         try:
@@ -256,14 +256,14 @@ class Rooms:
             logger.exception("room %s cannot be restored", room_id)
             self._damaged[room_id] = RoomDamaged(
                 f"the room cannot be restored ({type(error).__name__})",
-                "make a new room; the files of this one are kept, and the server's log says more",
+                "make a new room; the files of this one are kept, and the server's log has the details",
                 room=room_id,
             )
             raise self._damaged[room_id] from error
         logger.info("room %s restored in %.2f s", room_id, time.monotonic() - begin_s)
         return room
 
-    # --- sleeping and going -----------------------------------------------------------------------------------------
+    # --- unloading and deleting -------------------------------------------------------------------------------------
 
     @property
     def known(self) -> int:
@@ -271,13 +271,13 @@ class Rooms:
         return len(self._known)
 
     def awake(self) -> list[Room]:
-        """The rooms in which time may pass: somebody watches, or asked a while ago."""
+        """Return the rooms in which time may pass: those with a viewer or a recent request."""
         with self._lock:
             loaded = list(self._loaded.values())
-        return [room for room in loaded if not self._is_asleep(room) or self._is_watched(room)]
+        return [room for room in loaded if not self._is_idle(room) or self._is_watched(room)]
 
     def keep_house(self) -> None:
-        """Put away rooms that were not used for a while, restore suspended ones, delete those not used for long."""
+        """Unload rooms not used for a while, restore suspended ones, delete those not used for long."""
         for room in self._idle_rooms():
             self._put_away(room)
         for room_id in self._suspended_rooms():
@@ -287,7 +287,7 @@ class Rooms:
             self._delete(room_id)
 
     def _idle_rooms(self) -> list[Room]:
-        """The rooms nobody watches that have been idle too long, or are too many to be kept open."""
+        """Return the unwatched rooms that have been idle too long, or exceed the number to keep loaded."""
         with self._lock:
             loaded = list(self._loaded.values())
         unwatched = [room for room in loaded if not self._is_watched(room)]
@@ -301,13 +301,13 @@ class Rooms:
             return [room_id for room_id, room in self._loaded.items() if room.suspensions]
 
     def close(self) -> None:
-        """Put all rooms away; their files are complete."""
+        """Close all rooms; their files are complete."""
         with self._lock:
             loaded = list(self._loaded.values())
         for room in loaded:
             self._put_away(room)
 
-    def _is_asleep(self, room: Room) -> bool:
+    def _is_idle(self, room: Room) -> bool:
         return self._wall_us() - room.last_seen_us >= self._settings.sleep_after_s * SECOND_US
 
     def _put_away(self, room: Room) -> None:
@@ -323,9 +323,9 @@ class Rooms:
         with self._lock:
             away = self._known - set(self._loaded)
         now_s = time.time()
-        return [room_id for room_id in away if now_s - self._directory.last_used_s(room_id) > self._patience_s(room_id)]
+        return [room_id for room_id in away if now_s - self._directory.last_used_s(room_id) > self._expiry_s(room_id)]
 
-    def _patience_s(self, room_id: str) -> int:
+    def _expiry_s(self, room_id: str) -> int:
         untouched = self._directory.is_untouched(room_id)
         return self._settings.untouched_room_expires_after_s if untouched else self._settings.room_expires_after_s
 

@@ -1,4 +1,4 @@
-"""Serving the application: one process, a thread for each request, and a goodbye to everybody on a signal.
+"""The HTTP server: one process, a thread for each request, and a clean shutdown on a signal.
 
 werkzeug's threaded server carries a thousand viewers, since one broadcaster thread writes for all of them; gunicorn
 would cut their sockets without a close frame.
@@ -25,30 +25,30 @@ logger = logging.getLogger(__name__)
 
 
 class QuietHandler(WSGIRequestHandler):
-    """A request handler that logs faults, not requests, and does not say what it is made of."""
+    """A request handler that logs faults but no requests, and does not reveal its software."""
 
     protocol_version = "HTTP/1.1"
-    # What is said goes out at once. Otherwise a frame waits for the last one's acknowledgement, which may take 40 ms.
+    # Send frames at once. Otherwise a frame waits for the acknowledgement of the last one, which may take 40 ms.
     disable_nagle_algorithm = True
 
     def version_string(self) -> str:
-        """The ``Server`` header."""
+        """Return the ``Server`` header."""
         return "offsetscope"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: a stage asks many times a minute."""
+        """Log nothing: a stage sends many requests a minute."""
 
 
 def address_of(host: str, listening: socket.socket) -> str:
-    """What to type into a browser."""
+    """Return the address to open in a browser."""
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{listening.getsockname()[1]}/"
 
 
 def serve(app: Flask, services: Services, host: str, listening: socket.socket, *, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; then say goodbye to every viewer (1001) and put the rooms away.
+    """Serve until SIGTERM or SIGINT; then close every viewer's connection (1001) and all rooms.
 
-    ``ready`` is called once requests are being taken.
+    ``ready`` is called once requests are accepted.
     """
     server = threaded_server(app, host, listening)
     _stop_on_signals(server)
@@ -62,7 +62,7 @@ def serve(app: Flask, services: Services, host: str, listening: socket.socket, *
 
 
 def threaded_server(app: Flask, host: str, listening: socket.socket) -> BaseWSGIServer:
-    """A server on a socket that listens already; its threads end with the process, whatever they wait for."""
+    """Return a server on a listening socket; its threads are daemons and end with the process."""
     server = make_server(
         host,
         listening.getsockname()[1],
@@ -76,14 +76,14 @@ def threaded_server(app: Flask, host: str, listening: socket.socket) -> BaseWSGI
 
 
 def _leave_out_of_collections_what_stays() -> None:
-    """What the program itself is made of is a good part of what a full collection looks at, while everybody waits."""
+    """Freeze the program's own objects: a full collection, which stops all threads, would mostly scan these."""
     gc.collect()
     gc.freeze()
 
 
 def _stop_on_signals(server: BaseWSGIServer) -> None:
     def stop(number: int, frame: FrameType | None) -> None:
-        # shutdown() waits for serve_forever(), which this very thread is in
+        # shutdown() waits for serve_forever(), which runs in this thread
         threading.Thread(target=server.shutdown, name="shutdown").start()
 
     for number in STOP_SIGNALS:

@@ -1,4 +1,4 @@
-"""The parts of a running server, wired together: what every view reaches for."""
+"""The parts of a running server, wired together for the views."""
 
 import time
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ from webapp.settings import Settings
 
 
 def monotonic_us() -> int:
-    """Wall time that only goes forward, in microseconds."""
+    """Return a monotonic wall time in microseconds."""
     return time.monotonic_ns() // 1_000
 
 
 class Services:
-    """Rooms, the pump that lets their time pass, and the broadcaster that feeds their viewers.
+    """The rooms, the pump that advances their time, and the broadcaster that feeds their viewers.
 
     Raises ``DataDirectoryUnusable``. Nothing runs before :meth:`start`; after :meth:`stop` all files are complete.
     """
@@ -51,19 +51,19 @@ class Services:
         )
 
     def start(self) -> None:
-        """Let time pass and viewers be fed."""
+        """Start the pump and the broadcaster."""
         self._pump.start()
         self.broadcaster.start()
 
     def stop(self, *, within_s: float = 1.0) -> None:
-        """Say goodbye to the viewers and put every room away."""
+        """Close the viewers' connections and every room."""
         self._pump.stop()
         self.broadcaster.stop(within_s=within_s)
         self.rooms.close()
         self._directory.close()
 
     def perform(self, room: Room, command: Command, fields: Mapping[str, Any]) -> Applied:
-        """Apply a command and wait for it; raises why it was refused, or ``CommandTimedOut``."""
+        """Apply a command and wait for it; raises the error that refused it, or ``CommandTimedOut``."""
         settings = self.settings
         if isinstance(command, Produce):
             require_fair_produce(
@@ -76,13 +76,13 @@ class Services:
             return future.result(timeout=settings.command_timeout_ms / 1_000)
         except FutureTimeoutError:
             raise CommandTimedOut(
-                f"the command was not applied within {settings.command_timeout_ms} ms; it may be yet",
+                f"the command was not applied within {settings.command_timeout_ms} ms; it may still be applied",
                 "look at the room before you send it again",
                 room=room.record.room,
             ) from None
 
     def health(self) -> dict[str, str | int]:
-        """That the server runs, and how much it holds."""
+        """Return the health response: the server's status and its numbers of rooms and viewers."""
         return {
             "status": "ok",
             "rooms": self.rooms.known,

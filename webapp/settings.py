@@ -1,4 +1,4 @@
-"""What a server is told once: where its rooms are, how time is sliced, and how much anybody may take."""
+"""The settings of a server: the folder of its rooms, the slicing of time, and its limits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ DEFAULT_SCENARIO = "pageviews"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of one server, fixed for its life; the unit stands last in each name."""
+    """The settings of one server, fixed while it runs; each name ends with its unit."""
 
     data_dir: Path
     scenario: str = DEFAULT_SCENARIO
@@ -25,7 +25,7 @@ class Settings:
     rooms_at_most: int = 2_000
     rooms_in_memory_at_most: int = 400
     rooms_per_minute_and_address: int = 240
-    forks_per_minute_and_address: int = 40  # each repeats a life, which takes seconds when that was long
+    forks_per_minute_and_address: int = 40  # each replays a room, which takes seconds if its past is long
     forks_at_once: int = 2
     fork_patience_s: int = 20
     room_bytes_at_most: int = 128 * 1024 * 1024

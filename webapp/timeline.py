@@ -1,4 +1,4 @@
-"""What a room's commands act on, the same whether they come from a person now or from the command log later."""
+"""The target of a room's commands, whether they come from a person or from the command log in a replay."""
 
 from engine import commands as engine_commands
 from engine.cluster.cluster import Cluster
@@ -24,7 +24,8 @@ from webapp.room_record import RoomRecord, Start
 class Timeline:
     """A cluster, the journal it writes and the pace of its time, from the scenario's first state on.
 
-    Same record, same commands at the same virtual times: the same journal, byte for byte. Raises ``UnknownScenario``.
+    The same record and the same commands at the same virtual times give the same journal, byte for byte. Raises
+    ``UnknownScenario``.
     """
 
     def __init__(self, record: RoomRecord, folders: RoomFolders, *, wall_us: int) -> None:
@@ -39,12 +40,12 @@ class Timeline:
         self.pace = first_pace(record.start, self.cluster.now_us, wall_us)
 
     def run_until(self, at_us: int) -> None:
-        """Let virtual time reach ``at_us``, and everything be done that is due by then."""
+        """Advance virtual time to ``at_us`` and do everything that is due by then."""
         if at_us >= self.cluster.now_us:
             self.cluster.run_until(at_us)
 
     def apply(self, command: Command) -> None:
-        """Do what a command asks for, at the present; a typed error says that nothing was changed."""
+        """Apply a command at the present; a typed error means that nothing was changed."""
         pace = self.pace.anchored(self.cluster.now_us, self.pace.wall_us)
         match command:
             case Pause():
@@ -67,14 +68,14 @@ class Timeline:
                 self.pace = pace.begin()
 
     def close(self) -> None:
-        """Let go of the files, and leave them complete."""
+        """Close the files, complete."""
         try:
             self.cluster.close()
         finally:
             self.journal.close()
 
     def abandon(self) -> None:
-        """Let go of the files, and publish nothing more."""
+        """Close the files without publishing anything more."""
         self.journal.abandon()
         self.cluster.close()
 
@@ -95,5 +96,5 @@ class Timeline:
 
 
 def first_pace(start: Start, now_us: int, wall_us: int) -> Pace:
-    """The pace of a room that was just made."""
+    """Return the pace of a room that was just made."""
     return Pace(now_us, wall_us, paused=start == "paused", standing=start == "standing")

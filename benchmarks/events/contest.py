@@ -23,7 +23,7 @@ NO_CLUSTER: Final = f"no cluster: a heap, journal, {VIEWERS} viewers"
 SLICE_US: Final = 100_000
 SKELETON_SLICE: Final = 2_000
 PENDING: Final = 1_000
-WANTED_A_SECOND: Final = 200_000
+WANTED_A_SECOND: Final = 60_000
 READ_BYTES: Final = 1 << 22
 
 Prepared = Callable[[], None]

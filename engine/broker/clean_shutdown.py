@@ -1,4 +1,4 @@
-"""The mark that a broker leaves in its data directory when it stops in good order (0.7: KafkaServer)."""
+"""The clean-shutdown mark that a broker leaves in its data directory when it stops cleanly (0.7: KafkaServer)."""
 
 from pathlib import Path
 from typing import Final
@@ -9,7 +9,7 @@ MARK_NAME: Final = ".kafka_cleanshutdown"
 
 
 def leave_mark(directory: Path, disk: Disk) -> None:
-    """Say that every log in ``directory`` was flushed and closed; :class:`~engine.errors.StorageFailed` if refused."""
+    """Mark every log in ``directory`` as flushed and closed; raise :class:`~engine.errors.StorageFailed` on failure."""
     path = directory / MARK_NAME
     try:
         disk.close(disk.open(path))
@@ -18,10 +18,10 @@ def leave_mark(directory: Path, disk: Disk) -> None:
 
 
 def take_mark(directory: Path, disk: Disk) -> bool:
-    """Whether the mark was there. It is gone now, so that it vouches for one start only.
+    """Remove the mark, so that it is valid for one start only; return whether it was there.
 
-    Raises :class:`~engine.errors.StorageFailed`; the logs are not to be opened then, as the mark may still stand
-    when they are no longer as it says.
+    Raises :class:`~engine.errors.StorageFailed`. The logs must not be opened then: the mark may stay on disk when it is
+    no longer true.
     """
     path = directory / MARK_NAME
     try:
@@ -29,5 +29,5 @@ def take_mark(directory: Path, disk: Disk) -> bool:
             return False
         disk.remove(path)
     except OSError as error:
-        raise storage_failed(path, "take away", error) from error
+        raise storage_failed(path, "remove", error) from error
     return True

@@ -1,44 +1,43 @@
-"""Message sets that wait for a slow disk, one after the other."""
+"""A queue of message sets that wait for a slow disk."""
 
 from collections.abc import Callable
 
-from engine.events.base import Emit, Event
+from engine.events.base import Event
 from engine.events.producing import BatchQueued
-from engine.protocol.messages import ProduceRequest
-from engine.runtime.scheduler import Scheduler, Timer
+from engine.protocol.envelope import RequestEnvelope
+from engine.runtime.process import Process
+from engine.runtime.scheduler import Timer
 
 
 class DiskQueue:
-    """The queue before one broker's disk; with no delay there is no queue and no event."""
+    """The queue in front of one broker's disk; without a delay, sets are written at once and no event is emitted."""
 
-    def __init__(self, broker: int, scheduler: Scheduler, emit: Emit, write: Callable[[ProduceRequest], None]) -> None:
+    def __init__(self, broker: int, process: Process, write: Callable[[RequestEnvelope], None]) -> None:
         self.delay_us = 0
         self.waiting: dict[str, Event] = {}
         self._broker = broker
-        self._scheduler = scheduler
-        self._emit = emit
+        self._process = process
         self._write = write
-        self._free_us = scheduler.now_us
-        self._requests: dict[str, tuple[ProduceRequest, Timer]] = {}
+        self._free_us = process.now_us
+        self._requests: dict[str, tuple[RequestEnvelope, Timer]] = {}
 
-    def put(self, request: ProduceRequest) -> None:
-        """Write a message set, at once or when the disk has done what came before and this one."""
+    def put(self, envelope: RequestEnvelope) -> None:
+        """Write a message set: at once, or when the disk has finished the earlier sets and this one."""
         if not self.delay_us and not self._requests:
-            self._write(request)
+            self._write(envelope)
             return
-        self._free_us = max(self._free_us, self._scheduler.now_us) + self.delay_us
-        name = f"disk:{request.batch}"
-        partition = request.partition
-        queued = BatchQueued(
-            self._scheduler.now_us, self._free_us, request.batch, partition.topic, partition.partition, self._broker
-        )
-        self._emit(queued)
+        batch, partition = envelope.batch.batch, envelope.partition
+        now_us = self._process.now_us
+        self._free_us = max(self._free_us, now_us) + self.delay_us
+        name = f"disk:{batch}"
+        queued = BatchQueued(now_us, self._free_us, batch, partition.topic, partition.partition, self._broker)
+        self._process.emit(queued)
         self.waiting[name] = queued
-        self._requests[name] = (request, self._scheduler.at(self._free_us, lambda: self._finish(name)))
+        self._requests[name] = (envelope, self._process.time.at(self._free_us, lambda: self._finish(name)))
 
-    def drop(self) -> list[ProduceRequest]:
-        """Forget what waits; returns it."""
-        dropped = [request for request, _ in self._requests.values()]
+    def drop(self) -> list[RequestEnvelope]:
+        """Empty the queue; return the requests that were in it."""
+        dropped = [envelope for envelope, _ in self._requests.values()]
         for _, timer in self._requests.values():
             timer.cancel()
         self._requests.clear()
@@ -46,6 +45,6 @@ class DiskQueue:
         return dropped
 
     def _finish(self, name: str) -> None:
-        request, _ = self._requests.pop(name)
+        envelope, _ = self._requests.pop(name)
         del self.waiting[name]
-        self._write(request)
+        self._write(envelope)

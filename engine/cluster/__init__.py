@@ -1,1 +1,1 @@
-"""A whole cluster in one process, its snapshot, and what an observer can say about it."""
+"""A whole cluster in one process, its snapshot, and the observers of its lag and its invariants."""

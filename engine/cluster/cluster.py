@@ -1,4 +1,4 @@
-"""A whole cluster in one process: the composition root that builds the parts, wires them and lets time pass."""
+"""A whole cluster in one process: the composition root that builds and wires the parts and advances virtual time."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from engine.broker.broker import Broker
+from engine.broker.log_manager import LogListener
 from engine.cluster.deployer import Deployer
 from engine.cluster.deployment import LIVE
 from engine.cluster.facts import facts
@@ -43,19 +44,19 @@ from engine.journal.journal import NO_SYNC, Journal
 from engine.producer.page_views import PageViews
 from engine.producer.partitioner import KeyPartitioner, keyed_index
 from engine.producer.producer import Producer
-from engine.protocol.messages import (
+from engine.protocol.envelope import (
     NOBODY,
-    FetchRequest,
-    FetchResponse,
-    MultiFetchRequest,
-    MultiFetchResponse,
-    ProduceRequest,
-    ProduceResponse,
+    BatchLabel,
+    FetchLabel,
+    MultiFetchLabel,
+    RequestEnvelope,
+    ResponseEnvelope,
 )
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.server import RegistryServer
-from engine.runtime.network import Latency, Network
+from engine.runtime.network import Network
+from engine.runtime.process import Machine
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.sequence_numbers import SequenceNumbers
 from engine.storage.disk import MACHINE, Disk, machine_fault
@@ -64,21 +65,22 @@ from engine.storage.log import Appended
 from engine.storage.segment import SegmentSlice
 
 CHECKPOINT_PRIORITY = 9
-"""A checkpoint is written when everything else of its instant is done, so that it never shows half a step."""
+"""A checkpoint is written after everything else due at its instant, so that it never shows a partial step."""
 EVENTS_PER_CHECKPOINT = 4
-"""Between two checkpoints lie at least so many times the bytes of the first one."""
+"""The events between two checkpoints take at least this many times the bytes of the first one."""
 NO_CHECKPOINT_DUE = NEVER_US
-STEP_PATIENCE_US = 60 * SECOND_US
+STEP_LIMIT_US = 60 * SECOND_US
+"""A step ends after this time, even if nothing was journaled."""
 
 
 class Cluster:
     """Brokers, a registry, a producer and consumer groups over one virtual time and one journal.
 
-    Same seed, same commands at the same virtual times: the same journal, byte for byte. Nothing here may be
-    called from two threads. What is in ``directory`` is thrown away: a cluster is told anew, not reopened.
+    The same seed and the same commands at the same virtual times give the same journal, byte for byte. A cluster is not
+    thread-safe. What is in ``directory`` is deleted: a cluster is rebuilt from its commands, not reopened.
 
-    A :class:`~engine.errors.MachineFault` ends it: nothing of the instant in which it was met is published, and
-    everything that would change the cluster raises it again. The same commands bring another cluster to that point.
+    A :class:`~engine.errors.MachineFault` ends it: no event of the instant in which it occurred is published, and every
+    later attempt to change the cluster raises it again. The same commands bring a new cluster to that point.
     """
 
     def __init__(
@@ -106,59 +108,46 @@ class Cluster:
             PullingStarted: self._repeat_seek,
         }
         self._sought: dict[tuple[GroupId, TopicPartition], int] = {}
-        self._numbers = SequenceNumbers()
         scheduler = Scheduler(start_us)
         network = Network(scheduler, Random(f"network {seed}"), self._emit, self._end_flight)
-        registry_latency = Latency(config.registry_latency_us, config.latency_jitter_permille)
-        registry = RegistryServer(
-            scheduler, network, self._emit, self._numbers, registry_latency, config.session_timeout_us
-        )
+        machine = Machine(config, scheduler, network, self._emit, SequenceNumbers())
+        registry = RegistryServer(machine)
         topics: dict[str, tuple[BrokerId, ...]] = {}
         page_views = PageViews(Random(f"traffic {seed}"))
-        producer = Producer(
-            config,
-            scheduler,
-            network,
-            self._emit,
-            self._numbers,
-            Random(f"partitioner {seed}"),
-            page_views,
-            topics.__getitem__,
-            key_partitioner,
-        )
-        self.state = ClusterState(scenario, seed, config, scheduler, network, registry, producer, topics)
+        producer = Producer(machine, Random(f"partitioner {seed}"), page_views, topics.__getitem__, key_partitioner)
+        self.state = ClusterState(scenario, seed, machine, registry, producer, topics)
         self._lag_observer = LagObserver(self.state, self._emit)
-        self.deployer = Deployer(self.state, self._emit, self._numbers, page_views, directory)
+        self.deployer = Deployer(self.state, page_views, directory)
         producer.start()
 
     # --- time ---
 
     @property
     def now_us(self) -> int:
-        """The present in virtual microseconds."""
+        """The virtual time in microseconds."""
         return self.state.scheduler.now_us
 
     @property
     def next_due_us(self) -> int:
-        """When something is to happen next; ``NEVER_US`` if never."""
+        """When the next action is due; ``NEVER_US`` if there is none."""
         return self.state.scheduler.next_due_us
 
     def run_until(self, at_us: int) -> None:
-        """Let everything happen that is due at or before ``at_us``; the present is then ``at_us``."""
+        """Run everything that is due at or before ``at_us``; the virtual time is then ``at_us``."""
         with self.changing():
             self.state.scheduler.run_until(at_us)
 
     def step(self) -> int:
-        """Go to the next instant at which something is journaled, and finish that instant; returns the present."""
+        """Advance to the next instant at which something is journaled, and finish it; return the virtual time."""
         begin = self._journal.next_offset
-        patience_ends_us = self.now_us + STEP_PATIENCE_US
-        while self._journal.next_offset == begin and self.next_due_us <= patience_ends_us:
+        limit_us = self.now_us + STEP_LIMIT_US
+        while self._journal.next_offset == begin and self.next_due_us <= limit_us:
             self.run_until(self.next_due_us)
         return self.now_us
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Around everything that changes the cluster; raises a fault of the machine that was met now or earlier."""
+        """Guard a change of the cluster: raise a machine fault that occurs in it, or occurred earlier."""
         if self._machine_faults:
             raise self._machine_faults[0]
         try:
@@ -171,10 +160,11 @@ class Cluster:
     # --- journal ---
 
     def _emit(self, event: Event) -> None:
-        """Write an event into the journal; while a scenario warms up, nothing is told."""
+        """Append an event to the journal; while a scenario warms up, nothing is journaled."""
         react = self._reactions.get(type(event))
         if react is not None:
             react(event)
+        self.state.deployment.observe(event)
         if self.muted:
             self._lag_observer.hear(event)
             return
@@ -189,16 +179,16 @@ class Cluster:
         self.write_checkpoint("periodic")
 
     def write_checkpoint(self, cause: str) -> None:
-        """Write the full state into the journal; the first one ends the silence of the warm-up."""
+        """Append the full state to the journal; the first checkpoint ends the warm-up, and events are journaled."""
         self.muted = False
         offset = self._journal.append(Checkpoint(self.now_us, cause, self.snapshot()))
         next_offset = self._journal.next_offset
-        # As the settings say; one with very much in flight is large, and must not become most of the journal.
+        # At least what the settings say; with much in flight a checkpoint is large, and must not fill the journal.
         every_bytes = max(self.state.config.checkpoint_every_bytes, EVENTS_PER_CHECKPOINT * (next_offset - offset))
         self._checkpoint_due_offset = next_offset + every_bytes
 
     def publish(self) -> int:
-        """Make what was journaled readable; returns the journal's end."""
+        """Make what was journaled readable; return the journal's end."""
         with self.changing():
             try:
                 return self._journal.publish()
@@ -209,46 +199,53 @@ class Cluster:
         client = expired.client
         self.state.session_ends_us.pop(client, None)
         for consumer in self.state.all_consumers():
-            if address_of(consumer.consumer) == client and consumer.state.state == "crashed":
+            if address_of(consumer.consumer) == client and consumer.state.name == "crashed":
                 consumer.state.end("gone")
 
     def _end_flight(self, message: Any, cause: str) -> None:
-        """A message that nobody will ever handle: its flight ends all the same, once.
+        """End the flight of a message that no process will ever handle.
 
-        What the wire lost (``cut``, ``lost``) has ended already, and whoever waits for an answer gives up later; only a
-        set without acknowledgement has nobody to say what was lost with it.
+        The flight of what the network lost (``cut``, ``lost``) has ended already, and a client that waits for a
+        response times out. Only a set without acknowledgement has no client that reports the loss.
         """
         now_us = self.now_us
         match message:
-            case ProduceRequest() if message.acknowledge_to == NOBODY or cause == "gone":
-                broker = self.state.broker_of(message.partition).broker
-                where = message.partition.topic, message.partition.partition, broker
-                self._emit(BatchLost(now_us, message.batch, *where, message.messages, "not_delivered"))
-            case ProduceResponse(request=produce) if cause == "gone":
-                source = self.state.broker_of(produce.partition).address
-                flight = f"ack:{produce.batch}"
-                self._emit(MessageDropped(now_us, source, produce.acknowledge_to, flight, cause))
-            case FetchRequest() | FetchResponse() if cause == "gone":
-                request = message.request if isinstance(message, FetchResponse) else message
-                partition = request.partition
-                names = request.group, request.consumer
-                self._emit(
-                    FetchFailed(now_us, request.fetch, *names, partition.topic, partition.partition, "consumer_gone")
-                )
-            case MultiFetchRequest() | MultiFetchResponse() if cause == "gone":
-                pull = message.request if isinstance(message, MultiFetchResponse) else message
-                self._emit(PullFailed(now_us, pull.pull, pull.client, "not_delivered"))
+            case RequestEnvelope(label=BatchLabel(batch, messages, acknowledge_to)):
+                if acknowledge_to == NOBODY or cause == "gone":
+                    topic, number = message.partition
+                    broker = self.state.topics[topic][number]
+                    self._emit(BatchLost(now_us, batch, topic, number, broker, messages, "not_delivered"))
+            case ResponseEnvelope(
+                answers=RequestEnvelope(label=BatchLabel(batch=batch, acknowledge_to=client)) as request
+            ):
+                if cause == "gone":
+                    source = self.state.broker_of(request.partition).address
+                    self._emit(MessageDropped(now_us, source, client, f"ack:{batch}", cause))
+            case RequestEnvelope() if cause == "gone":
+                self._end_request(message)
+            case ResponseEnvelope(answers=request) if cause == "gone":
+                self._end_request(request)
             case ops.WatchNotice(watch=watch) if cause == "gone":
                 self._emit(WatchDelivered(now_us, watch))
 
-    # --- looking ---
+    def _end_request(self, request: RequestEnvelope) -> None:
+        """End a request whose client and broker are both gone."""
+        now_us = self.now_us
+        match request.label:
+            case FetchLabel(fetch, group, consumer):
+                topic, number = request.partition
+                self._emit(FetchFailed(now_us, fetch, group, consumer, topic, number, "consumer_gone"))
+            case MultiFetchLabel(pull, client):
+                self._emit(PullFailed(now_us, pull, client, "not_delivered"))
+
+    # --- reading ---
 
     def snapshot(self) -> dict[str, Any]:
         """The full state (docs/journal.md)."""
         return snapshot(self.state)
 
     def summary(self) -> dict[str, Any]:
-        """The state without what nobody can follow at a high rate (docs/journal.md, "A summary")."""
+        """The state without what a reader cannot follow at a high rate (docs/journal.md, "A summary")."""
         return summary(self.state)
 
     def facts(self) -> dict[str, Any]:
@@ -260,25 +257,25 @@ class Cluster:
         return registry_tree(self.state.registries)
 
     def check(self) -> list[str]:
-        """The broken invariants, a sentence each; none when all is well."""
+        """The broken invariants, one sentence each; none when all hold."""
         return broken_invariants(self.state)
 
     def read_log(self, topic: str, partition: int, offset: int, max_bytes: int) -> bytes:
-        """The bytes that a consumer's pull would bring; raises what a pull meets, or that the broker is down."""
+        """Return or raise what a fetch would; :class:`~engine.errors.WrongState` if the broker is not running."""
         name = self.state.partition(topic, partition)
         broker = self.state.broker_of(name)
         if not broker.alive:
-            raise WrongState(f"broker {broker.broker} is down", "start it first", broker=broker.broker)
+            raise WrongState(f"broker {broker.broker} is not running", "start it first", broker=broker.broker)
         return broker.logs[name].read(offset, max_bytes)
 
     def log_files(self, topic: str, partition: int) -> tuple[SegmentSlice, ...]:
-        """The segment files of a partition, as far as they are flushed; a broker that is down has them too."""
+        """The flushed part of a partition's segment files, also of a broker that is stopped or crashed."""
         name = self.state.partition(topic, partition)
         return self.state.broker_of(name).logs[name].files()
 
     def close(self) -> None:
-        """Close every file; the cluster is not used afterwards."""
-        with ExitStack() as closing:  # all of them, whatever one of them raises
+        """Close every file; the cluster must not be used afterwards."""
+        with ExitStack() as closing:  # all of them, even if one raises
             for loader in self.state.deployment.loaders.values():
                 closing.callback(loader.close)
             for broker in self.state.brokers.values():
@@ -295,14 +292,9 @@ class Cluster:
         self.state.brokers[broker] = Broker(
             broker,
             self._directory / f"broker-{broker}",
-            self.state.config,
-            self.state.scheduler,
-            self.state.network,
-            self._emit,
+            self.state.machine,
             FaultyDisk(self._disk),
-            self._note_append,
-            self._note_cut,
-            lambda partition, first_offset: self.state.message_indexes[partition].forget(first_offset),
+            LogListener(self._note_append, self._note_cut, self._note_delete),
             lambda: self.crash_broker(self.state.brokers[broker]),
             registry.address,
         )
@@ -321,7 +313,7 @@ class Cluster:
         self._emit(TopicAdded(self.now_us, topic, tuple(brokers)))
 
     def add_group(self, group: GroupId, topics: Sequence[str]) -> None:
-        """Name a consumer group, without members yet."""
+        """Add a consumer group, without members yet."""
         self.state.groups[group] = Group(tuple(topics))
         self._emit(GroupAdded(self.now_us, group, tuple(topics)))
         self._lag_observer.follow(group)
@@ -335,11 +327,7 @@ class Cluster:
             group.topics,
             streams,
             settings,
-            state.config,
-            state.scheduler,
-            state.network,
-            self._emit,
-            self._numbers,
+            state.machine,
             lambda: self._finish_close(added),
             state.registry_of_group(consumer.group).address,
             group.application,
@@ -363,10 +351,13 @@ class Cluster:
             next_offset, self.state.broker_of(partition).logs[partition].look
         )
 
-    # --- failing and returning ---
+    def _note_delete(self, partition: TopicPartition, first_offset: int) -> int:
+        return self.state.message_indexes[partition].forget(first_offset)
+
+    # --- stopping, crashing and starting ---
 
     def stop_broker(self, broker: Broker) -> None:
-        """End a broker in good order; one whose disk cannot flush ends as in a crash."""
+        """Stop a broker cleanly; if its disk cannot flush, it crashes."""
         try:
             broker.stop()
         except StorageFailed:
@@ -375,43 +366,44 @@ class Cluster:
             self._emit(BrokerStopped(self.now_us, broker.broker))
 
     def crash_broker(self, broker: Broker) -> None:
-        """End a broker without warning; what it had not flushed is lost."""
+        """Crash a broker; what it had not flushed is lost."""
         expires_at_us = self._expiry(broker.address, broker.crash())
         self.state.session_ends_us[broker.address] = expires_at_us
         self._emit(BrokerCrashed(self.now_us, broker.broker, expires_at_us))
 
     def start_broker(self, broker: Broker) -> None:
-        """Bring a broker back; it recovers its logs."""
+        """Start a broker again; it recovers its logs."""
         self.state.session_ends_us.pop(broker.address, None)
         broker.start()
         self._emit(BrokerStarted(self.now_us, broker.broker))
 
     def crash_consumer(self, consumer: Consumer) -> None:
-        """End a consumer without warning; the registry will notice when its session runs out."""
+        """Crash a consumer; the registry notices when its session expires."""
         expires_at_us = self._expiry(consumer.address, consumer.crash())
         consumer.state.end("crashed")
         self.state.session_ends_us[consumer.address] = expires_at_us
         name = consumer.consumer
         self._emit(ConsumerCrashed(self.now_us, name.group, name.name, expires_at_us))
 
-    def _expiry(self, client: str, last_word_lands_us: int) -> int:
-        """When the registry will notice that a client is gone, unless the wire loses its last word."""
+    def _expiry(self, client: str, last_message_lands_us: int) -> int:
+        """When a crashed client's sessions will all have expired, unless the network loses its last message."""
         timeout_us = self.state.config.session_timeout_us
         heard_until_us = max(registry.expires_at_us(client) for registry in self.state.registries)
-        return max(heard_until_us, last_word_lands_us + timeout_us if last_word_lands_us > self.now_us else 0)
+        return max(heard_until_us, last_message_lands_us + timeout_us if last_message_lands_us > self.now_us else 0)
 
     def remove_consumer(self, consumer: Consumer) -> None:
-        """Take an ended consumer off the list."""
+        """Remove an ended consumer from its group."""
         name = consumer.consumer
         del self.state.groups[name.group].consumers[name.name]
         self._emit(ConsumerRemoved(self.now_us, name.group, name.name))
 
-    # --- bookmarks ---
+    # --- committed offsets ---
 
     def seek(self, group: GroupId, partition: TopicPartition, offset: int) -> None:
-        """Move a group's bookmark: through its owner if that pulls the partition, else in the registry itself.
+        """Move a group's committed offset: through the owner if it fetches the partition, else in the registry.
 
-        There a commit of the last owner may still arrive, or the next one may have read before: who pulls next is told.
+        In the registry a late commit of the last owner may replace it, or the next owner may have read it before. So
+        it is moved again if the next consumer starts to fetch from elsewhere.
         """
         self._sought.pop((group, partition), 0)
         owner = self.state.groups[group].consumers.get(self.state.owner_of(group, partition))
@@ -425,7 +417,7 @@ class Cluster:
         self.state.registry_of_group(group).put_by_operator(node, str(offset))
 
     def _repeat_seek(self, start: PullingStarted) -> None:
-        """Somebody pulls now: if not from where the bookmark was moved meanwhile, move it again."""
+        """Seek again if a consumer starts to fetch from another offset than the one sought before."""
         group, partition = GroupId(start.group), TopicPartition(start.topic, start.partition)
         offset = self._sought.pop((group, partition), start.offset)
         if offset != start.offset:

@@ -1,4 +1,4 @@
-"""What a cluster has beyond its live datacenter: registries, mirrors, loaders, auditors, and what these found out."""
+"""What a cluster has beyond its live datacenter: registries, mirrors, loaders, auditors, and their results."""
 
 from dataclasses import dataclass, field
 
@@ -17,10 +17,10 @@ LATENCIES_KEPT = 12
 
 @dataclass(slots=True)
 class Deployment:
-    """Everything outside the live datacenter; empty where there is nothing of it.
+    """Everything outside the live datacenter; empty if there is no other.
 
-    ``placements`` has the brokers that stand elsewhere. ``counts`` and ``latencies`` are the newest of their kind, one
-    for each tier and window, in order of telling.
+    ``placements`` maps the brokers outside it to their datacenters. ``counts`` has the newest of each tier, topic and
+    window, ``latencies`` the newest of each topic and window, both in order of emission.
     """
 
     registries: dict[str, RegistryServer] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Deployment:
         return bool(self.registries)
 
     def observe(self, event: Event) -> None:
-        """Keep what an actor of the deployment tells and no actor remembers."""
+        """Keep the results that a process of the deployment reports but does not keep."""
         match event:
             case AuditCounted(tier=tier, topic=topic, window_start_us=start_us):
                 place = tier, topic, start_us

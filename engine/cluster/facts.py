@@ -1,4 +1,4 @@
-"""What a program is told about a cluster when it asks: the engine's part of ``GET /api/rooms/<room>``.
+"""The facts about a cluster for programs: the engine's part of ``GET /api/rooms/<room>``.
 
 Facts are a projection of the snapshot, so that the two can never disagree.
 """
@@ -14,11 +14,11 @@ from engine.storage.segment import segment_name
 NOBODY = ""
 
 State = Mapping[str, Any]
-"""A snapshot, or what is folded from a journal (docs/journal.md, "The state")."""
+"""A snapshot, or the state folded from a journal (docs/journal.md, "The state")."""
 
 
 def facts(state: State) -> dict[str, Any]:
-    """Topics, brokers and groups as JSON values. Offsets and sizes are bytes; an owner of "" is nobody."""
+    """Return topics, brokers and groups as JSON values. Offsets and sizes are in bytes; an owner "" means none."""
     return {
         "topics": [_topic(state, name) for name in state["topics"]],
         "brokers": [{"broker": int(number), "alive": one["alive"]} for number, one in state["brokers"].items()],
@@ -78,7 +78,7 @@ def _consumer(state: State, group: str, name: str, positions: list[dict[str, Any
 
 
 def _position(state: State, group: str, name: TopicPartition) -> dict[str, Any]:
-    """Where a group stands in a partition; its committed offset is the first offset while the registry has none."""
+    """A group's position in a partition; its committed offset is the first offset while the registry has none."""
     partition = state["partitions"][str(name)]
     broker = BrokerId(partition["broker"])
     chroot = _chroot_of(state, broker)
@@ -107,7 +107,7 @@ def _value(state: State, path: str, default: str) -> str:
 
 
 def _chroot_of(state: State, broker: BrokerId) -> str:
-    """Below which path the journal reports the registry of a broker's datacenter; "" for the live one."""
+    """The path below which the journal reports the registry of a broker's datacenter; "" for the live one."""
     datacenters = state.get("deployment", {}).get("datacenters", {})
     return next((str(one["chroot"]) for one in datacenters.values() if broker in one["brokers"]), "")
 

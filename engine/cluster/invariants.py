@@ -1,4 +1,4 @@
-"""What must always hold in a cluster, whatever is done to it; every broken rule is named."""
+"""The invariants of a cluster: what must hold after any command and any fault."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from engine.storage.log import Log
 
 
 def broken_invariants(state: ClusterState) -> list[str]:
-    """One sentence a broken rule; an empty list means that all hold."""
+    """Return one sentence per broken invariant; an empty list means that all hold."""
     broken: list[str] = []
     for partition in state.all_partitions():
         log = state.broker_of(partition).logs[partition]
@@ -47,46 +47,47 @@ def _log_rules(partition: TopicPartition, log: Log) -> Iterator[str]:
 
 
 def _count_rules(partition: TopicPartition, log: Log, message_index: MessageIndex) -> Iterator[str]:
-    """The messages that are told of are those in the files. A damaged compressed set cannot be counted."""
+    """The message index counts what is in the files. A damaged compressed set cannot be counted."""
     try:
         held = sum(messages_in(log.look(segment.base_offset, segment.bytes)) for segment in log.segments)
     except InvalidMessage:
         return
     if held != message_index.held:
-        yield f"{partition} is said to hold {message_index.held} messages, and its files hold {held}"
+        yield f"{partition}: the message index counts {message_index.held} messages, the files hold {held}"
 
 
 def _group_rules(state: ClusterState, group: GroupId, partition: TopicPartition) -> Iterator[str]:
-    """One owner at most; positions in order and inside the log; the bookmark at the start of a message.
+    """At most one owner; positions in order and inside the log; the committed offset at the start of a message.
 
-    A bookmark may lie before the log: retention asks nobody. Its owner finds out, and resets its position.
+    A committed offset may lie before the log, since retention does not wait for consumers. The owner's next fetch is
+    then out of range, and it resets its position.
     """
     broker = state.broker_of(partition)
     log = broker.logs[partition]
     committed = state.committed_offset(group, partition)
     if not 0 <= committed <= log.next_offset:
-        yield f"{group}: the bookmark {committed} lies outside {partition}"
+        yield f"{group}: the committed offset {committed} lies outside {partition}"
     elif broker.alive and committed >= log.first_offset and not starts_a_message(log, committed):
-        yield f"{group}: the bookmark {committed} lies inside a message of {partition}"
+        yield f"{group}: the committed offset {committed} lies inside a message of {partition}"
     path = paths.owner(group, partition, broker.broker)
     owner = state.registry_of_group(group).value(path, "")
-    pulling = []
+    fetching = []
     for name, consumer in state.groups[group].consumers.items():
-        if partition not in consumer.fetchers or not _knows_where_it_stands(state, consumer):
+        if partition not in consumer.fetchers or not _knows_its_share(state, consumer):
             continue
-        pulling.append(name)
+        fetching.append(name)
         fetcher = consumer.fetchers[partition]
         if fetcher.consumed_offset > fetcher.fetch_offset:
             consumed, fetched = fetcher.consumed_offset, fetcher.fetch_offset
             yield f"{group}/{name}: consumed {partition} up to {consumed}, fetched to {fetched}"
         if paths.stream_consumer(owner) != name:
-            yield f"{group}/{name} pulls {partition}, which the registry gives to {owner or 'nobody'}"
-    if len(pulling) > 1:
-        yield f"{partition} has two owners in {group}: {', '.join(pulling)}"
+            yield f"{group}/{name} fetches {partition}, which the registry assigns to {owner or 'nobody'}"
+    if len(fetching) > 1:
+        yield f"{partition} has two owners in {group}: {', '.join(fetching)}"
 
 
-def _knows_where_it_stands(state: ClusterState, consumer: Consumer) -> bool:
-    """Not one that has ended, that stands still, or that has yet to hear that its session is over."""
-    awake = consumer.frozen_until_us <= state.scheduler.now_us
+def _knows_its_share(state: ClusterState, consumer: Consumer) -> bool:
+    """Whether a consumer has not ended, is not suspended, and has not lost its session without knowing it yet."""
+    running = consumer.frozen_until_us <= state.scheduler.now_us
     registry = state.registry_of_group(consumer.consumer.group)
-    return consumer.state.state not in ENDED_STATES and awake and registry.has_session(consumer.address)
+    return consumer.state.name not in ENDED_STATES and running and registry.has_session(consumer.address)

@@ -1,17 +1,17 @@
-"""What a lag is told from: where bookmarks stand among messages, and how much work is done."""
+"""The values that a lag is computed from: committed offsets among messages, and work done."""
 
 from engine.values import value
 
 NOTHING_WAITS_US = 0
-"""In place of a time, where a bookmark stands at the end of its log."""
+"""In place of a time, for a committed offset at the end of its log."""
 
 
 @value
 class Bookmark:
-    """Where a group's committed offset stands in a partition, and what that means in messages and in time.
+    """A group's committed offset in a partition, in bytes, in messages and in time.
 
     ``offset`` lies within the log: no less than its first offset, no more than its next one. ``messages_before`` is how
-    many messages were ever appended below it, ``waiting_since_us`` when the one at it was appended.
+    many messages were ever appended below it, ``waiting_since_us`` when the message at it was appended (virtual time).
     """
 
     offset: int
@@ -21,7 +21,7 @@ class Bookmark:
 
 @value
 class Done:
-    """What a group has pulled and worked through since the cluster began; what it did twice counts twice."""
+    """What a group has fetched and consumed since the cluster began; what it did twice counts twice."""
 
     pulled_bytes: int = 0
     pulled_messages: int = 0

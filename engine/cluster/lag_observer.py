@@ -1,8 +1,8 @@
-"""How far each group is, and how much it has done: what a lag is told from, in bytes, messages and seconds.
+"""The progress of each group, from which its lag is computed: in bytes, messages and seconds.
 
-No part of the system, like the tally: in 0.7 nobody keeps this. A group's lag in bytes could be asked for
+This is an observer, not a part of the system: 0.7 keeps nothing like it. There, a group's lag in bytes can be queried
 (tools/ConsumerOffsetChecker), since both ends of it are byte offsets. How many messages that is, and how long the
-oldest of them has waited, only somebody knows who watched them being appended.
+oldest of them has waited, is known only to an observer of the appends.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,15 +28,15 @@ Place = tuple[GroupId, TopicPartition]
 
 
 class LagObserver:
-    """The observer's notebook on the groups of a cluster.
+    """The observer of the committed offsets and the work of a cluster's groups.
 
-    It hears every event, writes into ``parts`` and tells of bookmarks that are placed anew. What every reader of the
-    journal can count by itself (appends, pulls, work) is not told again.
+    It receives every event, updates ``state``, and reports each new position of a committed offset through ``tell``.
+    What every reader of the journal can count (appends, fetches, work) is not reported again.
     """
 
     def __init__(self, state: ClusterState, tell: Emit) -> None:
         self._state = state
-        self._tell = tell
+        self._emit = tell
         self._by_path: dict[str, Place] = {}
         self._by_partition: dict[TopicPartition, list[GroupId]] = {}
         self._hear: Mapping[type[Event], Callable[..., None]] = {
@@ -53,13 +53,13 @@ class LagObserver:
         }
 
     def hear(self, event: Event) -> None:
-        """Take note of an event that was just told."""
+        """Update the state from an event that was just emitted."""
         heard = self._hear.get(type(event))
         if heard is not None:
             heard(event)
 
     def follow(self, group: GroupId) -> None:
-        """Begin a page for a group that was just added: it has no committed offset yet, so it stands at the start."""
+        """Start to observe a group that was just added: it has no committed offset yet, so it is at the start."""
         state = self._state
         chroot = state.registry_of_group(group).chroot
         state.done[group] = Done()
@@ -70,7 +70,7 @@ class LagObserver:
                 self._by_partition.setdefault(partition, []).append(group)
                 self._place((group, partition), 0)
 
-    # --- bookmarks ---
+    # --- committed offsets ---
 
     def _place(self, place: Place, committed_offset: int) -> None:
         group, partition = place
@@ -84,7 +84,7 @@ class LagObserver:
             message_index.appended_at_us(offset) if waits else NOTHING_WAITS_US,
         )
         self._state.bookmarks[place] = bookmark
-        self._tell(
+        self._emit(
             BookmarkPlaced(
                 self._state.scheduler.now_us,
                 group,
@@ -102,7 +102,7 @@ class LagObserver:
             self._place(place, int(event.value))
 
     def _append(self, event: BatchAppended) -> None:
-        """Who had committed everything waits for the first of these messages from now on."""
+        """For a group that had committed everything, the first of these messages is now the oldest that waits."""
         partition = TopicPartition(event.topic, event.partition)
         bookmarks = self._state.bookmarks
         for group in self._by_partition.get(partition, ()):
@@ -142,13 +142,13 @@ class LagObserver:
             done.consumed_messages + event.messages,
         )
 
-    # --- who pulls ---
+    # --- which consumer fetches ---
 
     def _start(self, event: PullingStarted) -> None:
         self._state.pulling[_place_of(event)] = event.consumer
 
     def _stop(self, event: PullingStopped) -> None:
-        """One that stood still may stop what another has been pulling since."""
+        """A consumer that was suspended may stop fetching what another one fetches by now."""
         if self._state.pulling.get(_place_of(event)) == event.consumer:
             del self._state.pulling[_place_of(event)]
 

@@ -1,7 +1,7 @@
-"""How many messages lie where, and since when: one mark a batch, so that a lag can be said in messages and in time.
+"""The message index: how many messages each batch holds and when it came, for a lag in messages and in time.
 
-No part of the system: a broker keeps no index and no count. This is the observer's notebook, and the only thing
-in the engine whose size grows with the number of batches (24 bytes each; the newest entries are kept whole).
+This is an observer, not a part of the system: a broker keeps no index and no count. It is the only thing in the engine
+whose size grows with the number of batches (24 bytes each; the newest entries are kept whole).
 """
 
 from array import array
@@ -20,7 +20,7 @@ RecentEntry = tuple[int, int, int, str]
 
 
 class MessageIndex:
-    """The batches of one partition: where each begins, how many messages came before it, when it came."""
+    """The batches of one partition: the offset of each, how many messages came before it, when it was appended."""
 
     def __init__(self) -> None:
         self._offsets = array("q")
@@ -43,10 +43,10 @@ class MessageIndex:
             offset += size
 
     def cut(self, next_offset: int, read: Read) -> int:
-        """Forget the messages at or beyond ``next_offset``, where the log ends now; returns how many there were.
+        """Remove the messages at or beyond ``next_offset``, the new end of the log; return how many there were.
 
-        The end may lie inside a batch: a recovery keeps the whole messages before the first damaged one. Only that part
-        is read. What a batch that stays whole holds is known already, even if its bytes were damaged since.
+        The end may lie inside a batch: recovery keeps the whole messages before the first damaged one. Only that part
+        is read. The count of a batch that stays whole is known, even if its bytes were damaged since.
         """
         was = self.messages
         while self._offsets and self._offsets[-1] >= next_offset:
@@ -62,9 +62,9 @@ class MessageIndex:
         return was - self.messages
 
     def forget(self, first_offset: int) -> int:
-        """Forget the batches before ``first_offset`` (retention removed them); returns the messages forgotten.
+        """Remove the batches before ``first_offset``, which retention deleted; return how many messages they held.
 
-        They were appended all the same: ``messages`` still counts them.
+        They were appended, so ``messages`` still counts them.
         """
         index = bisect_left(self._offsets, first_offset)
         was = self._before_first
@@ -77,13 +77,14 @@ class MessageIndex:
 
     @property
     def _before_first(self) -> int:
-        """Messages in batches that are forgotten because the log begins behind them."""
+        """How many messages retention has deleted."""
         return self._before[0] if self._before else self.messages
 
     def before(self, offset: int, read: Read) -> int:
-        """How many messages were ever appended below ``offset``, a message's start or the end.
+        """Return how many messages were ever appended below ``offset``, a message's start or the log's end.
 
-        From the newest entries, or by walking within one batch. Before the log's first offset it is what is forgotten.
+        They are counted from the newest entries, or by reading one batch. Before the log's first offset, it is how many
+        were deleted.
         """
         if self.recent and offset >= self.recent[0][0]:
             return self.messages - sum(entry[2] for entry in self.recent if entry[0] >= offset)
@@ -95,18 +96,18 @@ class MessageIndex:
 
     @property
     def held(self) -> int:
-        """How many messages the log holds: those that were appended, and neither cut off nor deleted."""
+        """How many messages the log holds: those that were appended, and neither truncated nor deleted."""
         return self.messages - self._before_first
 
     def appended_at_us(self, offset: int) -> int:
-        """When the batch was appended that holds ``offset``; of an offset before all of them, when the first was."""
+        """When the batch that holds ``offset`` was appended; for an offset before all batches, when the first was."""
         return self._appended_us[max(0, bisect_right(self._offsets, offset) - 1)]
 
 
 def messages_in(data: bytes) -> int:
-    """How many messages are in the entries of ``data``, by their lengths; those of compressed sets count singly.
+    """Return how many messages the entries of ``data`` hold, by their lengths; those in compressed sets count singly.
 
-    A damaged plain message counts: it was appended, and its length is not in doubt. Raises
+    A damaged plain message counts: it was appended, and its length is known. Raises
     :class:`~engine.errors.InvalidMessage` for a compressed set that cannot be opened.
     """
     return sum(_messages_of(data[start:end]) for start, end in iterate_lengths(data))

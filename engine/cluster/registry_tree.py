@@ -1,4 +1,4 @@
-"""The registry as nested nodes, for people who look into it."""
+"""The registry as nested nodes, for people who inspect it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from engine.registry.server import RegistryServer
 def registry_tree(registries: Sequence[RegistryServer]) -> dict[str, Any]:
     """Each node's path, value, the client that holds it, the clients that watch its children, and its children.
 
-    The first registry is the root; those of other datacenters hang below it under their chroots.
+    The first registry is the root; those of other datacenters are below it, under their chroots.
     """
     root, *others = [_node(registry, "") for registry in registries]
     root["children"] += others

@@ -1,4 +1,4 @@
-"""The full state of a cluster in the shape that a reader of the journal folds (docs/journal.md, "The state")."""
+"""The full state of a cluster, in the shape that a reader folds from the journal (docs/journal.md, "The state")."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,23 +12,23 @@ from engine.events.base import Event
 from engine.ids import GroupId, TopicPartition
 
 SUMMARY_ENTRIES = 4
-"""As many of the newest entries and segments of a partition stand in a summary."""
+"""How many of the newest entries and segments of a partition a summary holds."""
 
 
 def snapshot(state: ClusterState) -> dict[str, Any]:
-    """Everything a late reader must know, as JSON values that share nothing with the living cluster."""
+    """Return all that a late reader must know, as JSON values that share nothing with the running cluster."""
     partitions = {str(partition): _partition(state, partition) for partition in state.all_partitions()}
     flights = {name: event.as_json() for name, event in _flights(state)}
     return _state(state, partitions, flights)
 
 
 def without_flights(state: ClusterState) -> dict[str, Any]:
-    """The snapshot for a reader who does not ask what is on its way."""
+    """Return the snapshot without what is in flight."""
     return _state(state, {str(partition): _partition(state, partition) for partition in state.all_partitions()}, {})
 
 
 def summary(state: ClusterState) -> dict[str, Any]:
-    """What is left of the snapshot for a reader who cannot follow every event: no flights, the newest entries only."""
+    """Return the snapshot for a reader that cannot follow every event: no flights, the newest entries only."""
     partitions = {str(partition): _newest(_partition(state, partition)) for partition in state.all_partitions()}
     return _state(state, partitions, {})
 
@@ -97,13 +97,13 @@ def _state(state: ClusterState, partitions: dict[str, Any], flights: dict[str, A
 
 
 def _pulls(state: ClusterState) -> Iterator[tuple[GroupId, TopicPartition, Fetcher]]:
-    """Who pulls what, as the journal has it."""
+    """Which consumer fetches what, as the journal says."""
     for (group, partition), name in state.pulling.items():
         yield group, partition, state.groups[group].consumers[name].fetchers[partition]
 
 
 def _deployment(deployment: Deployment) -> dict[str, Any]:
-    """The state of what lies beyond the live datacenter; no key at all where there is nothing."""
+    """The state of everything outside the live datacenter; no key if there is no other."""
     if not deployment.exists:
         return {}
     placed = deployment.placements.items()
@@ -167,7 +167,7 @@ def _topic(state: ClusterState, topic: str) -> dict[str, Any]:
 
 
 def events_appended(state: ClusterState, topic: str) -> int:
-    """How many messages a topic holds in all."""
+    """Return how many messages a topic has appended in all."""
     count = len(state.topics[topic])
     return sum(state.message_indexes[TopicPartition(topic, number)].messages for number in range(count))
 
@@ -193,7 +193,7 @@ def _consumer(state: ClusterState, consumer: Consumer) -> dict[str, Any]:
     return {
         "group": consumer.consumer.group,
         "consumer": consumer.consumer.name,
-        "state": consumer_state.state,
+        "state": consumer_state.name,
         "paused": consumer.paused,
         "session_expires_at_us": state.session_ends_us.get(address_of(consumer.consumer), 0),
         "frozen_until_us": consumer.frozen_until_us,

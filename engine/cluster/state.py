@@ -1,4 +1,4 @@
-"""The parts of a cluster side by side, for those who act on them and those who look at them."""
+"""The parts of a cluster, for the code that changes them and the code that reads them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from engine.producer.producer import Producer
 from engine.registry import paths
 from engine.registry.server import RegistryServer
 from engine.runtime.network import Network
+from engine.runtime.process import Machine
 from engine.runtime.scheduler import Scheduler
 
 NO_STREAM = paths.stream("")
@@ -34,16 +35,14 @@ class Group:
 class ClusterState:
     """Everything a cluster is made of. ``topics[t][p]`` is the broker that holds partition p of topic t.
 
-    ``pulling`` says which consumer of a group pulls a partition, as far as was told. One that stands still may not know
-    that another has its partitions now. ``session_ends_us`` holds, for the address of a crashed process, when the
-    registry will notice. ``bookmarks`` and ``done`` are what :class:`Progress` has seen of the groups.
+    ``pulling`` says which consumer of a group fetches a partition, as far as the journal says; a suspended consumer may
+    not know yet that another one owns its partitions. ``session_ends_us`` holds, for the address of a crashed process,
+    when its session will expire. The lag observer keeps ``bookmarks`` and ``done``.
     """
 
     scenario: str
     seed: int
-    config: Config
-    scheduler: Scheduler
-    network: Network
+    machine: Machine
     registry: RegistryServer
     producer: Producer
     topics: dict[str, tuple[BrokerId, ...]]
@@ -57,16 +56,31 @@ class ClusterState:
     deployment: Deployment = field(default_factory=Deployment)
 
     @property
+    def config(self) -> Config:
+        """The settings."""
+        return self.machine.config
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The event loop of the cluster."""
+        return self.machine.scheduler
+
+    @property
+    def network(self) -> Network:
+        """The network between all processes."""
+        return self.machine.network
+
+    @property
     def registries(self) -> list[RegistryServer]:
         """Every registry, that of the live datacenter first."""
         return [self.registry, *self.deployment.registries.values()]
 
     def datacenter_of(self, broker: BrokerId) -> str:
-        """Where a broker stands."""
+        """The datacenter of a broker."""
         return self.deployment.placements.get(broker, LIVE)
 
     def registry_of_topic(self, topic: str) -> RegistryServer:
-        """The registry that knows a topic: that of the datacenter of its brokers."""
+        """The registry of a topic: that of its brokers' datacenter."""
         datacenter = self.datacenter_of(self.topics[topic][0])
         return self.registry if datacenter == LIVE else self.deployment.registries[datacenter]
 
@@ -118,7 +132,7 @@ class ClusterState:
         return self.groups[GroupId(group)]
 
     def consumer(self, consumer: ConsumerId) -> Consumer:
-        """A consumer that is listed, alive or not; :class:`UnknownGroup`, :class:`UnknownConsumer`."""
+        """A consumer that is listed, running or ended; :class:`UnknownGroup`, :class:`UnknownConsumer`."""
         consumers = self.group(consumer.group).consumers
         if consumer.name not in consumers:
             raise UnknownConsumer(

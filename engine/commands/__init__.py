@@ -1,7 +1,7 @@
-"""What a person can do to a cluster, as frozen commands.
+"""What a person can do to a cluster, as immutable commands.
 
-``parse_command`` turns the JSON of a command (or a form's fields) into a value, ``apply`` does it at the present
-virtual time. A command that cannot be done raises a typed error before it has changed anything.
+``parse_command`` turns the JSON of a command (or a form's fields) into a value; ``apply`` executes it at the present
+virtual time. A command that cannot be executed raises a typed error before it has changed anything.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from engine.errors import InvalidCommand
 
 
 class Command(Protocol):
-    """Something a person can do."""
+    """A change that a person can make to a cluster."""
 
     def apply(self, cluster: Cluster) -> None:
-        """Do it, or raise an :class:`~engine.errors.OffsetscopeError` having changed nothing."""
+        """Make the change, or raise an :class:`~engine.errors.OffsetscopeError` having changed nothing."""
 
 
 class Parser(Protocol):
@@ -71,9 +71,10 @@ def parse_command(fields: Mapping[str, object]) -> Command:
 
 
 def apply(cluster: Cluster, command: Command) -> None:
-    """Do ``command`` now. What is due at this instant comes first, what the command makes due at once comes next,
+    """Execute ``command`` now.
 
-    so that several commands at the same virtual time act alike however they are grouped.
+    What is due at this instant runs before it, and what the command makes due at once runs right after it. So several
+    commands at the same virtual time have the same effect however they are grouped.
     """
     cluster.run_until(cluster.now_us)
     with cluster.changing():

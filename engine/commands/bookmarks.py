@@ -1,4 +1,4 @@
-"""What a person can do to bookmarks: move one, or store them now."""
+"""The commands on committed offsets (bookmarks on the page): move one, or commit now."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,6 @@ from engine.commands.producing import MOST_PARTITIONS, ONLY_TOPIC, topic_named
 from engine.config import SECOND_US
 from engine.errors import InvalidCommand
 from engine.ids import GroupId, TopicPartition
-from engine.protocol.messages import OFFSETS_EARLIEST
 
 WORDS = ("earliest", "latest")
 PLACES = ("offset", "time_us", "time_s")
@@ -20,7 +19,7 @@ EVERY_CONSUMER = ""
 
 @dataclass(frozen=True, slots=True)
 class Seek:
-    """Move a group's bookmark in one partition to the start of a message, so that it reads on from there.
+    """Move a group's committed offset in one partition to the start of a message, from which it then continues.
 
     ``where`` is an offset in bytes, ``earliest``, ``latest``, or the newest offset known before a virtual time.
     """
@@ -50,7 +49,7 @@ class Seek:
         return Seek(group, topic, partition, fields.integer("offset", 0, 2**62), 0)
 
     def apply(self, cluster: Cluster) -> None:
-        """The offset must be where a flushed message begins, or the end of the flushed log, and an owner be awake."""
+        """The offset must be a flushed message's start or the flushed log's end; an owner must not be frozen."""
         state = cluster.state
         group = state.group(self.group)
         topic = self.topic if self.topic != ONLY_TOPIC else group.topics[0]
@@ -66,8 +65,7 @@ class Seek:
         cluster.seek(GroupId(self.group), partition, offset)
 
     def _offset(self, cluster: Cluster, partition: TopicPartition) -> int:
-        broker = cluster.state.broker_of(partition)
-        log = broker.logs[partition]
+        log = cluster.state.broker_of(partition).logs[partition]
         if isinstance(self.where, int):
             checked_boundary(cluster, partition, self.where)
             return self.where
@@ -75,13 +73,13 @@ class Seek:
             return log.flushed_offset
         if self.where == "earliest":
             return log.first_offset
-        before = broker.handle_offsets(partition, self.time_us, 1)
-        return before[0] if before else broker.handle_offsets(partition, OFFSETS_EARLIEST, 1)[0]
+        before = log.offsets_before(self.time_us, 1)
+        return before[0] if before else log.first_offset
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Store consumed positions now: of one consumer, or of every consumer of a group."""
+    """Commit consumed positions now: of one consumer, or of every consumer of a group."""
 
     group: str
     consumer: str
@@ -95,7 +93,7 @@ class Commit:
         return Commit(group, consumer)
 
     def apply(self, cluster: Cluster) -> None:
-        """Positions that the registry has already are not sent again; who stands still sends none."""
+        """Positions that the registry has already are not sent again; frozen consumers send none."""
         if self.consumer != EVERY_CONSUMER:
             require_awake(cluster, find_consumer(cluster, self.group, self.consumer)).commit()
             return

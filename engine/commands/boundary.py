@@ -1,4 +1,4 @@
-"""The check that all commands share which name a message by its offset."""
+"""The check shared by all commands that name a message by its offset."""
 
 from engine.cluster.cluster import Cluster
 from engine.errors import OffsetInsideMessage, OffsetOutOfRange, WrongState
@@ -9,11 +9,11 @@ from engine.storage.boundaries import boundaries_around, starts_a_message
 def checked_boundary(cluster: Cluster, partition: TopicPartition, offset: int) -> None:
     """Raise unless a consumer can start at ``offset``: it must be the start of a flushed message, or the flushed end.
 
-    Raises :class:`WrongState` (the broker is down), :class:`OffsetOutOfRange`, :class:`OffsetInsideMessage`.
+    Raises :class:`WrongState` (the broker is not running), :class:`OffsetOutOfRange`, :class:`OffsetInsideMessage`.
     """
     broker = cluster.state.broker_of(partition)
     if not broker.alive:
-        raise WrongState(f"broker {broker.broker} is down", "start it first", broker=broker.broker)
+        raise WrongState(f"broker {broker.broker} is not running", "start it first", broker=broker.broker)
     log = broker.logs[partition]
     if not log.first_offset <= offset <= log.flushed_offset:
         raise OffsetOutOfRange(

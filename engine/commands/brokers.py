@@ -1,4 +1,4 @@
-"""What a person can do to brokers."""
+"""The commands on brokers."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class AddBroker:
         return AddBroker(fields.integer("broker", 1, HIGHEST_BROKER, NEXT_FREE))
 
     def apply(self, cluster: Cluster) -> None:
-        """The number must be free."""
+        """Add the broker; its number must be free."""
         brokers = cluster.state.brokers
         number = BrokerId(self.broker or max(brokers, default=0) + 1)
         if number in brokers:
@@ -37,7 +37,7 @@ class AddBroker:
 
 @dataclass(frozen=True, slots=True)
 class StopBroker:
-    """Let a broker flush and leave in good order."""
+    """Shut a broker down cleanly: it flushes and leaves the registry."""
 
     broker: int
 
@@ -53,7 +53,7 @@ class StopBroker:
 
 @dataclass(frozen=True, slots=True)
 class CrashBroker:
-    """End a broker without warning."""
+    """Crash a broker: it ends without warning."""
 
     broker: int
 
@@ -69,7 +69,7 @@ class CrashBroker:
 
 @dataclass(frozen=True, slots=True)
 class StartBroker:
-    """Bring a broker back."""
+    """Restart a stopped or crashed broker."""
 
     broker: int
 
@@ -79,18 +79,20 @@ class StartBroker:
         return StartBroker(fields.integer("broker", 1, HIGHEST_BROKER))
 
     def apply(self, cluster: Cluster) -> None:
-        """It must be down, and its disk readable: a broker begins by looking at its logs."""
+        """It must not be running, and its disk must be readable, since a broker first reads its logs."""
         broker = cluster.state.broker(self.broker)
         if broker.alive:
             raise WrongState(f"broker {self.broker} is alive", "stop or crash it first", broker=self.broker)
         if broker.disk_fails == "read":
             raise WrongState(
-                f"the disk of broker {self.broker} cannot be read", "mend it with set_disk first", broker=self.broker
+                f"the disk of broker {self.broker} cannot be read",
+                "clear the fault with set_disk first",
+                broker=self.broker,
             )
         cluster.start_broker(broker)
 
 
 def _alive(broker: Broker) -> Broker:
     if not broker.alive:
-        raise WrongState(f"broker {broker.broker} is down", "start it first", broker=broker.broker)
+        raise WrongState(f"broker {broker.broker} is not running", "start it first", broker=broker.broker)
     return broker

@@ -1,4 +1,4 @@
-"""What a person can do to groups and their consumers."""
+"""The commands on groups and their consumers."""
 
 from dataclasses import dataclass, replace
 from string import ascii_uppercase
@@ -30,7 +30,7 @@ CONSUMER_CHOICES = {"position_moves": ("after", "before"), "offset_reset": ("sma
 
 @dataclass(frozen=True, slots=True)
 class AddGroup:
-    """Name a consumer group that reads a topic; it has no members yet."""
+    """Add a consumer group that reads a topic; it has no members yet."""
 
     group: str
     topic: str
@@ -41,7 +41,7 @@ class AddGroup:
         return AddGroup(checked_label(fields.text("group"), "group"), fields.text("topic", ONLY_TOPIC))
 
     def apply(self, cluster: Cluster) -> None:
-        """The name must be free."""
+        """Add the group; its name must be free."""
         groups = cluster.state.groups
         if self.group in groups:
             raise NameTaken(f"group {self.group!r} exists", "choose another name", group=self.group)
@@ -69,11 +69,11 @@ class AddConsumer:
         return AddConsumer(fields.text("group"), checked_label(name, "consumer") if name else name, streams)
 
     def apply(self, cluster: Cluster) -> None:
-        """A consumer of that name must not be alive. It takes the settings of the group's first consumer."""
+        """Start it with its former settings, or those of the group's first consumer; it must not be alive."""
         group = cluster.state.group(self.group)
         name = self.consumer or next_name(GroupId(self.group), list(group.consumers))
         known = group.consumers.get(name)
-        if known is not None and known.state.state not in ENDED_STATES:
+        if known is not None and known.state.name not in ENDED_STATES:
             raise NameTaken(f"{name!r} is alive", "choose another name", group=self.group, consumer=name)
         if len(group.consumers) >= MOST_CONSUMERS:
             raise WrongState(f"the group has {MOST_CONSUMERS} consumers", "remove ended ones first", group=self.group)
@@ -84,7 +84,7 @@ class AddConsumer:
 
 
 def next_name(group: GroupId, names: list[str]) -> str:
-    """The name after those of a group: Metrics A, B, C -> Metrics D; after Z come numbers."""
+    """Return the name after those of a group: Metrics A, B, C -> Metrics D; after Z come numbers."""
     prefix = names[0].rpartition(" ")[0] if names and " " in names[0] else str(group)
     letters = (f"{prefix} {letter}" for letter in ascii_uppercase)
     numbered = (f"{prefix} {number}" for number in range(27, 27 + MOST_CONSUMERS + 1))
@@ -93,7 +93,7 @@ def next_name(group: GroupId, names: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerCommand:
-    """A command about one consumer; its group may be left out where the name says enough."""
+    """A command about one consumer; its group may be left out where the name is unambiguous."""
 
     group: str
     consumer: str
@@ -104,29 +104,29 @@ class ConsumerCommand:
         return cls(fields.text("group", ANY_GROUP), fields.text("consumer"))
 
     def find(self, cluster: Cluster) -> Consumer:
-        """The consumer meant; :class:`UnknownGroup`, :class:`UnknownConsumer`, or two of that name."""
+        """Find the consumer; raise :class:`UnknownGroup`, :class:`UnknownConsumer`, or if two have that name."""
         return find_consumer(cluster, self.group, self.consumer)
 
     def find_alive(self, cluster: Cluster) -> Consumer:
-        """The consumer meant, which must not have ended or be about to."""
+        """Find the consumer; raise :class:`WrongState` if it has ended or is closing."""
         consumer = self.find(cluster)
-        if consumer.state.state in ENDED_STATES | {"closing"}:
-            state = consumer.state.state
+        if consumer.state.name in ENDED_STATES | {"closing"}:
+            state = consumer.state.name
             raise WrongState(f"{self.consumer} is {state}", "start it again first", consumer=self.consumer, state=state)
         return consumer
 
     def find_awake(self, cluster: Cluster) -> Consumer:
-        """The consumer meant, which must be alive and not stand still: until it goes on, it hears nothing."""
+        """Find the consumer; raise :class:`WrongState` if it is not alive or frozen, so that it receives nothing."""
         return require_awake(cluster, self.find_alive(cluster))
 
 
 def require_awake(cluster: Cluster, consumer: Consumer) -> Consumer:
-    """Raise :class:`WrongState` if the consumer's process stands still."""
+    """Return the consumer; raise :class:`WrongState` if its process is frozen."""
     if cluster.now_us < consumer.frozen_until_us:
         name = consumer.consumer.name
         raise WrongState(
-            f"{name} stands still and hears nothing",
-            "wait until it goes on, or crash it",
+            f"{name} is frozen and receives nothing",
+            "wait until it continues, or crash it",
             consumer=name,
             frozen_until_us=consumer.frozen_until_us,
         )
@@ -134,7 +134,7 @@ def require_awake(cluster: Cluster, consumer: Consumer) -> Consumer:
 
 
 def find_consumer(cluster: Cluster, group: str, name: str) -> Consumer:
-    """A consumer by name, in ``group`` or wherever there is one of that name."""
+    """Find a consumer by name in ``group`` or, if that is empty, in the group that has one of that name."""
     groups = cluster.state.groups
     holding = [one for one in groups if name in groups[one].consumers]
     if group == ANY_GROUP and len(holding) > 1:
@@ -146,17 +146,17 @@ def find_consumer(cluster: Cluster, group: str, name: str) -> Consumer:
 
 
 class StopConsumer(ConsumerCommand):
-    """Let a consumer commit and leave in good order."""
+    """Shut a consumer down cleanly: it commits and leaves its group."""
 
     __slots__ = ()
 
     def apply(self, cluster: Cluster) -> None:
-        """It must be alive."""
+        """It must be alive and not frozen."""
         self.find_awake(cluster).close()
 
 
 class CrashConsumer(ConsumerCommand):
-    """End a consumer without warning."""
+    """Crash a consumer: it ends without warning."""
 
     __slots__ = ()
 
@@ -166,30 +166,30 @@ class CrashConsumer(ConsumerCommand):
 
 
 class RemoveConsumer(ConsumerCommand):
-    """Take a consumer that has ended off the list."""
+    """Remove a consumer that has ended from the list."""
 
     __slots__ = ()
 
     def apply(self, cluster: Cluster) -> None:
-        """It must have ended, and the registry must know."""
+        """It must have ended, and its session too."""
         consumer = self.find(cluster)
-        if consumer.state.state not in ("closed", "gone"):
+        if consumer.state.name not in ("closed", "gone"):
             raise WrongState(
                 f"{self.consumer} has not ended",
                 "stop it and wait",
                 consumer=self.consumer,
-                state=consumer.state.state,
+                state=consumer.state.name,
             )
         cluster.remove_consumer(consumer)
 
 
 class PauseConsumer(ConsumerCommand):
-    """Let a consumer keep what it owns but pull and work no more."""
+    """Pause a consumer: it keeps its partitions but stops fetching and processing."""
 
     __slots__ = ()
 
     def apply(self, cluster: Cluster) -> None:
-        """It must be alive and at work."""
+        """It must be alive, not frozen and not paused."""
         consumer = self.find_awake(cluster)
         if consumer.paused:
             raise WrongState(f"{self.consumer} is paused", "resume it", consumer=self.consumer)
@@ -197,12 +197,12 @@ class PauseConsumer(ConsumerCommand):
 
 
 class ResumeConsumer(ConsumerCommand):
-    """Let a paused consumer work again."""
+    """Resume a paused consumer."""
 
     __slots__ = ()
 
     def apply(self, cluster: Cluster) -> None:
-        """It must be alive and paused."""
+        """It must be alive, not frozen, and paused."""
         consumer = self.find_awake(cluster)
         if not consumer.paused:
             raise WrongState(f"{self.consumer} is not paused", "pause it first", consumer=self.consumer)
@@ -211,7 +211,7 @@ class ResumeConsumer(ConsumerCommand):
 
 @dataclass(frozen=True, slots=True)
 class SetConsumer:
-    """Change how a consumer pulls, works and commits (see ``config.ConsumerSettings``)."""
+    """Change how a consumer fetches, processes and commits (see ``config.ConsumerSettings``)."""
 
     who: ConsumerCommand
     changes: tuple[tuple[str, float | int | str], ...]
@@ -235,6 +235,6 @@ class SetConsumer:
         return SetConsumer(who, tuple(changes.items()))
 
     def apply(self, cluster: Cluster) -> None:
-        """Effective from the next pull and the next message on."""
+        """Take effect from the next fetch and the next message on."""
         consumer = self.who.find_awake(cluster)
         consumer.change(replace(consumer.settings, **dict(self.changes)))  # type: ignore[arg-type]  # checked by name in parse

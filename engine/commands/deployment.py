@@ -1,4 +1,4 @@
-"""What a person can do to the deployment pattern beyond its brokers and consumers."""
+"""The commands on mirrors and loaders of the deployment pattern."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -25,7 +25,7 @@ class LoaderCommand:
         return cls(fields.text("loader", ONLY_LOADER))
 
     def find(self, cluster: Cluster) -> Loader:
-        """The loader meant; :class:`UnknownName`."""
+        """Find the loader; raise :class:`UnknownName` if there is none of that name."""
         loaders = cluster.state.deployment.loaders
         name = self.loader or next(iter(loaders), ONLY_LOADER)
         if name not in loaders:
@@ -36,7 +36,7 @@ class LoaderCommand:
 
 @dataclass(frozen=True, slots=True)
 class SetMirror:
-    """Let the mirrors of a group ask for acknowledgements, or no more; the only group need not be named."""
+    """Switch acknowledgements on or off for the mirrors of a group; the only group need not be named."""
 
     group: str
     acknowledgement: str
@@ -47,7 +47,7 @@ class SetMirror:
         return cls(fields.text("group", ONLY_MIRROR), fields.choice("acknowledgement", ("none", "broker")))
 
     def apply(self, cluster: Cluster) -> None:
-        """:class:`UnknownName` if there is no such group of mirrors."""
+        """Raise :class:`UnknownName` if there is no such group of mirrors."""
         mirrors = cluster.state.deployment.routes
         name = GroupId(self.group) if self.group else next(iter(mirrors), ONLY_MIRROR)
         if name not in mirrors:
@@ -57,12 +57,12 @@ class SetMirror:
 
 
 class CrashLoader(LoaderCommand):
-    """End a loader without warning; an open transaction is rolled back."""
+    """Crash a loader; an open transaction is rolled back."""
 
     __slots__ = ()
 
     def apply(self, cluster: Cluster) -> None:
-        """It must run."""
+        """It must be running."""
         loader = self.find(cluster)
         if not loader.alive:
             raise WrongState(f"{loader.name} is {loader.state}", "start it first", loader=loader.name)
@@ -70,13 +70,13 @@ class CrashLoader(LoaderCommand):
 
 
 class StartLoader(LoaderCommand):
-    """Let a loader run again; it begins at the warehouse's bookmarks."""
+    """Restart a loader; it starts from the warehouse's committed offsets."""
 
     __slots__ = ()
 
     def apply(self, cluster: Cluster) -> None:
-        """It must not run."""
+        """It must not be running."""
         loader = self.find(cluster)
         if loader.alive:
-            raise WrongState(f"{loader.name} runs", "crash it first", loader=loader.name)
+            raise WrongState(f"{loader.name} is running", "crash it first", loader=loader.name)
         loader.start()

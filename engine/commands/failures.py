@@ -1,4 +1,4 @@
-"""What a person can break, and mend again."""
+"""The commands that inject faults, and clear them again."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,14 @@ LONGEST_MS = 600_000
 
 
 def checked_address(cluster: Cluster, address: str) -> str:
-    """An address that exists: registry, producer, broker:1, consumer:<group>/<name>; :class:`UnknownName`."""
+    """Return an address (registry, producer, broker:1, consumer:<group>/<name>); :class:`UnknownName` if unknown."""
     state = cluster.state
     known = ["registry", "producer", *(broker.address for broker in state.brokers.values())]
     known += [consumer.address for consumer in state.all_consumers()]
     known += deployment_addresses(state)
     if address not in known:
         raise UnknownName(
-            f"nobody has the address {address[:80]!r}", "known: " + ", ".join(known), address=address[:80]
+            f"no party has the address {address[:80]!r}", "known: " + ", ".join(known), address=address[:80]
         )
     return address
 
@@ -41,7 +41,7 @@ def deployment_addresses(state: ClusterState) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class SetLink:
-    """Break the link between two parties, in both directions, or mend it: what is not given is fine."""
+    """Set the faults of the link between two parties, in both directions; a fault that is not given is cleared."""
 
     one: str
     other: str
@@ -56,16 +56,16 @@ class SetLink:
         return SetLink(fields.text("from"), fields.text("to"), LinkFault(cut, loss_permille, delay_us))
 
     def apply(self, cluster: Cluster) -> None:
-        """Both must exist; they may be down."""
+        """Both must exist; they need not be running."""
         one, other = checked_address(cluster, self.one), checked_address(cluster, self.other)
         if one == other:
-            raise InvalidCommand("nobody has a link to itself", "name two different parties", field="to")
+            raise InvalidCommand("a party has no link to itself", "name two different parties", field="to")
         cluster.state.network.set_link_fault(link_between(one, other), self.fault)
 
 
 @dataclass(frozen=True, slots=True)
 class HealLinks:
-    """Mend every link."""
+    """Clear the faults of every link."""
 
     @staticmethod
     def parse(fields: Fields) -> "HealLinks":
@@ -73,14 +73,14 @@ class HealLinks:
         return HealLinks()
 
     def apply(self, cluster: Cluster) -> None:
-        """Does nothing where nothing is broken."""
+        """Leave links without faults as they are."""
         for link, _ in list(cluster.state.network.link_faults):
             cluster.state.network.set_link_fault(link, NO_FAULT)
 
 
 @dataclass(frozen=True, slots=True)
 class SetDisk:
-    """Make a broker's disk slow, full or failing: what is not given is fine."""
+    """Make a broker's disk slow, full or failing; a fault that is not given is cleared."""
 
     broker: int
     delay_ms: int
@@ -95,7 +95,7 @@ class SetDisk:
         return SetDisk(broker, delay_ms, full, _parse_disk_fault(fields))
 
     def apply(self, cluster: Cluster) -> None:
-        """The broker may be down. It halts when an append or a flush fails; a failed read is its request's error."""
+        """The broker need not be running. It halts when an append or a flush fails; a failed read fails its request."""
         cluster.state.broker(self.broker).set_disk_fault(self.delay_ms * 1000, full=self.full, fails=self.fails)
 
 
@@ -106,7 +106,7 @@ def _parse_disk_fault(fields: Fields) -> DiskFault:
 
 @dataclass(frozen=True, slots=True)
 class FreezeConsumer:
-    """Let a consumer process stand still for a while, as in a long garbage collection."""
+    """Freeze a consumer: its process is suspended for a while, as in a long garbage collection."""
 
     who: ConsumerCommand
     duration_ms: int
@@ -117,13 +117,13 @@ class FreezeConsumer:
         return FreezeConsumer(ConsumerCommand.parse(fields), fields.integer("duration_ms", 1, LONGEST_MS))
 
     def apply(self, cluster: Cluster) -> None:
-        """It must be alive. Longer than its session lasts, and others take over meanwhile."""
+        """It must be alive. If this takes longer than its session lasts, others take over its partitions."""
         self.who.find_alive(cluster).freeze(cluster.now_us + self.duration_ms * 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpireSession:
-    """Let the registry's clock jump for one client: its session is over, although the client lives."""
+    """Expire one client's session in the registry, although the client is running."""
 
     client: str
 

@@ -1,4 +1,4 @@
-"""Reading a command's fields: every fault names the field, what it may be, and nothing is guessed."""
+"""The fields of a command: every error names the field and what it may be; nothing is guessed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 
 class Fields:
-    """The fields of one command as they came, read one by one; :meth:`finish` refuses what was never asked for.
+    """The fields of one command as received, read one by one; :meth:`finish` refuses fields that were never read.
 
     Numbers may come as text, since a form has nothing else. Every text is read by :meth:`checked_text`: a command that
     holds one that UTF-8 cannot carry could be logged as JSON, but never sent as a message.
@@ -27,7 +27,7 @@ class Fields:
         self._known: set[str] = set()
 
     def fault(self, name: str, problem: str, remedy: str) -> InvalidCommand:
-        """The error for a bad field."""
+        """Make the error for a bad field."""
         return InvalidCommand(f"{self.command}: {name} {problem}", remedy, command=self.command, field=name)
 
     def has(self, name: str) -> bool:
@@ -36,17 +36,19 @@ class Fields:
         return name in self._values and self._values[name] not in ("", None)
 
     def text(self, name: str, default: str = MISSING, *, most: int = NAME_CHARACTERS) -> str:
-        """A text of at most ``most`` characters; as :meth:`checked_text`."""
+        """Read a text of at most ``most`` characters, checked by :meth:`checked_text`."""
         return self.checked_text(name, self._value(name, default, "a text"), most=most)
 
     def checked_text(self, name: str, value: object, *, most: int) -> str:
-        """``value``, which stands in the field ``name``, if it is a text of at most ``most`` characters.
+        """Return ``value`` of the field ``name`` if it is a text of at most ``most`` characters.
 
-        Refused, too, if it has a lone surrogate (JSON can spell one as an escape), for UTF-8 has no bytes for it.
+        A lone surrogate (JSON can spell one as an escape) is refused, too, since UTF-8 has no bytes for it.
         """
         if not isinstance(value, str) or len(value) > most:
             raise self.fault(
-                name, f"holds what is not a text of at most {most} characters", "give a text that is not longer"
+                name,
+                f"holds something other than a text of at most {most} characters",
+                "give a text that is not longer",
             )
         try:
             value.encode()
@@ -57,7 +59,7 @@ class Fields:
         return value
 
     def integer(self, name: str, low: int, high: int, default: int = MISSING) -> int:
-        """A whole number in [low, high]."""
+        """Read a whole number in [low, high]."""
         if not self.has(name) and default is not MISSING:
             return default
         remedy = f"give a whole number from {low} to {high}"
@@ -72,7 +74,7 @@ class Fields:
         return value
 
     def number(self, name: str, low: float, high: float, default: float = MISSING) -> float:
-        """A number in [low, high], whole if it can be."""
+        """Read a number in [low, high], as an ``int`` if it is whole."""
         if not self.has(name) and default is not MISSING:
             return default
         remedy = f"give a number from {low:g} to {high:g}"
@@ -87,7 +89,7 @@ class Fields:
         return int(value) if value == int(value) else value
 
     def flag(self, name: str) -> bool:
-        """Yes or no; not given is no."""
+        """Read yes or no; not given is no."""
         if not self.has(name):
             return False
         value = self._values[name]
@@ -98,7 +100,7 @@ class Fields:
         raise self.fault(name, f"cannot be {shown(value)}", "give true or false")
 
     def choice(self, name: str, choices: Sequence[str], default: str = MISSING) -> str:
-        """One of some words."""
+        """Read one of ``choices``."""
         remedy = "use one of: " + ", ".join(choices)
         value = self._value(name, default, remedy)
         if value not in choices:
@@ -106,7 +108,7 @@ class Fields:
         return str(value)
 
     def raw(self, name: str) -> object:
-        """The value as it came."""
+        """Return the value as received."""
         return self._value(name, MISSING, "a value")
 
     def finish(self) -> None:
@@ -125,9 +127,9 @@ class Fields:
 
 
 def whole_number(text: str) -> int:
-    """The number that ``text`` spells in 1 to 20 ASCII digits, behind a minus or not; ValueError for any other text.
+    """Parse 1 to 20 ASCII digits after an optional minus sign; raise ValueError for any other text.
 
-    ``int`` reads more (digits of every script, underscores, blanks), and raises for texts of thousands of digits.
+    ``int`` accepts more (digits of every script, underscores, blanks), and raises for texts of thousands of digits.
     """
     if not WHOLE_NUMBER.fullmatch(text):
         raise ValueError("not a whole number of at most 20 digits")
@@ -135,12 +137,12 @@ def whole_number(text: str) -> int:
 
 
 def shown_name(name: str) -> str:
-    """The name of a field that is not known, in at most 60 characters, all of which UTF-8 can carry."""
+    """Return the name of an unknown field in at most 60 characters, all of which UTF-8 can carry."""
     return name[:SHOWN_CHARACTERS].encode(errors="replace").decode()
 
 
 def shown(value: object) -> str:
-    """A value as it was typed, in at most 60 characters; of one that may be deep or very large, only what it is."""
+    """Show a value as it was typed, in at most 60 characters; a deep or very large one only by its kind."""
     if isinstance(value, list):
         return "a list"
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What a person can do to the producer and to the topics it writes to."""
+"""The commands on the producer and on the topics it writes to."""
 
 from dataclasses import dataclass, replace
 
@@ -20,9 +20,9 @@ MOST_CHARACTERS = 1_000_000
 MOST_KEY_CHARACTERS = 1_000
 MOST_PARTITIONS = 64
 MOST_UNDER_WAY = 1_000
-"""How much may be on the wire or wait behind a batch in flight.
+"""How many messages may be in flight, or wait behind a batch in flight, before sending is refused.
 
-Time may stand still while people send; without a bound every checkpoint would list all that is in the air.
+Time may be paused while people send; without a limit every checkpoint would list all that is in flight.
 """
 PRODUCER_NUMBERS = {
     "batch_messages": (1, 1000),
@@ -42,7 +42,7 @@ PRODUCER_CHOICES = {
 
 
 def topic_named(cluster: Cluster, name: str) -> str:
-    """A topic that exists; without a name, the first one."""
+    """Return a topic that exists, by default the first; raise :class:`UnknownTopic` if there is none."""
     if name != ONLY_TOPIC:
         cluster.state.topic_brokers(name)
         return name
@@ -85,13 +85,13 @@ class Produce:
         return Produce(topic, records, count, size)
 
     def apply(self, cluster: Cluster) -> None:
-        """Send at once; nothing is sent if one message is too large or no broker is there."""
+        """Send at once; nothing is sent if one message is too large or no broker is registered."""
         producer = cluster.state.producer
         topic = topic_named(cluster, self.topic)
         under_way = sum(1 for _ in cluster.state.network.flights) + producer.waiting_batches
         if under_way >= MOST_UNDER_WAY:
             raise WrongState(
-                f"{under_way} messages are on the wire already, or wait for one that is",
+                f"{under_way} messages are in flight already, or wait for one that is",
                 "let time run until some have landed",
                 under_way=under_way,
             )
@@ -115,7 +115,7 @@ def _records(fields: Fields) -> tuple[tuple[str, str], ...]:
     pairs = []
     for record in records:
         if not isinstance(record, dict) or not set(record) <= {"key", "value"}:
-            raise fields.fault("records", "holds something else than records", remedy)
+            raise fields.fault("records", "holds something other than records", remedy)
         key = fields.checked_text("records", record.get("key") or NO_KEY, most=MOST_CHARACTERS)
         value = fields.checked_text("records", record.get("value", ""), most=MOST_CHARACTERS)
         pairs.append((key, value))
@@ -151,7 +151,7 @@ class SetProducer:
         return SetProducer(tuple(changes.items()), topic)
 
     def apply(self, cluster: Cluster) -> None:
-        """Effective at once, also for what waits in the queue, which keeps its order (see ``Producer.change``)."""
+        """Take effect at once, also for records in the queue, which keep their order (see ``Producer.change``)."""
         producer = cluster.state.producer
         producer.change(replace(producer.settings, **dict(self.changes)), topic_named(cluster, self.topic))  # type: ignore[arg-type]  # checked by name in parse
 
@@ -169,7 +169,7 @@ class AddTopic:
         return AddTopic(checked_topic(fields.text("topic")), fields.integer("partitions", 1, MOST_PARTITIONS, 3))
 
     def apply(self, cluster: Cluster) -> None:
-        """Every broker that gets a partition must be alive, for it creates the log."""
+        """Create its logs on the brokers that are alive now, in the live datacenter; there must be one."""
         state = cluster.state
         if self.topic in state.topics:
             raise NameTaken(f"topic {self.topic} exists", "choose another name", topic=self.topic)
@@ -183,7 +183,7 @@ class AddTopic:
 
 @dataclass(frozen=True, slots=True)
 class Corrupt:
-    """Flip the first payload byte of a message on disk, behind everybody's back."""
+    """Flip the first payload byte of a message on disk, which no process notices."""
 
     topic: str
     partition: int

@@ -1,81 +1,81 @@
-"""What stands behind a consumer's streams and does something with the messages."""
+"""The application of a consumer: what processes the messages of its streams."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from engine.ids import ConsumerId, TopicPartition
 from engine.message.message_set import Message
-from engine.runtime.scheduler import ProcessTime
+from engine.runtime.process import ProcessTime
 
 
 class Application(Protocol):
-    """The work behind a consumer. It lives and dies with the consumer's process."""
+    """The application of a consumer. It runs in the consumer's process and ends with it."""
 
     def accepts(self, partition: TopicPartition) -> bool:
-        """Whether messages of a partition can be worked on now; if not, they wait and pulling stops behind them."""
+        """Whether messages of a partition can be processed now; if not, they wait, and fetching stops behind them."""
 
     def take(self, partition: TopicPartition, offset: int, messages: Sequence[Message]) -> None:
-        """Work on messages that begin at ``offset``; the consumed position lies behind them when this returns."""
+        """Process messages that begin at ``offset``; the consumed position is after them when this returns."""
 
     def hand_over(self) -> None:
-        """Finish with everything that was taken: consumed positions are about to be committed."""
+        """Finish everything that was taken: consumed positions are about to be committed."""
 
     def settled_offset(self, partition: TopicPartition, consumed_offset: int) -> int:
-        """How far everything is finished, the consumed position at most: what is committed."""
+        """The offset to commit: everything before it is finished. At most the consumed position."""
 
     def release(self) -> None:
-        """All partitions are given up: finish what can be finished at once; what cannot is forgotten afterwards."""
+        """Release all partitions: finish what can be finished at once; :meth:`forget` then drops the rest."""
 
     def move(self, partition: TopicPartition) -> None:
-        """The position was set anew: what is not finished of a partition holds it back no more."""
+        """Handle a changed position: unfinished messages of the partition no longer hold back its committed offset."""
 
     def forget(self) -> None:
-        """Drop what was taken and not finished: another will be given these messages again."""
+        """Drop what was taken and not finished: the next owner receives these messages again."""
 
     def leave(self) -> None:
-        """The process ends in good order."""
+        """Shut down cleanly with the process."""
 
     def vanish(self) -> None:
-        """The process is gone: no timer goes on, no word is said."""
+        """Crash with the process: cancel all timers and send nothing."""
 
 
 class Reading:
-    """An application whose work is nothing but the time it takes."""
+    """An application that does nothing with messages; only the time counts."""
 
     def accepts(self, partition: TopicPartition) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def take(self, partition: TopicPartition, offset: int, messages: Sequence[Message]) -> None:
-        """Read; the stream has counted the time."""
+        """Do nothing; the stream has accounted for the time."""
 
     def hand_over(self) -> None:
-        """Nothing is ever unfinished."""
+        """Do nothing: no message is ever unfinished."""
 
     def settled_offset(self, partition: TopicPartition, consumed_offset: int) -> int:
-        """All of it."""
+        """The consumed position."""
         return consumed_offset
 
     def release(self) -> None:
-        """Nothing is ever unfinished."""
+        """Do nothing: no message is ever unfinished."""
 
     def move(self, partition: TopicPartition) -> None:
-        """Nothing is ever unfinished."""
+        """Do nothing: no message is ever unfinished."""
 
     def forget(self) -> None:
-        """Nothing is ever unfinished."""
+        """Do nothing: no message is ever unfinished."""
 
     def leave(self) -> None:
-        """Nothing else runs."""
+        """Do nothing: nothing else runs."""
 
     def vanish(self) -> None:
-        """Nothing else runs."""
+        """Do nothing: nothing else runs."""
 
 
 MakeApplication = Callable[[ConsumerId, ProcessTime, Callable[[], None]], Application]
-"""Start the application of a consumer over its process's time; it calls back when it accepts messages again."""
+"""Starts a consumer's application on its process's time; it calls back when it accepts messages again."""
 
 
 def just_reading(consumer: ConsumerId, time: ProcessTime, on_ready: Callable[[], None]) -> Application:
-    """The application of a consumer of which nothing else is said."""
+    """Make the default application of a consumer."""
     return Reading()

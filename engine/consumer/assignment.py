@@ -1,4 +1,4 @@
-"""Who gets what: the arithmetic in the middle of the paper's Algorithm 1, as a pure function."""
+"""Range assignment: the arithmetic in the middle of the paper's Algorithm 1, as a pure function."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ Placed = tuple[BrokerId, TopicPartition]
 
 
 def assign_range(partitions: Sequence[Placed], streams: Sequence[str]) -> dict[str, tuple[Placed, ...]]:
-    """Give every stream its share of ``partitions``: neighbouring ones, the first streams one more.
+    """Assign every stream a range of adjacent ``partitions``; the first streams get one more if there is a remainder.
 
     Partitions are sorted as numbers by (broker, partition), streams as text. The paper divides |PT| by |CT| and
-    leaves the remainder to nobody; with q, r = divmod(|PT|, |CT|) stream j takes q partitions from q*j + min(j, r)
+    assigns the remainder to no stream; with q, r = divmod(|PT|, |CT|) stream j takes q partitions from q*j + min(j, r)
     on, and one more if j < r (0.7: ZookeeperConsumerConnector.rebalance).
     """
     ordered_partitions = sorted(partitions)

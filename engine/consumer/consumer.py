@@ -1,24 +1,22 @@
 """A consumer: one member of a group, with streams of messages from the partitions it owns.
 
-It owns through the registry, pulls through a :class:`~engine.consumer.fetcher.Fetcher` a partition, works through what
-it has pulled in its streams (:class:`~engine.consumer.stream.Stream`), and commits its consumed positions
+It claims partitions in the registry, fetches each through a :class:`~engine.consumer.fetcher.Fetcher`, processes the
+messages in its streams (:class:`~engine.consumer.stream.Stream`), and commits its consumed positions
 (:class:`~engine.consumer.offset_commits.OffsetCommits`).
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from engine.config import Config, ConsumerSettings
+from engine.config import ConsumerSettings
 from engine.consumer.application import MakeApplication, just_reading
-from engine.consumer.fetcher import Fetcher, Wiring, tell_failed
+from engine.consumer.fetcher import Fetcher, Wiring, report_failed
 from engine.consumer.group_member import GroupMember
 from engine.consumer.offset_commits import OffsetCommits
 from engine.consumer.rebalance import NO_BOOKMARK, ConsumerState, RebalanceListener, Start
 from engine.consumer.stream import Stream
 from engine.errors import InvalidMessageSize, OffsetOutOfRange
-from engine.events.base import Emit
 from engine.events.consuming import (
     ConsumerChanged,
     ConsumerClosing,
@@ -30,15 +28,14 @@ from engine.events.consuming import (
 )
 from engine.events.registry import WatchDelivered
 from engine.ids import ConsumerId, TopicPartition
-from engine.protocol.messages import FetchRequest, FetchResponse, OffsetsRequest, OffsetsResponse
+from engine.protocol.envelope import RequestEnvelope, ResponseEnvelope
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import RegistryClient
 from engine.registry.server import ADDRESS as REGISTRY
 from engine.registry.session import NO_SESSION, SessionListener
-from engine.runtime.network import Network, Unheard
-from engine.runtime.scheduler import ProcessTime, Scheduler, Timer
-from engine.runtime.sequence_numbers import SequenceNumbers
+from engine.runtime.process import Machine, Process, ProcessTime
+from engine.runtime.scheduler import Timer
 
 ENDED_STATES = frozenset({"closed", "crashed", "gone"})
 
@@ -48,8 +45,8 @@ def address_of(consumer: ConsumerId) -> str:
     return f"consumer:{consumer}"
 
 
-class Consumer:
-    """One consumer process, alive until it is stopped or crashes."""
+class Consumer(Process):
+    """One consumer process, which runs until it is stopped or crashes."""
 
     def __init__(
         self,
@@ -57,15 +54,12 @@ class Consumer:
         topics: Sequence[str],
         streams: int,
         settings: ConsumerSettings,
-        config: Config,
-        scheduler: Scheduler,
-        network: Network,
-        emit: Emit,
-        numbers: SequenceNumbers,
+        machine: Machine,
         on_closed: Callable[[], None],
         registry: str = REGISTRY,
         application: MakeApplication = just_reading,
     ) -> None:
+        super().__init__(address_of(consumer), machine, ProcessTime(machine.scheduler, self._wake))
         self.consumer = consumer
         self.topics = tuple(topics)
         self.settings = settings
@@ -73,59 +67,39 @@ class Consumer:
         self.frozen_until_us = 0
         self.state = ConsumerState()
         self.fetchers: dict[TopicPartition, Fetcher] = {}
-        self.address = address_of(consumer)
-        self._config = config
-        self._time = ProcessTime(scheduler, self._wake)
-        self._network = network
-        self._emit = emit
         self._commit_timer: Timer | None = None
-        self._unheard: deque[Unheard] = deque()
-        self._application = application(consumer, self._time, self._work)
+        self._application = application(consumer, self.time, self._work)
         self.streams = [
-            Stream(paths.stream(consumer.name, number), self._time, lambda: self.settings, lambda: self.paused)
+            Stream(paths.stream(consumer.name, number), self.time, lambda: self.settings, lambda: self.paused)
             for number in range(streams)
         ]
-        self._wiring = Wiring(
-            self.address,
-            consumer,
-            config,
-            self._time,
-            network,
-            emit,
-            numbers,
-            lambda: self.settings,
-            lambda: self.paused,
-            self._jump,
-            self._application,
-        )
+        self._wiring = Wiring(self, consumer, lambda: self.settings, lambda: self.paused, self._jump, self._application)
         listener = SessionListener(self._join, self._session_lost, on_closed)
-        self._registry = RegistryClient(self.address, self._time, network, config, listener, registry)
-        self._offset_commits = OffsetCommits(consumer, self._registry, self._time, emit, numbers, self._application)
+        self._registry = RegistryClient(self, listener, registry)
+        self._offset_commits = OffsetCommits(consumer, self, self._registry, self._application)
         self._group_member = GroupMember(
             consumer,
             self.topics,
             [stream.name for stream in self.streams],
-            config,
-            self._time,
-            emit,
+            self,
             self._registry,
             RebalanceListener(self._release_all, self._start_pulling),
             self.state,
         )
-        network.attach(self.address, self)
+        self.attach()
 
-    # --- life ---
+    # --- start and stop ---
 
     def start(self) -> None:
-        """Open a session; the rest follows from the registry's answers."""
+        """Open a session in the registry; its responses then make the consumer join its group and rebalance."""
         self._registry.open()
         self._commit_later()
 
     def close(self) -> None:
-        """Commit, then end the session in good order; nothing is delivered twice because of it."""
+        """Shut down cleanly: commit, release, then close the session. This delivers no message twice."""
         self.state.end("closing")
-        self._emit(ConsumerClosing(self._time.now_us, *self._names))
-        self._quiet()
+        self.emit(ConsumerClosing(self.now_us, *self._names))
+        self._stop_work()
         if self._registry.session != NO_SESSION:
             release = self._release_all()
             if release:
@@ -133,68 +107,64 @@ class Consumer:
         self._registry.close()
 
     def crash(self) -> int:
-        """Fall silent in mid-work; returns when its last word reaches the registry, in virtual microseconds."""
-        self._quiet()
+        """Crash in the middle of the work; return when its last message reaches the registry (virtual microseconds)."""
+        self._stop_work()
         for fetcher in self.fetchers.values():
             fetcher.vanish()
         self._drop_partitions()
         self._application.vanish()
         self._registry.abandon()
-        self._network.detach(self.address)
         self._end()
         return self._registry.last_heard_us
 
     def leave_network(self) -> None:
-        """The process has ended in good order."""
+        """Leave the network after a clean shutdown."""
         self._application.leave()
-        self._network.detach(self.address)
         self._end()
 
     def _end(self) -> None:
-        """Nothing goes on when the process would have woken up, and nobody takes what waited for that."""
-        self._time.end()
-        for unheard in self._unheard:
-            unheard.take()
-            self._network.give_up(unheard.message)
+        """Cancel all timers and receive no more messages."""
+        self.time.end()
+        self.detach()
 
     def change(self, settings: ConsumerSettings) -> None:
-        """Work with new settings from now on."""
-        mended = set()
+        """Apply new settings from now on."""
+        resolved = set()
         if settings.fetch_bytes > self.settings.fetch_bytes:
-            mended.add(InvalidMessageSize.code)
+            resolved.add(InvalidMessageSize.code)
         if settings.offset_reset != self.settings.offset_reset:
-            mended.add(OffsetOutOfRange.code)
+            resolved.add(OffsetOutOfRange.code)
         self.settings = settings
-        self._emit(ConsumerChanged(self._time.now_us, *self._names, asdict(settings)))
+        self.emit(ConsumerChanged(self.now_us, *self._names, asdict(settings)))
         for fetcher in self.fetchers.values():
-            fetcher.resume(mended)
+            fetcher.resume(resolved)
         self._commit_later()
         self._go_on(0)
 
     def pause(self) -> None:
-        """Keep the partitions, but pull and work no more."""
+        """Stop fetching and processing, but keep the partitions."""
         self.paused = True
         for stream in self.streams:
             stream.rest()
         for fetcher in self.fetchers.values():
             fetcher.hold()
-        self._emit(ConsumerPaused(self._time.now_us, *self._names))
+        self.emit(ConsumerPaused(self.now_us, *self._names))
 
     def resume(self) -> None:
-        """Pull and work again."""
-        self._emit(ConsumerResumed(self._time.now_us, *self._names))
+        """Fetch and process again."""
+        self.emit(ConsumerResumed(self.now_us, *self._names))
         self.resume_quietly(0)
 
     def resume_quietly(self, delay_us: int) -> None:
-        """Resume without a word, pulling first after ``delay_us``: how a scenario's consumers set out."""
+        """Resume without an event and fetch after ``delay_us``; scenarios start their consumers this way."""
         self.paused = False
         self._go_on(delay_us)
 
     def freeze(self, until_us: int) -> None:
-        """Stand still until ``until_us`` as a process does in a long garbage collection, without knowing it."""
+        """Suspend the process until ``until_us``, as a long garbage collection does; it does not notice."""
         self.frozen_until_us = max(until_us, self.frozen_until_us)
-        self._time.stall(until_us)
-        self._emit(ConsumerFrozen(self._time.now_us, *self._names, self.frozen_until_us))
+        self.time.stall(until_us)
+        self.emit(ConsumerFrozen(self.now_us, *self._names, self.frozen_until_us))
 
     def _wake(self) -> None:
         self._registry.look_at_lease()
@@ -208,8 +178,8 @@ class Consumer:
         for stream in self.streams:
             stream.work()
 
-    def _quiet(self) -> None:
-        """No work, no rebalance, no commit goes on."""
+    def _stop_work(self) -> None:
+        """Stop the work, the rebalance and the commits under way."""
         self._group_member.rest()
         self._offset_commits.forget_under_way()
         for stream in self.streams:
@@ -227,25 +197,25 @@ class Consumer:
         self._group_member.join()
 
     def _session_lost(self) -> None:
-        """The registry has given us up, or may have: stop at once, for another may own; then come back as new.
+        """Handle a session that has, or may have, expired: stop at once, since others may own the partitions; rejoin.
 
-        Until then nothing that our old session is told is for us.
+        Until then, ignore watch notifications for the old session.
         """
-        self._quiet()
+        self._stop_work()
         self._group_member.lose()
         for fetcher in self.fetchers.values():
             fetcher.stop()
         self._drop_partitions()
         self._application.forget()
         self.state.end("expired")
-        self._emit(ConsumerExpired(self._time.now_us, *self._names))
+        self.emit(ConsumerExpired(self.now_us, *self._names))
         self._commit_later()
         self._registry.open()
 
     def _release_all(self) -> tuple[ops.Operation, ...]:
-        """Stop pulling; returns the commits of what was consumed, then the deletions of the own claims.
+        """Stop fetching; return the commits of consumed positions, then the deletions of this consumer's claims.
 
-        What the application has in hand, its position moved already, it finishes first: only a crash loses that.
+        Messages in work whose position has moved already are finished first: only a crash loses them.
         """
         self._offset_commits.forget_under_way()
         self._application.release()
@@ -285,47 +255,31 @@ class Consumer:
 
     # --- process ---
 
-    def receive(self, source: str, message: Any) -> None:
-        """Take one message from the network, as soon as the process is awake."""
-        if self._time.stalled:
-            self._put_off(source, message, self.receive)
-        elif isinstance(message, FetchResponse):
-            fetcher = self.fetchers.get(message.request.partition)
-            if fetcher is None:
-                tell_failed(self._emit, self._time.now_us, message.request, "stopped")
-            else:
+    def handle(self, source: str, message: Any) -> None:
+        """Receive a response from a broker, or a message from the registry."""
+        if isinstance(message, ResponseEnvelope):
+            fetcher = self.fetchers.get(message.answers.partition)
+            if fetcher is not None:
                 fetcher.receive(message)
-        elif isinstance(message, OffsetsResponse):
-            if message.request.partition in self.fetchers:
-                self.fetchers[message.request.partition].receive_offsets(message)
+            else:
+                report_failed(self, message.answers, "stopped")
         elif not self._registry.heard(message):
-            self._emit(WatchDelivered(self._time.now_us, message.watch))
+            self.emit(WatchDelivered(self.now_us, message.watch))
             self._group_member.changed(message.path)
 
-    def _put_off(self, party: str, message: Any, hear: Callable[[str, Any], None]) -> None:
-        self._unheard.append(Unheard(party, message, self._network.put_off()))
-        self._time.after(0, lambda: self._hear(hear))
-
-    def _hear(self, hear: Callable[[str, Any], None]) -> None:
-        unheard = self._unheard.popleft()
-        unheard.take()
-        hear(unheard.source, unheard.message)
-
-    def bounced(self, destination: str, message: Any) -> None:
-        """A broker was gone when our request came; the process learns that as soon as it is awake."""
-        if self._time.stalled:
-            self._put_off(destination, message, self.bounced)
-        elif isinstance(message, FetchRequest | OffsetsRequest):
+    def handle_bounce(self, destination: str, message: Any) -> None:
+        """Handle a request that found no broker."""
+        if isinstance(message, RequestEnvelope):
             fetcher = self.fetchers.get(message.partition)
             if fetcher is not None:
                 fetcher.lost(message)
-            elif isinstance(message, FetchRequest):
-                tell_failed(self._emit, self._time.now_us, message, "stopped")
+            else:
+                report_failed(self, message, "stopped")
 
     # --- positions ---
 
     def commit(self) -> None:
-        """Send every consumed position that the registry does not have yet."""
+        """Commit every consumed position that the registry does not have yet."""
         if self._registry.session == NO_SESSION:
             return
         self._application.hand_over()
@@ -336,21 +290,21 @@ class Consumer:
             self._commit_timer.cancel()
         if self.settings.commit_interval_ms:
             interval_us = self.settings.commit_interval_ms * 1000
-            self._commit_timer = self._time.after(interval_us, self._commit_now_and_later)
+            self._commit_timer = self.time.after(interval_us, self._commit_now_and_later)
 
     def _commit_now_and_later(self) -> None:
         self.commit()
         self._commit_later()
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        """Go on from ``offset`` and store it: the bookmark is moved by hand."""
+        """Continue from ``offset`` and commit it: the committed offset (bookmark) is moved by hand."""
         fetcher = self.fetchers[partition]
-        now_us = self._time.now_us
-        self._emit(OffsetSought(now_us, *self._names, partition.topic, partition.partition, offset))
+        now_us = self.now_us
+        self.emit(OffsetSought(now_us, *self._names, partition.topic, partition.partition, offset))
         self._jump(fetcher, offset)
 
     def _jump(self, fetcher: Fetcher, offset: int) -> None:
-        """Read on elsewhere, and store that."""
+        """Continue a partition from ``offset``, and commit it."""
         fetcher.jump(offset)
         self._application.move(fetcher.partition)
         self._offset_commits.move(fetcher.partition)

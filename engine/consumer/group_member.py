@@ -1,47 +1,43 @@
-"""A consumer's membership in its group: the node that says it is there, and one rebalance after the other."""
+"""A consumer's membership in its group: its ephemeral node, and its rebalances, one at a time."""
 
 from collections.abc import Callable, Sequence
 
-from engine.config import Config
 from engine.consumer.rebalance import ConsumerState, Rebalance, RebalanceListener
 from engine.errors import NodeExists
-from engine.events.base import Emit
 from engine.ids import ConsumerId
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import NO_CONVERSATION, Conversation, RegistryClient, Wait
-from engine.runtime.scheduler import Timers
+from engine.runtime.process import Process
 
 
 class GroupMember:
-    """One consumer in its group, until its session is lost; never two rebalances at once."""
+    """One consumer's membership, which ends with its session; at most one rebalance runs at a time."""
 
     def __init__(
         self,
         consumer: ConsumerId,
         topics: Sequence[str],
         streams: Sequence[str],
-        config: Config,
-        timers: Timers,
-        emit: Emit,
+        process: Process,
         registry: RegistryClient,
         listener: RebalanceListener,
         consumer_state: ConsumerState,
     ) -> None:
         self._subscription = paths.encode_subscription(dict.fromkeys(topics, len(streams)))
         self._consumer = consumer
-        self._config = config
+        self._config = process.machine.config
         self._registry = registry
         self._state = consumer_state
         self._rebalance: Callable[[], Rebalance] = lambda: Rebalance(
-            config, timers, emit, consumer, streams, topics, listener, consumer_state
+            process, consumer, streams, topics, listener, consumer_state
         )
         self._rebalancing = NO_CONVERSATION
         self._member = False
         self._changed_meanwhile = False
 
     def join(self) -> None:
-        """Become a member, as soon as an earlier session of the same name has expired; then take a share."""
+        """Join the group, once an earlier session of the same name has expired; then rebalance."""
         self._registry.start(self._join())
 
     def _join(self) -> Conversation:
@@ -52,17 +48,17 @@ class GroupMember:
         self._begin("joined")
 
     def changed(self, path: str) -> None:
-        """A watch says that the children of ``path`` are others now: the shares may be too."""
-        if self._member and self._state.state != "closing":
+        """Rebalance after a watch notification: the children of ``path`` have changed, so the shares may have, too."""
+        if self._member and self._state.name != "closing":
             self._begin("members changed" if path == paths.members(self._consumer.group) else "brokers changed")
 
     def rest(self) -> None:
-        """No rebalance goes on."""
+        """Cancel the rebalance under way, if any."""
         self._registry.cancel(self._rebalancing)
         self._rebalancing = NO_CONVERSATION
 
     def lose(self) -> None:
-        """The session is over, and with it the membership."""
+        """End the membership, since the session is over."""
         self._member = False
         self.rest()
 
@@ -73,7 +69,7 @@ class GroupMember:
         self._rebalancing = self._registry.start(self._run_until_nothing_changes(cause))
 
     def _run_until_nothing_changes(self, cause: str) -> Conversation:
-        """Rebalance, and again if something changed meanwhile; all of it ends with the session."""
+        """Rebalance, and repeat while the registry has changed meanwhile; all of it ends with the session."""
         while True:
             self._changed_meanwhile = False
             yield from self._rebalance().run(cause)

@@ -1,16 +1,16 @@
-"""The paper's Algorithm 1, as every consumer runs it for itself.
+"""The rebalance: the paper's Algorithm 1, which every consumer runs independently.
 
 One attempt, each line one round trip to the registry:
 
-1. stop pulling everything; commit what was consumed; *release*: remove the own entries from the ownership registry
-2. *read* who is there: the group's members, the topic's brokers (and ask to be told when either changes)
-3. *read* what each of them says: subscriptions, partition numbers; then *compute* the own share
-4. *claim* every partition of the share: an ephemeral node whose value is the own stream
-5. read the stored offsets and *pull* from there
+1. stop all fetching; commit consumed positions; *release*: remove its entries from the ownership registry
+2. *read* the group's members and the topic's brokers (and set a watch on both)
+3. *read* the node of each: subscriptions, partition numbers; then *compute* its share
+4. *claim* every partition of the share: an ephemeral node whose value is the stream that owns it
+5. read the committed offsets and *fetch* from there
 
-Claims come before the stored offsets are read (paper, and the code of August 2011; 0.7.1 turned it round and could
-start from a stale offset). A claim that another still holds is refused: this attempt's other claims are undone,
-the consumer backs off and tries again, and after the last try it owns nothing until the registry changes again.
+Claims come before the committed offsets are read (paper, and the code of August 2011; 0.7.1 reversed the order and
+could start from a stale offset). A claim on a partition that another still owns is refused: this attempt's other claims
+are undone, the consumer backs off and tries again. After the last try it owns nothing until the registry changes again.
 
 Transitions: started -> released -> read -> computed -> claimed -> finished
                                                      -> refused -> backed off -> started (next attempt) | failed
@@ -19,10 +19,8 @@ Transitions: started -> released -> read -> computed -> claimed -> finished
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-from engine.config import Config
 from engine.consumer.assignment import Placed, assign_range
 from engine.errors import NodeExists
-from engine.events.base import Emit
 from engine.events.rebalancing import (
     AssignmentComputed,
     ClaimRefused,
@@ -37,14 +35,14 @@ from engine.ids import BrokerId, ConsumerId, TopicPartition
 from engine.registry import operations as ops
 from engine.registry import paths
 from engine.registry.client import Conversation, Outcomes, Wait, Wanted
-from engine.runtime.scheduler import Timers
+from engine.runtime.process import Process
 
 
 @dataclass(slots=True)
 class ConsumerState:
-    """Where a consumer stands, for whoever looks: its state, and the steps of the rebalance under way (else empty)."""
+    """A consumer's state as it is shown: its name, and the steps of the rebalance under way (else empty)."""
 
-    state: str = "joining"
+    name: str = "joining"
     attempt: int = 0
     cause: str = ""
     step: str = ""
@@ -53,13 +51,13 @@ class ConsumerState:
     share: tuple[str, ...] = ()
     until_us: int = 0
 
-    def end(self, state: str) -> None:
-        """No rebalance is under way; the state is now ``state``."""
-        self.state, self.attempt, self.cause, self.step, self.until_us = state, 0, "", "", 0
+    def end(self, name: str) -> None:
+        """End the rebalance under way, if any, and set the state's name."""
+        self.name, self.attempt, self.cause, self.step, self.until_us = name, 0, "", "", 0
         self.members = self.partitions = self.share = ()
 
     def begin(self, cause: str, attempt: int) -> None:
-        """An attempt begins."""
+        """Begin an attempt to rebalance."""
         self.end("rebalancing")
         self.cause, self.attempt, self.step = cause, attempt, "release"
 
@@ -69,7 +67,7 @@ NO_BOOKMARK = -1
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A claimed partition: the stream that owns it and where to read on (``NO_BOOKMARK`` if nothing is stored)."""
+    """A claimed partition: its stream, and the offset to start from (``NO_BOOKMARK`` if none is committed)."""
 
     stream: str
     broker: BrokerId
@@ -79,36 +77,33 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class RebalanceListener:
-    """What a rebalance does to its consumer."""
+    """The callbacks from a rebalance to its consumer."""
 
     release_all: Callable[[], tuple[ops.Operation, ...]]
-    """Stop pulling; returns the commits and the deletions that the registry must see."""
+    """Stop fetching; return the commits and the deletions to send to the registry."""
     start_pulling: Callable[[Sequence[Start]], None]
-    """Pull these partitions."""
+    """Start fetching these partitions."""
 
 
 Round = Generator[Wanted, Outcomes, bool]
 Claim = tuple[str, Placed]
-"""A stream and a partition that falls to it."""
+"""A stream and a partition assigned to it."""
 
 
 class Rebalance:
-    """One consumer's way to its share, from a cause to an end."""
+    """One rebalance of one consumer, from its cause to its last attempt."""
 
     def __init__(
         self,
-        config: Config,
-        timers: Timers,
-        emit: Emit,
+        process: Process,
         consumer: ConsumerId,
         streams: Sequence[str],
         topics: Sequence[str],
         listener: RebalanceListener,
         consumer_state: ConsumerState,
     ) -> None:
-        self._config = config
-        self._timers = timers
-        self._emit = emit
+        self._config = process.machine.config
+        self._process = process
         self._consumer = consumer
         self._topics = topics
         self._listener = listener
@@ -116,22 +111,22 @@ class Rebalance:
         self._streams = streams
 
     def run(self, cause: str) -> Conversation:
-        """The whole rebalance as a conversation with the registry."""
+        """Run the whole rebalance as a conversation with the registry."""
         group, name = self._consumer.group, self._consumer.name
         tries = self._config.rebalance_tries
         for attempt in range(1, tries + 1):
             self._state.begin(cause, attempt)
-            self._emit(RebalanceStarted(self._timers.now_us, group, name, cause, attempt))
+            self._process.emit(RebalanceStarted(self._process.now_us, group, name, cause, attempt))
             if (yield from self._attempt(attempt)):
                 return
             if attempt < tries:
                 backoff_us = self._config.rebalance_backoff_us
-                until_us = self._timers.now_us + backoff_us
-                self._state.state, self._state.until_us = "backing_off", until_us
-                self._emit(RebalanceBackedOff(self._timers.now_us, group, name, attempt, until_us))
+                until_us = self._process.now_us + backoff_us
+                self._state.name, self._state.until_us = "backing_off", until_us
+                self._process.emit(RebalanceBackedOff(self._process.now_us, group, name, attempt, until_us))
                 yield Wait(backoff_us)
         self._state.end("failed")
-        self._emit(RebalanceFailed(self._timers.now_us, group, name, tries))
+        self._process.emit(RebalanceFailed(self._process.now_us, group, name, tries))
 
     def _attempt(self, attempt: int) -> Round:
         group, name = self._consumer.group, self._consumer.name
@@ -143,9 +138,9 @@ class Rebalance:
             for operation in release
             if isinstance(operation, ops.DeleteOwn)
         )
-        now_us = self._timers.now_us
+        now_us = self._process.now_us
         self._state.step = "read"
-        self._emit(OwnershipReleased(now_us, group, name, tuple(str(partition) for partition in released)))
+        self._process.emit(OwnershipReleased(now_us, group, name, tuple(str(partition) for partition in released)))
         share = yield from self._compute_share()
         claimed = yield from self._claim(share)
         if not claimed:
@@ -161,11 +156,11 @@ class Rebalance:
         )
         self._state.end("running" if share else "idle")
         partitions = tuple(str(partition) for _, (_, partition) in share)
-        self._emit(RebalanceFinished(self._timers.now_us, group, name, partitions, attempt))
+        self._process.emit(RebalanceFinished(self._process.now_us, group, name, partitions, attempt))
         return True
 
     def _compute_share(self) -> Generator[Wanted, Outcomes, tuple[Claim, ...]]:
-        """Steps 2 and 3. A member whose node says nothing of a topic takes no part in it."""
+        """Run steps 2 and 3. A member whose node does not list a topic gets none of its partitions."""
         group, name = self._consumer.group, self._consumer.name
         lists = yield (
             ops.WatchChildren(paths.members(group)),
@@ -198,7 +193,7 @@ class Rebalance:
             ]
             shares = assign_range([one for one in placed if one[1].topic == topic], streams)
             share += [(stream, one) for stream in self._streams for one in shares.get(stream, ())]
-        now_us = self._timers.now_us
+        now_us = self._process.now_us
         everything = tuple(str(partition) for _, partition in sorted(placed))
         own = tuple(str(partition) for _, (_, partition) in share)
         consumer_state = self._state
@@ -208,14 +203,15 @@ class Rebalance:
             everything,
             own,
         )
-        self._emit(RegistryRead(now_us, group, name, members, everything))
-        self._emit(AssignmentComputed(now_us, group, name, own))
+        self._process.emit(RegistryRead(now_us, group, name, members, everything))
+        self._process.emit(AssignmentComputed(now_us, group, name, own))
         return tuple(share)
 
     def _claim(self, share: Sequence[Claim]) -> Round:
-        """Step 4; ``False`` if another holds one of the partitions, after undoing the claims that went through.
+        """Run step 4; return ``False``, after undoing successful claims, if another owns one of the partitions.
 
-        0.7 takes a node with its own value for its own; here an earlier session of ours, soon to expire, is another.
+        0.7 takes a node with its own value for its own claim. Here a node of an earlier session, which will expire
+        soon, counts as another's.
         """
         if not share:
             return True
@@ -232,8 +228,8 @@ class Rebalance:
                 refused = True
                 held_by = paths.stream_consumer(str(outcome.fields["value"]))
                 self._state.step = "refused"
-                now_us = self._timers.now_us
-                self._emit(ClaimRefused(now_us, group, name, partition.topic, partition.partition, held_by))
+                now_us = self._process.now_us
+                self._process.emit(ClaimRefused(now_us, group, name, partition.topic, partition.partition, held_by))
             else:
                 undo.append(ops.DeleteOwn(claim.path, claim.value))
         if refused and undo:
@@ -247,6 +243,6 @@ def _as_names(outcome: ops.Outcome) -> tuple[str, ...]:
 
 
 def _topic_and_partition(owner_path: str) -> tuple[str, int]:
-    """The partition that an ownership node is about: the last two parts of its path."""
+    """Return the topic and partition that an ownership node's path ends with."""
     _, topic, node = owner_path.rsplit("/", 2)
     return topic, int(node.rpartition("-")[2])

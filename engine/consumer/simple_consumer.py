@@ -1,39 +1,32 @@
-"""The simple consumer of 0.7: fetch, multi-fetch, offsets before a time. Where to read is entirely its caller's affair.
+"""The simple consumer of 0.7: fetch, multi-fetch and offsets before a time. Its caller decides where to read.
 
-An answer that does not come, or a broker that is not there, is asked once more over a new connection (0.7:
-SimpleConsumer); then the caller is told, by an error in what it gets.
+A request that times out or finds no broker is sent once more over a new connection (0.7: SimpleConsumer). If that
+fails too, the result that the caller gets has an error.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from engine.config import Config
 from engine.consumer.fetcher import decode
-from engine.events.base import Emit
+from engine.events.base import Event
 from engine.events.simple_consuming import PullFailed, PullReceived, PullSent
 from engine.ids import BrokerId, TopicPartition
 from engine.message.message_set import DeepMessage
-from engine.protocol.messages import (
-    FetchRequest,
-    FetchResponse,
-    MultiFetchRequest,
-    MultiFetchResponse,
-    OffsetsRequest,
-    OffsetsResponse,
-)
-from engine.runtime.network import Latency, Network
-from engine.runtime.scheduler import Scheduler, Timer
-from engine.runtime.sequence_numbers import SequenceNumbers
+from engine.protocol.envelope import MultiFetchLabel, OffsetsLabel, RequestEnvelope, ResponseEnvelope, enclose
+from engine.protocol.faults import error_name
+from engine.protocol.requests import FetchRequest, MultiFetchRequest, OffsetsRequest
+from engine.protocol.responses import Response, decode_multi_fetch, decode_offsets
+from engine.runtime.process import Machine, Process, ProcessTime, never_wakes
+from engine.runtime.scheduler import Timer
 
-NO_GROUP = ""
 TRIES = 2
 Failed = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What a caller wants: up to ``max_bytes`` of a partition from ``offset`` on."""
+    """A fetch that a caller wants: up to ``max_bytes`` of a partition from ``offset`` on."""
 
     partition: TopicPartition
     offset: int
@@ -42,9 +35,9 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What it gets: the whole messages, and the offset behind them; ``error`` is "" or what ended the reading.
+    """The result of a fetch: whole messages and the offset after them; ``error`` is "" or what ended the fetch.
 
-    ``size_bytes`` is how much came. Fewer than 4 bytes are no error of themselves (0.7), and no message either.
+    ``size_bytes`` is the size of the response. Fewer than 4 bytes are not an error (0.7), but hold no message.
     """
 
     fetch: Fetch
@@ -56,80 +49,72 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """Offsets before a time, newest first; ``error`` is "" or why there are none to be had."""
+    """Offsets before a time, newest first; ``error`` is "" or the reason why there are none."""
 
     offsets: tuple[int, ...]
     error: str
 
 
 @dataclass(slots=True)
-class _Asked:
-    """A question that waits for its answer."""
+class _Pending:
+    """A request that waits for its response."""
 
     broker: BrokerId
-    request: MultiFetchRequest | OffsetsRequest
+    request: RequestEnvelope
     tries_left: int
     fetches: tuple[Fetch, ...]
     on_answer: Callable[[Any], None]
     on_failure: Failed
-    patience: Timer
+    timeout: Timer
 
 
-class SimpleConsumer:
-    """A process that pulls for its owner from ``address``, alive until :meth:`vanish`."""
+class SimpleConsumer(Process):
+    """A process at ``address`` that fetches for its owner until :meth:`vanish`."""
 
-    def __init__(
-        self, address: str, config: Config, scheduler: Scheduler, network: Network, emit: Emit, numbers: SequenceNumbers
-    ) -> None:
-        self.address = address
-        self._config = config
-        self._scheduler = scheduler
-        self._network = network
-        self._emit = emit
-        self._numbers = numbers
-        self._latency = Latency(config.network_latency_us, config.latency_jitter_permille)
-        self._asked: list[_Asked] = []
-        network.attach(address, self)
+    def __init__(self, address: str, machine: Machine) -> None:
+        super().__init__(address, machine, ProcessTime(machine.scheduler, never_wakes))
+        self._pending: list[_Pending] = []
+        self.attach()
 
     def vanish(self) -> None:
-        """Pull no more and wait for nothing."""
-        for asked in self._asked:
-            asked.patience.cancel()
-        self._asked.clear()
-        self._network.detach(self.address)
+        """Stop fetching and drop the requests that wait for a response."""
+        for pending in self._pending:
+            pending.timeout.cancel()
+        self._pending.clear()
+        self.detach()
 
-    # --- asking ---
+    # --- requests ---
 
     def fetch(self, broker: BrokerId, fetch: Fetch, on_answer: Callable[[Fetched], None]) -> None:
-        """Read one partition."""
+        """Fetch from one partition."""
         self.multi_fetch(broker, (fetch,), lambda answers: on_answer(answers[0]))
 
     def multi_fetch(
         self, broker: BrokerId, fetches: Sequence[Fetch], on_answer: Callable[[tuple[Fetched, ...]], None]
     ) -> None:
-        """Read several partitions of one broker in one exchange; the answers come in the order of ``fetches``."""
+        """Fetch from several partitions of one broker in one request; the results are in the order of ``fetches``."""
         wanted = tuple(fetches)
 
         def fail(error: str) -> None:
             on_answer(tuple(Fetched(one, (), one.offset, error) for one in wanted))
 
-        self._pull(broker, wanted, TRIES, on_answer, fail)
+        self._send_multi_fetch(broker, wanted, TRIES, on_answer, fail)
 
     def offsets_before(
         self,
         broker: BrokerId,
         partition: TopicPartition,
-        time_us: int,
+        time_ms: int,
         max_offsets: int,
         on_answer: Callable[[Offsets], None],
     ) -> None:
-        """Offsets at which reading can begin, before a virtual time, ``OFFSETS_LATEST`` or ``OFFSETS_EARLIEST``."""
-        request = OffsetsRequest(self._numbers.next("offsets"), partition, time_us, max_offsets)
-        self._ask(broker, request, TRIES, (), on_answer, lambda error: on_answer(Offsets((), error)))
+        """Request offsets at which reading can begin, before a virtual time, ``LATEST_MS`` or ``EARLIEST_MS``."""
+        request = OffsetsRequest(partition.topic, partition.partition, time_ms, max_offsets)
+        self._request_offsets(broker, request, TRIES, on_answer, lambda error: on_answer(Offsets((), error)))
 
     # --- sending ---
 
-    def _pull(
+    def _send_multi_fetch(
         self,
         broker: BrokerId,
         fetches: tuple[Fetch, ...],
@@ -137,89 +122,98 @@ class SimpleConsumer:
         on_answer: Callable[[tuple[Fetched, ...]], None],
         on_failure: Failed,
     ) -> None:
-        pull = self._numbers.next("pull")
-        requests = tuple(
-            FetchRequest(pull, NO_GROUP, self.address, one.partition, one.offset, one.max_bytes) for one in fetches
-        )
-        request = MultiFetchRequest(pull, self.address, requests)
-        self._ask(broker, request, tries_left, fetches, on_answer, on_failure)
+        pull = self.machine.numbers.next("pull")
+        label = MultiFetchLabel(pull, self.address)
+        wanted = tuple([FetchRequest(*one.partition, one.offset, one.max_bytes) for one in fetches])
+        request = enclose(label, MultiFetchRequest(wanted))
+        places = tuple([(str(one.partition), one.offset) for one in fetches])
 
-    def _ask(
+        def departure(due_us: int) -> Event:
+            return PullSent(self.now_us, due_us, pull, self.address, broker, places)
+
+        timeout = self._limit(request)
+        self._pending.append(_Pending(broker, request, tries_left - 1, fetches, on_answer, on_failure, timeout))
+        self.send_flight(f"broker:{broker}", request, self.machine.latency, f"pull:{pull}", departure)
+
+    def _request_offsets(
         self,
         broker: BrokerId,
-        request: MultiFetchRequest | OffsetsRequest,
+        wanted: OffsetsRequest,
         tries_left: int,
-        fetches: tuple[Fetch, ...],
-        on_answer: Callable[[Any], None],
+        on_answer: Callable[[Offsets], None],
         on_failure: Failed,
     ) -> None:
-        destination = f"broker:{broker}"
-        due_us = self._network.due_us(self.address, destination, self._latency)
-        patience = self._scheduler.after(self._config.fetch_timeout_us, lambda: self._fail(asked, "timeout"))
-        asked = _Asked(broker, request, tries_left - 1, fetches, on_answer, on_failure, patience)
-        self._asked.append(asked)
-        if isinstance(request, MultiFetchRequest):
-            places = tuple((str(one.partition), one.offset) for one in fetches)
-            sent = PullSent(self._scheduler.now_us, due_us, request.pull, self.address, broker, places)
-            self._emit(sent)
-            self._network.send_drawn(self.address, destination, request, f"pull:{request.pull}", sent, due_us)
+        request = enclose(OffsetsLabel(self.machine.numbers.next("offsets")), wanted)
+        timeout = self._limit(request)
+        self._pending.append(_Pending(broker, request, tries_left - 1, (), on_answer, on_failure, timeout))
+        self.send_message(f"broker:{broker}", request, self.machine.latency)
+
+    def _limit(self, request: RequestEnvelope) -> Timer:
+        """Start the timer within which a response must arrive."""
+        return self.time.after(self.machine.config.fetch_timeout_us, lambda: self._lose(request, "timeout"))
+
+    def _lose(self, request: RequestEnvelope, reason: str) -> None:
+        """Handle a failed request: send it once more, or report the error to the caller, if it still waits."""
+        for pending in [one for one in self._pending if one.request == request]:
+            self._settle(pending)
+            self._report_failed(request, reason)
+            self._retry(pending, reason)
+            return
+        self._report_failed(request, "stopped")
+
+    def _retry(self, pending: _Pending, reason: str) -> None:
+        wanted = pending.request.request
+        if not pending.tries_left:
+            pending.on_failure(reason)
+        elif isinstance(wanted, OffsetsRequest):
+            self._request_offsets(pending.broker, wanted, pending.tries_left, pending.on_answer, pending.on_failure)
         else:
-            self._network.send(self.address, destination, request, due_us)
+            self._send_multi_fetch(
+                pending.broker, pending.fetches, pending.tries_left, pending.on_answer, pending.on_failure
+            )
 
-    def _fail(self, asked: _Asked, reason: str) -> None:
-        """Ask once more, or tell the caller."""
-        self._settle(asked)
-        if isinstance(asked.request, MultiFetchRequest):
-            self._tell_failed(asked.request, reason)
-        if not asked.tries_left:
-            asked.on_failure(reason)
-        elif isinstance(asked.request, MultiFetchRequest):
-            self._pull(asked.broker, asked.fetches, asked.tries_left, asked.on_answer, asked.on_failure)
-        else:
-            again = replace(asked.request, number=self._numbers.next("offsets"))
-            self._ask(asked.broker, again, asked.tries_left, (), asked.on_answer, asked.on_failure)
+    def _settle(self, pending: _Pending) -> None:
+        pending.timeout.cancel()
+        self._pending.remove(pending)
 
-    def _settle(self, asked: _Asked) -> None:
-        asked.patience.cancel()
-        self._asked.remove(asked)
-
-    def _tell_failed(self, request: MultiFetchRequest, reason: str) -> None:
-        self._emit(PullFailed(self._scheduler.now_us, request.pull, request.client, reason))
+    def _report_failed(self, request: RequestEnvelope, reason: str) -> None:
+        """Journal that a multi-fetch failed; the journal does not follow offsets requests."""
+        if isinstance(request.label, MultiFetchLabel):
+            self.emit(PullFailed(self.now_us, request.label.pull, request.label.client, reason))
 
     # --- process ---
 
-    def receive(self, source: str, message: Any) -> None:
-        """Take an answer, or let it be if nobody waits for it any more."""
-        assert isinstance(message, MultiFetchResponse | OffsetsResponse)
-        waiting = [asked for asked in self._asked if asked.request == message.request]
-        if waiting and isinstance(message, MultiFetchResponse):
-            self._settle(waiting[0])
-            most_bytes = self._config.decoded_max_bytes
-            asked_and_answered = zip(waiting[0].fetches, message.answers, strict=True)
-            answers = tuple([_decoded(fetch, answer, most_bytes) for fetch, answer in asked_and_answered])
+    def handle(self, source: str, message: Any) -> None:
+        """Receive a response; one that is no longer awaited only ends its flight."""
+        assert isinstance(message, ResponseEnvelope)
+        waiting = [pending for pending in self._pending if pending.request == message.answers]
+        if not waiting:
+            self._report_failed(message.answers, "stopped")
+            return
+        (pending,) = waiting
+        self._settle(pending)
+        response = message.response
+        if isinstance(message.answers.label, MultiFetchLabel):
+            parts = decode_multi_fetch(response.body, len(pending.fetches))
+            most_bytes = self.machine.config.decoded_max_bytes
+            answers = tuple([_decoded(*pair, most_bytes) for pair in zip(pending.fetches, parts, strict=True)])
             messages = sum(len(answer.messages) for answer in answers)
-            pull = message.request
-            self._emit(PullReceived(self._scheduler.now_us, pull.pull, pull.client, messages))
-            waiting[0].on_answer(answers)
-        elif waiting and isinstance(message, OffsetsResponse):
-            self._settle(waiting[0])
-            waiting[0].on_answer(Offsets(message.offsets, message.error))
-        elif isinstance(message, MultiFetchResponse):
-            self._tell_failed(message.request, "stopped")
+            self.emit(PullReceived(self.now_us, message.answers.label.pull, self.address, messages))
+            pending.on_answer(answers)
+        else:
+            error = error_name(response.error_code, *message.answers.partition, 0)
+            pending.on_answer(Offsets(() if error else decode_offsets(response.body), error))
 
-    def bounced(self, destination: str, message: Any) -> None:
-        """The broker was not there."""
-        waiting = [asked for asked in self._asked if asked.request == message]
-        if waiting:
-            self._fail(waiting[0], "broker_down")
-        elif isinstance(message, MultiFetchRequest):
-            self._tell_failed(message, "stopped")
+    def handle_bounce(self, destination: str, message: Any) -> None:
+        """Handle a request that found no broker."""
+        self._lose(message, "broker_down")
 
 
-def _decoded(fetch: Fetch, response: FetchResponse, most_bytes: int) -> Fetched:
-    """The good messages of an answer; an error after them is told along with them."""
-    if response.error:
-        return Fetched(fetch, (), fetch.offset, response.error)
-    found, error = decode(response.data, fetch.offset, most_bytes)
+def _decoded(fetch: Fetch, response: Response, most_bytes: int) -> Fetched:
+    """Decode a response: its valid messages, and the error that follows them, if any."""
+    error = error_name(response.error_code, *fetch.partition, fetch.offset)
+    if error:
+        return Fetched(fetch, (), fetch.offset, error)
+    found, error = decode(response.body, fetch.offset, most_bytes)
     next_offset = found[-1][1] if found else fetch.offset
-    return Fetched(fetch, tuple(map(DeepMessage._make, found)), next_offset, error, len(response.data))
+    return Fetched(fetch, tuple(map(DeepMessage._make, found)), next_offset, error, len(response.body))

@@ -1,4 +1,4 @@
-"""A stream: the application behind a consumer, which works through pulled messages at its own speed."""
+"""A stream of a consumer, which processes fetched messages at the application's speed."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ from engine.consumer.fetcher import Fetcher
 from engine.runtime.scheduler import Timer, Timers
 
 WORK_SLICE_US = 50_000
-"""Above one message a slice, messages are worked through several at a time."""
+"""The shortest slice of work; at higher rates, a slice processes several messages."""
 
 
 class Stream:
-    """One stream of a consumer, fed by the partitions it owns, which take turns.
+    """One stream of a consumer; it processes messages of the partitions it owns in turn.
 
-    With positions that move ``before`` the work, a slice's messages count as consumed when the slice begins; a crash
-    then loses them. With ``after``, they count when it ends; a crash then delivers them again.
+    If positions move ``before`` the work, a slice's messages count as consumed when the slice begins, and a crash loses
+    them. If ``after``, they count when it ends, and a crash delivers them again.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Stream:
         self._turn = 0
 
     def work(self) -> None:
-        """Take up work, if there is some, nothing is being worked on and the consumer is not paused."""
+        """Start a slice if messages wait, no slice is under way and the consumer is not paused."""
         if self._paused() or (self._work is not None and self._work.pending):
             return
         taken = any(fetcher.has_taken for fetcher in self.fetchers)
@@ -42,12 +42,12 @@ class Stream:
             self._work = self._timers.after(period_us, self._finish_taken if taken else lambda: self._finish(capacity))
 
     def rest(self) -> None:
-        """Lay down what is being worked on: it has not been done, and is taken up again if work goes on."""
+        """Interrupt the slice under way: its work is not done, and is repeated if work continues."""
         if self._work is not None:
             self._work.cancel()
 
     def release(self) -> None:
-        """Rest, and have no partitions any more."""
+        """Interrupt the slice under way and drop all partitions."""
         self.rest()
         self.fetchers.clear()
 
@@ -56,13 +56,13 @@ class Stream:
         self.work()
 
     def _finish_taken(self) -> None:
-        """A slice ends as it began, also if the settings have changed meanwhile."""
+        """End a slice whose positions moved when it began, also if the settings have changed meanwhile."""
         for fetcher in self.fetchers:
             fetcher.finish_taken()
         self.work()
 
     def _each(self, capacity: int, do: Callable[[Fetcher, int], int]) -> None:
-        """Let the partitions take turns until the capacity of a slice is used up."""
+        """Call ``do`` for the partitions in turn until the capacity of a slice is used up."""
         busy = [fetcher for fetcher in self.fetchers if fetcher.workable_messages]
         self._turn += 1
         for index in range(len(busy)):

@@ -32,7 +32,7 @@ class Event:
 
 @dataclass_transform(frozen_default=True)
 def event(declared: type[Declared]) -> type[Declared]:
-    """A value with a wire name, a field order and a writer, all found once, so that encoding looks nothing up."""
+    """Make a class a frozen event with a wire name, a field order and a writer, computed once and not per encoding."""
     made = value(declared)
     made.name = re.sub(r"(?<!^)(?=[A-Z])", "_", made.__name__).lower()
     made.field_names = tuple(field.name for field in fields(made))
@@ -41,4 +41,4 @@ def event(declared: type[Declared]) -> type[Declared]:
 
 
 Emit = Callable[[Event], None]
-"""How a process reports that something happened; the composition root decides where it is written."""
+"""How a process reports an event; the composition root decides where the event is written."""

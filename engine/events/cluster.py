@@ -1,4 +1,4 @@
-"""The cluster as a whole: checkpoints, topics, brokers, and the ends of logs that go."""
+"""Events of the cluster as a whole: checkpoints, topics, brokers, and truncated logs."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from engine.events.base import Event, event
 class Checkpoint(Event):
     """The full state at this point of the journal: a late reader starts here.
 
-    ``cause`` is ``start``, ``reset``, ``periodic`` or ``fork``. A periodic one equals what a reader has folded
-    already; the others replace it.
+    ``cause`` is ``start``, ``reset``, ``periodic`` or ``fork``. A periodic checkpoint equals the state that a reader
+    has folded already; the others replace that state.
     """
 
     cause: str
@@ -34,14 +34,14 @@ class BrokerAdded(Event):
 
 @event
 class BrokerStopped(Event):
-    """A broker flushed its logs and went, taking its registry nodes with it."""
+    """A broker flushed its logs and stopped; its registry nodes are deleted."""
 
     broker: int
 
 
 @event
 class BrokerCrashed(Event):
-    """A broker died; its unflushed bytes are gone, its registry nodes stand until the session runs out."""
+    """A broker crashed; its unflushed bytes are lost, its registry nodes stay until its session expires."""
 
     broker: int
     session_expires_at_us: int
@@ -56,7 +56,7 @@ class BrokerStarted(Event):
 
 @event
 class LogCut(Event):
-    """The end of a log is gone.
+    """A log was truncated.
 
     ``cause`` is ``crash`` (unflushed bytes) or ``recovery`` (everything from the first bad entry on).
     """

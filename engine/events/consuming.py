@@ -1,4 +1,4 @@
-"""Groups and consumers: their lives, their pulls, their work and their bookmarks."""
+"""Events of consumer groups: consumers starting and stopping, fetches, processing and committed offsets."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from engine.events.base import Event, event
 
 @event
 class GroupAdded(Event):
-    """A consumer group has a name now, and reads ``topics``; it has no members yet."""
+    """A consumer group was created to read ``topics``; it has no members yet."""
 
     group: str
     topics: tuple[str, ...]
@@ -34,7 +34,7 @@ class ConsumerChanged(Event):
 
 @event
 class ConsumerPaused(Event):
-    """A consumer keeps what it owns but works and pulls no more."""
+    """A consumer keeps its partitions but neither processes nor fetches."""
 
     group: str
     consumer: str
@@ -42,7 +42,7 @@ class ConsumerPaused(Event):
 
 @event
 class ConsumerResumed(Event):
-    """A paused consumer works again."""
+    """A paused consumer processes and fetches again."""
 
     group: str
     consumer: str
@@ -50,7 +50,7 @@ class ConsumerResumed(Event):
 
 @event
 class ConsumerFrozen(Event):
-    """A consumer process stands still (a long pause of its runtime) until ``until_us``, and does not know it."""
+    """A consumer process is suspended (a long pause of its runtime) until ``until_us``, without noticing it."""
 
     group: str
     consumer: str
@@ -67,7 +67,7 @@ class ConsumerClosing(Event):
 
 @event
 class ConsumerClosed(Event):
-    """A consumer left in good order; the registry has dropped its nodes."""
+    """A consumer shut down cleanly; the registry has deleted its nodes."""
 
     group: str
     consumer: str
@@ -83,7 +83,7 @@ class ConsumerRemoved(Event):
 
 @event
 class ConsumerCrashed(Event):
-    """A consumer process died; the registry will notice when its session runs out."""
+    """A consumer process crashed; the registry notices when its session expires."""
 
     group: str
     consumer: str
@@ -92,7 +92,7 @@ class ConsumerCrashed(Event):
 
 @event
 class ConsumerExpired(Event):
-    """A living consumer learned that its session ran out, or may have: it has stopped, and comes back as new."""
+    """A running consumer's session expired, or may have: it has stopped fetching, and rejoins with a new session."""
 
     group: str
     consumer: str
@@ -100,7 +100,7 @@ class ConsumerExpired(Event):
 
 @event
 class FetchSent(Event):
-    """A pull left a consumer: ``max_bytes`` of the partition from ``offset`` on."""
+    """A consumer sent a fetch request for ``max_bytes`` of the partition from ``offset`` on."""
 
     due_us: int
     fetch: int
@@ -115,7 +115,7 @@ class FetchSent(Event):
 
 @event
 class FetchAnswered(Event):
-    """A broker read ``bytes`` bytes of its file and sent them back; ``error`` is "" or an error's code."""
+    """A broker responded to a fetch with ``bytes`` bytes of its file; ``error`` is "" or an error's code."""
 
     due_us: int
     fetch: int
@@ -131,9 +131,9 @@ class FetchAnswered(Event):
 
 @event
 class FetchReceived(Event):
-    """The bytes of a pull are at the consumer, whose fetch position is now ``next_offset``.
+    """A fetch response reached the consumer, whose fetch position is now ``next_offset``.
 
-    ``messages`` is how many whole messages they held; a trailing part of one is dropped and pulled again.
+    ``messages`` is the number of whole messages in it; a partial message at the end is dropped and fetched again.
     """
 
     fetch: int
@@ -149,11 +149,11 @@ class FetchReceived(Event):
 
 @event
 class FetchFailed(Event):
-    """A pull came to nothing.
+    """A fetch failed.
 
-    ``reason`` is ``broker_down``, ``timeout``, ``consumer_gone``, or ``stopped``: the consumer no longer wanted it,
-    for it had released the partition or sought elsewhere. After a ``timeout`` the fetch is still on its way, and ends
-    once more; besides, one end is told of each.
+    ``reason`` is ``broker_down``, ``timeout``, ``consumer_gone``, or ``stopped``: the consumer had released the
+    partition or sought elsewhere. After a ``timeout`` the fetch is still in flight, and a second event reports how it
+    ends; otherwise each fetch has exactly one end.
     """
 
     fetch: int
@@ -166,7 +166,7 @@ class FetchFailed(Event):
 
 @event
 class MessagesConsumed(Event):
-    """The application behind a consumer is done with [offset, next_offset)."""
+    """The application of a consumer has processed [offset, next_offset)."""
 
     group: str
     consumer: str
@@ -179,9 +179,9 @@ class MessagesConsumed(Event):
 
 @event
 class MessagesTaken(Event):
-    """The application behind a consumer begins to work on messages whose position has moved already.
+    """The application of a consumer begins to process messages after the position has moved past them.
 
-    Only where positions move before the work (0.7); a crash in between loses these messages.
+    Only where positions move before processing (0.7); a crash in between loses these messages.
     """
 
     group: str
@@ -194,11 +194,10 @@ class MessagesTaken(Event):
 
 @event
 class MessageRejected(Event):
-    """A consumer met bytes it cannot trust, or a message larger than its pulls, and reads this partition no further.
+    """A consumer read invalid bytes, or a message larger than its fetch size, and stops reading this partition.
 
-    It goes on when someone moves its position, or when its settings allow it: larger pulls, or another
-    ``offset_reset`` where its position was not in the log. After ``storage_failed`` it keeps asking, and goes on when
-    the broker answers.
+    It continues after a seek, or when its settings allow it: a larger fetch size, or another ``offset_reset`` where its
+    position was not in the log. After ``unknown_server_fault`` it keeps fetching, and continues when the broker can read.
     """
 
     group: str
@@ -211,7 +210,7 @@ class MessageRejected(Event):
 
 @event
 class ReadingResumed(Event):
-    """A consumer that was stuck pulls again: its settings have changed, or its broker can read again."""
+    """A consumer that was stuck fetches again: its settings have changed, or its broker can read again."""
 
     group: str
     consumer: str
@@ -222,7 +221,7 @@ class ReadingResumed(Event):
 
 @event
 class PullingStarted(Event):
-    """A consumer owns the partition, has read the stored offset and pulls from there."""
+    """A consumer owns the partition, has read the committed offset and fetches from there."""
 
     group: str
     consumer: str
@@ -233,7 +232,7 @@ class PullingStarted(Event):
 
 @event
 class PullingStopped(Event):
-    """A consumer pulls the partition no more; what it had fetched but not processed is dropped."""
+    """A consumer no longer fetches the partition; what it had fetched but not processed is dropped."""
 
     group: str
     consumer: str
@@ -256,7 +255,7 @@ class CommitSent(Event):
 
 @event
 class CommitLanded(Event):
-    """A commit reached the registry (or, with ``reason``, did not count)."""
+    """A commit reached the registry; with a ``reason`` it had no effect."""
 
     commit: int
     reason: str
@@ -264,10 +263,10 @@ class CommitLanded(Event):
 
 @event
 class BookmarkPlaced(Event):
-    """A group's committed offset stands at ``offset`` now, below which ``messages_before`` messages were ever appended.
+    """A group's committed offset is now ``offset``; ``messages_before`` messages were ever appended before it.
 
-    The message at it was appended at ``waiting_since_us``, which is 0 where it stands at the end. Told after a commit,
-    and where a log begins or ends elsewhere, so that a reader of the journal knows each lag in messages and in time.
+    The message there was appended at ``waiting_since_us``, which is 0 at the log's end. Emitted after a commit, and
+    when a log's beginning or end moves otherwise, so that a journal reader knows each lag in messages and in time.
     """
 
     group: str
@@ -280,7 +279,7 @@ class BookmarkPlaced(Event):
 
 @event
 class OffsetSought(Event):
-    """Somebody moved a group's bookmark by hand; ``consumer`` is the owner that jumps ("" when nobody owns)."""
+    """A command moved a group's committed offset; ``consumer`` is the owner that jumps there, "" if there is none."""
 
     group: str
     consumer: str
@@ -291,7 +290,7 @@ class OffsetSought(Event):
 
 @event
 class OffsetReset(Event):
-    """A consumer's position was out of the log's range and was set anew (autooffset.reset)."""
+    """A consumer's position was out of the log's range and was reset (autooffset.reset)."""
 
     group: str
     consumer: str

@@ -1,11 +1,11 @@
-"""The wire itself: links in trouble, and messages that vanish on them."""
+"""Events of the network: faults of links, and dropped messages."""
 
 from engine.events.base import Event, event
 
 
 @event
 class LinkChanged(Event):
-    """The link between two addresses works differently now; all zero and not cut: it is fine again."""
+    """The faults of the link between two addresses changed; all zero and not cut means a healthy link."""
 
     one: str
     other: str
@@ -16,10 +16,10 @@ class LinkChanged(Event):
 
 @event
 class MessageDropped(Event):
-    """A message vanished; ``flight`` is its name, "" if it was not drawn.
+    """A message was dropped; ``flight`` is its name, "" if it was not drawn.
 
-    ``cause`` is ``cut`` or ``lost`` on the wire, ``gone``: an acknowledgement found that its client has ended, or
-    ``broker_down``: a set that should be acknowledged waited for the disk of a broker that ended.
+    ``cause`` is ``cut`` or ``lost`` on the wire, ``gone`` if an acknowledgement arrived after its client had ended, or
+    ``broker_down`` if a set that should be acknowledged was waiting for the disk of a broker that ended.
     """
 
     source: str

@@ -1,11 +1,11 @@
-"""Mirrors, loaders and the audit: from the live cluster to the warehouse."""
+"""Events of mirrors, loaders and the audit: from the live cluster to the warehouse."""
 
 from engine.events.base import Event, event
 
 
 @event
 class DatacenterAdded(Event):
-    """Another datacenter has a registry of its own at ``registry``; its nodes are told of below ``chroot``."""
+    """Another datacenter was added, with its own registry at ``registry``; events name its nodes below ``chroot``."""
 
     datacenter: str
     registry: str
@@ -14,7 +14,7 @@ class DatacenterAdded(Event):
 
 @event
 class BrokerPlaced(Event):
-    """A broker stands in another datacenter than the live one."""
+    """A broker is in another datacenter than the live one."""
 
     broker: int
     datacenter: str
@@ -24,7 +24,7 @@ class BrokerPlaced(Event):
 class MirrorAdded(Event):
     """The consumers of ``group`` are mirrors: ``routes`` is a list of pairs, from a topic to its copy.
 
-    They ask the brokers that they send to for an ``acknowledgement`` (``broker``), or not (``none``).
+    They request an ``acknowledgement`` from the brokers they send to (``broker``), or not (``none``).
     """
 
     group: str
@@ -34,7 +34,7 @@ class MirrorAdded(Event):
 
 @event
 class MirrorChanged(Event):
-    """The mirrors of ``group`` ask for an ``acknowledgement`` from now on, or no more."""
+    """The mirrors of ``group`` now request an ``acknowledgement``, or no longer do."""
 
     group: str
     acknowledgement: str
@@ -42,7 +42,7 @@ class MirrorChanged(Event):
 
 @event
 class BatchMirrored(Event):
-    """A mirror hands [source_offset, source_next_offset) of a partition over to the other datacenter, as one set."""
+    """A mirror sends [source_offset, source_next_offset) of a partition to the other datacenter as one message set."""
 
     due_us: int
     batch: int
@@ -69,7 +69,7 @@ class LoaderAdded(Event):
 
 @event
 class LoaderStarted(Event):
-    """A loader runs: the warehouse has ``rows`` rows and these bookmarks, pairs of partition and next offset."""
+    """A loader runs: the warehouse has ``rows`` rows and these offsets, pairs of partition and next offset."""
 
     loader: str
     rows: int
@@ -78,7 +78,7 @@ class LoaderStarted(Event):
 
 @event
 class LoadBegun(Event):
-    """A transaction on the warehouse is open with ``rows`` new rows and the bookmarks behind them, until ``due_us``."""
+    """A warehouse transaction with ``rows`` new rows and the offsets after them is open until ``due_us``."""
 
     due_us: int
     loader: str
@@ -88,7 +88,7 @@ class LoadBegun(Event):
 
 @event
 class LoadCommitted(Event):
-    """Rows and bookmarks are in the warehouse, both or neither. ``average_latency_us`` is that of the stamped rows."""
+    """A transaction stored its rows and offsets atomically. ``average_latency_us`` is that of the stamped rows."""
 
     loader: str
     load: int
@@ -99,7 +99,7 @@ class LoadCommitted(Event):
 
 @event
 class LoadStuck(Event):
-    """A loader cannot read a partition on from its bookmark; it tries again with every load."""
+    """A loader cannot read a partition at its committed offset; it tries again with every load."""
 
     loader: str
     topic: str
@@ -109,7 +109,7 @@ class LoadStuck(Event):
 
 @event
 class LoaderCrashed(Event):
-    """A loader died while it was ``waiting``, ``pulling`` or ``writing``; an open transaction is rolled back."""
+    """A loader crashed while it was ``waiting``, ``pulling`` or ``writing``; an open transaction is rolled back."""
 
     loader: str
     step: str
@@ -117,7 +117,7 @@ class LoaderCrashed(Event):
 
 @event
 class AuditorAdded(Event):
-    """An auditor reads all that the tier of its name holds of ``topics``, with offsets of its own."""
+    """An auditor reads all messages of ``topics`` in the tier of its name, at its own offsets."""
 
     tier: str
     topics: tuple[str, ...]
@@ -125,9 +125,9 @@ class AuditorAdded(Event):
 
 @event
 class AuditCounted(Event):
-    """A tier compares a window: the producers' monitoring events say ``produced``, the tier has ``received``.
+    """A tier counted a window: ``produced`` by the producers' monitoring events, ``received`` by the tier.
 
-    A later count of the same window replaces the earlier.
+    A later count of the same window replaces the earlier one.
     """
 
     tier: str

@@ -1,4 +1,4 @@
-"""Message sets on their way into the logs, and what becomes of the logs' bytes."""
+"""Events of message sets on their way into the logs, and of the logs' files and disks."""
 
 from typing import Any
 
@@ -34,9 +34,9 @@ class BatchSent(Event):
 
 @event
 class BatchAppended(Event):
-    """A message set landed at ``offset``: entry by entry its ``sizes`` on disk and a ``preview`` of its text.
+    """A message set was appended at ``offset``; each entry has its size on disk in ``sizes`` and a text ``preview``.
 
-    An entry is one message, or one compressed set of several: ``messages`` counts all.
+    An entry is one message or one wrapper message; ``messages`` also counts the messages inside wrappers.
     """
 
     batch: int
@@ -63,7 +63,7 @@ class BatchQueued(Event):
 
 @event
 class BatchLost(Event):
-    """An attempt at sending a message set reached nobody, or was not acknowledged; the paper's producer is not told."""
+    """An attempt to send a message set failed or was not acknowledged; the paper's producer does not notice that."""
 
     batch: int
     topic: str
@@ -75,7 +75,7 @@ class BatchLost(Event):
 
 @event
 class BatchAcknowledged(Event):
-    """A broker tells ``client``, who asked, that a message set is at ``offset``, or by ``error`` that it is not."""
+    """A broker acknowledged a message set to ``client``, which asked for it: its ``offset``, or an ``error``."""
 
     due_us: int
     batch: int
@@ -89,7 +89,7 @@ class BatchAcknowledged(Event):
 
 @event
 class AcknowledgementReceived(Event):
-    """``client``, the producer or a mirror, knows what became of a message set."""
+    """The acknowledgement of a message set reached ``client``, the producer or a mirror."""
 
     batch: int
     error: str
@@ -98,7 +98,7 @@ class AcknowledgementReceived(Event):
 
 @event
 class ProducerQueueChanged(Event):
-    """How many messages wait in the producer's queue, how many for a place in it, how many were dropped so far."""
+    """How many messages are in the producer's queue, how many wait for space in it, how many were dropped so far."""
 
     queued: int
     blocked: int
@@ -135,7 +135,7 @@ class LogFlushed(Event):
 
 @event
 class DiskChanged(Event):
-    """A broker's disk now takes ``delay_us`` for each message set, and takes none at all while it is ``full``.
+    """A broker's disk now takes ``delay_us`` for each message set, and accepts none while it is ``full``.
 
     ``fails`` is the operation that fails: ``append``, ``flush`` or ``read``; "" if all of them work.
     """
@@ -148,7 +148,7 @@ class DiskChanged(Event):
 
 @event
 class ByteFlipped(Event):
-    """A byte of the payload of the entry at ``offset`` was changed on disk behind everybody's back."""
+    """A byte of the payload of the entry at ``offset`` was changed on disk; the broker does not notice it."""
 
     topic: str
     partition: int

@@ -1,4 +1,4 @@
-"""Algorithm 1, step by step."""
+"""Events of a rebalance (Algorithm 1), step by step."""
 
 from engine.events.base import Event, event
 
@@ -24,7 +24,7 @@ class OwnershipReleased(Event):
 
 @event
 class RegistryRead(Event):
-    """A consumer has read who is there: the group's members and the topic's partitions, both sorted."""
+    """A consumer has read the group's members and the topic's partitions from the registry, both sorted."""
 
     group: str
     consumer: str
@@ -34,7 +34,7 @@ class RegistryRead(Event):
 
 @event
 class AssignmentComputed(Event):
-    """A consumer knows its share; empty when there are more consumers than partitions."""
+    """A consumer has computed its partitions; none when there are more consumers than partitions."""
 
     group: str
     consumer: str
@@ -43,7 +43,7 @@ class AssignmentComputed(Event):
 
 @event
 class ClaimRefused(Event):
-    """Somebody else still owns the partition; this attempt's other claims are undone."""
+    """Another consumer still owns the partition; this attempt's other claims are undone."""
 
     group: str
     consumer: str
@@ -64,7 +64,7 @@ class RebalanceBackedOff(Event):
 
 @event
 class RebalanceFinished(Event):
-    """A consumer owns its share and pulls."""
+    """A consumer owns its partitions and fetches."""
 
     group: str
     consumer: str
@@ -74,7 +74,7 @@ class RebalanceFinished(Event):
 
 @event
 class RebalanceFailed(Event):
-    """A consumer gave up after its last try and owns nothing until the registry changes again."""
+    """A consumer's last attempt failed; it owns nothing until the registry changes again."""
 
     group: str
     consumer: str

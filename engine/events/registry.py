@@ -1,11 +1,11 @@
-"""The registry: sessions, nodes and watches."""
+"""Events of the registry: sessions, nodes and watches."""
 
 from engine.events.base import Event, event
 
 
 @event
 class SessionOpened(Event):
-    """The registry gave a client a session."""
+    """The registry opened a session for a client."""
 
     session: int
     client: str
@@ -13,7 +13,7 @@ class SessionOpened(Event):
 
 @event
 class SessionClosed(Event):
-    """A client closed its session; its ephemeral nodes go with it."""
+    """A client closed its session; its ephemeral nodes are deleted."""
 
     session: int
     client: str
@@ -21,7 +21,7 @@ class SessionClosed(Event):
 
 @event
 class SessionExpired(Event):
-    """The registry heard nothing for a session timeout; the session's ephemeral nodes go."""
+    """No heartbeat arrived for a session timeout; the session's ephemeral nodes are deleted."""
 
     session: int
     client: str
@@ -29,7 +29,7 @@ class SessionExpired(Event):
 
 @event
 class NodeCreated(Event):
-    """A registry node appeared; ``client`` holds it if it is ephemeral, and is "" if it is persistent."""
+    """A registry node was created; ``client`` owns it if it is ephemeral, and is "" if it is persistent."""
 
     path: str
     value: str
@@ -46,7 +46,7 @@ class NodeChanged(Event):
 
 @event
 class NodeDeleted(Event):
-    """A registry node vanished: ``cause`` is ``deleted``, ``session_closed`` or ``session_expired``."""
+    """A registry node was deleted: ``cause`` is ``deleted``, ``session_closed`` or ``session_expired``."""
 
     path: str
     cause: str
@@ -54,7 +54,7 @@ class NodeDeleted(Event):
 
 @event
 class WatchSet(Event):
-    """A session wants to hear, once, of the next change in the children of ``path``; it has not asked before."""
+    """A session set a watch, which fires once, on the children of ``path``; it had none there."""
 
     path: str
     session: int
@@ -63,7 +63,7 @@ class WatchSet(Event):
 
 @event
 class WatchFired(Event):
-    """The registry tells a client, once, that what it watched has changed."""
+    """The registry sent a watch notification to a client, once: what it watched has changed."""
 
     due_us: int
     watch: int
@@ -73,6 +73,6 @@ class WatchFired(Event):
 
 @event
 class WatchDelivered(Event):
-    """A watch's notice reached its client."""
+    """A watch notification reached its client."""
 
     watch: int

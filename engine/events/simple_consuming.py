@@ -1,4 +1,4 @@
-"""Pulls of simple consumers, which belong to no group."""
+"""Events of fetches by simple consumers, which belong to no group."""
 
 from engine.events.base import Event, event
 
@@ -7,7 +7,7 @@ from engine.events.base import Event, event
 class PullSent(Event):
     """A simple consumer's fetch or multi-fetch left ``client`` for a broker.
 
-    ``fetches`` are partition and offset, one pair for each partition asked for.
+    ``fetches`` are pairs of partition and offset, one for each requested partition.
     """
 
     due_us: int
@@ -19,7 +19,7 @@ class PullSent(Event):
 
 @event
 class PullAnswered(Event):
-    """A broker sent back ``bytes`` bytes of its files to a simple consumer."""
+    """A broker responded to a simple consumer with ``bytes`` bytes of its files."""
 
     due_us: int
     pull: int
@@ -30,7 +30,7 @@ class PullAnswered(Event):
 
 @event
 class PullReceived(Event):
-    """The bytes of a pull are at the simple consumer: so many whole ``messages``."""
+    """A fetch response with ``messages`` whole messages reached the simple consumer."""
 
     pull: int
     client: str
@@ -39,10 +39,10 @@ class PullReceived(Event):
 
 @event
 class PullFailed(Event):
-    """A pull of a simple consumer came to nothing; it tries once more and then tells its caller (0.7).
+    """A fetch of a simple consumer failed; it tries once more and then raises the error to its caller (0.7).
 
-    ``reason`` is ``broker_down``, ``timeout``, ``not_delivered`` (both ends have gone), ``consumer_gone`` or
-    ``stopped`` (nobody waits for it any more). After a ``timeout`` what is late still has an end of its own.
+    ``reason`` is ``broker_down``, ``timeout``, ``not_delivered`` (both ends have ended), ``consumer_gone`` or
+    ``stopped`` (no caller waits for it). After a ``timeout`` a late message is still in flight and has its own end.
     """
 
     pull: int
@@ -52,7 +52,7 @@ class PullFailed(Event):
 
 @event
 class PullOffsetReset(Event):
-    """A simple consumer's position was not in the log any more; it goes on from ``offset``, an end of what there is."""
+    """A simple consumer's position was no longer in the log; it continues at ``offset``, the log's beginning or end."""
 
     client: str
     topic: str

@@ -1,4 +1,4 @@
-"""Where a journal's checkpoints stand, so that any moment of its life is found without reading what came before."""
+"""The offsets of a journal's checkpoints, so that the state at any moment is found without reading from the start."""
 
 from array import array
 from bisect import bisect_left, bisect_right
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CheckpointInterval:
-    """A stretch of the journal that can be folded by itself: a checkpoint and what follows, up to the next checkpoint.
+    """A part of the journal that can be folded by itself: a checkpoint and the events up to the next checkpoint.
 
-    It begins at ``offset`` with the state of ``at_us``; its own events stand in ``events_offset..end_offset``. The last
-    one grows, and its ``end_offset`` is the journal's end. ``end_at_us`` is the time of the next checkpoint, for the
-    last one that of the newest event.
+    It begins at ``offset`` with the state of ``at_us``; its events are in ``events_offset..end_offset``. The last
+    interval grows, and its ``end_offset`` is the journal's end. ``end_at_us`` is the time of the next checkpoint; in
+    the last interval it is the time of the newest event.
     """
 
     offset: int
@@ -23,7 +23,7 @@ class CheckpointInterval:
 
 
 class CheckpointIndex:
-    """The checkpoints of one journal in their order: 24 bytes each."""
+    """The checkpoints of one journal in order, 24 bytes each."""
 
     def __init__(self) -> None:
         self._offsets = array("q")
@@ -31,25 +31,25 @@ class CheckpointIndex:
         self._times_us = array("q")
 
     def note(self, offset: int, events_offset: int, at_us: int) -> None:
-        """A checkpoint stands at ``offset``, and the events behind it begin at ``events_offset``."""
+        """Add the checkpoint at ``offset``; the events after it begin at ``events_offset``."""
         self._offsets.append(offset)
         self._events_offsets.append(events_offset)
         self._times_us.append(at_us)
 
     def count(self, end_offset: int) -> int:
-        """How many checkpoints stand before ``end_offset``."""
+        """Return how many checkpoints are before ``end_offset``."""
         return bisect_left(self._offsets, end_offset)
 
     def holding(self, journal_offset: int, end_offset: int) -> int:
-        """The number of the chapter that holds the event before ``journal_offset``, of those before ``end_offset``."""
+        """Return the number of the interval, before ``end_offset``, with the event before ``journal_offset``."""
         return max(bisect_left(self._offsets, journal_offset, 0, self.count(end_offset)) - 1, 0)
 
     def at(self, at_us: int, end_offset: int) -> int:
-        """The number of the last chapter that begins at or before ``at_us``; the first if none does."""
+        """Return the number of the last interval that begins at or before ``at_us``; the first if none does."""
         return max(bisect_right(self._times_us, at_us, 0, self.count(end_offset)) - 1, 0)
 
     def chapter(self, number: int, end_offset: int, end_at_us: int) -> CheckpointInterval:
-        """A chapter by its number, in a journal that ends at ``end_offset`` with an event of ``end_at_us``."""
+        """Return an interval by its number, in a journal that ends at ``end_offset`` with an event of ``end_at_us``."""
         is_last = number + 1 == self.count(end_offset)
         return CheckpointInterval(
             self._offsets[number],

@@ -24,7 +24,7 @@ LANDMARK_EVERY_BYTES: Final = 4096
 NO_SYNC: Final = OsDisk(sync=False)
 
 _CHECKPOINT_START: Final = b'{"event":"checkpoint",'
-_LARGEST_PAYLOAD_BYTES: Final = (1 << 31) - 6  # what the length field of a message can say
+_LARGEST_PAYLOAD_BYTES: Final = (1 << 31) - 6  # the largest that the length field of a message can hold
 _NO_CHECKPOINT: Final = -1
 
 
@@ -48,22 +48,22 @@ class JournalChunk:
 
 
 class Journal:
-    """A log of events, one plain message each, that readers follow with a byte offset of their own.
+    """A log of events, one uncompressed message each, that every reader reads at a byte offset of its own.
 
-    Events are buffered and become readable together, when :meth:`publish` writes them. Publishing hands them to the
-    operating system; the journal is not flushed to the disk, since a room can be told again from its commands.
-    Not safe to use from two threads at once.
+    Events are buffered and become readable together when :meth:`publish` writes them. Publishing writes to the
+    operating system; the journal is not flushed to the disk, since a room's journal can be rebuilt by replaying its
+    commands. Not safe to use from two threads at once.
     """
 
     def __init__(self, log: Log, clock: _NewestEventClock) -> None:
-        """For :meth:`open`: a journal over ``log``, which is read through once."""
+        """For :meth:`open`: a journal over ``log``, which is scanned once."""
         self._log = log
         self._clock = clock
         self._pieces: deque[list[bytes]] = deque()
         self._piece_ends_offset = log.first_offset
         self.next_offset = log.first_offset
-        """Where the next event will stand, behind those that are buffered; for others to read."""
-        # Offsets where events begin, sorted: every event that begins this far behind the landmark before it.
+        """The offset of the next event, after those that are buffered; read-only for others."""
+        # Sorted offsets of events: each event that begins this far after the previous landmark.
         self._landmarks = array("q", [log.first_offset])
         self._next_landmark_offset = log.first_offset + LANDMARK_EVERY_BYTES
         self._checkpoint_offset = log.first_offset
@@ -90,12 +90,12 @@ class Journal:
 
     @property
     def end_offset(self) -> int:
-        """Where readers find the end."""
+        """The end of the journal as readers see it."""
         return self._log.flushed_offset
 
     @property
     def checkpoint_offset(self) -> int:
-        """Of the newest checkpoint that can be read; the journal's first offset while there is none."""
+        """The offset of the newest readable checkpoint; the journal's first offset while there is none."""
         return self._checkpoint_offset
 
     def last_event_at_us(self) -> int:
@@ -103,7 +103,7 @@ class Journal:
         return self._clock.at_us
 
     def append(self, event: Event) -> int:
-        """Buffer ``event`` and return the offset where it will stand."""
+        """Buffer ``event`` and return its offset."""
         payload = event.encode()
         offset = self.next_offset
         if offset >= self._piece_ends_offset or not self._pieces:
@@ -119,7 +119,7 @@ class Journal:
     def publish(self) -> int:
         """Write what is buffered, make it readable and return the new ``end_offset``.
 
-        Raises :class:`~engine.errors.StorageFailed` if the disk refuses; what is not written stays buffered.
+        Raises :class:`~engine.errors.StorageFailed` if the write fails; unwritten events stay buffered.
         """
         while self._pieces:
             self._log.append_payloads(self._pieces[0])
@@ -131,7 +131,7 @@ class Journal:
         return end_offset
 
     def read(self, offset: int, max_bytes: int) -> JournalChunk:
-        """The whole events from ``offset`` on that fit in ``max_bytes`` of the journal.
+        """Return the whole events from ``offset`` on that fit in ``max_bytes`` of the journal.
 
         The chunk is empty at the end, and where a single event is larger than ``max_bytes``. Raises
         :class:`~engine.errors.OffsetOutOfRange` outside the journal, and
@@ -155,13 +155,13 @@ class Journal:
         return JournalChunk(offset, position, tuple(payloads))
 
     def files(self) -> tuple[SegmentSlice, ...]:
-        """The files of the journal's log, as far as readers see them, oldest first."""
+        """Return the files of the journal's log, up to the end that readers see, oldest first."""
         return self._log.files()
 
-    # --- finding a moment again ---
+    # --- finding a moment ---
 
     def interval_holding(self, journal_offset: int) -> CheckpointInterval:
-        """The chapter with the event before ``journal_offset``: folded up to there it gives the state at that place.
+        """Return the interval with the event before ``journal_offset``; folded up to there it gives the state there.
 
         Raises what :meth:`read` raises if no event starts or ends there. The journal must have a checkpoint.
         """
@@ -169,18 +169,18 @@ class Journal:
         return self._chapter(self._checkpoints.holding(journal_offset, self.end_offset))
 
     def interval_at(self, at_us: int) -> CheckpointInterval:
-        """The last chapter that begins at or before a virtual time; the first one before all of them."""
+        """Return the last interval that begins at or before a virtual time; the first if none does."""
         return self._chapter(self._checkpoints.at(at_us, self.end_offset))
 
     def marks_since(self, offset: int) -> list[TimelineMark]:
-        """What is worth finding again at or behind ``offset``, oldest first; only what can be read."""
+        """Return the marks at or after ``offset``, oldest first, of readable events only."""
         return self._marks.since(offset, self.end_offset)
 
     def _chapter(self, number: int) -> CheckpointInterval:
         return self._checkpoints.chapter(number, self.end_offset, self._clock.at_us)
 
     def close(self) -> None:
-        """Publish what is buffered and let go of the files; closing twice is fine."""
+        """Publish what is buffered and close the files; closing twice is fine."""
         if self._closed:
             return
         self._closed = True
@@ -190,14 +190,14 @@ class Journal:
             self._log.close()
 
     def abandon(self) -> None:
-        """Forget what is buffered and let go of the files; nothing is published any more."""
+        """Drop what is buffered and close the files; nothing more is published."""
         self._pieces.clear()
         if not self._closed:
             self._closed = True
             self._log.close()
 
     def _note(self, offset: int, payload: bytes) -> bool:
-        """Remember where the newest event, at ``offset``, stands; say whether it is a checkpoint."""
+        """Index the newest event, at ``offset``; return whether it is a checkpoint."""
         self.next_offset = offset + PLAIN_OVERHEAD_BYTES + len(payload)
         if offset >= self._next_landmark_offset:
             self._landmarks.append(offset)
@@ -206,7 +206,7 @@ class Journal:
         return payload.startswith(_CHECKPOINT_START)
 
     def _read_through(self) -> None:
-        """Find landmarks, the newest checkpoint and the time of the last event of a journal that was there before."""
+        """Find landmarks, the newest checkpoint and the time of the last event of an existing journal."""
         last_payload = b""
         while self.next_offset < self._log.flushed_offset:
             position = self.next_offset
@@ -222,7 +222,7 @@ class Journal:
 
     def _require_start_of_event(self, offset: int) -> None:
         """Walk to ``offset`` from the landmark before it, and raise if no event starts there."""
-        self._log.read(offset, 0)  # the log knows its range, and says so
+        self._log.read(offset, 0)  # raises OffsetOutOfRange outside the log
         if offset == self.end_offset:
             return
         landmark = self._landmarks[bisect_right(self._landmarks, offset) - 1]

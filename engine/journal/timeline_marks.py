@@ -1,4 +1,4 @@
-"""What somebody will want to find again in a journal: an index of the moments that are worth a mark on a time bar."""
+"""The notable events of a journal, indexed for the marks on a time bar."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ MERGED_WITHIN_US: Final = 5_000_000
 LONGEST_MERGE_US: Final = 3_600_000_000
 MOMENTS_AT_MOST: Final = 2_000
 
-# Name of the event -> whom it is about: a prefix and the fields that make the name behind it.
+# Name of the event -> its subject: a prefix, and the fields that form the name after it.
 _SUBJECTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "checkpoint": ("", ()),
     "topic_added": ("topic", ("topic",)),
@@ -78,10 +78,10 @@ class TimelineMark:
 
 
 class TimelineMarks:
-    """The notable moments of one journal, oldest first, never more than a fixed number of them.
+    """The marks of one journal, oldest first, never more than a fixed number of them.
 
-    The same thing happening again to the same subject within a few seconds is counted, not listed. When there are too
-    many all the same, "a few" becomes twice as long, up to an hour; beyond that the oldest are forgotten.
+    A mark within a few seconds of one of the same kind and subject is merged into it. When there are still too many
+    marks, that interval is doubled, up to an hour; after that the oldest marks are dropped.
     """
 
     def __init__(self, *, at_most: int = MOMENTS_AT_MOST) -> None:
@@ -91,7 +91,7 @@ class TimelineMarks:
         self._newest: dict[tuple[str, str], int] = {}
 
     def note(self, offset: int, payload: bytes) -> None:
-        """Look at the event that stands at ``offset``, and remember it if it is notable."""
+        """Mark the event at ``offset`` if it is notable."""
         name = payload[_NAME_BEGINS : payload.find(b'"', _NAME_BEGINS)]
         if name not in _NAMES:
             return
@@ -105,7 +105,7 @@ class TimelineMarks:
             self._thin_out()
 
     def since(self, offset: int, end_offset: int) -> list[TimelineMark]:
-        """The moments with an event in ``offset..end_offset``."""
+        """Return the marks with an event in ``offset..end_offset``."""
         return [one for one in self._moments if one.last_offset >= offset and one.offset < end_offset]
 
     def _add(self, moment: TimelineMark) -> None:

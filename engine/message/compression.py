@@ -1,6 +1,6 @@
-"""Compressed message sets: gzip in and out, in bounded memory.
+"""Gzip compression and decompression of message sets, in bounded memory.
 
-Snappy (0.7.1 and later) is recognized and not inflated, since the standard library has none.
+Snappy (0.7.1 and later) is recognized but not decompressed: the standard library has no codec for it.
 """
 
 import zlib
@@ -11,7 +11,7 @@ from engine.message.format import GZIP, SNAPPY
 
 INFLATED_PIECE_BYTES: Final = 256 * 1024
 INFLATION_MAX: Final = 1032
-"""What DEFLATE can make of one byte at most, so that only gzip inside gzip can make more."""
+"""The most bytes that DEFLATE can produce from one byte; only gzip inside gzip can exceed it."""
 NESTED_ROOM_BYTES: Final = 1024 * 1024
 INNER_MESSAGE_MAX_BYTES: Final = 100 * 1024 * 1024
 """No request of 0.7 is longer (socket.request.max.bytes), so no message is."""
@@ -23,29 +23,29 @@ _PACKED_PIECE_BYTES: Final = 64 * 1024
 
 
 def deflate(data: bytes) -> bytes:
-    """``data`` as one gzip stream, the same every time: it carries no time and no name."""
+    """Compress ``data`` to one gzip stream. It is deterministic: it carries no time and no file name."""
     return zlib.compress(data, _LEVEL, wbits=_GZIP_FORMAT)
 
 
 class InflationLimit:
-    """A count of the bytes that the compressed sets of one message set may still inflate to, all levels together.
+    """A budget of the bytes that the compressed sets of one message set may inflate to, at all levels together.
 
-    A single level cannot exceed it: it allows :data:`INFLATION_MAX` bytes for each one that was sent. Gzip inside gzip
-    can, and gets :data:`NESTED_ROOM_BYTES` at least. So the work that a request causes is bounded by its size.
+    A single level cannot exceed it: it allows :data:`INFLATION_MAX` bytes for each byte sent. Gzip inside gzip can,
+    and gets at least :data:`NESTED_ROOM_BYTES`. So the work that a request causes is bounded by its size.
     """
 
     def __init__(self, sent_bytes: int) -> None:
         self._room_bytes = max(NESTED_ROOM_BYTES, INFLATION_MAX * sent_bytes)
 
     def spend(self, inflated_bytes: int, offset: int) -> None:
-        """Raise :class:`~engine.errors.InvalidMessage`, which names ``offset``, if that is too much."""
+        """Subtract ``inflated_bytes``; raise :class:`InvalidMessage`, which names ``offset``, if too few are left."""
         self._room_bytes -= inflated_bytes
         if self._room_bytes < 0:
             raise broken_set(offset, f"gzip inside gzip inflates to more than {INFLATION_MAX} times what was sent")
 
 
 class Inflater:
-    """A gzip stream that is inflated piece by piece; errors are :class:`InvalidMessage` and name ``offset``."""
+    """A reader that inflates a gzip stream piece by piece; errors are :class:`InvalidMessage` and name ``offset``."""
 
     def __init__(self, packed: bytes, offset: int, limit: InflationLimit) -> None:
         self._packed = packed
@@ -55,7 +55,7 @@ class Inflater:
         self._stream = zlib.decompressobj(_GZIP_FORMAT)
 
     def read(self, at_least_bytes: int) -> bytes:
-        """The next bytes, ``at_least_bytes`` of them unless the stream ends before, and not many more."""
+        """Return the next bytes: at least ``at_least_bytes`` unless the stream ends first, and not many more."""
         pieces: list[bytes] = []
         missing_bytes = at_least_bytes
         while missing_bytes > 0 and (piece := self._next_piece()):
@@ -64,7 +64,7 @@ class Inflater:
         return b"".join(pieces)
 
     def _next_piece(self) -> bytes:
-        """Some bytes of the stream; b"" at its end. Each call hands little to zlib, which copies what it leaves."""
+        """Return some bytes, b"" at the end. Each call passes zlib little input: it copies what it does not consume."""
         while not self._stream.eof or self._begin_next_member():
             start = self._stream.unconsumed_tail
             if not start:
@@ -73,16 +73,16 @@ class Inflater:
             try:
                 piece = self._stream.decompress(start, INFLATED_PIECE_BYTES)
             except zlib.error as error:
-                raise broken_set(self._offset, f"gzip says {error}") from error
+                raise broken_set(self._offset, f"gzip reports {error}") from error
             if piece:
                 self._limit.spend(len(piece), self._offset)
                 return piece
             if not start and not self._stream.eof:
-                raise broken_set(self._offset, "its gzip stream is cut short")
+                raise broken_set(self._offset, "its gzip stream is truncated")
         return b""
 
     def _begin_next_member(self) -> bool:
-        """Go on with a gzip stream behind the one that ended (Java: GZIPInputStream); other bytes are left."""
+        """Start the next gzip member after the one that ended, if any (Java: GZIPInputStream); ignore other bytes."""
         position = self._position - len(self._stream.unused_data)
         if self._packed[position : position + len(_GZIP_START)] != _GZIP_START:
             return False
@@ -92,7 +92,7 @@ class Inflater:
 
 
 def inflate_start(packed: bytes, max_bytes: int) -> bytes:
-    """The first ``max_bytes`` of a gzip stream at most; b"" if it cannot be read."""
+    """Return at most the first ``max_bytes`` that a gzip stream inflates to; b"" if it cannot be read."""
     try:
         return zlib.decompressobj(_GZIP_FORMAT).decompress(packed, max_bytes)
     except zlib.error:
@@ -100,9 +100,9 @@ def inflate_start(packed: bytes, max_bytes: int) -> bytes:
 
 
 def require_gzip(codec: int, offset: int) -> None:
-    """Raise what stands in the way of looking into a set of another ``codec``.
+    """Raise unless ``codec`` is gzip, the only one that can be decompressed here.
 
-    That is :class:`~engine.errors.UnsupportedCodec` for snappy, and :class:`~engine.errors.InvalidMessage` for a codec
+    Raises :class:`~engine.errors.UnsupportedCodec` for snappy, and :class:`~engine.errors.InvalidMessage` for a codec
     that 0.7.2 does not know either.
     """
     if codec != GZIP:

@@ -1,9 +1,9 @@
-"""The format of logs and message sets, byte by byte as the 2011 paper and 0.7 lay it out, and the walk over it.
+"""The byte format of logs and message sets, as in the 2011 paper and 0.7, and iterators over it.
 
 An entry is ``length(4) magic(1) crc(4) payload`` for magic 0, which is the paper's nine bytes of overhead, or
 ``length(4) magic(1) attributes(1) crc(4) payload`` for magic 1. Integers are big-endian, ``length`` does not
 count itself, the CRC-32 covers the payload only (0.7: message/Message.scala). The low two bits of the attributes
-name the codec of the payload (0.7: message/CompressionCodec.scala).
+give the codec of the payload (0.7: message/CompressionCodec.scala).
 """
 
 import zlib
@@ -39,7 +39,7 @@ _CRC: Final = Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What stands before a payload: the size of the whole entry, the bytes of the header itself, magic, codec, CRC."""
+    """The fields before a payload: the size of the whole entry, the size of the header, magic, attributes, CRC."""
 
     size_bytes: int
     overhead_bytes: int
@@ -49,7 +49,7 @@ class Header:
 
 
 def read_header(data: bytes) -> Header:
-    """The header at the start of ``data``, which must hold :data:`MAX_OVERHEAD_BYTES`; nothing is checked."""
+    """Read the header at the start of ``data``, which must hold :data:`MAX_OVERHEAD_BYTES`; nothing is checked."""
     length, magic, crc = PLAIN_HEADER.unpack_from(data)
     if magic == PLAIN_MAGIC:
         return Header(LENGTH_BYTES + length, PLAIN_OVERHEAD_BYTES, magic, 0, crc)
@@ -58,22 +58,22 @@ def read_header(data: bytes) -> Header:
 
 
 def codec_of(header: Header) -> int:
-    """The codec that a header names."""
+    """Return the codec in the attributes of a header."""
     return header.attributes & _CODEC_MASK
 
 
 def encode_wrapped(payload: bytes, codec: int) -> bytes:
-    """One magic-1 entry; ``payload`` is compressed already, as ``codec`` says."""
+    """Encode one magic-1 entry; ``payload`` is already compressed with ``codec``."""
     return _WRAPPED_HEADER.pack(6 + len(payload), WRAPPED_MAGIC, codec, zlib.crc32(payload)) + payload
 
 
 def iterate_shallow(data: bytes, base_offset: int) -> Iterator[Entry]:
-    """The entries of ``data``, which begins at ``base_offset`` of its log; magic, size and CRC of each are checked.
+    """Iterate over the entries of ``data``, which begins at ``base_offset`` of its log; check magic, size and CRC.
 
-    A part of an entry at the end is left for the next fetch. Raises, at the entry concerned:
-    :class:`~engine.errors.InvalidMessageSize` (a length that cannot be, or a first entry that is not there whole) and
-    :class:`~engine.errors.InvalidMessage` (CRC or magic). Fewer than four bytes hold no entry and no error (0.7:
-    ByteBufferMessageSet.shallowIterator). The codec is not judged: that is for whoever looks inside.
+    A partial entry at the end is left for the next fetch. Raises, at the entry concerned:
+    :class:`~engine.errors.InvalidMessageSize` (an impossible length, or an incomplete first entry) and
+    :class:`~engine.errors.InvalidMessage` (CRC or magic). Fewer than four bytes yield no entry and no error (0.7:
+    ByteBufferMessageSet.shallowIterator). The codec is not checked: decompression does that.
     """
     unpack_header, crc32 = PLAIN_HEADER.unpack_from, zlib.crc32
     position, end = 0, len(data)
@@ -100,7 +100,7 @@ def iterate_shallow(data: bytes, base_offset: int) -> Iterator[Entry]:
 
 
 def _require_good_end(data: bytes, position: int, base_offset: int) -> None:
-    """Raise what is wrong with the entry at ``position``, behind which the walk cannot go on, if anything is."""
+    """Raise the error of the entry at ``position``, where the iteration stopped, if it has one."""
     remaining = len(data) - position - LENGTH_BYTES
     if remaining < 0:
         return
@@ -108,7 +108,7 @@ def _require_good_end(data: bytes, position: int, base_offset: int) -> None:
     length: int = _LENGTH.unpack_from(data, position)[0]
     if length > remaining:
         if position:
-            return  # a part of an entry; behind a whole one it is left for later
+            return  # a partial entry after a whole one is left for the next fetch
         raise invalid_size(offset, f"the message is {length} bytes long and {remaining} are left")
     if length < 5:
         raise invalid_size(offset, f"a message cannot have length {length}")
@@ -117,20 +117,20 @@ def _require_good_end(data: bytes, position: int, base_offset: int) -> None:
         raise damaged(offset, f"unknown magic {magic}")
     if magic == WRAPPED_MAGIC and length < 6:
         raise invalid_size(offset, f"a message of magic 1 cannot have length {length}")
-    raise damaged(offset, "the payload contradicts its CRC")
+    raise damaged(offset, "the payload does not match its CRC")
 
 
 def size_of_first(data: bytes) -> int:
-    """How long the first entry of ``data`` says that it is, or 4 where ``data`` does not say it."""
+    """Return the size of the first entry of ``data`` by its length field, at least 4; 4 if the field is not whole."""
     if len(data) < LENGTH_BYTES:
         return LENGTH_BYTES
     return max(LENGTH_BYTES, LENGTH_BYTES + int(_LENGTH.unpack_from(data)[0]))
 
 
 def iterate_lengths(data: bytes) -> Iterator[tuple[int, int]]:
-    """Start and end of each whole entry of ``data``, going by the lengths alone: damaged entries count too.
+    """Iterate over start and end of each whole entry of ``data``, by the lengths alone: damaged entries count too.
 
-    Ends at a part of an entry, and where a length is less than one byte.
+    Stops at a partial entry, and at a length of less than one byte.
     """
     position, last_length, end = 0, len(data) - LENGTH_BYTES, len(data)
     while position <= last_length:
@@ -143,14 +143,14 @@ def iterate_lengths(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def damaged(offset: int, reason: str) -> InvalidMessage:
-    """The error for an entry at ``offset`` whose bytes contradict each other."""
+    """Return the error for a damaged entry at ``offset``."""
     return InvalidMessage(
         f"the message at offset {offset} is damaged: {reason}", "skip it, or restore the log", offset=offset
     )
 
 
 def invalid_size(offset: int, reason: str) -> InvalidMessageSize:
-    """The error for bytes at ``offset`` that cannot be a whole entry."""
+    """Return the error for bytes at ``offset`` that cannot be a whole entry."""
     return InvalidMessageSize(
         f"no whole message at offset {offset}: {reason}",
         "read from the start of a message, with max_bytes for at least one whole message",

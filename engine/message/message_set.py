@@ -1,7 +1,7 @@
-"""Message sets: compressed ones, the messages inside them, and the check before an append.
+"""Message sets: encoding, iteration, validation before an append, and previews.
 
-A message set is entries (see :mod:`engine.message.format`) one after the other. A compressed set is one magic-1 entry
-whose payload is a gzipped message set, so its inner messages have no offsets of their own (0.7:
+A message set is a sequence of entries (see :mod:`engine.message.format`). A compressed set is one magic-1 entry, the
+wrapper message, whose payload is a gzipped message set, so its inner messages have no offsets of their own (0.7:
 message/CompressionUtils.scala).
 """
 
@@ -37,20 +37,20 @@ from engine.message.format import (
 )
 
 NESTED_MAX: Final = 16
-"""How deep a compressed set may lie in others; a gzip stream can be made that inflates to itself."""
+"""The maximum nesting of compressed sets; a gzip stream can be made that inflates to itself."""
 PREVIEW_CHARACTERS: Final = 24
 JOINERS: Final = "\u200c\u200d"  # zero width non-joiner and joiner
 
 Message = tuple[int, int, bytes]
 """Offset, next offset and payload of one message, taken out of its compressed set if it came in one.
 
-Of a compressed set all messages carry the offset of the set; all but the last carry that offset as their next offset
-too, so that a commit halfway reads the whole set again (0.7: ByteBufferMessageSet).
+All messages of a compressed set carry the offset of the set. All but the last carry it as their next offset too, so a
+consumer that commits halfway reads the whole set again (0.7: ByteBufferMessageSet).
 """
 
 
 class DeepMessage(NamedTuple):
-    """A :data:`Message` with names, for those who keep it."""
+    """A :data:`Message` with named fields, for callers that store it."""
 
     offset: int
     next_offset: int
@@ -58,29 +58,33 @@ class DeepMessage(NamedTuple):
 
 
 class CheckedSet(NamedTuple):
-    """A valid set as an append needs it: the ``sizes`` of its whole entries, and ``messages``, the inner ones too."""
+    """A validated set: the ``sizes`` of its whole entries, and the number of ``messages``, inner ones included."""
 
     sizes: tuple[int, ...]
     messages: int
 
 
 def encode_message_set(payloads: Sequence[bytes]) -> bytes:
-    """Plain magic-0 entries, one after the other."""
+    """Encode ``payloads`` as plain magic-0 entries, one after the other."""
     pack, crc32 = PLAIN_HEADER.pack, zlib.crc32
-    return b"".join([pack(5 + len(payload), 0, crc32(payload)) + payload for payload in payloads])
+    parts: list[bytes] = []
+    for payload in payloads:
+        parts.append(pack(5 + len(payload), 0, crc32(payload)))
+        parts.append(payload)
+    return b"".join(parts)
 
 
 def encode_compressed_set(payloads: Sequence[bytes]) -> bytes:
-    """One gzip entry that holds all ``payloads``, the same bytes every time; an empty set stays empty."""
+    """Encode ``payloads`` in one gzip wrapper message, deterministically; an empty set stays empty."""
     return encode_wrapped(deflate(encode_message_set(payloads)), GZIP) if payloads else b""
 
 
 def iterate_deep(data: bytes, base_offset: int) -> Iterator[Message]:
-    """The messages of fetched bytes, those of compressed sets one by one and sets inside sets too (0.7: iterator).
+    """Iterate over the messages of fetched bytes, those of compressed and nested sets one by one (0.7: iterator).
 
-    Raises as :func:`iterate_shallow`, and at a compressed set: :class:`~engine.errors.UnsupportedCodec`
-    (snappy) and :class:`~engine.errors.InvalidMessage` (unknown codec, or damaged inside). A set is opened piece by
-    piece, so messages before damage inside it are delivered. A set that holds nothing delivers nothing.
+    Raises what :func:`iterate_shallow` raises, and at a compressed set: :class:`~engine.errors.UnsupportedCodec`
+    (snappy) and :class:`~engine.errors.InvalidMessage` (unknown codec, or damaged inside). A set is decompressed piece
+    by piece, so messages before damage inside it are delivered. An empty compressed set yields nothing.
     """
     limit = InflationLimit(len(data))
     for offset, next_offset, payload, codec in iterate_shallow(data, base_offset):
@@ -93,7 +97,7 @@ def iterate_deep(data: bytes, base_offset: int) -> Iterator[Message]:
 def _messages_inside(
     packed: bytes, codec: int, offset: int, next_offset: int, limit: InflationLimit
 ) -> Iterator[Message]:
-    waiting: list[bytes] = []  # only the last one moves the offset, so each waits for the next
+    waiting: list[bytes] = []  # only the last message advances the offset, so each is held until the next
     for payload, inner_codec in _leaves(packed, codec, offset, limit, NESTED_MAX):
         if inner_codec != NO_CODEC:
             require_gzip(inner_codec, offset)
@@ -107,16 +111,16 @@ def _messages_inside(
 def _leaves(
     packed: bytes, codec: int, offset: int, limit: InflationLimit, levels_left: int
 ) -> Iterator[tuple[bytes, int]]:
-    """Payload and codec of all that is not gzip in the compressed entry at ``offset``: plain messages, and snappy sets.
+    """Iterate over payload and codec of all that is not gzip in the entry at ``offset``: plain messages, snappy sets.
 
-    The rules inside are those of a set outside: a part of an entry behind a whole one is ignored.
+    An inner set follows the rules of an outer one: a partial entry after a whole one is ignored.
     """
     if codec == SNAPPY:
         yield packed, codec
         return
     require_gzip(codec, offset)
     if not levels_left:
-        raise broken_set(offset, f"it holds more than {NESTED_MAX} sets inside each other")
+        raise broken_set(offset, f"it nests more than {NESTED_MAX} compressed sets")
     inflater = Inflater(packed, offset, limit)
     rest = b""
     is_first = True
@@ -146,7 +150,7 @@ def _required_size(data: bytes, offset: int) -> int:
 
 
 def _entries_inside(data: bytes, offset: int) -> list[Entry]:
-    """The whole entries of inflated bytes; what is wrong with one is wrong with the set at ``offset``."""
+    """Return the whole entries of inflated bytes; raise an error in one as an error of the set at ``offset``."""
     try:
         return list(iterate_shallow(data, 0))
     except (InvalidMessage, InvalidMessageSize) as error:
@@ -154,13 +158,13 @@ def _entries_inside(data: bytes, offset: int) -> list[Entry]:
 
 
 def check_set(data: bytes, max_message_bytes: int) -> CheckedSet:
-    """Check a set before it is appended. A part of an entry behind whole ones is left out of it (0.7.1).
+    """Validate a set before it is appended. A partial entry after whole ones is left out of it (0.7.1).
 
     Raises :class:`~engine.errors.MessageTooLarge` if the payload of an entry is over ``max_message_bytes``, whatever
-    else is wrong behind or before it (0.7.2: verifyMessageSize looks at outer messages, and first). Then
+    other errors the set has (0.7.2: verifyMessageSize checks outer messages only, and first). Then
     :class:`~engine.errors.InvalidMessage` and :class:`~engine.errors.InvalidMessageSize` for the first bad entry.
-    Their ``offset`` is a position in the set. Compressed sets are opened, in bounded memory. A snappy set cannot be
-    opened here: it counts as one message, where 0.7.2 counts its inner ones.
+    Their ``offset`` is a position in the set. Compressed sets are decompressed, in bounded memory. A snappy set cannot
+    be: it counts as one message, where 0.7.2 counts its inner ones.
     """
     if len(data) > max_message_bytes:
         _require_none_too_large(data, max_message_bytes)
@@ -176,7 +180,7 @@ def check_set(data: bytes, max_message_bytes: int) -> CheckedSet:
 
 
 def _require_none_too_large(data: bytes, max_message_bytes: int) -> None:
-    """By the headers alone, as far as they can be followed; an unknown magic ends this too, and is found later."""
+    """Check sizes by the headers alone, as far as they are valid. An unknown magic ends this; it is reported later."""
     for start, end in iterate_lengths(data):
         if data[start + LENGTH_BYTES] > WRAPPED_MAGIC:
             return
@@ -188,7 +192,7 @@ def _require_none_too_large(data: bytes, max_message_bytes: int) -> None:
 
 
 def too_large(payload_bytes: int, max_message_bytes: int, offset: int) -> MessageTooLarge:
-    """The error for a payload over the limit; ``offset`` is where it stands, or would stand."""
+    """Return the error for a payload over the limit; ``offset`` is that of the message, or what it would be."""
     return MessageTooLarge(
         f"a payload of {payload_bytes} bytes is over the limit of {max_message_bytes}",
         "split the message, or raise max_message_bytes",
@@ -199,10 +203,10 @@ def too_large(payload_bytes: int, max_message_bytes: int, offset: int) -> Messag
 
 
 def preview(payload: bytes, codec: int = NO_CODEC) -> str:
-    """The first characters of a payload's text, for people; of a compressed set, of its first message.
+    """Return the first characters of a payload as text for display; for a compressed set, of its first message.
 
-    What cannot be shown is replaced: broken UTF-8 by U+FFFD, control characters by a middle dot. Joiners stay where
-    there is something to join: without them an emoji falls into its parts, and a Persian word is misspelled.
+    Invalid UTF-8 is replaced by U+FFFD, control characters by a middle dot. Joiners stay where there is something to
+    join: without them an emoji falls into its parts, and a Persian word is misspelled.
     """
     shown_bytes = 4 * PREVIEW_CHARACTERS  # no character of UTF-8 is longer than four bytes
     if codec == GZIP:
@@ -218,7 +222,7 @@ def _can_be_shown(character: str, before: str) -> bool:
 
 
 def _first_inner_payload(packed: bytes, max_bytes: int) -> bytes:
-    """The start of the first message of a compressed set, inflating no more than that; b"" if it is broken."""
+    """Return the start of the first message of a compressed set, inflating no more than that; b"" if it is broken."""
     start = inflate_start(packed, MAX_OVERHEAD_BYTES + max_bytes)
     if len(start) < MAX_OVERHEAD_BYTES:
         return b""

@@ -1,9 +1,9 @@
-"""The audit of the paper (section 4): what was produced in a window against what a tier received of it.
+"""The audit of the paper (section 4): compares what was produced in a window with what a tier received of it.
 
-Every message carries a stamp (:mod:`stamps`). A producer counts what it was given, by the windows of the
-stamps, and tells the counts in *monitoring events* on a topic of their own, a while after a window has ended. A tier
-counts what it receives and compares: fewer than produced is loss, more is duplication; where both happened to a window,
-the difference is what shows. The fields of a monitoring event, and the ten minutes of a window, are those of an event
+Every message carries a stamp (:mod:`stamps`). A producer counts the messages it was given by the windows of
+their stamps, and publishes the counts as *monitoring events* on a separate topic, a while after a window has ended. A
+tier counts what it receives and compares: fewer than produced is loss, more is duplication; if both happen in a window,
+only the difference shows. The fields of a monitoring event, and the ten minutes of a window, are those of an event
 that LinkedIn published (KAFKA-260); the paper gives no figures.
 """
 
@@ -42,9 +42,9 @@ def bucket_of(topic: str, at_us: int, window_us: int) -> Bucket:
 
 @dataclass(frozen=True, slots=True)
 class MonitoringEvent:
-    """A producer says how many messages of a bucket it was given; several for one bucket add up.
+    """A producer's count of the messages of a bucket that it was given; several for one bucket add up.
 
-    ``guid`` tells one event from another, so that one that arrives twice counts once.
+    ``guid`` identifies the event, so that one that arrives twice counts once.
     """
 
     sent_us: int
@@ -55,7 +55,7 @@ class MonitoringEvent:
     count: int
 
     def encode(self) -> bytes:
-        """The payload of its message: JSON with the field names of KAFKA-260, times in milliseconds since 1970."""
+        """Encode it as a payload: JSON with the field names of KAFKA-260, times in milliseconds since 1970."""
         fields = {
             "time": wall_milliseconds(self.sent_us),
             "topic": self.bucket.topic,
@@ -72,7 +72,7 @@ class MonitoringEvent:
 
     @staticmethod
     def decode(payload: bytes) -> "MonitoringEvent":
-        """Read a payload; :class:`InvalidMonitoringEvent` if it is anything else."""
+        """Decode a payload; raise :class:`InvalidMonitoringEvent` if it is anything else."""
         try:
             fields: dict[str, Any] = json.loads(payload)
             start_us, end_us, sent_us = (
@@ -89,20 +89,20 @@ class MonitoringEvent:
 
 def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-        raise ValueError("a whole number is something else")
+        raise ValueError("a field is not a whole number from 0 to 2**53 - 1")
     return value
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > 200:
-        raise ValueError("a text is something else")
+        raise ValueError("a field is not a text of at most 200 characters")
     value.encode()
     return value
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A bucket's two numbers at a tier."""
+    """A bucket's produced and received messages at a tier."""
 
     bucket: Bucket
     produced: int
@@ -110,7 +110,7 @@ class Comparison:
 
 
 class Ledger:
-    """What a tier has counted: messages received, and monitoring events about them."""
+    """The counts of a tier: messages received, and monitoring events about them."""
 
     def __init__(self, window_us: int) -> None:
         self._window_us = window_us
@@ -127,7 +127,7 @@ class Ledger:
             self._note(bucket)
 
     def note_event(self, payload: bytes) -> None:
-        """Count a monitoring event, once however often it comes; anything else on the audit's topic is passed over."""
+        """Count a monitoring event, once however often it arrives; skip any other payload on the audit's topic."""
         try:
             event = MonitoringEvent.decode(payload)
         except InvalidMonitoringEvent:
@@ -136,7 +136,7 @@ class Ledger:
         self._note(event.bucket)
 
     def take_changes(self) -> list[Comparison]:
-        """The buckets that changed since the last time and of which producers have told, oldest first."""
+        """Return the buckets that changed since the last call and that producers have reported, oldest first."""
         changed = [bucket for bucket in sorted(self._changed) if bucket in self._produced]
         for bucket in changed:
             del self._changed[bucket]
@@ -157,11 +157,11 @@ def _forget_oldest(counts: dict[Bucket, Any]) -> None:
 
 
 Publish = Callable[[bytes], None]
-"""Send a payload to the audit's topic; raises as ``Producer.send`` does."""
+"""Sends a payload to the audit's topic; raises as ``Producer.send`` does."""
 
 
 class ProducerMonitor:
-    """The audit's part in a producer: counts what it is given and tells of every window after it has ended."""
+    """The audit's part in a producer: counts its messages and reports every window after the window has ended."""
 
     def __init__(self, timers: Timers, settings: DeploymentSettings, datacenter: str, publish: Publish) -> None:
         self._timers = timers
@@ -169,7 +169,7 @@ class ProducerMonitor:
         self._datacenter = datacenter
         self._publish = publish
         self._counts: dict[Bucket, dict[str, int]] = {}
-        self._told = 0
+        self._reported = 0
 
     def note(self, topic: str, payloads: Iterable[bytes]) -> None:
         """Count messages that the producer was given."""
@@ -179,16 +179,16 @@ class ProducerMonitor:
                 bucket = bucket_of(topic, stamp.at_us, self._settings.audit_window_us)
                 if bucket not in self._counts:
                     self._counts[bucket] = {}
-                    self._tell_later(bucket)
+                    self._report_later(bucket)
                 servers = self._counts[bucket]
                 servers[stamp.server] = servers.get(stamp.server, 0) + 1
 
-    def _tell_later(self, bucket: Bucket) -> None:
+    def _report_later(self, bucket: Bucket) -> None:
         due_us = max(bucket.end_us, self._timers.now_us) + self._settings.audit_delay_us
-        self._timers.at(due_us, lambda: self._tell(bucket))
+        self._timers.at(due_us, lambda: self._report(bucket))
 
-    def _tell(self, bucket: Bucket) -> None:
-        """One event a server. What cannot be sent now is kept, and tried again."""
+    def _report(self, bucket: Bucket) -> None:
+        """Publish one event for each server. One that cannot be sent now is kept and retried."""
         servers = self._counts.pop(bucket)
         for server in list(servers):
             event = self._event(bucket, server, servers[server])
@@ -196,11 +196,11 @@ class ProducerMonitor:
                 self._publish(event.encode())
             except OffsetscopeError:
                 self._counts[bucket] = servers
-                self._tell_later(bucket)
+                self._report_later(bucket)
                 return
             del servers[server]
 
     def _event(self, bucket: Bucket, server: str, count: int) -> MonitoringEvent:
-        self._told += 1
-        guid = sha256(f"{server} {bucket.topic} {bucket.start_us} {self._told}".encode()).hexdigest()[:32]
+        self._reported += 1
+        guid = sha256(f"{server} {bucket.topic} {bucket.start_us} {self._reported}".encode()).hexdigest()[:32]
         return MonitoringEvent(self._timers.now_us, bucket, server, self._datacenter, guid, count)

@@ -1,7 +1,7 @@
-"""Reading on from offsets of one's own to where the logs end now: a load job, or an audit's look.
+"""A job that reads partitions from given offsets to where their logs end now, for a load or an audit.
 
-As the load jobs of 2011 did: ask every broker where its logs end, then multi-fetch up to there, round by round. What is
-appended meanwhile is left for the next time, so that a job ends however fast producers are.
+It works as the load jobs of 2011 did: request every log's end from its broker, then multi-fetch up to there, round by
+round. Messages appended meanwhile are left for the next job, so that a job ends however fast producers are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,24 +9,19 @@ from dataclasses import dataclass, replace
 
 from engine.consumer.simple_consumer import Fetch, Fetched, Offsets, SimpleConsumer
 from engine.errors import InvalidMessageSize
-from engine.events.base import Emit
 from engine.events.simple_consuming import PullOffsetReset
 from engine.ids import BrokerId, TopicPartition
-from engine.protocol.messages import OFFSETS_EARLIEST, OFFSETS_LATEST
-from engine.runtime.scheduler import Timers
+from engine.producer.in_flight import Layout
+from engine.protocol.requests import EARLIEST_MS, LATEST_MS
 
 OUT_OF_RANGE = "offset_out_of_range"
-Layout = Callable[[str], Sequence[BrokerId]]
-"""The broker of each partition of a topic: a simple consumer has that from its configuration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads: its simple consumer and what that needs around it; ``max_bytes`` for each partition of a fetch."""
+    """A simple consumer with its parameters: the layout, and ``max_bytes`` for each partition of a fetch."""
 
     simple: SimpleConsumer
-    timers: Timers
-    emit: Emit
     layout: Layout
     max_bytes: int
 
@@ -35,7 +30,7 @@ class Reader:
         return self.layout(partition.topic)[partition.partition]
 
     def by_broker(self, partitions: Sequence[TopicPartition]) -> dict[BrokerId, list[TopicPartition]]:
-        """Partitions by the broker that holds them."""
+        """Group partitions by the broker that holds them."""
         held: dict[BrokerId, list[TopicPartition]] = {}
         for partition in partitions:
             held.setdefault(self.broker_of(partition), []).append(partition)
@@ -43,11 +38,11 @@ class Reader:
 
 
 OnRound = Callable[[list[Fetched], Callable[[], None]], None]
-"""Take what a round brought, and call back when the next may follow."""
+"""Takes the results of a round, and calls back when the next round may start."""
 
 
 class CatchUp:
-    """One job over ``positions``; ``on_done`` is called when all that can be read has been."""
+    """One job over ``positions``; ``on_done`` is called when everything that can be read has been read."""
 
     def __init__(
         self,
@@ -62,40 +57,40 @@ class CatchUp:
         self._on_round = on_round
         self._on_done = on_done
         self._ends: dict[TopicPartition, int] = {}
-        self._unasked = len(self._positions)
+        self._missing_ends = len(self._positions)
         for partition in self._positions:
-            self._ask_end(partition)
+            self._request_end(partition)
 
-    def _ask_end(self, partition: TopicPartition) -> None:
+    def _request_end(self, partition: TopicPartition) -> None:
         def take(latest: Offsets) -> None:
-            """A broker that does not say where its log ends is left for the next job."""
+            """Note the log's end; if the broker did not return it, leave the partition for the next job."""
             self._ends[partition] = latest.offsets[0] if latest.offsets else self._positions[partition]
-            self._unasked -= 1
-            if not self._unasked:
+            self._missing_ends -= 1
+            if not self._missing_ends:
                 self._next_round()
 
         broker = self._reader.broker_of(partition)
-        self._reader.simple.offsets_before(broker, partition, OFFSETS_LATEST, 1, take)
+        self._reader.simple.offsets_before(broker, partition, LATEST_MS, 1, take)
 
     def _next_round(self) -> None:
-        """Fetch where we are behind, or beyond an end that a crash has brought back."""
+        """Fetch the partitions whose position is before the end, or beyond an end that a crash has moved back."""
         behind = {partition: offset for partition, offset in self._positions.items() if offset != self._ends[partition]}
         if behind:
             _Round(self._reader, behind, self._take)
         else:
             self._on_done()
 
-    def _take(self, answers: list[Fetched]) -> None:
-        for answer in answers:
-            partition = answer.fetch.partition
-            if answer.next_offset == answer.fetch.offset or answer.next_offset > self._ends[partition]:
-                self._ends[partition] = answer.next_offset  # no way on, or past the goal: done with it
-            self._positions[partition] = answer.next_offset
-        self._on_round(answers, self._next_round)
+    def _take(self, results: list[Fetched]) -> None:
+        for result in results:
+            partition = result.fetch.partition
+            if result.next_offset == result.fetch.offset or result.next_offset > self._ends[partition]:
+                self._ends[partition] = result.next_offset  # no progress, or past the end: done
+            self._positions[partition] = result.next_offset
+        self._on_round(results, self._next_round)
 
 
 class _Round:
-    """One multi-fetch a broker; a position that is not in its log is moved to the end of it that lies nearer."""
+    """One round: a multi-fetch for each broker. A position outside its log is moved to the nearer end of the log."""
 
     def __init__(
         self, reader: Reader, positions: Mapping[TopicPartition, int], on_done: Callable[[list[Fetched]], None]
@@ -103,28 +98,28 @@ class _Round:
         self._reader = reader
         self._positions = positions
         self._on_done = on_done
-        self._answers: dict[TopicPartition, Fetched] = {}
+        self._results: dict[TopicPartition, Fetched] = {}
         for broker, held in reader.by_broker(list(positions)).items():
             fetches = [Fetch(partition, positions[partition], reader.max_bytes) for partition in held]
             reader.simple.multi_fetch(broker, fetches, self._take)
 
-    def _take(self, answers: tuple[Fetched, ...]) -> None:
-        for answer in answers:
-            if answer.error == OUT_OF_RANGE:
-                self._find_an_end(answer)
-            elif answer.size_bytes and answer.next_offset == answer.fetch.offset and not answer.error:
-                self._settle(replace(answer, error=InvalidMessageSize.code))  # the same fetch never brings a message
+    def _take(self, results: tuple[Fetched, ...]) -> None:
+        for result in results:
+            if result.error == OUT_OF_RANGE:
+                self._find_an_end(result)
+            elif result.size_bytes and result.next_offset == result.fetch.offset and not result.error:
+                self._settle(replace(result, error=InvalidMessageSize.code))  # the same fetch never returns a message
             else:
-                self._settle(answer)
+                self._settle(result)
 
-    def _find_an_end(self, answer: Fetched) -> None:
-        """Ask where the log begins and, if that is not beyond us, where it ends."""
-        simple, fetch = self._reader.simple, answer.fetch
+    def _find_an_end(self, result: Fetched) -> None:
+        """Request the start of the log and, if the position is after that, the end."""
+        simple, fetch = self._reader.simple, result.fetch
         broker = self._reader.broker_of(fetch.partition)
 
         def take_earliest(earliest: Offsets) -> None:
             if earliest.offsets and earliest.offsets[0] < fetch.offset:
-                simple.offsets_before(broker, fetch.partition, OFFSETS_LATEST, 1, take)
+                simple.offsets_before(broker, fetch.partition, LATEST_MS, 1, take)
             else:
                 take(earliest)
 
@@ -132,17 +127,17 @@ class _Round:
             if end.offsets:
                 self._reset(fetch, end.offsets[0])
             else:
-                self._settle(answer)
+                self._settle(result)
 
-        simple.offsets_before(broker, fetch.partition, OFFSETS_EARLIEST, 1, take_earliest)
+        simple.offsets_before(broker, fetch.partition, EARLIEST_MS, 1, take_earliest)
 
     def _reset(self, fetch: Fetch, offset: int) -> None:
-        now_us, client = self._reader.timers.now_us, self._reader.simple.address
+        simple = self._reader.simple
         topic, number = fetch.partition.topic, fetch.partition.partition
-        self._reader.emit(PullOffsetReset(now_us, client, topic, number, fetch.offset, offset))
+        simple.emit(PullOffsetReset(simple.now_us, simple.address, topic, number, fetch.offset, offset))
         self._settle(Fetched(fetch, (), offset, ""))
 
-    def _settle(self, answer: Fetched) -> None:
-        self._answers[answer.fetch.partition] = answer
-        if len(self._answers) == len(self._positions):
-            self._on_done([self._answers[partition] for partition in self._positions])
+    def _settle(self, result: Fetched) -> None:
+        self._results[result.fetch.partition] = result
+        if len(self._results) == len(self._positions):
+            self._on_done([self._results[partition] for partition in self._positions])

@@ -1,8 +1,8 @@
-"""The warehouse: a table of messages and the bookmarks that say how far it goes, in one SQLite file.
+"""The warehouse: a table of messages and the committed offsets up to which it has them, in one SQLite file.
 
-Rows and bookmarks change in one transaction (paper, section 4: data *and* offsets are stored when a load succeeds). So
-after a crash at any moment the file holds both or neither, and whoever begins at its bookmarks neither loses a message
-nor stores one twice.
+Rows and offsets change in one transaction (paper, section 4: data *and* offsets are stored when a load succeeds). So
+after a crash at any moment the file holds both or neither, and a loader that starts from these offsets neither loses a
+message nor stores one twice. Their table is called ``bookmarks``.
 """
 
 import sqlite3
@@ -38,7 +38,7 @@ CREATE INDEX IF NOT EXISTS monitoring_events_by_window ON monitoring_events (top
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A message as the table holds it: ``topic`` is the one it was produced to, the place that of its copy."""
+    """A message in the table: ``topic`` is the one it was produced to, ``partition`` and ``offset`` are its copy's."""
 
     topic: str
     partition: int
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What monitoring events in the warehouse say of a bucket: how many there are, and how many messages in all."""
+    """The counts of a bucket by the warehouse's monitoring events: of these events, and of messages in all."""
 
     events: int
     produced: int
@@ -58,7 +58,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """From the stamps of ``messages`` messages to their loading, in microseconds."""
+    """The time from the stamps of ``messages`` messages to their loading, in microseconds."""
 
     messages: int
     average_us: int
@@ -66,25 +66,25 @@ class Latency:
 
 
 class Warehouse:
-    """The warehouse behind one connection.
+    """The warehouse, through one connection.
 
-    Its file is on the machine that runs the simulation: whatever SQLite refuses is a ``MachineFault``, for a loader
-    crashes by command alone. It leaves no transaction open.
+    Its file is on the machine that runs the simulation: every SQLite error is raised as a ``MachineFault``, since a
+    loader crashes only by command. Such an error leaves no transaction open.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Take a connection in autocommit mode (``isolation_level=None``), making the tables where they miss."""
+        """Take a connection in autocommit mode (``isolation_level=None``), and create missing tables."""
         self._connection = connection
         try:
             connection.executescript(SCHEMA)
         except sqlite3.Error as error:
-            raise self._given_up(error) from error
+            raise self._rolled_back(error) from error
 
     @classmethod
     def open(cls, path: Path) -> "Warehouse":
-        """The warehouse in a file, made to survive crashes of the process; ``synchronous`` is off, as our disks are.
+        """Open the warehouse in a file. It survives crashes of the process (``synchronous`` is off, as for our disks).
 
-        One thread at a time may use it, not always the same. Raises :class:`~engine.errors.MachineFault`.
+        Several threads may use it, one at a time. Raises :class:`~engine.errors.MachineFault`.
         """
         try:
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -94,7 +94,7 @@ class Warehouse:
         return cls(connection)
 
     def close(self) -> None:
-        """Let go of the file; an open transaction is rolled back."""
+        """Close the file; an open transaction is rolled back."""
         try:
             self._connection.close()
         except sqlite3.Error as error:
@@ -108,7 +108,7 @@ class Warehouse:
         monitoring_events: Iterable[MonitoringEvent],
         next_offsets: Mapping[TopicPartition, int],
     ) -> None:
-        """Open a transaction with rows and the bookmarks behind them; nobody else sees them before :meth:`commit`.
+        """Open a transaction with rows and the offsets after them; other connections see them after :meth:`commit`.
 
         A monitoring event that is there already (the same guid) is not stored again.
         """
@@ -134,15 +134,15 @@ class Warehouse:
         )
 
     def commit(self) -> None:
-        """Make the open transaction count."""
+        """Commit the open transaction."""
         self._run("COMMIT")
 
     def next_offsets(self) -> dict[TopicPartition, int]:
-        """The bookmarks: where to read on."""
+        """Return the committed offsets, from which to continue reading."""
         found = self._run("SELECT topic, partition, next_offset FROM bookmarks ORDER BY topic, partition")
         return {TopicPartition(topic, partition): next_offset for topic, partition, next_offset in found}
 
-    # --- looking ---
+    # --- queries ---
 
     def rows(self) -> int:
         """How many messages the table holds."""
@@ -154,7 +154,7 @@ class Warehouse:
         return self._number(statement, _place(bucket))
 
     def told(self, bucket: Bucket) -> Told:
-        """What producers have said of a bucket."""
+        """Return what producers have reported of a bucket."""
         ((events, produced),) = self._run(
             "SELECT COUNT(*), COALESCE(SUM(count), 0) FROM monitoring_events"
             " WHERE topic = ? AND window_start_us = ? AND window_end_us = ?",
@@ -191,19 +191,19 @@ class Warehouse:
         try:
             return list(self._connection.execute(statement, values))
         except sqlite3.Error as error:
-            raise self._given_up(error) from error
+            raise self._rolled_back(error) from error
 
     def _run_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         try:
             self._connection.executemany(statement, rows)
         except sqlite3.Error as error:
-            raise self._given_up(error) from error
+            raise self._rolled_back(error) from error
 
-    def _given_up(self, error: sqlite3.Error) -> MachineFault:
+    def _rolled_back(self, error: sqlite3.Error) -> MachineFault:
         try:
             if self._connection.in_transaction:
                 self._connection.rollback()
-        except sqlite3.Error:  # the file is beyond help: SQLite rolls back when it is opened again
+        except sqlite3.Error:  # the file is unusable: SQLite rolls back when it is opened again
             pass
         return machine_fault(error)
 

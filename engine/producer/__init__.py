@@ -1,1 +1,1 @@
-"""The producer: partitioner, asynchronous queue, in-flight batches, and the page views it makes by itself."""
+"""The producer: partitioner, asynchronous queue, in-flight batches, and the page views it generates."""

@@ -2,7 +2,7 @@
 
 Messages wait until a batch is full or the oldest has lingered long enough; then up to a batch of them, all topics
 together, goes to the sender in order. While a batch waits for its acknowledgement, the next one waits too. New settings
-hold for what waits as well: nothing that was accepted is lost by them, or overtaken.
+apply to waiting messages as well: they neither lose nor reorder a message that was accepted.
 """
 
 from collections import deque
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from engine.config import NEVER_US, ProducerSettings
 from engine.errors import QueueFull
-from engine.runtime.scheduler import Scheduler, Timer
+from engine.runtime.scheduler import Timer, Timers
 from engine.values import value
 
 
@@ -24,11 +24,11 @@ class Record:
 
 
 Waiting = tuple[str, Record, int]
-"""A topic, a record for it, and since when it waits in the queue, or for a place in it."""
+"""A topic, a record for it, and when it began to wait, in the queue or for a place in it (virtual microseconds)."""
 
 
 class Counts(NamedTuple):
-    """How many records are in the queue, how many wait for a place, how many found none so far."""
+    """How many records are in the queue, how many wait for a place, and how many were dropped so far."""
 
     queued: int
     blocked: int
@@ -42,20 +42,20 @@ Ship = Callable[[Sequence[Waiting]], None]
 class AsyncQueue:
     """The queue between an application and the sender.
 
-    When it is full (``queue_messages``): ``fail`` refuses with :class:`QueueFull`, ``block`` lets the application wait,
-    ``wait`` lets it wait ``queue_wait_ms`` and then drops the message (0.7: queue.enqueueTimeout.ms 0, <0, >0).
+    When full (``queue_messages``): ``fail`` refuses with :class:`QueueFull`, ``block`` makes the application wait,
+    ``wait`` makes it wait ``queue_wait_ms`` and then drops the message (0.7: queue.enqueueTimeout.ms 0, <0, >0).
     ``is_free`` says whether a batch may be sent now; if not, :meth:`go_on` is called when it may.
     """
 
     def __init__(
         self,
-        scheduler: Scheduler,
+        timers: Timers,
         settings: ProducerSettings,
         ship: Ship,
         is_free: Callable[[], bool],
         on_change: Callable[[], None],
     ) -> None:
-        self._scheduler = scheduler
+        self._timers = timers
         self._settings = settings
         self._ship = ship
         self._is_free = is_free
@@ -65,16 +65,16 @@ class AsyncQueue:
         self._dropped = 0
         self._draining = 0
         self._linger: Timer | None = None
-        self._patience: Timer | None = None
+        self._wait_timer: Timer | None = None
 
     @property
     def counts(self) -> Counts:
-        """The state of the queue."""
+        """The current counts of the queue."""
         return Counts(len(self._queued), len(self._blocked), self._dropped)
 
     @property
     def draining(self) -> bool:
-        """Whether records are left that :meth:`drain` found."""
+        """Whether records are left that a drain began with."""
         return self._draining > 0
 
     def put(self, topic: str, records: Sequence[Record]) -> None:
@@ -88,38 +88,38 @@ class AsyncQueue:
                 queue_messages=settings.queue_messages,
                 queued=len(self._queued),
             )
-        now_us = self._scheduler.now_us
+        now_us = self._timers.now_us
         for record in records:
             has_place = len(self._queued) < settings.queue_messages and not self._blocked
             (self._queued if has_place else self._blocked).append((topic, record, now_us))
-        self._limit_patience()
+        self._limit_wait()
         self._ship_what_is_due()
 
     def drop(self, count: int) -> None:
-        """Count records that an application gave up because the queue refused them."""
+        """Count records that an application dropped because the queue refused them."""
         self._dropped += count
         self._on_change()
 
     def go_on(self) -> None:
-        """The sender is free again."""
+        """Continue sending, since the sender is free again."""
         self._ship_what_is_due()
 
     def change(self, settings: ProducerSettings) -> None:
-        """Take new settings: what waits does so by their sizes and times, counted from when it began to wait.
+        """Apply new settings, also to waiting records; their times count from when a record began to wait.
 
-        Records that wait for a place go on waiting until there is one, also under ``fail``, since they were accepted;
-        under ``wait`` as long as that says. A queue that shrinks keeps what it holds. Where sending is ``sync`` from
-        now on, the queue is drained.
+        Records that wait for a place keep waiting until there is one, also under ``fail``, since they were accepted;
+        under ``wait``, for ``queue_wait_ms`` at most. A queue that shrinks keeps what it holds. If sending is ``sync``
+        from now on, the queue is drained.
         """
         self._settings = settings
-        self._let_in()
+        self._fill_free_places()
         if settings.sending == "sync":
             self._mark_for_draining()
         self._ship_what_is_due()
-        self._drop_impatient()
+        self._drop_overdue()
 
     def drain(self) -> None:
-        """Send everything that is here as soon as the sender is free, full batches or not."""
+        """Send all present records as soon as the sender is free, in full batches or not."""
         self._mark_for_draining()
         self._ship_what_is_due()
 
@@ -130,55 +130,51 @@ class AsyncQueue:
         """Send as many batches as are full, old enough or to be drained, while the sender is free."""
         linger_us = self._settings.linger_ms * 1000
         while self._queued and self._is_free():
-            ripe = self._draining or len(self._queued) >= self._settings.batch_messages
-            if not ripe and self._scheduler.now_us - self._queued[0][2] < linger_us:
-                self._look_again_at(self._queued[0][2] + linger_us)
+            is_due = self._draining or len(self._queued) >= self._settings.batch_messages
+            if not is_due and self._timers.now_us - self._queued[0][2] < linger_us:
+                self._ship_again_at(self._queued[0][2] + linger_us)
                 break
             self._ship_batch()
-            self._let_in()
+            self._fill_free_places()
         self._on_change()
 
-    def _look_again_at(self, due_us: int) -> None:
-        """Wake up when the oldest message has lingered long enough; most often that is when it was to be before."""
-        linger = self._linger
-        if linger is not None and linger.pending and linger.due_us == due_us:
-            self._scheduler.put_off(linger)
-            return
-        if linger is not None:
-            linger.cancel()
-        self._linger = self._scheduler.at(due_us, self._ship_what_is_due)
+    def _ship_again_at(self, due_us: int) -> None:
+        """Set a timer for when the oldest message has lingered long enough; it runs after what is due then already."""
+        if self._linger is not None:
+            self._linger.cancel()
+        self._linger = self._timers.at(due_us, self._ship_what_is_due)
 
     def _ship_batch(self) -> None:
         size = min(self._settings.batch_messages, len(self._queued))
         self._draining = max(0, self._draining - size)
         self._ship([self._queued.popleft() for _ in range(size)])
 
-    def _let_in(self) -> None:
-        """Give free places to those who wait for one."""
-        now_us = self._scheduler.now_us
+    def _fill_free_places(self) -> None:
+        """Move records that wait for a place into the free ones."""
+        now_us = self._timers.now_us
         while self._blocked and len(self._queued) < self._settings.queue_messages:
             topic, record, _ = self._blocked.popleft()
             self._queued.append((topic, record, now_us))
 
-    def _limit_patience(self) -> None:
-        """Wake up when the first that waits for a place has waited long enough."""
-        patience = self._patience
+    def _limit_wait(self) -> None:
+        """Set a timer for when the first record that waits for a place has waited long enough."""
+        timer = self._wait_timer
         due_us = NEVER_US
         if self._blocked and self._settings.queue_full == "wait":
             due_us = self._blocked[0][2] + self._settings.queue_wait_ms * 1000
-        if patience is not None and patience.pending and patience.due_us != due_us:
-            patience.cancel()
-        if due_us != NEVER_US and (patience is None or not patience.pending):
-            self._patience = self._scheduler.at(due_us, self._drop_impatient)
+        if timer is not None and timer.pending and timer.due_us != due_us:
+            timer.cancel()
+        if due_us != NEVER_US and (timer is None or not timer.pending):
+            self._wait_timer = self._timers.at(due_us, self._drop_overdue)
 
-    def _drop_impatient(self) -> None:
-        """Under ``wait``, drop those who have waited long enough for a place."""
+    def _drop_overdue(self) -> None:
+        """Under ``wait``, drop records that have waited too long for a place."""
         if self._settings.queue_full == "wait":
-            latest_us = self._scheduler.now_us - self._settings.queue_wait_ms * 1000
+            latest_us = self._timers.now_us - self._settings.queue_wait_ms * 1000
             while self._blocked and self._blocked[0][2] <= latest_us:
                 self._blocked.popleft()
                 self._dropped += 1
                 if self._draining > len(self._queued):
                     self._draining -= 1
-        self._limit_patience()
+        self._limit_wait()
         self._on_change()

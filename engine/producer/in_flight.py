@@ -1,8 +1,8 @@
-"""Batches on their way to brokers: in flight, waiting behind one in flight, or in the pause before a retry.
+"""Unfinished batches of a sender: in flight, waiting behind one in flight, or in the back-off before a retry.
 
-In the paper a producer hears nothing back (section 3.1), and neither it nor a mirror of 0.7 retried by acknowledgement:
-a batch leaves at once, and what the wire or a dying broker loses is lost. Acknowledgements and the retries that follow
-from them are ours.
+In the paper a producer gets no acknowledgement (section 3.1), and neither it nor a mirror of 0.7 retried for lack of
+one: a batch is sent at once, and what the network or a crashing broker loses is lost. Acknowledgements and the retries
+that they make possible are ours.
 """
 
 from collections import deque
@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from engine.config import NEVER_US, Config
-from engine.events.base import Emit, Event
+from engine.config import NEVER_US
+from engine.events.base import Event
 from engine.events.producing import AcknowledgementReceived, BatchLost
 from engine.ids import BrokerId, TopicPartition
-from engine.protocol.messages import NOBODY, ProduceRequest, ProduceResponse
-from engine.runtime.network import Latency, Network
-from engine.runtime.scheduler import Timer, Timers
-from engine.runtime.sequence_numbers import SequenceNumbers
+from engine.protocol.envelope import NOBODY, BatchLabel, RequestEnvelope, ResponseEnvelope, enclose
+from engine.protocol.requests import ProduceRequest
+from engine.protocol.responses import decode_acknowledgement
+from engine.runtime.process import Process
+from engine.runtime.scheduler import Timer
 from engine.values import value
 
 UNLIMITED_RETRIES = 1 << 62
@@ -29,7 +30,7 @@ Layout = Callable[[str], Sequence[BrokerId]]
 
 @value
 class Departure:
-    """One attempt at sending a batch: its number, which no other attempt has, its broker, and when it lands."""
+    """One attempt to send a batch: when it is sent and due, its number (that of no other attempt), its broker."""
 
     at_us: int
     due_us: int
@@ -42,18 +43,18 @@ class Batch(Protocol):
 
     @property
     def partition(self) -> TopicPartition:
-        """Where it is to be appended."""
+        """The partition to append to."""
 
     @property
     def messages(self) -> int:
-        """How many messages it has."""
+        """The number of messages."""
 
     @property
     def message_set(self) -> bytes:
-        """What is appended."""
+        """The bytes to append."""
 
     def sent(self, departure: Departure) -> Event:
-        """The event that tells of an attempt, and is drawn while it travels."""
+        """Make the event that reports an attempt; the attempt is drawn while it is in flight."""
 
 
 SomeBatch = TypeVar("SomeBatch", bound=Batch)
@@ -61,33 +62,21 @@ SomeBatch = TypeVar("SomeBatch", bound=Batch)
 
 @value
 class Delivery:
-    """What a sender asks for now: ``acknowledgement`` ``none`` or ``broker``, and how often a failed batch is retried.
+    """A sender's settings: ``acknowledgement`` is ``none`` or ``broker``; ``retries`` limits the retries of a batch.
 
-    Without acknowledgements nothing is known to have failed.
+    Without acknowledgements no batch is known to have failed.
     """
 
     acknowledgement: str
     retries: int
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a sender needs around it."""
-
-    config: Config
-    timers: Timers
-    network: Network
-    emit: Emit
-    numbers: SequenceNumbers
-    layout: Layout
-
-
 @dataclass(slots=True)
 class _Lane(Generic[SomeBatch]):
-    """The unfinished batches of one lane, oldest first, and what became of the oldest.
+    """The unfinished batches of one lane, oldest first, and the state of the oldest.
 
-    ``attempts`` counts how often that was sent; ``number`` is that of the attempt in flight, or ``NOT_IN_FLIGHT`` in
-    the pause before the next; ``timer`` ends the wait for its acknowledgement, or the pause.
+    ``attempts`` counts how often it was sent; ``number`` is that of the attempt in flight, or ``NOT_IN_FLIGHT`` in
+    the back-off before the next; ``timer`` ends the wait for its acknowledgement, or the back-off.
     """
 
     batches: deque[SomeBatch]
@@ -97,37 +86,37 @@ class _Lane(Generic[SomeBatch]):
 
 
 def always(lane: TopicPartition) -> bool:
-    """A sender that does not ask whether a broker is there before it sends."""
+    """Return True: the sender does not check whether a broker is running before it sends."""
     return True
 
 
 class InFlightBatches(Generic[SomeBatch]):
-    """One process's sender: keeps order within each *lane*, the producer's partition or the mirror's source partition.
+    """The sender of a process. It keeps order within each *lane*: a producer's partition, a mirror's source partition.
 
-    With acknowledgements a lane has one batch in flight at a time, and later ones wait behind it, also in the pause
-    before a retry. A batch fails when its broker is not there (``broker_down``), answers with an error, or does not
-    answer in time (``not_acknowledged``); it is retried after ``fetch_backoff_us``, or given up when ``retries`` are
-    used up, and then the next one goes. An attempt that failed may have been appended all the same, so a retry may
-    append twice. Without acknowledgements a batch leaves at once, unless an earlier one of its lane is unfinished.
+    With acknowledgements a lane has one batch in flight at a time, and later ones wait behind it, also in the
+    back-off before a retry. A batch fails when its broker is not running (``broker_down``), responds with an error, or
+    does not respond in time (``not_acknowledged``). It is retried after ``fetch_backoff_us``, or abandoned when
+    ``retries`` are used up; then the next one is sent. A failed attempt may still have been appended, so a retry may
+    append twice. Without acknowledgements a batch is sent at once, unless an earlier one of its lane is unfinished.
 
-    ``delivery`` is asked for each attempt, so new settings hold from the next one on. ``reaches`` says whether a lane's
-    broker is known to be there: until then no unfinished batch is sent. ``on_free`` is called when a lane has none.
+    ``delivery`` is called for each attempt, so new settings apply from the next one on. ``reaches`` says whether a
+    lane's broker is known to run: until then no unfinished batch is sent. ``on_free`` is called when a lane has none.
     """
 
     def __init__(
         self,
-        address: str,
-        around: Surroundings,
+        process: Process,
+        layout: Layout,
         delivery: Callable[[], Delivery],
         on_free: Callable[[TopicPartition], None],
         reaches: Callable[[TopicPartition], bool] = always,
     ) -> None:
-        self._address = address
-        self._around = around
+        self._process = process
+        self._layout = layout
+        self._config = process.machine.config
         self._delivery = delivery
         self._on_free = on_free
         self._reaches = reaches
-        self._latency = Latency(around.config.network_latency_us, around.config.latency_jitter_permille)
         self._lanes: dict[TopicPartition, _Lane[SomeBatch]] = {}
         self._in_flight: dict[int, TopicPartition] = {}
 
@@ -138,12 +127,12 @@ class InFlightBatches(Generic[SomeBatch]):
 
     @property
     def busy_lanes(self) -> Sequence[TopicPartition]:
-        """The lanes that have one."""
+        """The lanes that have an unfinished batch."""
         return tuple(self._lanes)
 
     @property
     def waiting(self) -> int:
-        """How many batches are unfinished and not in flight: behind another one, or in the pause before a retry."""
+        """How many batches are unfinished and not in flight: behind another one, or in the back-off."""
         return sum(len(lane.batches) for lane in self._lanes.values()) - len(self._in_flight)
 
     def is_busy(self, lane: TopicPartition) -> bool:
@@ -155,7 +144,7 @@ class InFlightBatches(Generic[SomeBatch]):
         return self._lanes[lane].batches[0]
 
     def send(self, lane: TopicPartition, batch: SomeBatch) -> None:
-        """Send a batch behind those of its lane that are unfinished."""
+        """Send a batch after the unfinished ones of its lane."""
         if lane in self._lanes:
             self._lanes[lane].batches.append(batch)
         elif self._delivery().acknowledgement == "none":
@@ -165,48 +154,50 @@ class InFlightBatches(Generic[SomeBatch]):
             self._send_oldest(lane)
 
     def drop(self, lane: TopicPartition) -> None:
-        """Forget the unfinished batches of a lane; what is in flight still travels."""
+        """Forget the unfinished batches of a lane; one in flight may still arrive."""
         if lane in self._lanes:
             dropped = self._lanes.pop(lane)
             dropped.timer.cancel()
             self._in_flight.pop(dropped.number, None)
 
-    def take_acknowledgement(self, response: ProduceResponse) -> None:
-        """A broker has answered. The answer to an attempt that has failed or succeeded before changes nothing."""
-        number = response.request.batch
-        self._around.emit(AcknowledgementReceived(self._around.timers.now_us, number, response.error, self._address))
+    def take_acknowledgement(self, response: ResponseEnvelope) -> None:
+        """Take an acknowledgement. One for an attempt that has failed or succeeded before changes nothing."""
+        number = response.answers.batch.batch
+        _, error = decode_acknowledgement(response.response.body)
+        self._process.emit(AcknowledgementReceived(self._process.now_us, number, error, self._process.address))
         if number not in self._in_flight:
             return
-        if response.error:
-            self._fail(number, response.error)
+        if error:
+            self._fail(number, error)
         else:
             lane = self._in_flight.pop(number)
             self._lanes[lane].timer.cancel()
             self._finish_oldest(lane)
             self._send_oldest(lane)
 
-    def bounced(self, request: ProduceRequest) -> None:
-        """An attempt found no broker. It is lost and, unless it was given up before or wants no answer, retried."""
-        if request.batch in self._in_flight:
-            self._fail(request.batch, "broker_down")
+    def bounced(self, request: RequestEnvelope) -> None:
+        """Handle an attempt that found no broker: it is lost, and retried if it is still awaited."""
+        label = request.batch
+        if label.batch in self._in_flight:
+            self._fail(label.batch, "broker_down")
         else:
-            self.tell_lost(request.batch, request.partition, request.messages, "broker_down")
+            self.report_lost(label.batch, request.partition, label.messages, "broker_down")
 
-    def tell_lost(self, number: int, partition: TopicPartition, messages: int, reason: str) -> None:
-        """Journal that an attempt reached nobody, or that nobody knows whether it did."""
+    def report_lost(self, number: int, partition: TopicPartition, messages: int, reason: str) -> None:
+        """Journal that an attempt reached no log, or that it is not known whether it did."""
         topic, index = partition
-        broker = self._around.layout(topic)[index]
-        self._around.emit(BatchLost(self._around.timers.now_us, number, topic, index, broker, messages, reason))
+        broker = self._layout(topic)[index]
+        self._process.emit(BatchLost(self._process.now_us, number, topic, index, broker, messages, reason))
 
     def _send_oldest(self, name: TopicPartition) -> None:
-        """Send the first unfinished batch of a lane, or look again later; without acknowledgements all, one by one."""
+        """Send the first unfinished batch of a lane, or check again later; without acknowledgements all, one by one."""
         lane = self._lanes[name]
         while lane.batches:
             if not self._reaches(name):
                 self._pause(name)
                 return
             if self._delivery().acknowledgement == "broker":
-                self._transmit(lane.batches[0], name, self._address)
+                self._transmit(lane.batches[0], name, self._process.address)
                 return
             self._transmit(lane.batches[0], name, NOBODY)
             self._finish_oldest(name)
@@ -220,17 +211,17 @@ class InFlightBatches(Generic[SomeBatch]):
         lane.number = NOT_IN_FLIGHT
 
     def _pause(self, name: TopicPartition) -> None:
-        self._lanes[name].timer = self._around.timers.after(
-            self._around.config.fetch_backoff_us, lambda: self._send_oldest(name)
+        self._lanes[name].timer = self._process.time.after(
+            self._config.fetch_backoff_us, lambda: self._send_oldest(name)
         )
 
     def _fail(self, number: int, reason: str) -> None:
-        """The attempt in flight has failed, as far as anybody knows: retry later, or give the batch up."""
+        """Treat the attempt in flight as failed: retry later, or abandon the batch."""
         name = self._in_flight.pop(number)
         lane = self._lanes[name]
         lane.timer.cancel()
         lane.number = NOT_IN_FLIGHT
-        self.tell_lost(number, lane.batches[0].partition, lane.batches[0].messages, reason)
+        self.report_lost(number, lane.batches[0].partition, lane.batches[0].messages, reason)
         if lane.attempts <= self._delivery().retries:
             self._pause(name)
         else:
@@ -238,25 +229,26 @@ class InFlightBatches(Generic[SomeBatch]):
             self._send_oldest(name)
 
     def _transmit(self, batch: SomeBatch, lane: TopicPartition, acknowledge_to: str) -> None:
-        """Put a batch on the wire under a number of its own."""
-        network, now_us = self._around.network, self._around.timers.now_us
+        """Send one attempt of a batch, under a number of its own."""
+        process = self._process
         topic, index = batch.partition
-        broker = self._around.layout(topic)[index]
-        number = self._around.numbers.next("batch")
-        destination = f"broker:{broker}"
-        due_us = network.due_us(self._address, destination, self._latency)
-        sent = batch.sent(Departure(now_us, due_us, number, broker))
-        self._around.emit(sent)
+        broker = self._layout(topic)[index]
+        number = process.machine.numbers.next("batch")
+        label = BatchLabel(number, batch.messages, acknowledge_to)
+        request = enclose(label, ProduceRequest(topic, index, batch.message_set))
+
+        def departure(due_us: int) -> Event:
+            return batch.sent(Departure(process.now_us, due_us, number, broker))
+
+        process.send_flight(f"broker:{broker}", request, process.machine.latency, f"batch:{number}", departure)
         if acknowledge_to != NOBODY:
             self._await_acknowledgement(lane, number)
-        request = ProduceRequest(number, batch.partition, batch.messages, batch.message_set, acknowledge_to)
-        network.send_drawn(self._address, destination, request, f"batch:{number}", sent, due_us)
 
     def _await_acknowledgement(self, name: TopicPartition, number: int) -> None:
         lane = self._lanes[name]
         lane.attempts += 1
         lane.number = number
-        lane.timer = self._around.timers.after(
-            self._around.config.fetch_timeout_us, lambda: self._fail(number, "not_acknowledged")
+        lane.timer = self._process.time.after(
+            self._config.fetch_timeout_us, lambda: self._fail(number, "not_acknowledged")
         )
         self._in_flight[number] = name

@@ -1,4 +1,4 @@
-"""Where messages without an author come from: made-up page views, the same for the same seed."""
+"""Generated page views, for messages that no user writes: the same seed gives the same page views."""
 
 from random import Random
 
@@ -14,7 +14,7 @@ AGENTS = ("Firefox/4.0 Linux", "Chrome/11.0 Windows", "Safari/5.0 Macintosh", "O
 
 
 class PageViews:
-    """A stream of page views, a line of text each, stamped with the virtual time and, if it has a name, the server."""
+    """A source of page views: a line of text each, stamped with the virtual time and, if ``server`` is set, with it."""
 
     def __init__(self, chance: Random) -> None:
         self.server = NO_SERVER
@@ -26,7 +26,7 @@ class PageViews:
         self._agent = draws_below(chance, len(AGENTS))
 
     def page_view(self, at_us: int) -> bytes:
-        """One page view of natural length, about 110 to 160 bytes."""
+        """Make one page view of natural length, about 110 to 160 bytes."""
         page = PAGES[self._made % len(PAGES)]
         self._made += 1
         stamp = stamp_text(Stamp(at_us, self.server)) if self.server else wall_text(at_us)
@@ -37,7 +37,7 @@ class PageViews:
         ).encode()
 
     def page_view_of(self, at_us: int, size: int) -> bytes:
-        """One page view of exactly ``size`` bytes: cut, or filled up with a trace id's digits."""
+        """Make one page view of exactly ``size`` bytes: cut off, or padded with a trace id's digits."""
         line = self.page_view(at_us)
         if len(line) + 7 > size:
             return line[:size].ljust(size, b".")
@@ -46,5 +46,5 @@ class PageViews:
         return line + filler + f"{self._chance.getrandbits(4 * max(digits, 1)):0{max(digits, 1)}x}".encode()[:digits]
 
     def key(self, count: int) -> str:
-        """One of ``count`` user names, as a key."""
+        """Draw one of ``count`` user names as a key."""
         return f"user-{self._chance.randrange(1, count + 1)}"

@@ -1,6 +1,6 @@
 """The producer: chooses partitions, groups messages into sets, sends them.
 
-In the paper it hears nothing back (section 3.1), and so it does here unless acknowledgements are switched on.
+In the paper it gets no acknowledgements (section 3.1). Here it gets them only if they are switched on.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,26 +8,19 @@ from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
-from engine.config import Config, ProducerSettings
+from engine.config import ProducerSettings
 from engine.errors import MessageTooLarge, NoBrokerAvailable, QueueFull
-from engine.events.base import Emit
 from engine.events.producing import BatchSent, ProducerChanged, ProducerQueueChanged
-from engine.events.registry import WatchDelivered
 from engine.ids import TopicPartition
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.producer.async_queue import AsyncQueue, Counts, Record, Waiting
-from engine.producer.in_flight import Delivery, Departure, InFlightBatches, Layout, Surroundings
+from engine.producer.in_flight import Delivery, Departure, InFlightBatches, Layout
 from engine.producer.load_generator import LoadGenerator
 from engine.producer.page_views import PageViews
 from engine.producer.partitioner import KeyPartitioner, checked_choice, keyed_index, next_by_chance, next_in_turn
-from engine.protocol.messages import ProduceRequest, ProduceResponse
-from engine.registry import operations as ops
-from engine.registry import paths
-from engine.registry.client import Conversation, RegistryClient
-from engine.registry.session import SessionListener
-from engine.runtime.network import Network
-from engine.runtime.scheduler import Scheduler
-from engine.runtime.sequence_numbers import SequenceNumbers
+from engine.protocol.envelope import RequestEnvelope, ResponseEnvelope
+from engine.registry.live_brokers import LiveBrokers
+from engine.runtime.process import Machine, Process, ProcessTime, never_wakes
 
 ADDRESS = "producer"
 NO_KEY = ""
@@ -35,8 +28,8 @@ NO_KEY = ""
 Published = Callable[[str, Sequence[Record]], None]
 
 
-def _tell_nobody(topic: str, records: Sequence[Record]) -> None:
-    """What a producer without an audit does with what it was given."""
+def _without_audit(topic: str, records: Sequence[Record]) -> None:
+    """Do nothing with published records: the default of a producer without an audit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,7 @@ class ProducedBatch:
     next_append: Mapping[str, int]
 
     def sent(self, departure: Departure) -> BatchSent:
-        """An attempt at sending it."""
+        """Make the event of an attempt to send it."""
         topic, number = self.partition
         return BatchSent(
             departure.at_us,
@@ -68,62 +61,51 @@ class ProducedBatch:
         )
 
 
-class Producer:
+class Producer(Process):
     """One producer process. ``layout(topic)[p]`` is the broker of partition p, which it takes from its configuration.
 
-    Which brokers live it learns from the registry, and only from there: until a crashed broker's session
-    expires, message sets go to nobody and are lost.
+    It learns only from the registry which brokers are running: until a crashed broker's session expires,
+    message sets are still sent to it and lost.
     """
 
     def __init__(
         self,
-        config: Config,
-        scheduler: Scheduler,
-        network: Network,
-        emit: Emit,
-        numbers: SequenceNumbers,
+        machine: Machine,
         chance: Random,
         page_views: PageViews,
         layout: Layout,
         key_partitioner: KeyPartitioner = keyed_index,
     ) -> None:
-        self.settings: ProducerSettings = config.producer
+        super().__init__(ADDRESS, machine, ProcessTime(machine.scheduler, never_wakes))
+        self.settings: ProducerSettings = machine.config.producer
         self.next_append: dict[str, int] = {}
-        self.on_published: Published = _tell_nobody
-        self._config = config
-        self._scheduler = scheduler
-        self._network = network
-        self._emit = emit
-        self._numbers = numbers
+        self.on_published: Published = _without_audit
         self._chance = chance
         self._page_views = page_views
         self._layout = layout
         self._key_partitioner = key_partitioner
-        self._live_brokers: frozenset[int] = frozenset()
         self._candidates: dict[str, list[int]] = {}
         self._own_topic = ""
-        self._own = LoadGenerator(scheduler, self._make_own)
-        around = Surroundings(config, scheduler, network, emit, numbers, layout)
-        self._in_flight = InFlightBatches[ProducedBatch](ADDRESS, around, self._delivery, self._lane_free)
-        self._told = Counts(0, 0, 0)
+        self._own = LoadGenerator(self.time, self._make_own)
+        self._in_flight = InFlightBatches[ProducedBatch](self, layout, self._delivery, self._lane_free)
+        self._reported = Counts(0, 0, 0)
         self._is_making = False
-        self._queue = AsyncQueue(scheduler, self.settings, self._ship, lambda: self._in_flight.idle, self._tell_queue)
-        listener = SessionListener(self._watch_brokers, self.start, lambda: None)
-        self._registry = RegistryClient(ADDRESS, scheduler, network, config, listener)
-        network.attach(ADDRESS, self)
+        self._queue = AsyncQueue(self.time, self.settings, self._ship, lambda: self._in_flight.idle, self._report_queue)
+        self._live_brokers = LiveBrokers(self, self._candidates.clear)
+        self.attach()
 
     def start(self) -> None:
-        """Open a session and learn which brokers live."""
-        self._registry.open()
+        """Open a session in the registry and read which brokers are running."""
+        self._live_brokers.open()
 
     @property
     def queue_counts(self) -> Counts:
-        """What waits to be sent, as it was last journaled."""
-        return self._told
+        """The counts of the queue as last journaled."""
+        return self._reported
 
     @property
     def waiting_batches(self) -> int:
-        """How many batches wait to be put on the wire, behind one that is not acknowledged or before a retry."""
+        """How many batches wait to be sent, behind one that is not acknowledged or before a retry."""
         return self._in_flight.waiting
 
     # --- sending ---
@@ -139,7 +121,7 @@ class Producer:
 
     def check(self, topic: str, records: Sequence[Record]) -> None:
         """Raise what :meth:`send` would: MessageTooLarge, InvalidPartition or NoBrokerAvailable."""
-        limit = self._config.max_message_bytes
+        limit = self.machine.config.max_message_bytes
         for record in records:
             if len(record.payload) > limit:
                 raise MessageTooLarge(
@@ -158,7 +140,7 @@ class Producer:
     def send(self, topic: str, records: Sequence[Record]) -> None:
         """Send records as the settings say: at once, or through the queue.
 
-        What asynchronous sending has left in the queue goes first: as long as that takes, records wait behind it.
+        Records that asynchronous sending has left in the queue are sent first; until then, new ones wait behind them.
         Raises what :meth:`check` does, and :class:`QueueFull`; then nothing is sent.
         """
         self.check(topic, records)
@@ -172,7 +154,7 @@ class Producer:
         self.on_published(topic, records)
 
     def _send_now(self, topic: str, records: Sequence[Record]) -> None:
-        """Records without a key leave as one set, the others as one set a partition."""
+        """Send records without a key as one set, the others as one set for each partition."""
         unkeyed = [record.payload for record in records if record.key == NO_KEY]
         if unkeyed:
             self._dispatch(topic, self._turn(topic), NO_KEY, unkeyed)
@@ -186,15 +168,15 @@ class Producer:
             self._dispatch(topic, number, keyed[0].key, [record.payload for record in keyed])
 
     def keyed_partition(self, topic: str, key: str) -> int:
-        """Where a key goes: its hash counts all partitions, also those of a broker that is down.
+        """Return the partition of a key: its hash is taken over all partitions, also those of stopped brokers.
 
-        Ours. 0.7 hashed over the partitions of the brokers that the registry listed (Producer.zkSend), so there a key
-        moved to another partition, and lost its order, when a broker came or went.
+        This is ours. 0.7 hashed over the partitions of registered brokers only (Producer.zkSend), so there a key moved
+        to another partition, and lost its order, when a broker came or went.
         """
         return checked_choice(self._key_partitioner, key, len(self._layout(topic)))
 
     def _turn(self, topic: str) -> int:
-        """The partition shown as "next append"; draws the one after it. Without a listed broker any will do."""
+        """Return the partition shown as "next append" and choose the next, among all if no broker is listed."""
         candidates = self.candidates(topic) or range(len(self._layout(topic)))
         shown = self.next_append.get(topic, 0)
         chosen = shown if shown in candidates else next_in_turn(shown, candidates)
@@ -221,22 +203,22 @@ class Producer:
     # --- queue ---
 
     def change(self, settings: ProducerSettings, topic: str) -> None:
-        """Take new settings; at a rate above zero it makes page views for ``topic`` by itself.
+        """Apply new settings; at a rate above zero, generate page views for ``topic``.
 
-        They hold for what is grouped into batches from now on, also for what waits in the queue, and for every attempt
-        at sending a batch. What waits keeps its place, and what was dropped stays counted.
+        They apply to records that are grouped into batches from now on, also those in the queue, and to every attempt
+        to send a batch. Waiting records keep their places, and dropped ones stay counted.
         """
         self.settings = settings
         self._own_topic = topic
-        self._emit(ProducerChanged(self._scheduler.now_us, asdict(settings)))
+        self.emit(ProducerChanged(self.now_us, asdict(settings)))
         self._queue.change(settings)
         self._own.run(settings.rate_per_second)
 
     def _ship(self, batch: Sequence[Waiting]) -> None:
         """Send a batch from the queue, topic by topic (0.7: one multi-produce).
 
-        Without acknowledgements a batch is lost where the registry lists no broker; with them it is sent all the same,
-        and retried like any other that finds none.
+        Without acknowledgements a batch is lost where the registry lists no broker; with them it is sent anyway,
+        and retried like any other that finds no broker.
         """
         by_topic: dict[str, list[Record]] = {}
         for topic, record, _ in batch:
@@ -245,25 +227,25 @@ class Producer:
             if self.candidates(topic) or self.settings.acknowledgement == "broker":
                 self._send_now(topic, records)
             else:
-                number = self._numbers.next("batch")
-                nobody = TopicPartition(topic, 0)
-                self._in_flight.tell_lost(number, nobody, len(records), NoBrokerAvailable.code)
+                number = self.machine.numbers.next("batch")
+                partition = TopicPartition(topic, 0)
+                self._in_flight.report_lost(number, partition, len(records), NoBrokerAvailable.code)
 
-    def _tell_queue(self) -> None:
-        """Journal how full the queue is, when that changed; once for all that is made in one instant."""
+    def _report_queue(self) -> None:
+        """Journal the counts of the queue if they changed, once for all records made at one instant."""
         if self._is_making:
             return
         counts = self._queue.counts
-        if counts != self._told:
-            self._told = counts
-            now_us = self._scheduler.now_us
-            self._emit(ProducerQueueChanged(now_us, counts.queued, counts.blocked, counts.dropped))
+        if counts != self._reported:
+            self._reported = counts
+            now_us = self.now_us
+            self.emit(ProducerQueueChanged(now_us, counts.queued, counts.blocked, counts.dropped))
 
-    # --- making messages of its own ---
+    # --- generated messages ---
 
     def make(self, count: int) -> list[Record]:
-        """``count`` page views, with keys if the settings say so."""
-        now_us = self._scheduler.now_us
+        """Make ``count`` page views, with keys if the settings say so."""
+        now_us = self.now_us
         keys = self.settings.keys
         return [
             Record(self._page_views.key(keys) if keys else NO_KEY, self._page_views.page_view(now_us))
@@ -271,14 +253,14 @@ class Producer:
         ]
 
     def make_of_size(self, count: int, size: int) -> list[Record]:
-        """``count`` page views without keys, of ``size`` bytes each."""
-        now_us = self._scheduler.now_us
+        """Make ``count`` page views without keys, of ``size`` bytes each."""
+        now_us = self.now_us
         return [Record(NO_KEY, self._page_views.page_view_of(now_us, size)) for _ in range(count)]
 
     def _make_own(self, count: int) -> None:
-        """Its own application always goes through the queue, and stands still while it waits for a place in it.
+        """Make messages for the queue, unless earlier ones still wait for a place in it.
 
-        What it makes counts as published, also what then finds no place: whoever audits shall see that loss.
+        Every message counts as published, also one that finds no place: the audit should show that loss.
         """
         if self._queue.counts.blocked:
             return
@@ -290,28 +272,18 @@ class Producer:
                 self._queue.drop(1)
             self.on_published(self._own_topic, [record])
         self._is_making = False
-        self._tell_queue()
+        self._report_queue()
 
     # --- process ---
 
-    def receive(self, source: str, message: Any) -> None:
-        """Hear the registry, and brokers if acknowledgements were asked for."""
-        if isinstance(message, ProduceResponse):
+    def handle(self, source: str, message: Any) -> None:
+        """Receive an acknowledgement, or a message from the registry."""
+        if isinstance(message, ResponseEnvelope):
             self._in_flight.take_acknowledgement(message)
-        elif not self._registry.heard(message):
-            self._emit(WatchDelivered(self._scheduler.now_us, message.watch))
-            self._watch_brokers()
+        else:
+            self._live_brokers.heard(message)
 
-    def bounced(self, destination: str, message: Any) -> None:
-        """A message set found no broker."""
-        if isinstance(message, ProduceRequest):
+    def handle_bounce(self, destination: str, message: Any) -> None:
+        """Handle a message set that found no broker."""
+        if isinstance(message, RequestEnvelope):
             self._in_flight.bounced(message)
-
-    def _watch_brokers(self) -> None:
-        self._registry.start(self._read_brokers())
-
-    def _read_brokers(self) -> Conversation:
-        (listed,) = yield (ops.WatchChildren(paths.BROKERS),)
-        assert isinstance(listed, tuple)
-        self._live_brokers = frozenset(int(name) for name in listed)
-        self._candidates.clear()

@@ -12,7 +12,7 @@ STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00) server=([A-
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """When a message was made, in virtual microseconds, and where."""
+    """When a message was made, in virtual microseconds, and by which server."""
 
     at_us: int
     server: str
@@ -22,12 +22,12 @@ UNSTAMPED = Stamp(0, NO_SERVER)
 
 
 def stamp_text(stamp: Stamp) -> str:
-    """A stamp as it stands in a payload, to the millisecond."""
+    """Format a stamp as a payload has it, to the millisecond."""
     return f"{wall_text(stamp.at_us)} server={stamp.server}"
 
 
 def find_stamp(payload: bytes) -> Stamp:
-    """The first stamp in a payload, ``UNSTAMPED`` if there is none or it names no real date: nothing is guessed."""
+    """Find the first stamp in a payload; return ``UNSTAMPED`` if there is none or its date does not exist."""
     found = STAMP.search(payload)
     if found is None:
         return UNSTAMPED

@@ -1,4 +1,4 @@
-"""What can be wrong with bytes on the wire, and the error codes of 0.7 (common/ErrorMapping.scala)."""
+"""Errors in bytes on the wire, and the error codes of 0.7 (common/ErrorMapping.scala)."""
 
 from typing import Final
 
@@ -6,13 +6,13 @@ from engine.errors import InvalidMessage, InvalidMessageSize, OffsetOutOfRange, 
 
 
 class MalformedRequest(OffsetscopeError):
-    """The bytes of a request contradict themselves, or a value does not fit into its field."""
+    """The bytes of a request are inconsistent, or a value does not fit into its field."""
 
     code = "malformed_request"
 
 
 class MalformedResponse(OffsetscopeError):
-    """The bytes of a response contradict themselves, or answer something that was not asked."""
+    """The bytes of a response are inconsistent, or do not match the request."""
 
     code = "malformed_response"
 
@@ -24,7 +24,7 @@ class FrameSizeRefused(OffsetscopeError):
 
 
 class InvalidFetchSize(OffsetscopeError):
-    """A fetch asked for fewer than zero bytes (code 4; 0.7 answers nonsense)."""
+    """A fetch requested fewer than zero bytes (code 4; 0.7 sends a nonsensical response)."""
 
     code = "invalid_fetch_size"
 
@@ -52,18 +52,18 @@ _CODES: tuple[tuple[type[OffsetscopeError], int], ...] = (
 
 
 def code_of(error: OffsetscopeError) -> int:
-    """The code that tells a client of ``error``; :data:`UNKNOWN` if 0.7 has none."""
+    """Return the code that reports ``error`` to a client; :data:`UNKNOWN` if 0.7 has none."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), UNKNOWN)
 
 
 def error_of(code: int, topic: str, partition: int, offset: int) -> OffsetscopeError:
-    """The error that ``code`` tells of, for the fetch it answers; never for :data:`NO_ERROR`."""
+    """Return the error that ``code`` reports for a fetch; ``code`` must not be :data:`NO_ERROR`."""
     assert code != NO_ERROR
     place = f"{topic}-{partition}"
     if code == OFFSET_OUT_OF_RANGE:
         return OffsetOutOfRange(
             f"offset {offset} is outside the log of {place}",
-            "ask the broker for its smallest or its largest offset, and go on from there",
+            "request the smallest or the largest offset from the broker, and continue from there",
             offset=offset,
             partition=place,
         )
@@ -79,10 +79,15 @@ def error_of(code: int, topic: str, partition: int, offset: int) -> OffsetscopeE
         )
     if code == INVALID_FETCH_SIZE:
         return InvalidFetchSize(
-            f"the broker refused the size of the fetch from {place}", "ask for zero bytes or more", partition=place
+            f"the broker refused the size of the fetch from {place}", "request zero bytes or more", partition=place
         )
     return UnknownServerFault(
-        f"the broker could not answer the fetch from {place} (code {code})",
-        "look into the broker's log",
+        f"the broker failed to serve the fetch from {place} (code {code})",
+        "check the broker's log",
         error_code=code,
     )
+
+
+def error_name(code: int, topic: str, partition: int, offset: int) -> str:
+    """Return the name of the error that ``code`` reports for a fetch, "" for :data:`NO_ERROR`."""
+    return "" if code == NO_ERROR else error_of(code, topic, partition, offset).code

@@ -1,4 +1,4 @@
-"""The fields that requests and responses are made of; all integers are big-endian and signed."""
+"""The fields of requests and responses; all integers are big-endian and signed."""
 
 from struct import Struct, error
 
@@ -12,7 +12,7 @@ Fault = type[MalformedRequest] | type[MalformedResponse]
 
 
 class FieldReader:
-    """A place in some bytes, moved on by each field that is read; raises ``fault`` where a field cannot be."""
+    """A reader of consecutive fields; raises ``fault`` for a field that cannot be read."""
 
     def __init__(self, data: bytes, fault: Fault) -> None:
         self._data = data
@@ -33,7 +33,7 @@ class FieldReader:
         return self._unpack(_INT64)
 
     def string(self) -> str:
-        """UTF-8 behind its length in bytes, an int16."""
+        """Read UTF-8 text after its length in bytes, an int16."""
         raw = self.raw(self.int16(), "a string")
         try:
             return raw.decode("utf-8")
@@ -41,7 +41,7 @@ class FieldReader:
             raise self.failed("a string is not UTF-8") from broken
 
     def raw(self, size_bytes: int, what: str) -> bytes:
-        """The next ``size_bytes`` as they are; ``what`` they are is said in the error."""
+        """Read the next ``size_bytes`` as they are; ``what`` names them in the error."""
         if not 0 <= size_bytes <= self.remaining_bytes:
             raise self.failed(f"{what} of {size_bytes} bytes, where {self.remaining_bytes} are left")
         start = self._position
@@ -49,10 +49,8 @@ class FieldReader:
         return self._data[start : self._position]
 
     def failed(self, reason: str) -> MalformedRequest | MalformedResponse:
-        """The error for ``reason``, which names the place."""
-        return self._fault(
-            f"at byte {self._position}: {reason}", "send what the 0.7 protocol lays down", position=self._position
-        )
+        """Return the error for ``reason``, with the current position."""
+        return self._fault(f"at byte {self._position}: {reason}", "follow the 0.7 protocol", position=self._position)
 
     def _unpack(self, field: Struct) -> int:
         if field.size > self.remaining_bytes:
@@ -75,11 +73,11 @@ def int64(value: int) -> bytes:
 
 
 def string(text: str) -> bytes:
-    """``text`` in UTF-8, its length in bytes as an int16 before it."""
+    """Encode ``text`` in UTF-8, after its length in bytes as an int16."""
     try:
         encoded = text.encode("utf-8")
     except UnicodeEncodeError as broken:
-        raise MalformedRequest("the string has no UTF-8", "use whole characters") from broken
+        raise MalformedRequest("the string cannot be encoded in UTF-8", "use whole characters") from broken
     return int16(len(encoded)) + encoded
 
 

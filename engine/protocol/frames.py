@@ -1,4 +1,4 @@
-"""Cutting a stream of bytes into the requests or responses that it is made of."""
+"""Splitting a stream of bytes into frames, one for each request or response."""
 
 from struct import Struct
 from typing import Final
@@ -12,9 +12,9 @@ _LENGTH = Struct(">i")
 
 
 class FrameBuffer:
-    """The bytes of one direction of a connection that are not used up yet.
+    """A buffer of the unconsumed bytes of one direction of a connection.
 
-    It holds what was fed and no more: a length field that announces much takes no room by itself.
+    It holds what was fed and no more: a large length field alone allocates nothing.
     """
 
     __slots__ = ("_head", "_max_frame_bytes", "_start", "_tail")
@@ -31,22 +31,22 @@ class FrameBuffer:
 
     @property
     def has_frame(self) -> bool:
-        """Whether the next frame is whole; :class:`FrameSizeRefused` as in :meth:`take`."""
+        """Whether the next frame is complete; raises :class:`FrameSizeRefused` as :meth:`take` does."""
         return self.buffered_bytes >= self._needed_bytes()
 
     def feed(self, data: bytes | memoryview) -> None:
-        """Bytes as they came, in any portions."""
+        """Add bytes as they arrived, in portions of any size."""
         rest_bytes = len(self._head) - self._start
         if rest_bytes < len(data) and not self._tail:
             self._head = b"".join((self._head[self._start :], data))
             self._start = 0
-        else:  # copying a large rest for each small portion would take for ever
+        else:  # copying a large rest for each small portion would take quadratic time
             self._tail += data
 
     def take(self) -> bytes:
-        """The next frame without its length field, or b"" if it is not whole yet; a frame is never empty.
+        """Return the next frame without its length field, or b"" if it is incomplete; a frame is never empty.
 
-        Raises :class:`FrameSizeRefused` if its length is not positive or over the limit. Nothing can be read behind
+        Raises :class:`FrameSizeRefused` if its length is not positive or over the limit. Nothing can be read after
         that.
         """
         needed_bytes = self._needed_bytes()
@@ -65,7 +65,7 @@ class FrameBuffer:
         return frame
 
     def _needed_bytes(self) -> int:
-        """The size of the next frame with its length field, or that of the field as long as it is not there."""
+        """Return the size of the next frame with its length field, or that of the field while it is incomplete."""
         if len(self._head) - self._start < LENGTH_BYTES:
             if self.buffered_bytes < LENGTH_BYTES:
                 return LENGTH_BYTES
@@ -73,7 +73,7 @@ class FrameBuffer:
         size: int = _LENGTH.unpack_from(self._head, self._start)[0]
         if not 0 < size <= self._max_frame_bytes:
             raise FrameSizeRefused(
-                f"a length of {size} bytes", f"send 1 to {self._max_frame_bytes} bytes behind the length", bytes=size
+                f"a length of {size} bytes", f"send 1 to {self._max_frame_bytes} bytes after the length", bytes=size
             )
         return LENGTH_BYTES + size
 

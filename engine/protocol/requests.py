@@ -1,7 +1,7 @@
 """Requests and their bytes (0.7: kafka.api; the kinds are those of api/RequestKeys.scala).
 
-A request is ``length(4) kind(2) body``; the length does not count itself. There is no version and no number by
-which to tell answers apart: they come in the order of the requests.
+A request is ``length(4) kind(2) body``; the length does not count itself. There is no version and no
+correlation id: responses come in the order of the requests.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,9 +31,9 @@ Body = TypeVar("Body")
 
 
 class ProduceRequest(NamedTuple):
-    """A message set for a partition, :data:`RANDOM_PARTITION` for one of the broker's choice. It is not answered.
+    """A message set for a partition, :data:`RANDOM_PARTITION` for one of the broker's choice. It has no response.
 
-    A named tuple, since there are so many of them.
+    A named tuple for speed, since there are so many of them.
     """
 
     topic: str
@@ -43,7 +43,7 @@ class ProduceRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """A pull of up to ``max_bytes`` from ``offset`` on."""
+    """A request for up to ``max_bytes`` from ``offset`` on."""
 
     topic: str
     partition: int
@@ -53,23 +53,23 @@ class FetchRequest:
 
 @dataclass(frozen=True, slots=True)
 class MultiProduceRequest:
-    """Several produce requests in one. It is not answered."""
+    """Several produce requests in one. It has no response."""
 
     produces: tuple[ProduceRequest, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MultiFetchRequest:
-    """Several pulls in one, answered together and in order."""
+    """Several fetches in one, with one response that holds theirs in order."""
 
     fetches: tuple[FetchRequest, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class OffsetsRequest:
-    """Which offsets did a partition have before ``time_ms`` of the epoch?
+    """A request for the offsets that a partition had before ``time_ms`` since the epoch.
 
-    In its place :data:`LATEST_MS` begins at the end, and :data:`EARLIEST_MS` asks for the first offset alone.
+    In its place :data:`LATEST_MS` begins at the end, and :data:`EARLIEST_MS` requests only the first offset.
     """
 
     topic: str
@@ -85,7 +85,7 @@ Step = ProduceRequest | Question
 
 
 def steps_of(request: Request) -> tuple[Step, ...]:
-    """The parts in which a request can be served with pauses between them, to the same effect."""
+    """Return the parts in which a request can be served with pauses between them, to the same effect."""
     return request.produces if isinstance(request, MultiProduceRequest) else (request,)
 
 
@@ -93,13 +93,13 @@ def steps_of(request: Request) -> tuple[Step, ...]:
 
 
 def encode_request(request: Request) -> bytes:
-    """The whole request, length first; :class:`MalformedRequest` if a value does not fit into its field."""
+    """Encode a whole request, length first; raise :class:`MalformedRequest` if a value does not fit into its field."""
     kind, body = _encode_body(request)
     return b"".join([int32(KIND_BYTES + sum(map(len, body))), int16(kind), *body])
 
 
 def _encode_body(request: Request) -> tuple[int, Sequence[bytes]]:
-    """The kind and the fields, in pieces, for a message set is long and should be copied once."""
+    """Return the kind and the fields, in pieces: a message set is long and should be copied once."""
     match request:
         case ProduceRequest():
             return PRODUCE, _encode_produce(request)
@@ -120,7 +120,7 @@ def _encode_produce(request: ProduceRequest) -> Sequence[bytes]:
 
 @lru_cache(maxsize=64)
 def _produce_head(topic: str, partition: int) -> bytes:
-    """What stands before a message set and its length; a producer sends the same again and again."""
+    """Encode the fields before a message set and its length; cached, since a producer repeats them."""
     return string(topic) + int32(partition)
 
 
@@ -133,7 +133,7 @@ def _encode_offsets(request: OffsetsRequest) -> bytes:
 
 
 def _count(several: Sequence[object]) -> bytes:
-    """What stands before several bodies, an int16; one witness of the time leaves it out, source and clients do not."""
+    """Encode the count before several bodies, an int16. One text of the time omits it; source and clients do not."""
     return int16(len(several))
 
 
@@ -141,9 +141,9 @@ def _count(several: Sequence[object]) -> bytes:
 
 
 def decode_request(frame: bytes) -> Request:
-    """The request whose bytes stand behind a length field; :class:`MalformedRequest` if they are none.
+    """Decode a request without its length field; raise :class:`MalformedRequest` if the bytes are not one.
 
-    Bytes behind the last field are passed over, as in 0.7.
+    Bytes after the last field are ignored, as in 0.7.
     """
     if frame[:KIND_BYTES] == _PRODUCE_KIND:
         set_position = _HEAD_BYTES_BESIDE_TOPIC + int.from_bytes(frame[2:4], "big")
@@ -160,8 +160,9 @@ def decode_request(frame: bytes) -> Request:
 
 @lru_cache(maxsize=64)
 def _decode_produce_head(head: bytes) -> tuple[str, int]:
-    """Topic and partition of a produce request, all before its message set. A busy producer sends the same ones
-    again and again.
+    """Decode topic and partition, the fields of a produce request before its message set.
+
+    Cached, since a busy producer repeats them.
     """
     fields = FieldReader(head, MalformedRequest)
     fields.int16()

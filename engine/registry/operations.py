@@ -1,4 +1,4 @@
-"""What clients ask of the registry, and what they hear back."""
+"""The operations, requests and responses between clients and the registry."""
 
 from engine.errors import OffsetscopeError
 from engine.values import value
@@ -6,7 +6,7 @@ from engine.values import value
 
 @value
 class Create:
-    """Add a node; an ephemeral one dies with the session that asks."""
+    """An operation that adds a node; an ephemeral node is deleted when the session that created it ends."""
 
     path: str
     value: str
@@ -15,14 +15,14 @@ class Create:
 
 @value
 class Get:
-    """Read a node's value."""
+    """An operation that reads a node's value."""
 
     path: str
 
 
 @value
 class Put:
-    """Set a persistent node's value, creating it where it misses; ``commit`` numbers a consumer's commit (0: none)."""
+    """An operation that sets a persistent node, or creates it; ``commit`` numbers a consumer's commit (0: none)."""
 
     path: str
     value: str
@@ -31,7 +31,7 @@ class Put:
 
 @value
 class DeleteOwn:
-    """Remove a node if it still holds ``value``: nobody removes another's claim (0.7's KAFKA-262)."""
+    """An operation that removes a node if it still holds ``value``, not another's claim (0.7's KAFKA-262)."""
 
     path: str
     value: str
@@ -39,7 +39,7 @@ class DeleteOwn:
 
 @value
 class WatchChildren:
-    """List a node's children and be told, once, when that list changes."""
+    """An operation that lists a node's children and sets a one-time watch on that list."""
 
     path: str
 
@@ -50,7 +50,7 @@ Outcome = str | tuple[str, ...] | OffsetscopeError
 
 @value
 class OpenSession:
-    """A client introduces itself; ``sent_us`` comes back with the answer, as with a heartbeat."""
+    """A request for a session; the response returns ``sent_us``, as for a heartbeat."""
 
     client: str
     sent_us: int
@@ -58,7 +58,7 @@ class OpenSession:
 
 @value
 class SessionGranted:
-    """The number of the session that the registry opened."""
+    """The response to :class:`OpenSession`, with the number of the new session."""
 
     session: int
     sent_us: int
@@ -66,7 +66,7 @@ class SessionGranted:
 
 @value
 class Heartbeat:
-    """A client lives, or did at ``sent_us``, and of the notices sent to it has heard up to ``last_watch``."""
+    """A sign that a client was running at ``sent_us``, and had received watch notifications up to ``last_watch``."""
 
     session: int
     sent_us: int
@@ -75,7 +75,7 @@ class Heartbeat:
 
 @value
 class HeartbeatHeard:
-    """The registry has heard the heartbeat sent at ``sent_us``: the session lasts at least a timeout from then."""
+    """The response to the heartbeat sent at ``sent_us``: the session lasts at least one timeout from then."""
 
     session: int
     sent_us: int
@@ -83,14 +83,14 @@ class HeartbeatHeard:
 
 @value
 class CloseSession:
-    """A client goes; its ephemeral nodes go with it."""
+    """A request to end a session; its ephemeral nodes are deleted with it."""
 
     session: int
 
 
 @value
 class SessionGone:
-    """The registry no longer has the session: it was closed as asked, or it expired."""
+    """A notice that the registry no longer has the session: it was closed on request, or it expired."""
 
     session: int
     expired: bool
@@ -116,7 +116,7 @@ class Response:
 
 @value
 class WatchNotice:
-    """The children of ``path`` have changed since the client listed them."""
+    """A watch notification: the children of ``path`` have changed since the client listed them."""
 
     watch: int
     path: str

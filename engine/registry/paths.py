@@ -1,4 +1,4 @@
-"""The path table of 0.7 (utils/ZkUtils): which node means what.
+"""The path table of 0.7 (utils/ZkUtils): the nodes and their values.
 
 ==================================  =============================================  ==========
 path                                value                                          kind
@@ -54,7 +54,7 @@ def owner(group: GroupId, partition: TopicPartition, broker_id: BrokerId) -> str
 
 
 def offset(group: GroupId, partition: TopicPartition, broker_id: BrokerId) -> str:
-    """The node whose value is a group's bookmark in a partition."""
+    """The node whose value is a group's committed offset in a partition."""
     return f"/consumers/{group}/offsets/{partition.topic}/{broker_id}-{partition.partition}"
 
 

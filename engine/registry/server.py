@@ -1,11 +1,10 @@
-"""The registry's process: answers requests, keeps sessions, fires watches, tells the journal."""
+"""The registry's process: serves requests, keeps sessions, fires watches, and reports to the journal."""
 
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import NodeExists, NoNode, SessionExpired
-from engine.events.base import Emit
 from engine.events.consuming import CommitLanded
 from engine.events.registry import (
     NodeChanged,
@@ -20,23 +19,21 @@ from engine.events.registry import (
 from engine.events.registry import SessionExpired as SessionExpiredEvent
 from engine.registry import operations as ops
 from engine.registry.tree import PERSISTENT, Node, Tree
-from engine.runtime.network import Latency, Network
-from engine.runtime.scheduler import Scheduler
-from engine.runtime.sequence_numbers import SequenceNumbers
+from engine.runtime.process import Departure, Machine, Process, ProcessTime, never_wakes
 
 ADDRESS = "registry"
 MOST_ANSWERS = 1024
 WHOLE_TREE = ""
 REFUSALS = (NodeExists, NoNode, SessionExpired)
-"""What a client is told; any other error is not the registry's."""
+"""The errors that are sent to the client; any other error is raised."""
 
 
 @dataclass(slots=True)
 class Session:
-    """A client's tie to the registry: good until nothing was heard for the session timeout.
+    """A client's session: valid until the registry has not heard from the client for the session timeout.
 
-    ``notices`` holds the last watch's notice sent to it, if there was one. ``answered`` holds the latest answers by the
-    number of their request, for a client that asks again because it has not heard.
+    ``notices`` holds the last watch notification sent to it, if there was one. ``answered`` holds the latest responses
+    by request number, for a client that sends a request again because no response came.
     """
 
     number: int
@@ -46,41 +43,27 @@ class Session:
     answered: dict[int, ops.Response] = field(default_factory=dict)
 
     def remember(self, response: ops.Response) -> None:
-        """Keep an answer, and no more of them than a client can be waiting for."""
+        """Keep a response, and no more of them than a client can be waiting for."""
         self.answered[response.request] = response
         if len(self.answered) > MOST_ANSWERS:
             del self.answered[next(iter(self.answered))]
 
 
-class RegistryServer:
-    """The one registry of a cluster. It does not fail; reaching it can.
+class RegistryServer(Process):
+    """The one registry of a datacenter. It never fails, but its links can.
 
-    Where there are several, each has an ``address``, and the journal tells of its nodes below its ``chroot`` (as in
-    0.7's ``zk.connect``, host:port/chroot); its clients do not see it.
+    With several datacenters, each registry has its own ``address``, and the journal reports its nodes below its
+    ``chroot`` (as in 0.7's ``zk.connect``, host:port/chroot). Clients do not see the chroot.
     """
 
-    def __init__(
-        self,
-        scheduler: Scheduler,
-        network: Network,
-        emit: Emit,
-        numbers: SequenceNumbers,
-        latency: Latency,
-        session_timeout_us: int,
-        address: str = ADDRESS,
-        chroot: str = WHOLE_TREE,
-    ) -> None:
-        self.address = address
+    def __init__(self, machine: Machine, address: str = ADDRESS, chroot: str = WHOLE_TREE) -> None:
+        super().__init__(address, machine, ProcessTime(machine.scheduler, never_wakes))
         self.chroot = chroot
-        self._scheduler = scheduler
-        self._network = network
-        self._emit = emit
-        self._numbers = numbers
-        self._latency = latency
-        self._session_timeout_us = session_timeout_us
-        self._sessions: dict[int, Session] = {}
         self.tree = Tree()
-        network.attach(address, self)
+        self._latency = machine.registry_latency
+        self._session_timeout_us = machine.config.session_timeout_us
+        self._sessions: dict[int, Session] = {}
+        self.attach()
 
     # --- reading, for the composition root ---
 
@@ -98,7 +81,7 @@ class RegistryServer:
 
     # --- process ---
 
-    def receive(self, source: str, message: Any) -> None:
+    def handle(self, source: str, message: Any) -> None:
         """Serve one message of a client."""
         match message:
             case ops.OpenSession(client=client, sent_us=sent_us):
@@ -118,18 +101,18 @@ class RegistryServer:
             case _:
                 raise AssertionError(f"the registry does not understand {message!r}")
 
-    def bounced(self, destination: str, message: Any) -> None:
-        """A client was gone when our answer came; only a watch's notice has an end to tell of."""
+    def handle_bounce(self, destination: str, message: Any) -> None:
+        """End the flight of a watch notification whose client was gone; no other message has an end to report."""
         if isinstance(message, ops.WatchNotice):
-            self._emit(WatchDelivered(self._scheduler.now_us, message.watch))
+            self.emit(WatchDelivered(self.now_us, message.watch))
 
     def expire(self, client: str) -> None:
-        """Give a client's sessions up at once, as if their time had jumped ahead."""
+        """Expire a client's sessions at once, as if their timeout had passed."""
         for number in [session.number for session in self._sessions.values() if session.client == client]:
             self._end(number, "session_expired")
 
     def expires_at_us(self, client: str) -> int:
-        """When a client's sessions will all have expired, as things stand; 0 if it has none."""
+        """When a client's sessions will all have expired if no message arrives; 0 if it has none."""
         return max((one.expires_at_us for one in self._sessions.values() if one.client == client), default=0)
 
     def has_session(self, client: str) -> bool:
@@ -143,34 +126,34 @@ class RegistryServer:
     # --- sessions ---
 
     def _open(self, source: str, client: str, sent_us: int) -> None:
-        session = Session(self._numbers.next("session"), client, 0)
+        session = Session(self.machine.numbers.next("session"), client, 0)
         self._sessions[session.number] = session
         self._hear(session.number)
-        self._emit(SessionOpened(self._scheduler.now_us, session.number, client))
-        self._scheduler.at(session.expires_at_us, lambda: self._check_expiry(session.number))
+        self.emit(SessionOpened(self.now_us, session.number, client))
+        self.time.at(session.expires_at_us, lambda: self._check_expiry(session.number))
         self._reply(source, ops.SessionGranted(session.number, sent_us))
 
     def _hear(self, number: int) -> bool:
         session = self._sessions.get(number)
         if session is None:
             return False
-        session.expires_at_us = self._scheduler.now_us + self._session_timeout_us
+        session.expires_at_us = self.now_us + self._session_timeout_us
         return True
 
     def _check_expiry(self, number: int) -> None:
         session = self._sessions.get(number)
         if session is None:
             return
-        if self._scheduler.now_us < session.expires_at_us:
-            self._scheduler.at(session.expires_at_us, lambda: self._check_expiry(number))
+        if self.now_us < session.expires_at_us:
+            self.time.at(session.expires_at_us, lambda: self._check_expiry(number))
         else:
             self._end(number, "session_expired")
 
     def _end(self, number: int, cause: str) -> None:
         session = self._sessions[number]
         gone = SessionExpiredEvent if cause == "session_expired" else SessionClosed
-        self._emit(gone(self._scheduler.now_us, number, session.client))
-        if cause == "session_expired":  # as when ZooKeeper ends the connection: whoever can hear it need not find out
+        self.emit(gone(self.now_us, number, session.client))
+        if cause == "session_expired":  # as when ZooKeeper closes the connection: a reachable client learns it at once
             self._reply(session.client, ops.SessionGone(number, expired=True))
         self.tree.drop_watches(number)
         for path in self.tree.ephemerals(number):
@@ -195,14 +178,14 @@ class RegistryServer:
             except REFUSALS as error:
                 outcomes.append(error)
                 if isinstance(operation, ops.Put) and operation.commit:
-                    self._emit(CommitLanded(self._scheduler.now_us, operation.commit, error.code))
+                    self.emit(CommitLanded(self.now_us, operation.commit, error.code))
         response = ops.Response(request.session, request.request, tuple(outcomes))
         if alive:
             self._sessions[request.session].remember(response)
         self._reply(source, response)
 
     def _answer_again(self, source: str, request: ops.Request) -> None:
-        """What was asked again is not done again, for meanwhile another may own what it is about; it is read again."""
+        """Serve a repeated request: repeat its reads, but not its writes, since another may own the node by now."""
         answered = self._sessions[request.session].answered[request.request]
         outcomes: list[ops.Outcome] = []
         for operation, outcome in zip(request.operations, answered.outcomes, strict=True):
@@ -211,7 +194,7 @@ class RegistryServer:
             else:
                 outcomes.append(outcome)
             if isinstance(operation, ops.Put) and operation.commit:
-                self._emit(CommitLanded(self._scheduler.now_us, operation.commit, ""))
+                self.emit(CommitLanded(self.now_us, operation.commit, ""))
         self._reply(source, ops.Response(request.session, request.request, tuple(outcomes)))
 
     def _read(self, session: int, operation: ops.Get | ops.WatchChildren) -> ops.Outcome:
@@ -224,8 +207,8 @@ class RegistryServer:
         match operation:
             case ops.Create(path=path, value=value, ephemeral=ephemeral):
                 holder = session if ephemeral else PERSISTENT
-                asked_twice = path in self.tree and self.tree.get(path) == Node(value, holder)
-                if not asked_twice:
+                repeated = path in self.tree and self.tree.get(path) == Node(value, holder)
+                if not repeated:
                     self._create(path, value, holder)
                 return value
             case ops.Get(path=path):
@@ -241,49 +224,48 @@ class RegistryServer:
             case ops.WatchChildren(path=path):
                 if self.tree.watch_children(path, session):
                     watched, client = self.chroot + path, self.client_of(session)
-                    self._emit(WatchSet(self._scheduler.now_us, watched, session, client))
+                    self.emit(WatchSet(self.now_us, watched, session, client))
                 return self.tree.children(path)
 
     def _create(self, path: str, value: str, session: int) -> None:
         for created in self.tree.create(path, value, session):
             node = self.tree.get(created)
             client = self.client_of(node.session)
-            self._emit(NodeCreated(self._scheduler.now_us, self.chroot + created, node.value, client))
+            self.emit(NodeCreated(self.now_us, self.chroot + created, node.value, client))
         self._fire_watches(path)
 
     def _put(self, operation: ops.Put) -> None:
         if operation.path in self.tree:
             self.tree.set(operation.path, operation.value)
             path = self.chroot + operation.path
-            self._emit(NodeChanged(self._scheduler.now_us, path, operation.value))
+            self.emit(NodeChanged(self.now_us, path, operation.value))
         else:
             self._create(operation.path, operation.value, PERSISTENT)
         if operation.commit:
-            self._emit(CommitLanded(self._scheduler.now_us, operation.commit, ""))
+            self.emit(CommitLanded(self.now_us, operation.commit, ""))
 
     def _delete(self, path: str, cause: str) -> None:
         self.tree.delete(path)
-        self._emit(NodeDeleted(self._scheduler.now_us, self.chroot + path, cause))
+        self.emit(NodeDeleted(self.now_us, self.chroot + path, cause))
         self._fire_watches(path)
 
     def _fire_watches(self, path: str) -> None:
         parent = path.rpartition("/")[0]
         for session in self.tree.take_watchers(parent):
             client = self.client_of(session)
-            watch = self._numbers.next("watch")
-            due_us = self._network.due_us(self.address, client, self._latency)
-            fired = WatchFired(self._scheduler.now_us, due_us, watch, self.chroot + parent, client)
-            self._emit(fired)
+            watch = self.machine.numbers.next("watch")
             notice = ops.WatchNotice(watch, parent)
             self._sessions[session].notices.append(notice)
-            self._network.send_drawn(self.address, client, notice, f"watch:{watch}", fired, due_us)
+            self.send_flight(client, notice, self._latency, f"watch:{watch}", self._fired(watch, parent, client))
+
+    def _fired(self, watch: int, parent: str, client: str) -> Departure:
+        return lambda due_us: WatchFired(self.now_us, due_us, watch, self.chroot + parent, client)
 
     def _repeat_notice(self, session: int, last_watch: int) -> None:
-        """Send the last notice again if the wire may have lost it; one is enough to make the client look at all."""
+        """Resend the last notification if the network may have lost it; one is enough for the client to read all."""
         for notice in self._sessions[session].notices:
             if notice.watch > last_watch:
                 self._reply(self._sessions[session].client, notice)
 
     def _reply(self, destination: str, message: object) -> None:
-        due_us = self._network.due_us(self.address, destination, self._latency)
-        self._network.send(self.address, destination, message, due_us)
+        self.send_message(destination, message, self._latency)

@@ -1,11 +1,11 @@
-"""A process's session with the registry: asked for, kept by heartbeats, given up in time.
+"""A process's session with the registry: requested, renewed by heartbeats, and ended when its lease runs out.
 
 The registry ends a session one timeout after it last *heard* from the client. The client counts from when it *sent*
-the heartbeat that the registry answered last, which is never later. So a client that is cut off gives itself up
+the last heartbeat that the registry responded to, which is never later. So a client that is cut off ends its session
 before the registry gives its partitions to another.
 
-A heartbeat also says which watch's notice was the last to arrive, so that the registry sends one again that the wire
-has lost while the session lived on.
+A heartbeat also carries the number of the last watch notification received, so that the registry resends one that the
+network lost during the session.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ NO_WATCH = 0
 
 @dataclass(frozen=True, slots=True)
 class SessionListener:
-    """What its owner wants to hear of a session."""
+    """The callbacks of a session's owner."""
 
     on_open: Callable[[], None]
     on_lost: Callable[[], None]
@@ -30,7 +30,7 @@ class SessionListener:
 
 
 class Session:
-    """One client's session, at most one at a time; ``send`` puts a message on the wire to the registry."""
+    """A client's session, at most one at a time; ``send`` sends a message to the registry."""
 
     def __init__(
         self,
@@ -55,29 +55,29 @@ class Session:
         self._beating: Timer | None = None
 
     def open(self) -> None:
-        """Ask for a session, again and again until there is one."""
+        """Request a session, and repeat the request after each timeout until one is granted."""
         self._send(ops.OpenSession(self._client, self._timers.now_us))
         self._asking = self._timers.after(self._timeout_us, self._ask_again)
 
     def close(self) -> None:
-        """Give the session back; ``on_closed`` comes with the registry's word, or when the lease has run out."""
+        """Close the session; ``on_closed`` is called on the registry's response, or when the lease has run out."""
         self._closing = True
         if self.number != NO_SESSION:
             self._send(ops.CloseSession(self.number))
 
     def abandon(self) -> None:
-        """Say nothing more; the registry keeps the session until it expires."""
+        """Stop sending; the registry keeps the session until it expires."""
         for timer in (self._asking, self._beating):
             if timer is not None:
                 timer.cancel()
 
     def check_lease(self) -> None:
-        """Give the session up if the registry may have done so."""
+        """Treat the session as lost if its lease has run out: the registry may have ended it."""
         if self.number != NO_SESSION and self._timers.now_us >= self._lease_ends_us:
             self._lose()
 
     def heard(self, message: Any) -> bool:
-        """Take an answer about the session; ``False`` if the message is about something else."""
+        """Process a response about the session; return ``False`` for any other message."""
         match message:
             case ops.SessionGranted(session=session, sent_us=sent_us):
                 self._take(session, sent_us)
@@ -92,11 +92,16 @@ class Session:
         return True
 
     def _take(self, session: int, sent_us: int) -> None:
-        """An answer to an earlier question, when we have a session already, is left to expire."""
-        if self.number != NO_SESSION:
+        """Take the session, unless there is one already or its lease has run out on the way: then it is left to expire.
+
+        In the second case the next request is sent when the first one times out, not at once: on a link slower than the
+        session timeout, requesting at once would repeat without end.
+        """
+        lease_ends_us = sent_us + self._timeout_us
+        if self.number != NO_SESSION or self._timers.now_us >= lease_ends_us:
             return
         self.number = session
-        self._lease_ends_us = sent_us + self._timeout_us
+        self._lease_ends_us = lease_ends_us
         if self._asking is not None:
             self._asking.cancel()
         self._beat()
@@ -112,7 +117,7 @@ class Session:
             self.open()
 
     def _beat(self) -> None:
-        """Renew the session; look at the lease at the latest when it ends."""
+        """Send a heartbeat, and schedule the next check no later than the end of the lease."""
         self.check_lease()
         if self.number == NO_SESSION:
             return

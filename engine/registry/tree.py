@@ -1,6 +1,6 @@
 """The registry's data: nodes with values, some of them tied to a session, and the watches on them.
 
-Only state and its rules; when things happen and who is told is :mod:`engine.registry.server`'s.
+State and its rules only: :mod:`engine.registry.server` decides when things happen and notifies clients.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ PERSISTENT = 0
 
 @dataclass(slots=True)
 class Node:
-    """One node of the tree; ``session`` is ``PERSISTENT`` or the session it dies with."""
+    """One node of the tree; ``session`` is ``PERSISTENT`` or the session that it is deleted with."""
 
     value: str
     session: int
 
 
 class Tree:
-    """The nodes by path, and for every path the sessions that want to hear, once, of a change in its children."""
+    """The nodes by path, and for every path the sessions with a one-time watch on its children."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
@@ -44,9 +44,9 @@ class Tree:
         return tuple(sorted(self._children.get(path, ())))
 
     def create(self, path: str, value: str, session: int) -> list[str]:
-        """Add a node, and persistent empty parents where they miss; returns the paths created, parents first.
+        """Add a node, and persistent empty parents where they are missing; return the paths created, parents first.
 
-        Raises :class:`NodeExists`, with the value that stands there.
+        Raises :class:`NodeExists`, with the value of the existing node.
         """
         if path in self._nodes:
             raise NodeExists(
@@ -76,29 +76,29 @@ class Tree:
         del self._nodes[path], self._children[path], self._children[parent][name]
 
     def ephemerals(self, session: int) -> list[str]:
-        """The nodes that die with a session, in order of creation."""
+        """The paths of a session's ephemeral nodes, in order of creation."""
         return [path for path, node in self._nodes.items() if node.session == session]
 
     def watch_children(self, path: str, session: int) -> bool:
-        """Remember that a session wants to hear of the next change in the children of ``path``; whether that is new."""
+        """Set a session's one-time watch on the children of ``path``; return whether it is new."""
         watchers = self._child_watches.setdefault(path, {})
         is_new = session not in watchers
         watchers[session] = None
         return is_new
 
     def take_watchers(self, path: str) -> list[int]:
-        """The sessions to tell about a change in the children of ``path``; each watch is good once."""
+        """Remove and return the sessions that watch the children of ``path``, since a watch fires once."""
         return list(self._child_watches.pop(path, {}))
 
     def drop_watches(self, session: int) -> None:
-        """Forget what a session watches."""
+        """Remove a session's watches."""
         for watchers in self._child_watches.values():
             watchers.pop(session, None)
 
     def watches(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        """Every path whose children somebody watches, and the sessions that do."""
+        """Every path whose children are watched, and the sessions that watch them."""
         return ((path, tuple(watchers)) for path, watchers in self._child_watches.items() if watchers)
 
     def watchers(self, path: str) -> tuple[int, ...]:
-        """The sessions that wait for a change in the children of ``path``."""
+        """The sessions that watch the children of ``path``."""
         return tuple(self._child_watches.get(path, ()))

@@ -1,4 +1,4 @@
-"""Virtual times as people and programs of 2011 write them, and back."""
+"""Conversions between virtual time and the calendar time of 2011."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -9,9 +9,9 @@ DAY_ONE_MILLISECONDS = round(DAY_ONE.timestamp() * 1000)
 
 @lru_cache(maxsize=64)
 def wall_text(at_us: int) -> str:
-    """A virtual time as people write it: virtual zero is half past nine on the day the paper was presented.
+    """Return a virtual time in ISO format: virtual zero is 09:30 UTC on the day the paper was presented.
 
-    The latest are remembered, for many messages are made at the same instant.
+    The latest results are cached, since many messages are made at the same instant.
     """
     return (DAY_ONE + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds")
 
@@ -22,7 +22,7 @@ def virtual_us(wall: datetime) -> int:
 
 
 def wall_milliseconds(at_us: int) -> int:
-    """A virtual time as milliseconds since 1970, as Java programs name their processes by."""
+    """A virtual time as milliseconds since 1970, as Java programs use in the names of their processes."""
     return DAY_ONE_MILLISECONDS + at_us // 1000
 
 

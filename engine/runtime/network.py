@@ -1,4 +1,4 @@
-"""The wire between the processes of a cluster: every message takes virtual time, in order on each link."""
+"""The network between the processes of a cluster: messages take virtual time, and stay in order on each link."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,29 +12,29 @@ from engine.runtime.random_draws import Draw, draws_below
 from engine.runtime.scheduler import Scheduler
 
 
-class Process(Protocol):
-    """Whoever has an address: a broker, the registry, a producer, a consumer."""
+class Endpoint(Protocol):
+    """A process with an address (see :class:`~engine.runtime.process.Process`)."""
 
     def receive(self, source: str, message: Any) -> None:
-        """A message has arrived."""
+        """Take a message that has arrived."""
 
     def bounced(self, destination: str, message: Any) -> None:
-        """A message of ours found nobody at its destination (a refused connection)."""
+        """Take back a message that found no process at its destination (a refused connection)."""
 
 
 ANY_INCARNATION = 0
-UNDRAWN = ""
-NOT_DRAWN: tuple[str, dict[str, Event]] = (UNDRAWN, {})
+NO_FLIGHT = ""
+NOTHING_LANDING: tuple[str, dict[str, Event]] = (NO_FLIGHT, {})
 
 
 class Latency(NamedTuple):
-    """How long a message travels: the base, and by how many thousandths of it chance may lengthen or shorten it."""
+    """The travel time of a message: a base, and the thousandths of it by which it varies at random either way."""
 
     base_us: int
     jitter_permille: int
 
     def draws(self, chance: Random) -> Draw:
-        """What draws travel times in microseconds."""
+        """Return a function that draws travel times in microseconds."""
         base_us, around_us = self.base_us, self.base_us * self.jitter_permille // 1000
         if not around_us:
             return lambda: base_us
@@ -44,9 +44,9 @@ class Latency(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LinkFault:
-    """What is wrong with the link between two parties, in both directions.
+    """The fault of a link between two processes, in both directions.
 
-    A ``cut`` link carries nothing; ``loss_permille`` of the messages vanish; all are ``delay_us`` later.
+    A ``cut`` link carries nothing; ``loss_permille`` of the messages are lost; all are delayed by ``delay_us``.
     """
 
     cut: bool = False
@@ -54,35 +54,26 @@ class LinkFault:
     delay_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Unheard:
-    """A message that has arrived at a process which stands still; ``take`` says that it is taken now, or never."""
-
-    source: str
-    message: Any
-    take: Callable[[], None]
-
-
 NO_FAULT = LinkFault()
 Link = tuple[str, str]
 Flight = tuple[str, str, Any, int, int, str, bool]
-"""Source, destination, message, the lives of both when it left, the name it is drawn by, whether the wire loses it."""
+"""Source, destination, message, the incarnations of both at departure, the flight's name, whether it gets lost."""
 Listener = Callable[[Any], None]
 Lost = Callable[[Any, str], None]
-"""Hears of a message that nobody will ever handle: ``cut`` or ``lost`` on the wire, or both ends are ``gone``."""
+"""Called with a message that will never be handled, and why: ``cut`` or ``lost``, or both ends are ``gone``."""
 
 
 def link_between(one: str, other: str) -> Link:
-    """The name of the link between two addresses, whichever way round they are given."""
+    """Return the name of the link between two addresses, in whichever order they are given."""
     return (one, other) if one <= other else (other, one)
 
 
 class Network:
-    """The wire: delivers each message after its latency, never before an earlier one on the same link.
+    """The network: delivers each message after its latency, never before an earlier one on the same link.
 
-    A message may carry the event that tells of its departure (its *flight*); until it lands or vanishes,
-    :attr:`flights` lists it, which is how a picture that starts now knows what is in the air. A message that nobody
-    will ever handle (both ends have gone, or the wire lost it) is handed to ``on_lost``.
+    A message may carry the event that reports its departure (its *flight*). Until it lands or is lost, :attr:`flights`
+    lists it, so that a picture that starts now knows what is in flight. A message that will never be handled (both ends
+    are gone, or the network lost it) is passed to ``on_lost``.
     """
 
     def __init__(self, scheduler: Scheduler, chance: Random, emit: Emit, on_lost: Lost) -> None:
@@ -90,33 +81,33 @@ class Network:
         self._chance = chance
         self._emit = emit
         self._on_lost = on_lost
-        self._processes: dict[str, Process] = {}
+        self._processes: dict[str, Endpoint] = {}
         self._incarnations: dict[str, int] = {}
         self._draws: dict[Latency, Draw] = {}
         self._link_clear_us: dict[tuple[str, str], int] = {}
         self._flights: dict[str, Event] = {}
-        self._landing = NOT_DRAWN
+        self._landing = NOTHING_LANDING
         self._link_faults: dict[Link, LinkFault] = {}
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
-        """Let ``listener`` hear every message when it is sent, whether or not it arrives."""
+        """Call ``listener`` with every message when it is sent, whether or not it arrives."""
         self._listeners.append(listener)
 
     @property
     def flights(self) -> Iterable[tuple[str, Event]]:
-        """What is on its way and drawn: (name, departure event), in order of departure."""
+        """The flights that have not landed: (name, departure event), in order of departure."""
         return self._flights.items()
 
     # --- links ---
 
     @property
     def link_faults(self) -> Iterable[tuple[Link, LinkFault]]:
-        """The links that something is wrong with."""
+        """The links with a fault, and their faults."""
         return self._link_faults.items()
 
     def set_link_fault(self, link: Link, fault: LinkFault) -> None:
-        """From now on something is wrong with a link, or nothing any more (``NO_FAULT``)."""
+        """Set the fault of a link, or clear it (``NO_FAULT``)."""
         if fault == NO_FAULT:
             self._link_faults.pop(link, None)
         else:
@@ -129,7 +120,7 @@ class Network:
 
     # --- processes ---
 
-    def attach(self, address: str, process: Process) -> None:
+    def attach(self, address: str, process: Endpoint) -> None:
         """Make a process reachable."""
         assert address not in self._processes, f"{address} is attached twice"
         self._processes[address] = process
@@ -151,8 +142,8 @@ class Network:
             due_us += self._fault_of(source, destination).delay_us
         return max(due_us, self._link_clear_us.get((source, destination), -NEVER_US))
 
-    def send(self, source: str, destination: str, message: Any, due_us: int, name: str = UNDRAWN) -> None:
-        """Let ``message`` land at ``due_us`` (from :meth:`due_us`)."""
+    def send(self, source: str, destination: str, message: Any, due_us: int, name: str = NO_FLIGHT) -> None:
+        """Send a message that lands at ``due_us`` (from :meth:`due_us`)."""
         for listener in self._listeners:
             listener(message)
         self._link_clear_us[(source, destination)] = due_us
@@ -166,32 +157,32 @@ class Network:
         flight = (source, destination, message, source_incarnation, destination_incarnation, name, lost)
         self._scheduler.post(due_us, self._deliver, flight)
 
-    def send_drawn(self, source: str, destination: str, message: Any, name: str, flight: Event, due_us: int) -> None:
+    def send_flight(self, source: str, destination: str, message: Any, name: str, flight: Event, due_us: int) -> None:
         """Like :meth:`send`, for a message that the picture shows under ``name`` while it travels."""
         self._flights[name] = flight
         self.send(source, destination, message, due_us, name)
 
-    def put_off(self) -> Callable[[], None]:
-        """What is being received now is taken later, and drawn until the function is called that this returns."""
+    def keep_flight(self) -> Callable[[], None]:
+        """Keep the flight that is landing now in :attr:`flights` until the returned function is called."""
         name, flights = self._landing
         self._flights.update(flights)
 
-        def take() -> None:
+        def landed() -> None:
             self._flights.pop(name, None)
 
-        return take
+        return landed
 
-    def give_up(self, message: Any) -> None:
-        """A message has arrived, and its process ended before it took it."""
+    def lose(self, message: Any) -> None:
+        """Report a message that arrived at a process which ended before it took the message."""
         self._on_lost(message, "gone")
 
     def _deliver(self, flight: Flight) -> None:
-        """A message ends with the life it was meant for: a process that has started anew has new connections."""
+        """Deliver a message to the incarnation that it was sent to: a restarted process has new connections."""
         source, destination, message, source_incarnation, destination_incarnation, name, lost = flight
-        if name in self._flights:  # what was sent twice under one name is drawn until the first has landed
+        if name in self._flights:  # a message sent twice under one name is shown until the first one lands
             self._landing = name, {name: self._flights.pop(name)}
         else:
-            self._landing = NOT_DRAWN
+            self._landing = NOTHING_LANDING
         if lost or (self._link_faults and self._fault_of(source, destination).cut):
             now_us, cause = self._scheduler.now_us, "lost" if lost else "cut"
             self._emit(MessageDropped(now_us, source, destination, name, cause))

@@ -1,4 +1,4 @@
-"""Draws from a source of chance, cheaper than ``random.Random`` makes them and the same in every version of Python."""
+"""Random draws that are cheaper than those of ``random.Random``, and the same in every version of Python."""
 
 from collections.abc import Callable
 from random import Random
@@ -7,7 +7,7 @@ Draw = Callable[[], int]
 
 
 def draw_below(chance: Random, count: int) -> int:
-    """A number from 0 to ``count`` - 1, each equally likely; ``count`` is at least 1.
+    """Draw a number from 0 to ``count`` - 1, each equally likely; ``count`` is at least 1.
 
     Draws what ``chance.randrange(count)`` would (and ``choice`` of as many), at a third of the cost.
     """
@@ -19,7 +19,7 @@ def draw_below(chance: Random, count: int) -> int:
 
 
 def draws_below(chance: Random, count: int) -> Draw:
-    """What does :func:`draw_below` again and again, at half its cost."""
+    """Return a function that repeats :func:`draw_below`, at half its cost."""
     bits = count.bit_length()
     getrandbits = chance.getrandbits
 

@@ -1,7 +1,7 @@
 """The command line of the simulation: ``python -m engine.simulation --seeds 2000 [--first 1]``.
 
-Seeds are spread over the processors. Exit code 0: no anomaly in any run; 1: a line for each failing seed says how to
-replay it, and what was found; 2: bad arguments.
+Seeds are spread over the processors. Exit code 0: no anomaly in any run; 1: some seeds fail, and the replay command and
+the anomalies of each are printed; 2: bad arguments.
 """
 
 import argparse
@@ -23,7 +23,7 @@ PROGRESS_EVERY = 200
 
 @dataclass(frozen=True, slots=True)
 class SeedResult:
-    """The result of one seed: how much happened, and the anomalies, most telling first."""
+    """The result of one seed: the numbers of operations and events, and the anomalies, most informative first."""
 
     seed: int
     events: int
@@ -32,30 +32,30 @@ class SeedResult:
 
 
 def check_seed(seed: int) -> SeedResult:
-    """Run one seed and all checkers over it. An error that escapes from the engine is an anomaly too."""
+    """Run one seed and check it with all checkers. An error that escapes from the engine is an anomaly too."""
     with tempfile.TemporaryDirectory(prefix="offsetscope-simulation-") as directory:
         try:
             history = simulate(seed, Path(directory))
             anomalies = tuple(str(anomaly) for anomaly in find_anomalies(history))
-        except Exception:  # whatever it is, its seed must be named
+        except Exception:  # any error must be reported with its seed
             return SeedResult(seed, 0, 0, (f"crashed: {traceback.format_exc()}",))
     return SeedResult(seed, len(history.events), len(history.operations), anomalies)
 
 
 def replay_line(seed: int) -> str:
-    """The command that runs a failing seed again."""
+    """Return the command that runs a failing seed again."""
     return f"make simulate FIRST={seed} SEEDS=1"
 
 
 def report(result: SeedResult) -> str:
-    """The report of a failing seed."""
+    """Return the report of a failing seed."""
     rest = len(result.anomalies) - MOST_SHOWN
     lines = [f"seed {result.seed} fails, replay with: {replay_line(result.seed)}", *result.anomalies[:MOST_SHOWN]]
     return "\n".join(lines if rest <= 0 else [*lines, f"... and {rest} more"])
 
 
 def print_results(results: Iterable[SeedResult], seeds: int) -> int:
-    """Write the results of the seeds, failing ones as they come; returns the exit code."""
+    """Print the results of the seeds, failing ones as they come; return the exit code."""
     failed = events = operations = 0
     for number, result in enumerate(results, start=1):
         events += result.events
@@ -72,7 +72,7 @@ def print_results(results: Iterable[SeedResult], seeds: int) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the seeds; the exit code."""
+    """Run the seeds and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m engine.simulation", description="Simulate clusters that fail.")
     parser.add_argument("--seeds", type=int, default=200, help="how many runs (200)")
     parser.add_argument("--first", type=int, default=1, help="the first seed (1)")

@@ -1,16 +1,16 @@
-"""The history of a run: all that a checker sees of it."""
+"""The history of a run: the only input of a checker."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 JournalEvent = Mapping[str, Any]
-"""One event of the journal, as its JSON says."""
+"""One event of the journal, as decoded JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One command of the schedule: when, what, and the code of the error that refused it ("" if it was done)."""
+    """One command of the schedule: its time, its fields, and the code of the error that refused it ("" if none did)."""
 
     at_us: int
     fields: Mapping[str, Any]
@@ -19,7 +19,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class FinalLog:
-    """A partition's log when the run is over, read from its files."""
+    """A partition's log at the end of the run, read from its files."""
 
     first_offset: int
     flushed_offset: int
@@ -29,7 +29,7 @@ class FinalLog:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A message in the warehouse: the partition of the copy and the offset there."""
+    """A message in the warehouse: the copy's partition and its offset there."""
 
     partition: str
     offset: int
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a warehouse holds: its rows, and its next offset by partition; empty without one."""
+    """The contents of a warehouse: its rows, and its next offset by partition; empty where there is no warehouse."""
 
     rows: Sequence[Row] = ()
     next_offsets: Mapping[str, int] = field(default_factory=dict)
@@ -46,14 +46,14 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What happened in one run, complete when the run is over.
+    """The record of one run, complete when the run is over.
 
-    ``events`` is the journal. ``batches`` and ``answers`` are the bytes that were seen on the wire, by the number of
-    the batch that carried them to a broker and of the fetch that carried them to a consumer. ``logs`` is what the files
-    hold in the end, by partition (``clicks-0``), ``state`` the last snapshot, ``facts`` what the cluster says of itself
-    then, ``loaded`` what the warehouse holds. ``broken`` are the broken invariants, each with the virtual time at which
-    it was seen. ``recovery_us`` is when the schedule ended and the recovery began, ``registry_hop_us`` the longest that
-    a message to or from the registry takes on a healthy wire.
+    ``events`` is the journal. ``batches`` and ``answers`` are the bytes seen on the wire: message sets by batch number,
+    fetch responses by fetch number. ``logs`` is what the files hold at the end, by partition (``clicks-0``). ``state``,
+    ``facts`` and ``loaded`` are the snapshot, the cluster's facts and the warehouse's contents at the end. ``broken``
+    are the broken invariants, each with the virtual time at which it was seen. ``recovery_us`` is when the schedule
+    ended and the recovery began. ``registry_hop_us`` is the longest that a message to or from the registry takes on a
+    healthy link.
     """
 
     operations: Sequence[Operation]
@@ -72,7 +72,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """Something that must not be: its name, a sentence, and the events that show it."""
+    """A violation found by a checker: its name, a sentence, and the events that show it."""
 
     name: str
     sentence: str
@@ -86,5 +86,5 @@ Anomalies = Iterator[Anomaly]
 
 
 def partition_of(event: JournalEvent) -> str:
-    """The partition that an event is about."""
+    """Return the partition of an event."""
     return f"{event['topic']}-{event['partition']}"

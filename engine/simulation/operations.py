@@ -1,6 +1,6 @@
-"""The operations of a schedule: commands drawn by weight, most of which the cluster can do.
+"""The operations of a schedule: commands drawn by weight, most of which the cluster can execute.
 
-The commands are those that people give (see :mod:`engine.commands`), so whatever a schedule does, a person can do.
+They are the commands that people give (see :mod:`engine.commands`), so a person can do whatever a schedule does.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ STORAGE_FAULTS: tuple[Fields, ...] = ({"fails": "append"}, {"fails": "flush"}, {
 
 
 def draw_operation(chance: Random, cluster: Cluster, *, bytes_flip: bool) -> Fields:
-    """The next command of a schedule."""
+    """Draw the next command of a schedule."""
     draws = [draw for draw in OPERATIONS if bytes_flip or draw is not _corrupt]
     (draw,) = chance.choices(draws, [OPERATIONS[draw] for draw in draws])
     return draw(chance, cluster)
@@ -105,7 +105,7 @@ def _one_of(consumers: list[Consumer], chance: Random) -> Fields:
 
 
 def _consumer(chance: Random, cluster: Cluster) -> Fields:
-    """Any consumer; where all have been removed, the name of none."""
+    """Draw any consumer; where all have been removed, a name that no consumer has."""
     consumers = cluster.state.all_consumers()
     return _one_of(consumers, chance) if consumers else {"group": _group(chance, cluster), "consumer": "nobody"}
 
@@ -219,4 +219,4 @@ OPERATIONS: Mapping[Draw, int] = {
     _heal_links: 2,
     _expire_session: 3,
 }
-"""How often each kind of operation comes, relative to the others."""
+"""The weight of each kind of operation."""

@@ -25,7 +25,7 @@ FIRST_ANALYSIS_BROKER = 11
 
 
 def add_pattern(cluster: Cluster, chance: Random, live_brokers: int) -> None:
-    """Build it around the live datacenter, whose topic is there already. Mirrors begin to work at once."""
+    """Build the pattern around the live datacenter, whose topic exists already. Mirrors begin to work at once."""
     deployer = cluster.deployer
     deployer.add_datacenter(ANALYSIS)
     brokers = [BrokerId(FIRST_ANALYSIS_BROKER + number) for number in range(chance.randint(1, 3))]
@@ -46,7 +46,7 @@ def add_pattern(cluster: Cluster, chance: Random, live_brokers: int) -> None:
 
 
 def draw_pattern_operation(chance: Random, cluster: Cluster) -> Mapping[str, Any]:
-    """An operation or a fault of the pattern's own processes."""
+    """Draw an operation or a fault of the pattern's own processes."""
     state = cluster.state
     loader = state.deployment.loaders[LOADER]
     mirrors = [f"mirror:{MIRRORS}/{name}" for name in state.groups[MIRRORS].consumers]
@@ -68,7 +68,7 @@ def draw_pattern_operation(chance: Random, cluster: Cluster) -> Mapping[str, Any
 
 
 def read_warehouse(path: Path) -> Loaded:
-    """What the warehouse's file holds, read over a connection of its own."""
+    """Read the contents of the warehouse's file over a separate connection."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT partition, offset, payload FROM messages ORDER BY rowid").fetchall()
         next_offsets = connection.execute("SELECT topic, partition, next_offset FROM bookmarks").fetchall()

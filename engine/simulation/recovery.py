@@ -1,7 +1,7 @@
-"""Recovery: all faults end, and the run waits until nothing moves any more.
+"""Recovery: all faults end, and the run waits until nothing changes any more.
 
-An operator mends links and disks and starts the processes that store data: brokers and loaders. No consumer or group is
-given a command, so that one which does not find back by itself stays behind, and a checker sees it.
+Links and disks are repaired, and the processes that store data (brokers and loaders) are started. Consumers and groups
+get no command, so a consumer that does not recover by itself stays behind, and a checker sees it.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from engine.simulation.operations import TOPIC
 
 ROUND_US = 50_000
 QUIET_US = 1_000_000
-"""How long nothing may have moved before the run is over: several times the longest that anybody waits for anything."""
+"""How long nothing may have changed before the run is over: several times the longest timeout of any process."""
 LONGEST_US = 30_000_000
-"""More than the slowest consumer needs for all messages of the longest schedule."""
+"""The longest wait: more than the slowest consumer needs for all messages of the longest schedule."""
 LAST_MESSAGES_EACH = 2
 HEALTHY_PRODUCER = {"rate_per_second": 0, "partitioner": "round_robin", "keys": 0, "sending": "sync"}
 
@@ -25,16 +25,16 @@ class ClusterRun(Protocol):
     cluster: Cluster
 
     def do(self, fields: Mapping[str, Any]) -> bool:
-        """Give a command; whether it could be done."""
+        """Apply a command; return whether it was accepted."""
 
     def pass_time(self, duration_us: int) -> None:
         """Let virtual time pass."""
 
 
 def recover(run: ClusterRun) -> None:
-    """End all faults, send last messages to every partition, and wait, within bounds, until nothing moves any more.
+    """End all faults, send last messages to every partition, and wait, within bounds, until nothing changes any more.
 
-    Whether everybody has caught up is not decided here: a checker reads it from the history.
+    Whether all groups have caught up is not decided here: a checker reads it from the history.
     """
     _end_faults(run)
     _await_registered_brokers(run)
@@ -44,7 +44,7 @@ def recover(run: ClusterRun) -> None:
 
 
 def _end_faults(run: ClusterRun) -> None:
-    """Frozen consumers wake up by themselves; the time for that passes while brokers register."""
+    """End all faults. Suspended consumers resume by themselves, in the time that brokers need to register."""
     state = run.cluster.state
     run.do({"command": "heal_links"})
     run.do({"command": "set_producer", "topic": TOPIC, **HEALTHY_PRODUCER})
@@ -58,7 +58,7 @@ def _end_faults(run: ClusterRun) -> None:
 
 
 def _await_registered_brokers(run: ClusterRun) -> None:
-    """Until the producer can send to every partition: a session from before a crash must expire first."""
+    """Wait until the producer can send to every partition: a session from before a crash must expire first."""
     state = run.cluster.state
     until_us = run.cluster.now_us + LONGEST_US
     while len(state.producer.candidates(TOPIC)) < len(state.topics[TOPIC]) and run.cluster.now_us < until_us:
@@ -79,13 +79,13 @@ def _wait_until_quiet(run: ClusterRun) -> None:
 
 
 def _progress(cluster: Cluster) -> tuple[object, ...]:
-    """Everything that moves while a group still catches up."""
+    """Return everything that changes while a group still catches up."""
     state = cluster.state
     logs = [broker.logs[partition] for broker in state.brokers.values() for partition in broker.logs]
     consumers = state.all_consumers()
     return (
         [(log.flushed_offset, log.next_offset) for log in logs],
-        [consumer.state.state for consumer in consumers],
+        [consumer.state.name for consumer in consumers],
         [fetcher.consumed_offset for consumer in consumers for fetcher in consumer.fetchers.values()],
         [
             state.committed_offset(name, partition)

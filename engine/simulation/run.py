@@ -1,4 +1,4 @@
-"""One run: a cluster built as the seed says, a schedule of operations and faults, the recovery, and the history."""
+"""One run: a cluster built from the seed, a schedule of operations and faults, the recovery, and the history."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from engine.commands import apply, parse_command
 from engine.errors import OffsetscopeError
 from engine.ids import BrokerId, ConsumerId, GroupId
 from engine.journal.journal import Journal
-from engine.protocol.messages import FetchResponse, ProduceRequest
+from engine.protocol.envelope import BatchLabel, FetchLabel, RequestEnvelope, ResponseEnvelope
+from engine.protocol.requests import ProduceRequest
 from engine.simulation.history import FinalLog, History, Loaded, Operation
 from engine.simulation.operations import TOPIC, draw_operation
 from engine.simulation.pattern import add_pattern, draw_pattern_operation, read_warehouse
@@ -23,11 +24,11 @@ READ_BYTES = 1 << 20
 GENTLE_US = 4_000
 SETTLING_US = 150_000
 PATTERN_OPERATIONS = 0.25
-"""How many operations are such as can only happen to the deployment pattern, where there is one."""
+"""The share of operations on the deployment pattern's own processes, where there is a pattern."""
 
 
 class Run:
-    """A cluster under simulation and all that is noted of it."""
+    """A cluster under simulation and the record of its run."""
 
     def __init__(self, seed: int, directory: Path) -> None:
         self.chance = Random(f"simulation {seed}")
@@ -46,10 +47,10 @@ class Run:
             journal=self._journal,
             start_us=0,
         )
-        self.cluster.state.network.listen(self._hear)
+        self.cluster.state.network.listen(self._record)
 
     def do(self, fields: Mapping[str, Any]) -> bool:
-        """Give a command and note it; whether it could be done."""
+        """Apply a command and record it; return whether it was accepted."""
         refusal = ""
         try:
             apply(self.cluster, parse_command(fields))
@@ -65,17 +66,17 @@ class Run:
         self.cluster.run_until(self.cluster.now_us + duration_us)
 
     def check(self) -> None:
-        """Note which invariants are broken now.
+        """Record which invariants are broken now.
 
-        Not where bytes flip: a recovery cuts the log there, and leaves a committed offset beyond its end or, when the
-        log has grown again, inside a message, until a consumer resets it (0.7 has no other remedy either).
+        Skipped where bytes flip: a recovery truncates the log there and leaves a committed offset beyond its end or,
+        when the log has grown again, inside a message, until a consumer resets it (0.7 has no other remedy either).
         """
         if self.shape.bytes_flip:
             return
         self.broken += [(self.cluster.now_us, sentence) for sentence in self.cluster.check()]
 
     def build(self) -> None:
-        """The shape, alive and with a first message in every partition."""
+        """Build the cluster of the shape, running and with a first message in every partition."""
         shape, cluster = self.shape, self.cluster
         for number in range(1, shape.brokers + 1):
             cluster.add_broker(BrokerId(number))
@@ -95,7 +96,7 @@ class Run:
         self.pass_time(self.chance.choice((GENTLE_US, SETTLING_US)))
 
     def run_schedule(self) -> None:
-        """The schedule: operations with pauses of all lengths between them."""
+        """Apply the schedule: operations with pauses of various lengths between them."""
         for _ in range(self.shape.operations):
             self.do(self._draw())
             self.check()
@@ -107,7 +108,7 @@ class Run:
         return draw_operation(self.chance, self.cluster, bytes_flip=self.shape.bytes_flip)
 
     def history(self, recovery_us: int) -> History:
-        """Everything that is known, read from the journal and the files."""
+        """Return the history of the run, read from the journal and the files."""
         state, config = self.cluster.state, self.shape.config
         self.cluster.publish()
         return History(
@@ -129,19 +130,22 @@ class Run:
         )
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self.cluster.close()
         self._journal.close()
 
-    def _hear(self, message: Any) -> None:
-        if isinstance(message, ProduceRequest):
-            self._batches[message.batch] = message.message_set
-        elif isinstance(message, FetchResponse):
-            self._answers[message.request.fetch] = message.data
+    def _record(self, message: Any) -> None:
+        match message:
+            case RequestEnvelope(label=BatchLabel(batch=batch)):
+                request = message.request
+                assert isinstance(request, ProduceRequest)
+                self._batches[batch] = request.message_set
+            case ResponseEnvelope(answers=RequestEnvelope(label=FetchLabel(fetch=fetch))):
+                self._answers[fetch] = message.response.body
 
 
 def simulate(seed: int, directory: Path) -> History:
-    """Run the cluster of ``seed`` in an empty ``directory``, from its first instant to its last."""
+    """Run the cluster of ``seed`` in an empty ``directory``, from build to recovery, and return its history."""
     run = Run(seed, directory)
     try:
         run.build()
@@ -155,7 +159,7 @@ def simulate(seed: int, directory: Path) -> History:
 
 
 def read_events(journal: Journal) -> list[dict[str, Any]]:
-    """Every event of a journal, from its beginning."""
+    """Return every event of a journal, from its beginning."""
     events: list[dict[str, Any]] = []
     offset = 0
     while offset < journal.end_offset:

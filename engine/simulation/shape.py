@@ -1,4 +1,4 @@
-"""What kind of cluster a seed gets: how many of everything, and limits so small that everything happens soon."""
+"""The shape of a seed's cluster: its counts, and limits so small that every case occurs soon."""
 
 from dataclasses import dataclass, replace
 from random import Random
@@ -6,19 +6,19 @@ from random import Random
 from engine.config import NEVER_US, TINY, UNLIMITED_BYTES, Config, ConsumerSettings, ProducerSettings
 
 FETCHES_APART_US = 700
-"""The pause between fetches for each partition that a group fetches; it bounds the size of a journal."""
+"""The pause between fetches, for each partition that a group fetches; it bounds the size of a journal."""
 FAR_US = 9_000
-"""A latency with which a round trip takes more than half of the fetch timeout: answers and timers meet."""
+"""A latency at which a round trip takes more than half of the fetch timeout, so that responses race with timers."""
 PATTERNS = 0.2
-"""How many of the clusters have the deployment pattern around them."""
+"""The share of clusters with the deployment pattern around them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A cluster to be built: ``consumers[g]`` are the streams of each consumer that group g begins with.
+    """A cluster to build: ``consumers[g]`` are the stream counts of the consumers that group g begins with.
 
-    Only where ``bytes_flip`` may the schedule damage bytes on disk; a committed offset may then be left outside its log
-    for a while, so such runs are not checked for invariants. ``has_pattern``: the deployment pattern stands around.
+    The schedule may damage bytes on disk only where ``bytes_flip``. A committed offset may then be outside its log for
+    a while, so such runs are not checked for invariants. ``has_pattern``: with the deployment pattern around it.
     """
 
     brokers: int
@@ -31,7 +31,7 @@ class Shape:
 
 
 def draw_shape(chance: Random) -> Shape:
-    """One of the many shapes."""
+    """Draw a shape."""
     has_pattern = chance.random() < PATTERNS
     brokers, partitions, groups = chance.randint(1, 5), chance.randint(1, 12), chance.randint(1, 3)
     if has_pattern:

@@ -1,1 +1,1 @@
-"""Logs on disk, rung by rung: disk, segment_file, segment, recovery, log. Each uses only the rungs before it."""
+"""Logs on disk, in layers: disk, segment_file, segment, recovery, log. Each uses only the layers before it."""

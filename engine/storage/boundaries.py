@@ -1,7 +1,7 @@
-"""Where messages begin in a log: a broker does not know, so who wants to know must walk.
+"""Message boundaries in a log. A broker keeps no index of them, so they are found by a scan.
 
 The paper's broker serves any byte offset; only at the start of a message do the bytes make sense to a consumer. The
-walk goes by the lengths alone: what is damaged between two lengths, and how large a message is, changes nothing.
+scan goes by the length fields alone: damage between two of them, and the size of a message, make no difference.
 """
 
 from engine.message.format import LENGTH_BYTES, iterate_lengths, size_of_first
@@ -11,17 +11,17 @@ WALK_BYTES = 64 * 1024
 
 
 def starts_a_message(log: Log, offset: int) -> bool:
-    """Whether ``offset`` is where an entry begins, damaged or not, or the end of the flushed log or of the whole."""
+    """Return whether an entry, damaged or not, begins at ``offset``, or the flushed or the whole log ends there."""
     if offset >= log.flushed_offset:
         return offset in (log.flushed_offset, log.next_offset)
     return boundaries_around(log, offset)[0] == offset
 
 
 def boundaries_around(log: Log, offset: int) -> tuple[int, int]:
-    """The last entry's start at or before ``offset``, which must be a flushed one, and the next start after it.
+    """Return the start of the last entry at or before ``offset``, which must be flushed, and the next start after it.
 
-    Every segment begins with an entry. A length that cannot be, or that goes beyond the segment, ends the walk: what
-    follows up to the segment's end counts as one entry.
+    Every segment begins with an entry. An impossible length, or one that goes beyond the segment, ends the scan: the
+    rest of the segment counts as one entry.
     """
     bases = [segment.base_offset for segment in log.segments]
     start = max(base for base in bases if base <= offset)
@@ -31,10 +31,10 @@ def boundaries_around(log: Log, offset: int) -> tuple[int, int]:
         size_bytes = size_of_first(data)
         if size_bytes <= LENGTH_BYTES or start + size_bytes > end:
             return start, end
-        ends = [size_bytes] if size_bytes > len(data) else [behind for _, behind in iterate_lengths(data)]
+        ends = [size_bytes] if size_bytes > len(data) else [entry_end for _, entry_end in iterate_lengths(data)]
         before = start
-        for behind in ends:
-            if start + behind > offset:
-                return before, start + behind
-            before = start + behind
+        for entry_end in ends:
+            if start + entry_end > offset:
+                return before, start + entry_end
+            before = start + entry_end
         start = before

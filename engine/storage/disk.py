@@ -1,11 +1,11 @@
-"""What a log needs of the file system, and the real thing.
+"""The file operations that a log needs, and their implementation by the operating system.
 
-The rest of storage sees a :class:`Disk` only, so that a test can hand in one that fails, writes half, or counts.
-Every method raises ``OSError`` as the operating system does; who calls knows which log is concerned and turns
-that into :class:`~engine.errors.StorageFailed`.
+The rest of storage uses a :class:`Disk` only, so that a test can pass one that fails, writes half, or counts.
+Every method raises ``OSError`` as the operating system does; the caller knows which log is concerned and raises
+:class:`~engine.errors.StorageFailed` instead.
 
-Linux, macOS, Windows and a browser's Python differ in what they can do with a file. Those differences are met in the
-functions at the end of this module and nowhere else. They look for a name when it is used, so a test can take it away.
+Linux, macOS, Windows and a browser's Python differ in what they can do with a file. Only the functions at the end of
+this module handle those differences. They look up an optional name when it is used, so a test can remove it.
 """
 
 import errno
@@ -19,54 +19,54 @@ from engine.errors import MachineFault, StorageFailed
 
 
 class Disk(Protocol):
-    """A place for append-only files; ``handle`` is what :meth:`open` returned."""
+    """A store of append-only files; ``handle`` is what :meth:`open` returned."""
 
     def make_directory(self, directory: Path) -> None:
-        """Create ``directory`` and its parents, durably; one that exists is fine."""
+        """Create ``directory`` and its parents, durably; an existing one is fine."""
 
     def names(self, directory: Path) -> list[str]:
-        """The names of the files in ``directory``, in no order."""
+        """Return the names of the files in ``directory``, in no particular order."""
 
     def size(self, path: Path) -> int:
-        """Bytes in a file."""
+        """Return the size of a file in bytes."""
 
     def open(self, path: Path) -> int:
-        """Open a file for reading and for writing at its end; create it, durably, if it is not there."""
+        """Open a file for reading and for writing at its end; create it, durably, if it is missing."""
 
     def open_for_reading(self, path: Path) -> int:
-        """Open a file that exists, for reading alone."""
+        """Open an existing file for reading only."""
 
     def append(self, handle: int, data: bytes) -> None:
         """Write all of ``data`` at the end of the file."""
 
     def read(self, handle: int, size_bytes: int, position: int) -> bytes:
-        """Up to ``size_bytes`` from ``position`` on; b"" at the end of the file."""
+        """Return up to ``size_bytes`` from ``position`` on; b"" at the end of the file."""
 
     def truncate(self, handle: int, size_bytes: int) -> None:
-        """Cut the file to ``size_bytes``."""
+        """Truncate the file to ``size_bytes``."""
 
     def sync(self, handle: int) -> None:
-        """Return when what was written survives a power cut."""
+        """Make what was written survive a power cut, then return."""
 
     def close(self, handle: int) -> None:
-        """Give the handle back."""
+        """Close the handle."""
 
     def remove(self, path: Path) -> None:
-        """Take a file away, durably."""
+        """Remove a file, durably."""
 
     def modified_us(self, path: Path) -> int:
-        """When the file was last changed, or what :meth:`set_modified` said of it; microseconds."""
+        """Return when the file was last changed, or the time that :meth:`set_modified` set; microseconds."""
 
     def set_modified(self, path: Path, at_us: int) -> None:
-        """Write down that the file was last changed at ``at_us``.
+        """Record that the file was last changed at ``at_us``.
 
-        The system stamps files with its own clock. A log whose time is virtual says here what its clock says, so that
-        its segments' ages survive being opened again.
+        The system stamps files with its own clock. A log on virtual time sets the time of its own clock here, so that
+        its segments keep their age when they are opened again.
         """
 
 
 class OsDisk:
-    """The operating system's files. With ``sync=False`` a flush costs nothing and survives a crash, not a power cut."""
+    """The disk of the operating system. With ``sync=False`` a flush is free and survives a crash, not a power cut."""
 
     def __init__(self, *, sync: bool) -> None:
         self._sync = sync
@@ -144,7 +144,7 @@ MACHINE: Final = _Machine()
 
 
 def machine_fault(reason: object) -> MachineFault:
-    """The error for something that the machine refused to a simulation."""
+    """Return the error for an operation that failed on the machine that runs the simulation."""
     return MachineFault(
         f"the machine that runs the simulation refused: {reason}",
         "free or repair what it lacks (descriptors, disk space, write permission)",
@@ -152,7 +152,7 @@ def machine_fault(reason: object) -> MachineFault:
 
 
 def storage_failed(path: Path, action: str, reason: object) -> StorageFailed:
-    """The error for a refused ``action`` on the file or directory at ``path``, named by its last two parts."""
+    """Return the error for a failed ``action`` on the file or directory at ``path``, named by its last two parts."""
     name = f"{path.parent.name}/{path.name}"
     return StorageFailed(
         f"cannot {action} {name}: {reason}",
@@ -161,11 +161,11 @@ def storage_failed(path: Path, action: str, reason: object) -> StorageFailed:
     )
 
 
-# --- where systems differ -------------------------------------------------------------------------------------------
+# --- differences between systems ------------------------------------------------------------------------------------
 
 
 def optional_module(name: str) -> Any:
-    """A module of the standard library that some systems lack; there, a module without any names."""
+    """Import a module of the standard library; on a system that lacks it, return an empty module."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -180,14 +180,14 @@ _NO_DIRECTORY_SYNC: Final = frozenset({errno.EACCES, errno.EBADF, errno.EINVAL, 
 
 
 def open_file(path: Path, flags: int) -> int:
-    """Open a file of bytes: Windows would translate line ends otherwise. Child processes do not inherit the handle."""
+    """Open a file in binary mode (else Windows translates line ends). Child processes do not inherit the handle."""
     return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o644)
 
 
 def read_at(handle: int, size_bytes: int, position: int) -> bytes:
-    """Up to ``size_bytes`` from ``position`` on.
+    """Return up to ``size_bytes`` from ``position`` on.
 
-    Windows has no ``pread``, so there the handle is moved first. It is then for one thread at a time, as logs are.
+    Windows has no ``pread``, so this seeks there first. The handle is then for one thread at a time, as logs are.
     """
     if hasattr(os, "pread"):
         data: bytes = os.pread(handle, size_bytes, position)
@@ -197,7 +197,7 @@ def read_at(handle: int, size_bytes: int, position: int) -> bytes:
 
 
 def sync_data(handle: int) -> None:
-    """Return when the bytes of an open file, and how many there are, survive a power cut."""
+    """Make the bytes and the size of an open file survive a power cut, then return."""
     if hasattr(os, "fdatasync") and not hasattr(_fcntl, "F_FULLFSYNC"):
         os.fdatasync(handle)
     else:
@@ -205,9 +205,9 @@ def sync_data(handle: int) -> None:
 
 
 def sync_file(handle: int) -> None:
-    """Return when an open file or directory survives a power cut as it is.
+    """Make an open file or directory survive a power cut as it is, then return.
 
-    On macOS ``fsync`` leaves the bytes in the cache of the drive; F_FULLFSYNC empties that too, on file systems that
+    On macOS ``fsync`` leaves the bytes in the cache of the drive; F_FULLFSYNC flushes that too, on file systems that
     have it.
     """
     if hasattr(_fcntl, "F_FULLFSYNC"):
@@ -222,10 +222,10 @@ def sync_file(handle: int) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Make the names in ``directory`` durable: without this a power cut may undo that a file came or went.
+    """Make the names in ``directory`` durable: otherwise a power cut may undo the creation or removal of a file.
 
-    Windows opens no directories, and some file systems sync none; names are as durable there as the system makes
-    them.
+    Windows cannot open directories, and some file systems cannot sync them; names are as durable there as the system
+    makes them.
     """
     try:
         handle = os.open(directory, os.O_RDONLY)
@@ -239,10 +239,10 @@ def sync_directory(directory: Path) -> None:
 
 
 def open_locked(path: Path) -> int:
-    """Open a file, made if need be, and lock it until the handle is closed or the process ends.
+    """Open a file, created if missing, and lock it until the handle is closed or the process ends.
 
-    Raises ``BlockingIOError`` if it is locked already, by this process or another. A browser's Python has no locks and
-    no other process; there the file is only opened.
+    Raises ``BlockingIOError`` if it is already locked, by this process or another. A browser's Python has no locks and
+    no other processes; there the file is only opened.
     """
     handle = open_file(path, os.O_RDWR | os.O_CREAT)
     try:
@@ -257,7 +257,7 @@ def open_locked(path: Path) -> int:
 
 
 def _lock_first_byte(handle: int) -> None:
-    """What Windows has for a lock on a file; the byte need not be there."""
+    """Lock the first byte of a file, as Windows locks files; the byte need not exist."""
     try:
         _msvcrt.locking(handle, _msvcrt.LK_NBLCK, 1)
     except PermissionError as error:

@@ -1,9 +1,8 @@
 """The disk of a simulated broker: files on the machine's disk, and the faults that a command asks for.
 
-Two kinds of faults meet here, and nothing above this module mixes them up. A simulated fault is an ``OSError``, as a
-broker's own disk would raise it: the log turns it into :class:`~engine.errors.StorageFailed`, the broker halts, and
-the journal says so. A fault of the machine that runs the simulation becomes :class:`~engine.errors.MachineFault`,
-which no simulated process catches.
+This module keeps two kinds of faults apart. A simulated fault is an ``OSError``, as a broker's own disk would raise it:
+the log turns it into :class:`~engine.errors.StorageFailed`, the broker halts, and the journal records it. A fault of
+the machine that runs the simulation becomes :class:`~engine.errors.MachineFault`, which no simulated process catches.
 """
 
 import errno
@@ -20,19 +19,19 @@ DISK_FAULTS: Final[tuple[DiskFault, ...]] = get_args(DiskFault)
 
 
 class SimulatedDiskFault(OSError):
-    """An operation that failed because a command asked for it."""
+    """The failure of a disk operation that a command asked for."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number, os.strerror(number))
 
 
 class FaultyDisk:
-    """A :class:`~engine.storage.disk.Disk` on top of another one, which can be made to fail.
+    """A :class:`~engine.storage.disk.Disk` that wraps another one and can be made to fail.
 
-    While it is ``full``, an append writes half of its bytes and fails; cutting the file removes them again. ``fails``
-    names an operation that ends in an input/output error:
+    While it is ``full``, an append writes half of its bytes and fails; truncating the file removes them again.
+    ``fails`` names an operation that fails with an input/output error:
 
-    - ``append``: half of the first message is written, and these bytes stay behind the end of the file whatever is cut;
+    - ``append``: half of the first message is written, and a truncate does not remove these bytes;
     - ``flush``: bytes that were appended since the last flush cannot be made durable;
     - ``read``: nothing can be read.
     """

@@ -1,4 +1,4 @@
-"""The log: what a partition is, and what the journal is made of."""
+"""The log, the storage of a partition and of the journal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ NOT_ROLLED: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class SegmentFacts:
-    """One segment as it stands: file name, offset of its first byte, bytes flushed or not."""
+    """The state of one segment: file name, offset of its first byte, size in bytes, flushed or not."""
 
     file: str
     base_offset: int
@@ -31,10 +31,10 @@ class SegmentFacts:
 
 
 class Appended(NamedTuple):
-    """What an append did. A named tuple, since there is one for each.
+    """The result of an append. A named tuple, since there is one for each append.
 
-    ``sizes`` are those of the entries. ``rolled_base_offset`` is :data:`NOT_ROLLED`, or where the segment begins
-    that the append opened. ``flushed`` says that the set itself can be read already.
+    ``sizes`` are those of the entries. ``rolled_base_offset`` is the base offset of the segment that the append began,
+    or :data:`NOT_ROLLED`. ``flushed`` says whether readers can see the set already.
     """
 
     offset: int
@@ -48,16 +48,15 @@ class Appended(NamedTuple):
 class Log:
     """An append-only sequence of messages in segment files, addressed by byte offset.
 
-    Readers see flushed bytes only (paper, section 3.1). It is not safe to use from two threads at once. Where the
-    disk refuses, :class:`~engine.errors.StorageFailed` is raised; after that the log may refuse every further append
-    until it is opened again. A closed log can be read, since its files lie there; all else raises
-    :class:`~engine.errors.LogClosed`.
+    Readers see flushed bytes only (paper, section 3.1). It is not safe to use from two threads at once. If the disk
+    fails, :class:`~engine.errors.StorageFailed` is raised; after that the log may refuse every further append until it
+    is opened again. A closed log can still be read, from its files; all else raises :class:`~engine.errors.LogClosed`.
     """
 
     def __init__(
         self, directory: Path, limits: LogConfig, disk: Disk, now_us: ClockUs, segments: SegmentList, found: Recovery
     ) -> None:
-        """For :meth:`open`: a log over ``segments``, the last of them recovered."""
+        """Make a log over ``segments``, the last of which is recovered; used by :meth:`open`."""
         self.recovery = found
         self._directory = directory
         self._limits = limits
@@ -72,12 +71,12 @@ class Log:
     def open(
         cls, directory: Path, *, limits: LogConfig, disk: Disk, now_us: ClockUs, closed_cleanly: bool = False
     ) -> Self:
-        """Open the log in ``directory``, or begin one there.
+        """Open the log in ``directory``, or create one there.
 
-        The cost is that of its segments, a look at each, and of checking the last one message by message, which is
-        cut at the first bad one (0.7). A caller who knows that the log was ``closed_cleanly`` spares that check; what
-        is damaged then comes to light at its readers. Raises :class:`~engine.errors.LogGap` if two segments do not
-        meet. ``now_us`` gives segments their times, which the files then carry.
+        This looks at each segment, and checks the last one message by message; it is truncated at the first bad one
+        (0.7). ``closed_cleanly`` skips that check, for a caller who knows that the log was; readers then find any
+        damage. Raises :class:`~engine.errors.LogGap` if two segments are not contiguous. ``now_us`` gives segments
+        their times, which are stored with the files.
         """
         segments = open_segments(directory, disk, now_us)
         active = segments.active
@@ -92,22 +91,22 @@ class Log:
 
     @property
     def first_offset(self) -> int:
-        """Of the oldest message that is kept."""
+        """The offset of the oldest message that is kept."""
         return self._segments.first_offset
 
     @property
     def flushed_offset(self) -> int:
-        """Where readers find the end."""
+        """The end of the log for readers."""
         return self._segments.active.flushed_offset
 
     @property
     def next_offset(self) -> int:
-        """Where the next append goes (log end offset)."""
+        """The offset of the next append (log end offset)."""
         return self._segments.active.next_offset
 
     @property
     def active_base_offset(self) -> int:
-        """Where the segment begins that is appended to."""
+        """The base offset of the active segment, the one that is appended to."""
         return self._segments.active.base_offset
 
     @property
@@ -117,7 +116,7 @@ class Log:
 
     @property
     def bytes_before_roll(self) -> int:
-        """How much can be appended before a further append begins a new segment; less than 0 if the next one does."""
+        """How many bytes can be appended before a further append rolls; negative if the next append does."""
         return self._limits.segment_bytes - self._segments.active.size_bytes
 
     @property
@@ -127,18 +126,17 @@ class Log:
 
     @property
     def has_unflushed(self) -> bool:
-        """Whether there are bytes that readers do not see yet. They may hold no message: gzip of nothing."""
+        """Whether there are bytes that readers do not see yet. They may hold no message: an empty compressed set."""
         return self.next_offset > self.flushed_offset
 
     # --- appending ---
 
     def append(self, message_set: bytes) -> Appended:
-        """Write a message set at the end, after checking every entry of it. A part of an entry at its end is dropped.
+        """Validate a message set and write it at the end. A partial entry at its end is dropped.
 
-        A segment that is over ``segment_bytes`` already, flushed or not, or is appended to for longer than
-        ``roll_interval_us``, is closed first, for an empty set too (0.7.2: maybeRoll). So a set is never split, and
-        each segment overshoots by a part of a set. Raises what :func:`check_set` raises, and then
-        nothing is written.
+        The log rolls first, for an empty set too, if the active segment is already over ``segment_bytes``, flushed or
+        not, or its first append was more than ``roll_interval_us`` ago (0.7.2: maybeRoll). So a set is never split, and
+        each segment overshoots by a part of a set. Raises what :func:`check_set` raises; nothing is written then.
         """
         self._require_open()
         checked = check_set(message_set, self._limits.max_message_bytes)
@@ -146,10 +144,10 @@ class Log:
         return self._append(message_set[:whole_bytes], checked.messages, checked.sizes)
 
     def append_payloads(self, payloads: Sequence[bytes]) -> Appended:
-        """Make one set of plain messages and write it at the end, as :meth:`append` does.
+        """Encode ``payloads`` as one set of plain messages and write it at the end, as :meth:`append` does.
 
-        For bytes that are the caller's own: what was just encoded is not checked. Raises
-        :class:`~engine.errors.MessageTooLarge`, and then nothing is written.
+        Only the sizes are checked, since the set was just encoded. Raises :class:`~engine.errors.MessageTooLarge`;
+        nothing is written then.
         """
         self._require_open()
         sizes = tuple([PLAIN_OVERHEAD_BYTES + len(payload) for payload in payloads])
@@ -159,53 +157,56 @@ class Log:
         return self._append(encode_message_set(payloads), len(payloads), sizes)
 
     def _append(self, message_set: bytes, messages: int, sizes: tuple[int, ...]) -> Appended:
-        """Write a good set: roll if it is time to, and flush if enough waits."""
+        """Write a valid set: roll first if due, and flush afterwards if there are enough unflushed messages."""
         now_us = self._now_us()
+        active = self._segments.active
         rolled_base_offset = NOT_ROLLED
-        if self.bytes_before_roll < 0 or now_us - self._segments.active.first_append_us > self._limits.roll_interval_us:
-            rolled_base_offset = self._roll().base_offset
-        offset = self.next_offset
+        if self.bytes_before_roll < 0 or now_us - active.first_append_us > self._limits.roll_interval_us:
+            active = self._roll()
+            rolled_base_offset = active.base_offset
+        offset = active.next_offset
         if message_set:
-            self._segments.active.append(message_set, now_us)
+            active.append(message_set, now_us)
+        next_offset = offset + len(message_set)
         self._unflushed_messages += messages
         if self._unflushed_messages >= self._limits.flush_messages:
             self.flush()
-        return Appended(offset, self.next_offset, messages, sizes, rolled_base_offset, not self.has_unflushed)
+        return Appended(offset, next_offset, messages, sizes, rolled_base_offset, active.flushed_offset == next_offset)
 
     # --- reading ---
 
     def read(self, offset: int, max_bytes: int) -> bytes:
-        """Up to ``max_bytes`` flushed bytes from ``offset`` on, never beyond the segment that holds it.
+        """Return up to ``max_bytes`` flushed bytes from ``offset`` on, never beyond the segment that holds it.
 
-        The last message may be there in part, and nobody checks that ``offset`` is where one starts (0.7). At
-        ``flushed_offset`` there is nothing yet; beyond it, and before ``first_offset``, it raises
+        The last message may be partial, and ``offset`` is not checked to be the start of one (0.7). At
+        ``flushed_offset`` the result is empty; beyond it, and before ``first_offset``, this raises
         :class:`~engine.errors.OffsetOutOfRange`.
         """
         return self._segment_of(offset).read(offset, max_bytes)
 
     def look(self, offset: int, max_bytes: int) -> bytes:
-        """As :meth:`read`, for an observer: it looks into the files, flushed or not, of a closed log too.
+        """Read as an observer does: from the files, flushed or not, of a closed log too.
 
-        No simulated fault of the disk stands in its way. ``offset`` must be in the log.
+        Simulated disk faults do not apply. ``offset`` must be in the log.
         """
         return self._segments.holding(offset).look(offset, max_bytes)
 
     def locate(self, offset: int, max_bytes: int) -> SegmentSlice:
-        """Where :meth:`read` finds its bytes, for a caller that hands them on unread (paper, section 3.1: sendfile).
+        """Locate the bytes of :meth:`read` for a caller that sends them unread (paper, section 3.1: sendfile).
 
-        They stay there until retention removes the file. Raises as :meth:`read`.
+        They stay there until retention removes the file. Raises what :meth:`read` raises.
         """
         return self._segment_of(offset).locate(offset, max_bytes)
 
     def files(self) -> tuple[SegmentSlice, ...]:
-        """All flushed bytes, file by file, oldest first. A closed log has them too."""
+        """Return where all flushed bytes are, file by file, oldest first; for a closed log too."""
         return tuple(segment.locate(segment.base_offset, segment.flushed_bytes) for segment in self._segments)
 
     def offsets_before(self, time_us: int, max_offsets: int) -> tuple[int, ...]:
-        """Up to ``max_offsets`` offsets that the log had at ``time_us``, newest first (0.7: getOffsetsBefore).
+        """Return up to ``max_offsets`` offsets that the log had at ``time_us``, newest first (0.7: getOffsetsBefore).
 
-        Segment granularity: each segment's start, known since it was last appended to, and the flushed end, known
-        now. ``time_us`` may be :data:`~engine.storage.offsets.LATEST` or :data:`~engine.storage.offsets.EARLIEST`.
+        Segment granularity: each segment's start, dated by its last append, and the flushed end, dated now.
+        ``time_us`` may be :data:`~engine.storage.offsets.LATEST` or :data:`~engine.storage.offsets.EARLIEST`.
         """
         self._require_open()
         known = [(segment.base_offset, segment.modified_us) for segment in self._segments]
@@ -213,10 +214,10 @@ class Log:
             known.append((self.flushed_offset, self._now_us()))
         return offsets_before(known, time_us, max_offsets)
 
-    # --- flushing and forgetting ---
+    # --- flushing and retention ---
 
     def flush(self) -> int:
-        """Put everything on disk and show it to readers; return the new ``flushed_offset``."""
+        """Put everything on disk and make it visible to readers; return the new ``flushed_offset``."""
         self._require_open()
         if self.has_unflushed:
             self._segments.active.flush()
@@ -225,9 +226,9 @@ class Log:
         return self.flushed_offset
 
     def flush_if_due(self) -> bool:
-        """Flush if there is something to flush and the last flush is ``flush_interval_us`` ago; say whether.
+        """Flush if there are unflushed bytes and the last flush was ``flush_interval_us`` ago; return whether it did.
 
-        For a tick, as 0.7 has one. So a message waits for the interval and up to one tick more.
+        Called at every tick, as in 0.7. So a message waits for the interval and up to one tick more.
         """
         due = self.has_unflushed and self._now_us() - self._last_flush_us >= self._limits.flush_interval_us
         if due:
@@ -235,11 +236,11 @@ class Log:
         return due
 
     def delete_old(self) -> tuple[SegmentFacts, ...]:
-        """Remove the oldest segments, whole files, that are over ``retention_us`` or ``retention_bytes``; tell which.
+        """Remove the oldest segments, whole files, that exceed ``retention_us`` or ``retention_bytes``; return them.
 
-        By age, a segment goes when its last append is longer ago than that. By size, it goes if at least
-        ``retention_bytes`` stay. If all must go, an empty segment is begun at the end first; a log whose only segment
-        is empty keeps it, as new (0.7.2: cleanupLogs, markDeletedWhile).
+        By age, a segment is removed if its last append is older than that. By size, it is removed if at least
+        ``retention_bytes`` stay. If all would be removed, the log rolls to an empty segment first; a log whose only
+        segment is empty keeps it, dated now (0.7.2: cleanupLogs, markDeletedWhile).
         """
         self._require_open()
         removed: list[SegmentFacts] = []
@@ -252,7 +253,7 @@ class Log:
         return tuple(removed)
 
     def _remove(self, count: int) -> list[SegmentFacts]:
-        """Remove the oldest ``count`` segments, but leave one."""
+        """Remove the oldest ``count`` segments, but keep at least one."""
         if count == len(self._segments):
             if self._segments.active.flushed_bytes:
                 self._roll()
@@ -265,7 +266,7 @@ class Log:
         return removed
 
     def lose_unflushed(self) -> int:
-        """Be struck by a power cut: unflushed bytes are gone and the log is closed; return how many were lost."""
+        """Simulate a power cut: drop the unflushed bytes and close the log; return how many bytes were lost."""
         self._require_open()
         lost_bytes = self._segments.active.lose_unflushed()
         self._unflushed_messages = 0
@@ -273,7 +274,7 @@ class Log:
         return lost_bytes
 
     def close(self) -> None:
-        """Flush and let go of the files; closing twice is fine."""
+        """Flush and close the files; closing twice is fine."""
         if self._closed:
             return
         try:
@@ -282,7 +283,7 @@ class Log:
             self._shut()
 
     def _roll(self) -> Segment:
-        """Begin a new segment at the end of what is now flushed for good (0.7: Log.roll)."""
+        """Flush, then begin a new segment at the end (0.7: Log.roll)."""
         self.flush()
         opened = Segment(self._directory, self.next_offset, self._disk, sealed=False)
         try:

@@ -1,4 +1,4 @@
-"""Finding out what a segment holds after a crash."""
+"""Recovery of a segment after a crash."""
 
 import zlib
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CHUNK_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What opening a log had to cut off its end, and why; ``reason`` is "" if nothing was."""
+    """The bytes that recovery truncated at the end of a log, and why; ``reason`` is "" if there were none."""
 
     bytes_cut: int
     reason: str
@@ -31,12 +31,12 @@ NOTHING_CUT: Final = Recovery(0, "")
 
 
 def recover(segment: Segment) -> Recovery:
-    """Keep the whole messages at the start of ``segment`` and cut off the rest, good messages behind a bad one too.
+    """Keep the whole messages at the start of ``segment`` and truncate the rest, good messages after a bad one too.
 
     That is what 0.7 does (FileMessageSet.recover); the paper speaks of removing the inconsistent messages alone,
-    which would move the offsets of those behind. Unlike 0.7 an unknown magic is cut off too, not an error. Size,
-    magic and CRC are looked at and nothing else: a compressed set stays whatever its codec and whatever is in it, and
-    readers say what they cannot read (0.7: Message.isValid). What stays is flushed, so it is safe to show.
+    which would move the offsets of those after them. Unlike in 0.7, an unknown magic is truncated too, not an error.
+    Only size, magic and CRC are checked: a compressed set stays whatever its codec and its content, and readers report
+    what they cannot read (0.7: Message.isValid). What stays is flushed, so readers may see it.
     """
     position, reason = _end_of_whole_entries(segment)
     bytes_cut = segment.size_bytes - position
@@ -48,7 +48,7 @@ def recover(segment: Segment) -> Recovery:
 
 
 def _end_of_whole_entries(segment: Segment) -> tuple[int, str]:
-    """The position after the last whole entry, and what is wrong there; read in bounded chunks."""
+    """Return the position after the last whole entry, and the error there; read in bounded chunks."""
     position = 0
     try:
         while position < segment.size_bytes:
@@ -69,7 +69,7 @@ def _end_of_whole_entries(segment: Segment) -> tuple[int, str]:
 
 
 def _check_large_entry(segment: Segment, offset: int) -> None:
-    """Raise unless the entry at ``offset``, which is longer than a chunk and there in full, is a good one."""
+    """Raise unless the entry at ``offset``, which is complete and longer than a chunk, is valid."""
     header = read_header(segment.read(offset, MAX_OVERHEAD_BYTES))
     if header.magic > WRAPPED_MAGIC:
         raise damaged(offset, f"unknown magic {header.magic}")
@@ -80,4 +80,4 @@ def _check_large_entry(segment: Segment, offset: int) -> None:
         crc = zlib.crc32(chunk, crc)
         at += len(chunk)
     if crc != header.crc:
-        raise damaged(offset, "the payload contradicts its CRC")
+        raise damaged(offset, "the payload does not match its CRC")

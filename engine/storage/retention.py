@@ -1,20 +1,19 @@
-"""Which segments of a log have had their time (0.7: LogManager.cleanupLogs)."""
+"""The retention rules for the segments of a log (0.7: LogManager.cleanupLogs)."""
 
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 
 def expired(modified_us: Iterable[int], now_us: int, retention_us: int) -> int:
-    """How many of the oldest segments, whose last changes are given oldest first, are older than ``retention_us``.
+    """Count the oldest segments that are older than ``retention_us``; ``modified_us`` are their times, oldest first.
 
-    A segment of exactly that age stays, and so does every one behind a segment that stays.
+    A segment of exactly that age stays, and so does every one after a segment that stays.
     """
     return sum(1 for _ in takewhile(lambda at_us: now_us - at_us > retention_us, modified_us))
 
 
 def surplus(sizes: Sequence[int], retention_bytes: int) -> int:
-    """How many of the oldest segments, whose sizes are given oldest first, the log can lose and keep
-    ``retention_bytes``.
+    """Count the oldest segments that the log can lose and still keep ``retention_bytes``; ``sizes`` are oldest first.
 
     At least that much stays, so a log is over its limit by up to one segment.
     """

@@ -10,11 +10,11 @@ _NO_HANDLE: Final = -1
 
 
 class SegmentFile:
-    """A file that only grows at its end, and is read anywhere.
+    """A file that is appended to at its end and read at any position.
 
     It keeps a handle while it is written to; a sealed file opens one for each read, so that a long log does not
     use up the process's handles. Every method that touches the disk raises
-    :class:`~engine.errors.StorageFailed` if the disk refuses.
+    :class:`~engine.errors.StorageFailed` if the disk fails.
     """
 
     __slots__ = ("_damage", "_disk", "_handle", "_size_bytes", "path")
@@ -38,7 +38,7 @@ class SegmentFile:
         return self._size_bytes
 
     def append(self, data: bytes) -> None:
-        """Write ``data`` at the end: all of it, or nothing that stays."""
+        """Write ``data`` at the end; a partial write is undone."""
         if self._damage:
             raise self._refusal()
         try:
@@ -49,7 +49,7 @@ class SegmentFile:
         self._size_bytes += len(data)
 
     def read(self, position: int, max_bytes: int) -> bytes:
-        """The bytes from ``position`` on, ``max_bytes`` of them or up to the end of the file."""
+        """Return the bytes from ``position`` on, ``max_bytes`` of them or up to the end of the file."""
         wanted_bytes = min(max_bytes, self._size_bytes - position)
         if wanted_bytes <= 0:
             return b""
@@ -65,7 +65,7 @@ class SegmentFile:
             raise storage_failed(self.path, "read", error) from error
 
     def look(self, position: int, max_bytes: int) -> bytes:
-        """As :meth:`read`, from the file itself, whatever its disk would say.
+        """Read from the file itself, bypassing the faults of its disk.
 
         Raises :class:`~engine.errors.MachineFault`.
         """
@@ -75,18 +75,18 @@ class SegmentFile:
             return file.read(wanted_bytes)
 
     def truncate(self, size_bytes: int) -> None:
-        """Cut the file to its first ``size_bytes``."""
+        """Truncate the file to its first ``size_bytes``."""
         try:
             self._disk.truncate(self._handle, size_bytes)
         except OSError as error:
-            raise storage_failed(self.path, "cut", error) from error
+            raise storage_failed(self.path, "truncate", error) from error
         self._size_bytes = size_bytes
 
     def sync(self) -> None:
-        """Return when all bytes are on disk.
+        """Put all bytes on disk, then return.
 
-        After a refusal the system may have dropped the bytes and call the next attempt a success, so the file takes
-        no more from then on.
+        After a failure the system may have dropped the bytes and report success for the next attempt, so the file
+        accepts no more writes from then on.
         """
         if self._damage:
             raise self._refusal()
@@ -97,21 +97,21 @@ class SegmentFile:
             raise storage_failed(self.path, "flush", error) from error
 
     def modified_us(self) -> int:
-        """When the file was last changed, by what it says itself."""
+        """Return when the file was last changed, as the file system has it."""
         try:
             return self._disk.modified_us(self.path)
         except OSError as error:
-            raise storage_failed(self.path, "look at", error) from error
+            raise storage_failed(self.path, "read the time of", error) from error
 
     def set_modified(self, at_us: int) -> None:
-        """Let the file say that it was last changed at ``at_us``."""
+        """Record in the file system that the file was last changed at ``at_us``."""
         try:
             self._disk.set_modified(self.path, at_us)
         except OSError as error:
-            raise storage_failed(self.path, "date", error) from error
+            raise storage_failed(self.path, "set the time of", error) from error
 
     def remove(self) -> None:
-        """Take the file away; nothing else may be asked of it afterwards."""
+        """Remove the file; it must not be used afterwards."""
         self.seal()
         try:
             self._disk.remove(self.path)
@@ -119,7 +119,7 @@ class SegmentFile:
             raise storage_failed(self.path, "remove", error) from error
 
     def seal(self) -> None:
-        """Let the handle go: from now on the file is only read."""
+        """Close the handle: from now on the file is only read."""
         if self._handle == _NO_HANDLE:
             return
         handle, self._handle = self._handle, _NO_HANDLE
@@ -130,7 +130,7 @@ class SegmentFile:
 
     def _read_all(self, handle: int, position: int, wanted_bytes: int) -> bytes:
         data = self._disk.read(handle, wanted_bytes, position)
-        while len(data) < wanted_bytes:  # a short read is no end of file yet
+        while len(data) < wanted_bytes:  # a short read does not mean the end of the file
             more = self._disk.read(handle, wanted_bytes - len(data), position + len(data))
             if not more:
                 raise storage_failed(self.path, "read", "the file is shorter than what was written to it")
@@ -141,7 +141,7 @@ class SegmentFile:
         try:
             self._disk.truncate(self._handle, self._size_bytes)
         except OSError:
-            self._damage = "it ends in half a write"
+            self._damage = "it ends in a partial write"
 
     def _refusal(self) -> StorageFailed:
         return storage_failed(self.path, "write to", self._damage)

@@ -1,4 +1,4 @@
-"""The segments of a log in a row, oldest first (0.7: SegmentList)."""
+"""The list of the segments of a log, oldest first (0.7: SegmentList)."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from engine.storage.segment import Segment, base_offsets, segment_name
 
 
 class SegmentList:
-    """One segment or more, each beginning where the one before it ends; the last one is ``active``.
+    """A list of one or more segments, each beginning where the one before it ends; the last one is ``active``.
 
-    A plain list and a binary search: finding the segment of an offset costs the same in a log of any size worth
-    having.
+    A plain list with binary search: finding the segment of an offset takes about as long in a log of any practical
+    size.
     """
 
     def __init__(self, segments: list[Segment]) -> None:
-        """Raises :class:`~engine.errors.LogGap` if two of ``segments`` do not meet."""
+        """Take ``segments``; raise :class:`~engine.errors.LogGap` if two are not contiguous."""
         _require_no_gap(segments)
         self._segments = segments
         self._bases = [segment.base_offset for segment in segments]
@@ -40,11 +40,11 @@ class SegmentList:
         return self._bases[0]
 
     def holding(self, offset: int) -> Segment:
-        """The segment that holds ``offset``, which must not lie before the first one."""
+        """Return the segment that holds ``offset``, which must not be before the first one."""
         return self._segments[bisect_right(self._bases, offset) - 1]
 
     def add(self, segment: Segment) -> None:
-        """Make ``segment`` the active one; the one before it is sealed."""
+        """Make ``segment`` the active one and seal the one before it."""
         sealed = self.active
         self._segments.append(segment)
         self._bases.append(segment.base_offset)
@@ -58,10 +58,10 @@ class SegmentList:
 
 
 def open_segments(directory: Path, disk: Disk, now_us: ClockUs) -> SegmentList:
-    """The segments that lie in ``directory``, or a first one begun there; all but the last one sealed.
+    """Open the segments in ``directory``, or create a first one there; all but the last one are sealed.
 
-    The last one goes by what it is told of time from now on. Raises
-    :class:`~engine.errors.LogGap` if two do not meet, :class:`~engine.errors.StorageFailed`.
+    The last one keeps its time itself from now on (:meth:`Segment.keep_time`). Raises
+    :class:`~engine.errors.LogGap` if two are not contiguous, :class:`~engine.errors.StorageFailed`.
     """
     try:
         disk.make_directory(directory)

@@ -1,4 +1,4 @@
-"""Clients of a broker on a socket, in the shape of those of 0.7: a simple consumer and a producer.
+"""TCP clients of a broker, modelled on those of 0.7: a simple consumer and a producer.
 
     with Producer("127.0.0.1", 9092) as producer:
         producer.send("pageviews", [b"/jobs"])
@@ -6,8 +6,8 @@
         for message in consumer.fetch("pageviews", 0, offset=0).messages():
             print(message.payload, message.next_offset)
 
-The consumer keeps no place in the log: whoever reads passes the offset, and goes on from the ``next_offset`` of the
-last message. Messages can be fetched once the broker has flushed them.
+The consumer keeps no offset: the caller passes one to each fetch, and continues from the ``next_offset`` of the last
+message. Messages can be fetched once the broker has flushed them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,10 +33,10 @@ from engine.protocol.responses import (
     CODE_BYTES,
     HEADER_BYTES,
     RESPONSE_MAX_BYTES,
-    Answer,
-    decode_answer,
+    Response,
     decode_multi_fetch,
     decode_offsets,
+    decode_response,
 )
 from engine.tcp.faults import UnknownCompression
 from engine.tcp.link import TIMEOUT_S, BrokerLink
@@ -50,22 +50,22 @@ ENCODERS: Final = {"none": encode_message_set, "gzip": encode_compressed_set}
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The answer to one pull: bytes from ``request.offset`` on, or the code of an error."""
+    """The response to one fetch: bytes from ``request.offset`` on, or an error code."""
 
     request: FetchRequest
     data: bytes
     error_code: int
 
     def messages(self) -> Iterator[DeepMessage]:
-        """The whole messages, those of compressed sets one by one; a part of one at the end is for the next pull.
+        """Iterate over the whole messages, those of compressed sets one by one; a partial one is for the next fetch.
 
-        Raises the error behind the code: :class:`~engine.errors.OffsetOutOfRange`,
+        Raises the error that the code reports: :class:`~engine.errors.OffsetOutOfRange`,
         :class:`~engine.errors.UnknownPartition`, :class:`~engine.protocol.faults.InvalidFetchSize` or
-        :class:`~engine.protocol.faults.UnknownServerFault`. The broker looks at no message, so it is here that
-        :class:`~engine.errors.InvalidMessage` (a CRC is wrong, or the offset is not where a message starts) and
-        :class:`~engine.errors.InvalidMessageSize` (the first message is longer than the pull, or the offset is wrong)
-        are found, and :class:`~engine.errors.UnsupportedCodec`: the message is compressed with snappy, for which
-        there is no library here. Of fewer than four bytes come no messages and no error (0.7).
+        :class:`~engine.protocol.faults.UnknownServerFault`. The broker checks no message, so this raises
+        :class:`~engine.errors.InvalidMessage` (a CRC is wrong, or the offset is not where a message starts),
+        :class:`~engine.errors.InvalidMessageSize` (the first message is longer than the fetch, or the offset is wrong)
+        and :class:`~engine.errors.UnsupportedCodec` (the message is compressed with snappy, for which there is no
+        library here). Fewer than four bytes yield no messages and no error (0.7).
         """
         if self.error_code != NO_ERROR:
             raise self._error()
@@ -73,10 +73,10 @@ class Fetched:
 
     @property
     def next_offset(self) -> int:
-        """Where to read on: behind the last whole message as it was sent (0.7: validBytes).
+        """The offset to fetch next: after the last whole message as it was sent (0.7: validBytes).
 
-        The last of :meth:`messages` says the same, unless what was sent last is a compressed set without a message.
-        Raises what :meth:`messages` raises, but for what lies inside compressed sets.
+        The last of :meth:`messages` has the same one, unless the last entry is a compressed set without a message.
+        Raises what :meth:`messages` raises, except for errors inside compressed sets.
         """
         if self.error_code != NO_ERROR:
             raise self._error()
@@ -89,7 +89,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class ProducerData:
-    """Messages for one partition of a topic; the broker picks the partition if none is named."""
+    """Messages for one partition of a topic; the broker picks the partition if none is given."""
 
     topic: str
     payloads: Sequence[bytes]
@@ -97,16 +97,16 @@ class ProducerData:
 
 
 class SimpleConsumer:
-    """A reader that says itself where to read (0.7: consumer/SimpleConsumer).
+    """A client that fetches from the offsets that its caller gives (0.7: consumer/SimpleConsumer).
 
-    Every method tries a second time on a new connection when the first breaks. All raise
+    Every method retries once, on a new connection, if the connection breaks. All raise
     :class:`~engine.tcp.faults.BrokerUnreachable`, :class:`~engine.tcp.faults.ConnectionBroken`,
     :class:`MalformedResponse`, and :class:`~engine.protocol.faults.MalformedRequest` for values that
-    the protocol has no room for.
+    do not fit into the fields of the protocol.
     """
 
     def __init__(self, host: str, port: int, *, timeout_s: float = TIMEOUT_S) -> None:
-        """Nothing is sent yet: the connection is made by the first request."""
+        """Make a client without a connection: the first request opens it."""
         self._link = BrokerLink(host, port, timeout_s)
 
     def __enter__(self) -> Self:
@@ -116,55 +116,56 @@ class SimpleConsumer:
         self.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._link.close()
 
     def fetch(self, topic: str, partition: int, offset: int, max_bytes: int = FETCH_BYTES) -> Fetched:
-        """Up to ``max_bytes`` flushed bytes from ``offset`` on, from one segment; errors come with the messages."""
+        """Fetch up to ``max_bytes`` flushed bytes from ``offset`` on, in one segment; the result raises errors."""
         request = FetchRequest(topic, partition, offset, max_bytes)
         frame = self._link.ask(encode_request(request), min(CODE_BYTES + max(0, max_bytes), RESPONSE_MAX_BYTES))
-        return _fetched(request, decode_answer(frame))
+        return _fetched(request, decode_response(frame))
 
     def multi_fetch(self, requests: Sequence[FetchRequest]) -> tuple[Fetched, ...]:
-        """Several pulls in one request, answered in their order; an error of one is the others' no more than before."""
+        """Send several fetches in one request; the results are in their order. An error of one affects no other."""
         most_bytes = CODE_BYTES + sum(HEADER_BYTES + max(0, request.max_bytes) for request in requests)
         encoded = encode_request(MultiFetchRequest(tuple(requests)))
-        outer = decode_answer(self._link.ask(encoded, min(most_bytes, RESPONSE_MAX_BYTES)))
-        answers = decode_multi_fetch(outer.body, len(requests))
-        return tuple([_fetched(request, answer) for request, answer in zip(requests, answers, strict=True)])
+        outer = decode_response(self._link.ask(encoded, min(most_bytes, RESPONSE_MAX_BYTES)))
+        responses = decode_multi_fetch(outer.body, len(requests))
+        return tuple([_fetched(request, response) for request, response in zip(requests, responses, strict=True)])
 
     def offsets_before(
         self, topic: str, partition: int, time_ms: int = LATEST_MS, max_offsets: int = 1
     ) -> tuple[int, ...]:
-        """Offsets at which one can read, of segments last written to at ``time_ms`` or before, newest first.
+        """Return offsets from which one can read, of segments last written to at ``time_ms`` or before, newest first.
 
-        ``time_ms`` is of the epoch, ``LATEST_MS`` (from the end on down) or ``EARLIEST_MS`` (the first alone). A
-        partition that the broker cannot have makes it hang up: :class:`~engine.tcp.faults.ConnectionBroken`.
+        ``time_ms`` is since the epoch, or ``LATEST_MS`` (from the end backwards) or ``EARLIEST_MS`` (the first only).
+        For a partition that it cannot have the broker closes the connection, which raises
+        :class:`~engine.tcp.faults.ConnectionBroken`.
         """
         request = encode_request(OffsetsRequest(topic, partition, time_ms, max_offsets))
-        # a log without messages answers [0] even to a question for none
+        # for a partition without messages the broker sends [0] even if max_offsets is 0
         most_bytes = CODE_BYTES + COUNT_BYTES + OFFSET_BYTES * max(1, max_offsets)
-        return decode_offsets(decode_answer(self._link.ask(request, min(most_bytes, RESPONSE_MAX_BYTES))).body)
+        return decode_offsets(decode_response(self._link.ask(request, min(most_bytes, RESPONSE_MAX_BYTES))).body)
 
 
 class Producer:
-    """A sender of messages that gets no acknowledgement (paper, section 3.3; 0.7: producer/SyncProducer).
+    """A client that sends messages without acknowledgement (paper, section 3.3; 0.7: producer/SyncProducer).
 
-    That a method returns says that the system has the bytes, not that the broker does. Both raise
+    When a method returns, the operating system has the bytes; the broker may not have them yet. Both raise
     :class:`~engine.tcp.faults.BrokerUnreachable` and, once for each broken connection,
-    :class:`~engine.tcp.faults.ConnectionBroken`: nothing is sent a second time by itself.
+    :class:`~engine.tcp.faults.ConnectionBroken`: nothing is sent again automatically.
     """
 
     def __init__(self, host: str, port: int, *, compression: str = "none", timeout_s: float = TIMEOUT_S) -> None:
-        """``compression`` is ``none`` or ``gzip``; nothing is sent yet.
+        """Make a producer without a connection; ``compression`` is ``none`` or ``gzip``.
 
-        Raises :class:`~engine.tcp.faults.UnknownCompression` for any other. Python brings no library for ``snappy``,
-        the third one of 0.7.
+        Raises :class:`~engine.tcp.faults.UnknownCompression` for any other. Python has no library for ``snappy``, the
+        third one of 0.7.
         """
         if compression not in ENCODERS:
             known = " or ".join(ENCODERS)
             raise UnknownCompression(
-                f"this producer has no compression {compression!r}", f"use {known}", compression=compression
+                f"this producer does not support compression {compression!r}", f"use {known}", compression=compression
             )
         self._link = BrokerLink(host, port, timeout_s)
         self._encode = ENCODERS[compression]
@@ -176,11 +177,11 @@ class Producer:
         self.close()
 
     def close(self) -> None:
-        """Hang up; what was sent still arrives."""
+        """Close the connection; what was sent still arrives."""
         self._link.close()
 
     def send(self, topic: str, payloads: Sequence[bytes], partition: int = RANDOM_PARTITION) -> None:
-        """Send messages to one partition, of the broker's choice if none is named."""
+        """Send messages to one partition, of the broker's choice if none is given."""
         self._link.send(encode_request(ProduceRequest(topic, partition, self._encode(payloads))))
 
     def multi_send(self, data: Sequence[ProducerData]) -> None:
@@ -189,5 +190,5 @@ class Producer:
         self._link.send(encode_request(MultiProduceRequest(tuple(produces))))
 
 
-def _fetched(request: FetchRequest, answer: Answer) -> Fetched:
-    return Fetched(request, answer.body, answer.error_code)
+def _fetched(request: FetchRequest, response: Response) -> Fetched:
+    return Fetched(request, response.body, response.error_code)

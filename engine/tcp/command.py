@@ -1,4 +1,4 @@
-"""``offsetscope broker``: the words it takes, and a broker's life from first to last."""
+"""``offsetscope broker``: its options, and a run of the broker from start to stop."""
 
 import argparse
 import signal
@@ -11,10 +11,11 @@ from random import Random
 from types import FrameType
 from typing import Final, NoReturn
 
+from engine.broker.request_handler import RequestHandler
 from engine.storage.disk import OsDisk
+from engine.storage.log import Log
 from engine.tcp.complaints import Complaints
 from engine.tcp.faults import AddressUnusable
-from engine.tcp.handler import RequestHandler
 from engine.tcp.partition_logs import PartitionLogs
 from engine.tcp.platform import STOP_SIGNALS, allow_many_files, listen, sockets_at_once
 from engine.tcp.server import BrokerServer, logger
@@ -27,7 +28,7 @@ HANDLES_OF_OUR_OWN: Final = 64
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:
-    """What may be typed behind ``offsetscope broker``."""
+    """Add the options of ``offsetscope broker``."""
     shown = "(default %(default)s)"
     defaults = BrokerSettings(Path())
     number = verb.add_argument
@@ -50,33 +51,33 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
         "--flush-messages",
         type=_number(1, HIGHEST_INTERVAL),
         default=defaults.flush_messages,
-        help=f"so many new messages are put on disk and shown to readers {shown}",
+        help=f"after so many new messages a log is flushed, and readers see them {shown}",
     )
     number(
         "--flush-ms",
         type=_number(1, HIGHEST_INTERVAL),
         default=defaults.flush_ms,
-        help=f"fewer are after so many milliseconds {shown}",
+        help=f"fewer are flushed after so many milliseconds {shown}",
     )
     number(
         "--retention-hours",
         type=_number(1, HIGHEST_INTERVAL),
         default=defaults.retention_hours,
-        help=f"segments that nobody has written to for so long are removed {shown}",
+        help=f"segments that were not appended to for so long are deleted {shown}",
     )
     number(
         "--max-message-bytes",
         type=_number(0, HIGHEST_INT32),
         default=defaults.max_message_bytes,
-        help=f"a larger message is not taken {shown}",
+        help=f"a larger message is refused {shown}",
     )
 
 
 def run(options: argparse.Namespace, ready: Callable[[str], None]) -> int:
-    """Serve until SIGTERM or SIGINT, then put the logs away and return 0.
+    """Serve until SIGTERM or SIGINT, then close the logs and return 0.
 
-    ``ready`` is called with the address, in a line for people, once requests are being taken. Raises an error of the
-    tree if that cannot begin: the address, the folder, or a log that does not open.
+    ``ready`` is called with a line of text that gives the address, once the broker accepts requests. Raises an
+    :class:`~engine.errors.OffsetscopeError` if the address, the folder or a log cannot be opened.
     """
     for number in STOP_SIGNALS:
         signal.signal(number, _leave)
@@ -95,7 +96,8 @@ def run(options: argparse.Namespace, ready: Callable[[str], None]) -> int:
     logs = PartitionLogs.open(settings, disk=OsDisk(sync=True), clock=time.monotonic)
     try:
         complaints = Complaints(logger, time.monotonic)
-        handler = RequestHandler(logs, settings.partitions, Random())
+        chance = Random()
+        handler = RequestHandler(logs, Log.locate, lambda: chance.randrange(settings.partitions))
         server = BrokerServer(listening, logs, handler, complaints, limits, time.monotonic)
         server.stop_on_signals()
         host = f"[{options.host}]" if ":" in options.host else options.host
@@ -107,11 +109,11 @@ def run(options: argparse.Namespace, ready: Callable[[str], None]) -> int:
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
-    """A reader of whole numbers from ``low`` to ``high``."""
+    """Return a parser of whole numbers from ``low`` to ``high``."""
 
     def number(text: str) -> int:
         if not (text.isascii() and text.isdecimal() and low <= int(text) <= high):
-            raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {low} to {high}")
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {low} to {high}")
         return int(text)
 
     return number
@@ -129,12 +131,12 @@ def _listen(host: str, port: int) -> socket.socket:
 def _fitted(
     limits: ConnectionLimits, settings: BrokerSettings, handles: int
 ) -> tuple[ConnectionLimits, BrokerSettings]:
-    """Limits under which the handles suffice: two for each connection (its file too), one for each log."""
+    """Lower the limits to what the handles allow: two for each connection (socket and file), one for each log."""
     connections = min(limits.connections, sockets_at_once(), max(1, (handles - HANDLES_OF_OUR_OWN) // 4))
     partitions_max = min(settings.partitions_max, max(1, handles - HANDLES_OF_OUR_OWN - 2 * connections))
     return replace(limits, connections=connections), replace(settings, partitions_max=partitions_max)
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    """Go at once: nothing was promised to anybody yet."""
+    """Exit at once: no request has been accepted yet."""
     raise SystemExit(0)

@@ -1,4 +1,4 @@
-"""Lines in the server's log about clients, of which strangers cannot make any number."""
+"""Log lines about clients, limited in rate so that clients cannot flood the server's log."""
 
 import logging
 from collections.abc import Callable
@@ -9,7 +9,7 @@ LINE_CHARACTERS = 500
 
 
 def printable(text: str) -> str:
-    """``text`` for a line of the log: what clients named cannot begin a line of its own, or go on for ever."""
+    """Make ``text`` safe for a log line: names from clients can neither begin a new line nor be of any length."""
     shown = "".join([character if character.isprintable() else "·" for character in text[:LINE_CHARACTERS]])
     return shown if len(text) <= LINE_CHARACTERS else shown + "..."
 
@@ -24,7 +24,7 @@ class Complaints:
         self._lines = 0
 
     def say(self, line: str) -> None:
-        """Write ``line`` as far as it is :func:`printable`, or remember that there was one more."""
+        """Write ``line``, made :func:`printable`, or only count it if there are too many."""
         now_s = self._clock()
         if now_s - self._began_s >= WINDOW_S:
             if self._lines > LINES_A_WINDOW:

@@ -1,4 +1,4 @@
-"""One client's connection, as the loop sees it."""
+"""One client's connection, as the event loop uses it."""
 
 import selectors
 import socket
@@ -12,10 +12,10 @@ from engine.tcp.settings import ConnectionLimits
 
 
 class Connection:
-    """A socket, what came in and is not done with, what has to go out, and since when nothing moved.
+    """A client's socket, its unfinished requests, its unsent responses, and its deadline.
 
-    While there is something to send nothing is received, as in 0.7: a client that does not read cannot pile up
-    responses here.
+    While there is something to send, nothing is received, as in 0.7: responses to a client that does not read cannot
+    pile up here.
     """
 
     def __init__(
@@ -29,8 +29,8 @@ class Connection:
         self._steps_bytes = 0
         self.outbox = Outbox()
         self.interest = selectors.EVENT_READ
-        self.counted_bytes = 0  # of held_bytes, as the loop has them in its sum
-        self.answered_s = now_s  # when a request was last done with, or the connection was made
+        self.counted_bytes = 0  # held_bytes as last added to the server's total
+        self.answered_s = now_s  # when a request was last finished, or the connection was made
         self._limits = limits
         self._began_s = now_s
         self._moved_bytes = 0
@@ -42,14 +42,14 @@ class Connection:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of requests that are not whole, or not done with."""
+        """Bytes of requests that are incomplete or unfinished."""
         return self._frames.buffered_bytes + self._steps_bytes + self.run.held_bytes
 
     def has_step(self) -> bool:
-        """Whether there is a :attr:`step`: something whole has come and is not done.
+        """Return whether there is a :attr:`step`: a complete request that is not finished.
 
         Raises :class:`FrameSizeRefused` and :class:`~engine.protocol.faults.MalformedRequest` for bytes
-        that are no request.
+        that are not a request.
         """
         while not self._steps:
             self._steps_bytes = 0
@@ -62,21 +62,21 @@ class Connection:
 
     @property
     def step(self) -> Step:
-        """What is to be done next: a request, or a part of one that is done part by part."""
+        """The next thing to serve: a request, or a part of one that is served in parts."""
         return self._steps[0]
 
     def next_step(self) -> None:
-        """The step is done, or has been taken over."""
+        """Drop the current step, which is served or queued elsewhere."""
         self._steps.popleft()
 
     @property
     def deadline_s(self) -> float:
-        """When the client has been too slow, or silent for too long."""
+        """When the client counts as too slow, or as silent for too long."""
         at_rest = self.outbox.is_empty and self.held_bytes == 0
         return self._began_s + (self._limits.idle_s if at_rest else self._limits.pace_s)
 
     def receive(self, buffer: memoryview, now_s: float) -> int:
-        """Take what has come, up to the size of ``buffer``; raises ``EOFError`` if the client is gone."""
+        """Receive up to the size of ``buffer``; return how many bytes. Raises ``EOFError`` if the client is gone."""
         try:
             received_bytes = self.socket.recv_into(buffer)
         except BlockingIOError:
@@ -90,18 +90,18 @@ class Connection:
         return received_bytes
 
     def send(self, now_s: float) -> None:
-        """Send what the socket takes."""
+        """Send as much as the socket accepts."""
         self._note_moved(self.outbox.send(self.socket), now_s)
         if self.outbox.is_empty:
             self.done(now_s)
 
     def done(self, now_s: float) -> None:
-        """A request is answered, or needs no answer."""
+        """Record that a request has its response, or needs none."""
         self.answered_s = now_s
         self._begin(now_s)
 
     def close(self) -> None:
-        """Let the socket and the file go."""
+        """Close the socket and the file."""
         self.outbox.close()
         self.socket.close()
 

@@ -22,7 +22,7 @@ class DataFolder:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Make the folder if need be and lock it; :class:`DataFolderUnusable` if that cannot be done."""
+        """Create the folder if missing and lock it; raise :class:`DataFolderUnusable` if that fails."""
         try:
             path.mkdir(parents=True, exist_ok=True)
             return cls(path, open_locked(path / LOCK_FILE))
@@ -32,21 +32,21 @@ class DataFolder:
             raise _unusable(path, error.strerror or str(error)) from error
 
     def log_directory(self, partition: TopicPartition) -> Path:
-        """Where the log of a partition lies, there or not.
+        """Return the directory of a partition's log, whether it exists or not.
 
-        0.7 takes every name, and so do we if it is the name of a directory in this folder. Raises
-        :class:`~engine.errors.InvalidName` for ``.``, ``..`` and all that lead elsewhere or are no file names.
+        0.7 accepts every name, and so do we if a directory in this folder can have it. Raises
+        :class:`~engine.errors.InvalidName` for ``.``, ``..`` and all that lead elsewhere or are not file names.
         """
         if not is_directory_name(self.path, partition):
-            raise _refused(partition, "is no name of a directory here")
+            raise _refused(partition, "cannot be the name of a directory here")
         return self.path / str(partition)
 
     def new_log_directory(self, partition: TopicPartition) -> Path:
-        """As :meth:`log_directory`, for a partition that has no log yet.
+        """Return the :meth:`log_directory` of a partition that has no log yet.
 
-        On a file system that does not tell two spellings apart (capitals, accents) the directory of another topic may
-        be found in its place: :class:`~engine.errors.InvalidName` then too. Raises
-        :class:`~engine.errors.StorageFailed` for a name that is too long.
+        On a file system that does not distinguish two spellings (capitals, accents) it may be the directory of another
+        topic: that raises :class:`~engine.errors.InvalidName` too. Raises :class:`~engine.errors.StorageFailed` for a
+        name that is too long.
         """
         directory = self.log_directory(partition)
         try:
@@ -54,20 +54,20 @@ class DataFolder:
         except OSError as error:
             raise storage_failed(directory, "make", error) from error
         if is_of_another:
-            raise _refused(partition, "differs only in its spelling from a topic that is here")
+            raise _refused(partition, "differs only in its spelling from an existing topic")
         return directory
 
     def partitions(self) -> list[TopicPartition]:
-        """Every partition that has a directory; other things in the folder are none of ours."""
+        """Return every partition that has a directory, in order; other things in the folder are ignored."""
         found = [self._partition_of(entry.name) for entry in self.path.iterdir() if entry.is_dir()]
         return sorted(partition for partitions in found for partition in partitions)
 
     def close(self) -> None:
-        """Let another broker have it."""
+        """Release the lock, so that another broker can use the folder."""
         os.close(self._lock_handle)
 
     def _partition_of(self, name: str) -> list[TopicPartition]:
-        """The partition whose directory has this name; none if no broker would name one so."""
+        """Return the partition whose directory has this name; none if a broker never gives such a name."""
         try:
             partition = TopicPartition.parse(name)
         except InvalidName:
@@ -76,7 +76,7 @@ class DataFolder:
 
 
 def is_directory_name(folder: PurePath, partition: TopicPartition) -> bool:
-    """Whether a log can be called so and lies in ``folder`` itself, by the rules of the folder's kind of path."""
+    """Return whether a log can have this name directly in ``folder``, by the rules of the folder's kind of path."""
     name = str(partition)
     try:
         name.encode("utf-8")  # as clients write it

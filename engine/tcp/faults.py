@@ -1,4 +1,4 @@
-"""What goes wrong around a broker on a socket."""
+"""Errors around a broker on a socket."""
 
 from engine.errors import OffsetscopeError
 
@@ -10,7 +10,7 @@ class DataFolderUnusable(OffsetscopeError):
 
 
 class AddressUnusable(OffsetscopeError):
-    """The port is taken, or the host is none of this machine's."""
+    """The port is taken, or the host is not an address of this machine."""
 
     code = "address_unusable"
 
@@ -22,19 +22,19 @@ class TooManyPartitions(OffsetscopeError):
 
 
 class UnknownCompression(OffsetscopeError):
-    """The client has no encoder of that name."""
+    """The client does not support a compression of that name."""
 
     code = "unknown_compression"
 
 
 class BrokerUnreachable(OffsetscopeError):
-    """Nobody takes connections at the address, so nothing was sent."""
+    """No broker accepts connections at the address, so nothing was sent."""
 
     code = "broker_unreachable"
 
 
 class ConnectionBroken(OffsetscopeError):
-    """The connection ended before an answer was there, or while bytes were being sent."""
+    """The connection ended before a response arrived, or while bytes were being sent."""
 
     code = "connection_broken"
     definite = False

@@ -12,7 +12,7 @@ TIMEOUT_S: Final = 30.0  # 0.7: socket.timeout.ms
 
 
 class BrokerLink:
-    """A connection to a broker, made when it is needed and made again after it broke.
+    """A connection to a broker, opened when it is needed and opened again after it breaks.
 
     ``timeout_s`` is how long one step may take: connecting, sending, receiving. It is not safe to use from two threads
     at once.
@@ -31,20 +31,20 @@ class BrokerLink:
         self.close()
 
     def close(self) -> None:
-        """Hang up; what was sent still arrives."""
+        """Close the connection; what was sent still arrives."""
         while self._connected:
             self._connected.pop().close()
 
     def send(self, request: bytes) -> None:
-        """Hand ``request`` to the system, for requests without a response.
+        """Pass ``request`` to the operating system, for requests without a response.
 
-        If the broker has hung up since the last one, nothing is sent and :class:`ConnectionBroken` is raised; the next
-        call connects anew. Raises :class:`BrokerUnreachable` if nobody is there.
+        If the broker has closed the connection since the last one, nothing is sent and :class:`ConnectionBroken` is
+        raised; the next call reconnects. Raises :class:`BrokerUnreachable` if there is no broker.
         """
         connected = self._socket()
         if has_hung_up(connected):
             self.close()
-            raise self._broken("the broker had hung up, so earlier messages may be lost and this one was not sent")
+            raise self._broken("the broker had closed it, so earlier messages may be lost and this one was not sent")
         try:
             connected.sendall(request)
         except OSError as error:
@@ -54,8 +54,8 @@ class BrokerLink:
     def ask(self, request: bytes, max_response_bytes: int) -> bytes:
         """Send a request and return its response without the length field.
 
-        A connection that breaks is made again, once, and the request sent again: reading twice does no harm (0.7:
-        SimpleConsumer). Raises :class:`ConnectionBroken` if that fails too, :class:`BrokerUnreachable`, and
+        If the connection breaks, it is opened again, once, and the request sent again: reading twice does no harm
+        (0.7: SimpleConsumer). Raises :class:`ConnectionBroken` if that fails too, :class:`BrokerUnreachable`, and
         :class:`~engine.protocol.faults.MalformedResponse` if the response is larger than it can be.
         """
         try:
@@ -72,10 +72,10 @@ class BrokerLink:
                 return bytes(_receive(connected, size))
         except (OSError, EOFError) as error:
             self.close()
-            raise self._broken(f"no answer came: {error}") from error
+            raise self._broken(f"no response: {error}") from error
         self.close()
         raise MalformedResponse(
-            f"a response of {size} bytes, where at most {max_response_bytes} were asked for",
+            f"a response of {size} bytes, where at most {max_response_bytes} were requested",
             "check that a broker of 0.7 is at this address",
             bytes=size,
         )
@@ -84,7 +84,7 @@ class BrokerLink:
         if not self._connected:
             try:
                 connected = socket.create_connection((self._host, self._port), self._timeout_s)
-            except (OSError, OverflowError, UnicodeError) as error:  # a port or a host that cannot be
+            except (OSError, OverflowError, UnicodeError) as error:  # the last two: an impossible port or host
                 raise BrokerUnreachable(
                     f"no broker at {self._host} port {self._port}: {error}",
                     "start it with: offsetscope broker --data-dir DIR --port PORT",
@@ -99,7 +99,7 @@ class BrokerLink:
     def _broken(self, reason: str) -> ConnectionBroken:
         return ConnectionBroken(
             f"the connection to {self._host} port {self._port} broke: {reason}",
-            "try again; the broker hangs up on damaged messages and on partitions that it does not have",
+            "try again; the broker disconnects clients for damaged messages and for partitions that it does not have",
             host=self._host,
             port=self._port,
         )
@@ -111,6 +111,6 @@ def _receive(connected: socket.socket, size_bytes: int) -> bytearray:
     while view:
         count = connected.recv_into(view)
         if count == 0:
-            raise EOFError("the broker hung up")
+            raise EOFError("the broker closed the connection")
         view = view[count:]
     return received

@@ -1,4 +1,4 @@
-"""What a connection has still to send: bytes, and stretches of segment files that never pass through this process."""
+"""The unsent data of a connection: bytes, and ranges of segment files that never pass through this process."""
 
 import os
 import socket
@@ -6,24 +6,23 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
+from engine.broker.request_handler import Piece
 from engine.storage.disk import open_file, storage_failed
 from engine.storage.segment import SegmentSlice
 from engine.tcp.platform import send_file
 
 SENDFILE_MAX_BYTES: Final = 256 * 1024  # above some 300 kB a call gets slower, not faster
-TURN_MAX_BYTES: Final = 1024 * 1024  # then it is somebody else's turn
+TURN_MAX_BYTES: Final = 1024 * 1024  # then it is another connection's turn
 
 _NO_HANDLE: Final = -1
 _MORE_FOLLOWS: Final = getattr(socket, "MSG_MORE", 0)
 
-Piece = bytes | SegmentSlice
-
 
 class Outbox:
-    """Pieces of responses in the order in which they leave; at most one file is open for it at a time.
+    """A queue of pieces of responses, sent in order; at most one file is open for it at a time.
 
-    Raises ``OSError`` when the socket is broken and :class:`~engine.errors.StorageFailed` when the file is: retention
-    may take a segment away whose turn had not come. Half a response is out by then, so the connection must end.
+    Raises ``OSError`` if the socket is broken and :class:`~engine.errors.StorageFailed` if the file is: retention may
+    remove a segment before it is sent. Part of the response is sent by then, so the connection must be closed.
     """
 
     def __init__(self) -> None:
@@ -35,7 +34,7 @@ class Outbox:
         return not self._pieces
 
     def put(self, pieces: Iterable[Piece]) -> None:
-        """Send these too; neighbouring bytes leave together."""
+        """Queue ``pieces``; adjacent bytes are sent together."""
         gathered: list[bytes] = []
         for piece in pieces:
             if isinstance(piece, bytes):
@@ -47,7 +46,7 @@ class Outbox:
         self._put_bytes(gathered)
 
     def send(self, connected: socket.socket) -> int:
-        """Send as much as the socket takes, no more than a turn's worth; return the number of bytes."""
+        """Send as much as the socket accepts, no more than a turn's worth; return the number of bytes."""
         sent_bytes = 0
         while self._pieces and sent_bytes < TURN_MAX_BYTES:
             try:
@@ -57,7 +56,7 @@ class Outbox:
         return sent_bytes
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file that is being sent, if any."""
         if self._handle != _NO_HANDLE:
             handle, self._handle = self._handle, _NO_HANDLE
             os.close(handle)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from engine.broker.clean_shutdown import leave_mark, take_mark
+from engine.config import HOUR_US, MILLISECOND_US
 from engine.errors import InvalidName, OffsetscopeError, StorageFailed, UnknownPartition
 from engine.ids import TopicPartition
 from engine.storage.disk import Disk
@@ -15,7 +16,7 @@ from engine.storage.log_config import LogConfig
 from engine.tcp.complaints import printable
 from engine.tcp.data_folder import SHOWN_CHARACTERS, DataFolder
 from engine.tcp.faults import TooManyPartitions
-from engine.tcp.settings import HOUR_US, MILLISECOND_US, MILLISECONDS_A_SECOND, ROLL_HOURS, BrokerSettings
+from engine.tcp.settings import MILLISECONDS_A_SECOND, ROLL_HOURS, BrokerSettings
 from engine.tcp.wall_clock import WallClock
 
 FIRST_CLEANING_S: Final = 60.0  # 0.7: LogManager
@@ -27,11 +28,11 @@ logger = logging.getLogger(__name__)
 class PartitionLogs:
     """The logs in a data folder, by topic and partition.
 
-    ``clock`` gives seconds that only grow. Methods raise what :class:`~engine.storage.log.Log` raises.
+    ``clock`` returns monotonic seconds. Methods raise what :class:`~engine.storage.log.Log` raises.
     """
 
     def __init__(self, folder: DataFolder, settings: BrokerSettings, disk: Disk, clock: Callable[[], float]) -> None:
-        """For :meth:`open`: no logs yet."""
+        """Make it without logs; :meth:`open` adds them."""
         self._folder = folder
         self._settings = settings
         self._limits = limits_of(settings)
@@ -39,13 +40,13 @@ class PartitionLogs:
         self._clock = clock
         self._wall_us = WallClock()
         self._logs: dict[TopicPartition, Log] = {}
-        # All wait equally long, so the first that was put in is the first that is due.
+        # All have the same flush interval, so the first that was put in is the first that is due.
         self._flush_due_s: dict[TopicPartition, float] = {}
         self._clean_due_s = clock() + FIRST_CLEANING_S
 
     @classmethod
     def open(cls, settings: BrokerSettings, *, disk: Disk, clock: Callable[[], float]) -> Self:
-        """Lock the data folder and open every log in it; they are recovered unless all were closed in good order.
+        """Lock the data folder and open every log in it; recover them unless all were closed cleanly.
 
         Raises :class:`~engine.tcp.faults.DataFolderUnusable`, or what the first log that cannot be opened raises.
         """
@@ -56,7 +57,7 @@ class PartitionLogs:
             for partition in folder.partitions():
                 logs._open(partition, folder.log_directory(partition), closed_cleanly=closed_cleanly)
         except BaseException:
-            logs._let_go()
+            logs._close_without_mark()
             raise
         return logs
 
@@ -66,14 +67,14 @@ class PartitionLogs:
         return min(self._clean_due_s, next(iter(self._flush_due_s.values()), self._clean_due_s))
 
     def checked(self, topic: str, partition: int) -> TopicPartition:
-        """The partition of these names, there or not.
+        """Return the partition of this topic and number, whether it has a log or not.
 
         Raises :class:`~engine.errors.InvalidName` for an empty name, or :class:`~engine.errors.UnknownPartition` for a
-        number that no topic has here (0.7: LogManager.getLogPool). Whether a directory can have the name is found out
-        by the first :meth:`append`.
+        number that no topic has here (0.7: LogManager.getLogPool). The first :meth:`append` checks whether a directory
+        can have the name.
         """
         if not topic:
-            raise InvalidName("a topic without a name", "name it", name="")
+            raise InvalidName("the name of the topic is empty", "give a name", name="")
         if not 0 <= partition < self._settings.partitions:
             shown = topic[:SHOWN_CHARACTERS]
             raise UnknownPartition(
@@ -84,17 +85,17 @@ class PartitionLogs:
         return _partition_named(topic, partition)
 
     def holds(self, partition: TopicPartition) -> bool:
-        """Whether the partition has a log already; its first message makes it one."""
+        """Return whether the partition has a log already; its first message creates it."""
         return partition in self._logs
 
     def get(self, partition: TopicPartition) -> Log:
-        """The log of a partition that :meth:`holds`."""
+        """Return the log of a partition for which :meth:`holds` is true."""
         return self._logs[partition]
 
     def room(self, partition: TopicPartition) -> tuple[int, int]:
-        """How many bytes and messages its log takes before it rolls or flushes; nothing if there is no log yet.
+        """Return how many bytes and messages the log takes before it rolls or flushes; (-1, 0) without a log.
 
-        A log that rolls with the next append has room for less than nothing.
+        The number of bytes is negative if the log rolls with the next append.
         """
         if partition not in self._logs:
             return -1, 0
@@ -102,7 +103,7 @@ class PartitionLogs:
         return log.bytes_before_roll, self._limits.flush_messages - log.unflushed_messages
 
     def append(self, partition: TopicPartition, message_set: bytes) -> None:
-        """Append a set, to a new log if there is none; readers see it now or before ``flush_ms`` have passed.
+        """Append a set, to a new log if there is none; readers see it at once or within ``flush_ms``.
 
         Raises :class:`~engine.errors.InvalidName` if no directory here can have the partition's name.
         """
@@ -115,9 +116,9 @@ class PartitionLogs:
             self._flush_due_s[partition] = self._clock() + self._settings.flush_ms / MILLISECONDS_A_SECOND
 
     def do_what_is_due(self) -> None:
-        """Flush every log whose oldest unseen message has waited long enough; now and then remove old segments.
+        """Flush every log whose oldest unflushed message has waited long enough; at intervals remove old segments.
 
-        A log whose disk refuses is told of in the log of the server, and the others go on.
+        If the disk fails for a log, the server's log reports it, and the other logs are not affected.
         """
         now_s = self._clock()
         for partition in [partition for partition, due_s in self._flush_due_s.items() if due_s <= now_s]:
@@ -129,9 +130,9 @@ class PartitionLogs:
                 self._attempt(partition, partial(self._clean, partition))
 
     def close(self) -> None:
-        """Flush and close all logs, and leave the mark that says so; then let the folder go.
+        """Flush and close all logs, leave the mark of a clean shutdown, and release the folder.
 
-        Raises :class:`~engine.errors.StorageFailed` if a disk refused one of them, and then there is no mark.
+        Raises :class:`~engine.errors.StorageFailed` if the disk failed for one of them; then there is no mark.
         """
         try:
             refusals = self._close_logs()
@@ -141,7 +142,7 @@ class PartitionLogs:
         finally:
             self._folder.close()
 
-    def _let_go(self) -> None:
+    def _close_without_mark(self) -> None:
         self._close_logs()
         self._folder.close()
 
@@ -162,13 +163,13 @@ class PartitionLogs:
 
     def _clean(self, partition: TopicPartition) -> None:
         for segment in self._logs[partition].delete_old():
-            logger.info("%s: removed %s, which was old", printable(str(partition)), segment.file)
+            logger.info("%s: removed %s, past its retention", printable(str(partition)), segment.file)
 
     def _create(self, partition: TopicPartition) -> None:
         if len(self._logs) >= self._settings.partitions_max:
             raise TooManyPartitions(
-                f"{partition} would be one log more than the {self._settings.partitions_max} that fit here",
-                "remove topics that nobody needs, or allow the process more open files",
+                f"cannot create {partition}: the broker has its maximum of {self._settings.partitions_max} logs",
+                "remove unused topics, or allow the process more open files",
                 partition=str(partition),
             )
         self._open(partition, self._folder.new_log_directory(partition), closed_cleanly=False)
@@ -187,18 +188,18 @@ class PartitionLogs:
             raise
         if log.recovery.bytes_cut:
             cut = log.recovery
-            logger.warning("%s: cut %d bytes: %s", printable(str(partition)), cut.bytes_cut, cut.reason)
+            logger.warning("%s: truncated by %d bytes: %s", printable(str(partition)), cut.bytes_cut, cut.reason)
         self._logs[partition] = log
 
 
 @lru_cache(maxsize=1024)
 def _partition_named(topic: str, partition: int) -> TopicPartition:
-    """The same value for the same names, which every request bears."""
+    """Return the same object for the same names, which every request repeats."""
     return TopicPartition(topic, partition)
 
 
 def limits_of(settings: BrokerSettings) -> LogConfig:
-    """What each log is told."""
+    """Return the configuration of each log."""
     return LogConfig(
         segment_bytes=settings.segment_bytes,
         flush_messages=settings.flush_messages,

@@ -1,6 +1,6 @@
-"""What sockets and processes do differently on Linux, macOS and Windows.
+"""Differences of sockets and processes between Linux, macOS and Windows.
 
-A name that a system lacks is looked for when it is used, so a test can take it away. Files have their differences in
+An optional name is looked up when it is used, so a test can remove it. The differences of files are in
 :mod:`engine.storage.disk`.
 """
 
@@ -16,7 +16,7 @@ from typing import Final
 from engine.storage.disk import optional_module, read_at
 
 FILES_WANTED: Final = 10_000
-FILES_OF_WINDOWS: Final = 8_192  # its C library has no more, and no limit to ask for
+FILES_OF_WINDOWS: Final = 8_192  # its C library allows no more, and has no limit to query
 SOCKETS_OF_SELECT: Final = 500  # Python's select() takes 512 on Windows
 COUNTS_IN_TIMEVALS: Final = os.name != "nt"  # Windows takes milliseconds for SO_SNDTIMEO
 PIECE_BYTES: Final = 4_096
@@ -24,7 +24,7 @@ FILE_PIECE_BYTES: Final = 64 * 1024
 
 OUT_OF_HANDLES: Final = frozenset({errno.EMFILE, errno.ENFILE, getattr(errno, "WSAEMFILE", errno.EMFILE)})
 
-# SIGBREAK is Ctrl-Break, which is also how one process of Windows can ask another one to end.
+# SIGBREAK is Ctrl-Break, which is also how one process of Windows can make another one end.
 STOP_SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)
 )
@@ -53,7 +53,7 @@ def allow_many_files() -> int:
 
 
 def sockets_at_once() -> int:
-    """How many sockets ``selectors.DefaultSelector`` can wait for."""
+    """Return how many sockets ``selectors.DefaultSelector`` can wait for."""
     has_another = any(hasattr(select, name) for name in ("epoll", "kqueue", "poll", "devpoll"))
     return sys.maxsize if has_another else SOCKETS_OF_SELECT
 
@@ -62,7 +62,7 @@ def sockets_at_once() -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound and listening; ``OSError`` if the port is taken or the host is none of ours."""
+    """Return a bound, listening socket; raise ``OSError`` if the port is taken or the host is not of this machine."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -78,7 +78,7 @@ def listen(host: str, port: int) -> socket.socket:
 def take_address(listening: socket.socket) -> None:
     """Let ``listening`` be bound to a port that was in use a moment ago, but not to one that is in use.
 
-    SO_REUSEADDR says that on Linux and macOS. On Windows it would share the port with whoever has it.
+    SO_REUSEADDR does that on Linux and macOS. On Windows it would share the port with the process that has it.
     """
     if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
@@ -87,10 +87,10 @@ def take_address(listening: socket.socket) -> None:
 
 
 def limit_each_step(connected: socket.socket, timeout_s: float) -> None:
-    """Let each sending and receiving end with an ``OSError`` after ``timeout_s``.
+    """Make each send and each receive fail with an ``OSError`` after ``timeout_s``.
 
-    Where the system counts in a ``struct timeval`` it counts for us. Python's own limit, which Windows gets, asks the
-    system before each sending whether it may send.
+    Where the option is a ``struct timeval``, the system keeps the time. Python's own timeout, used on Windows, makes
+    one more system call before each send.
     """
     if not COUNTS_IN_TIMEVALS:
         connected.settimeout(timeout_s)
@@ -102,7 +102,7 @@ def limit_each_step(connected: socket.socket, timeout_s: float) -> None:
 
 
 def has_hung_up(connected: socket.socket) -> bool:
-    """Whether the other side, which says nothing of its own accord, has ended the connection."""
+    """Return whether the other side, which sends nothing unrequested, has closed the connection."""
     try:
         return _is_readable(connected) and connected.recv(1, socket.MSG_PEEK) == b""
     except OSError:
@@ -110,18 +110,18 @@ def has_hung_up(connected: socket.socket) -> bool:
 
 
 def send_now(connected: socket.socket, data: bytes | memoryview) -> int:
-    """Send what a blocking socket takes without waiting; ``BlockingIOError`` if it takes nothing."""
+    """Send what a blocking socket accepts without waiting; raise ``BlockingIOError`` if it accepts nothing."""
     if hasattr(socket, "MSG_DONTWAIT"):
         return connected.send(data, socket.MSG_DONTWAIT)
     if not select.select([], [connected], [], 0)[1]:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-    return connected.send(data[:PIECE_BYTES])  # as much fits whenever a socket says that it takes anything
+    return connected.send(data[:PIECE_BYTES])  # a writable socket has room for this much
 
 
 def send_file(connected: socket.socket, handle: int, position: int, size_bytes: int) -> int:
-    """Send up to ``size_bytes`` of an open file from ``position`` on; 0 at its end.
+    """Send up to ``size_bytes`` of an open file from ``position`` on; return how many, 0 at its end.
 
-    The system does it without handing the bytes to this process (``sendfile``); Windows has no such call in Python.
+    The system does it without copying the bytes to this process (``sendfile``); Python has no such call on Windows.
     """
     if hasattr(os, "sendfile"):
         sent_bytes: int = os.sendfile(connected.fileno(), handle, position, size_bytes)
@@ -131,7 +131,7 @@ def send_file(connected: socket.socket, handle: int, position: int, size_bytes: 
 
 
 def _is_readable(connected: socket.socket) -> bool:
-    """Whether something has come, the end included. ``select`` takes no high handle numbers, so ``poll`` goes first."""
+    """Return whether bytes or the end have come. ``select`` takes no high handle numbers, so ``poll`` is preferred."""
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(connected, _POLLIN)

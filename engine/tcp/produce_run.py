@@ -1,4 +1,4 @@
-"""Putting the produces of a busy client into the log together."""
+"""Appending consecutive produce requests of one client to the log together."""
 
 from collections import deque
 from collections.abc import Callable
@@ -16,12 +16,12 @@ _NOWHERE: Final = TopicPartition("", 0)
 
 
 class ProduceRun:
-    """Message sets of one client for one partition that came right after one another and are not in the log yet.
+    """A queue of consecutive message sets of one client for one partition that are not in the log yet.
 
-    Checked and written together they cost a third less than one by one, and what becomes of each is the same. So none
-    goes together with others over the place where the log rolls or flushes. If sets are refused together, nothing was
-    written, and they go one by one. All that is done step by step, and in between it is other clients' turn.
-    ``complain`` is told of sets with a message that is too large; those are dropped (0.7.2).
+    Checked and written together they cost a third less than one by one, and the result is the same. So sets are not
+    joined across the point where the log rolls or flushes. If joined sets are refused, nothing was written, and they
+    are appended one by one. The work is done in steps, so other clients get their turn in between. ``complain`` is
+    called for sets with a message that is too large; those are dropped (0.7.2).
     """
 
     def __init__(self, logs: PartitionLogs, complain: Callable[[str], None]) -> None:
@@ -37,22 +37,22 @@ class ProduceRun:
         return self._bytes
 
     def takes(self, partition: TopicPartition, message_set: bytes) -> bool:
-        """Whether the set may go with those that wait; if not, :meth:`settle` comes first."""
+        """Return whether the set may join the queue; if not, call :meth:`settle` first."""
         if not self._sets:
             return True
         fits = not self._one_by_one and self._bytes + len(message_set) <= RUN_MAX_BYTES
         return fits and (partition is self._partition or partition == self._partition)
 
     def add(self, partition: TopicPartition, message_set: bytes) -> None:
-        """Take a set that the run :meth:`takes`."""
+        """Queue a set for which :meth:`takes` is true."""
         self._partition = partition
         self._sets.append(message_set)
         self._bytes += len(message_set)
 
     def settle(self) -> bool:
-        """Append as many of the sets that wait as go in one step; whether nothing waits any more.
+        """Append as many queued sets as one step allows; return whether the queue is empty.
 
-        Raises for a set that is damaged or that the disk refuses. Sets behind it are forgotten then.
+        Raises for a set that is damaged or that the disk refuses. The sets after it are dropped then.
         """
         if not self._sets:
             return True
@@ -72,10 +72,10 @@ class ProduceRun:
         return not self._sets
 
     def _count_that_go_together(self) -> int:
-        """How many of the sets, from the first on, reach neither a roll nor a flush before their end.
+        """Count the sets, from the first on, that reach neither a roll nor a flush before their end.
 
-        The messages of a set are not counted yet: they are taken to be as long as its first one. Where they are longer,
-        some are shown to readers one set early; never later than they should be.
+        The messages of a set are not counted yet: they are assumed to be as long as its first one. If they are longer,
+        readers see some of them one set early, but never late.
         """
         room_bytes, room_messages = self._logs.room(self._partition)
         if self._bytes <= min(room_bytes, PLAIN_OVERHEAD_BYTES * room_messages):
@@ -92,13 +92,13 @@ class ProduceRun:
 
     def _append_together(self, count: int) -> None:
         sets = list(islice(self._sets, count))
-        if not all(map(_is_whole, sets)):  # what follows a part of a message would be taken for the rest of it
+        if not all(map(_is_whole, sets)):  # the set after a partial message would be read as the rest of it
             self._one_by_one = True
             return
         try:
             self._logs.append(self._partition, b"".join(sets))
         except (InvalidMessage, InvalidMessageSize, MessageTooLarge):
-            self._one_by_one = True  # to find out which of them it was
+            self._one_by_one = True  # to determine which one was refused
         else:
             for _ in sets:
                 self._sets.popleft()
@@ -111,5 +111,5 @@ class ProduceRun:
 
 
 def _is_whole(message_set: bytes) -> bool:
-    """Whether the set ends where its last entry ends."""
+    """Return whether the set ends where its last whole entry ends."""
     return max((end for _, end in iterate_lengths(message_set)), default=0) == len(message_set)

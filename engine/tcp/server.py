@@ -1,4 +1,4 @@
-"""The broker's loop: one thread, every socket non-blocking (0.7: network/SocketServer.scala has several)."""
+"""The broker's event loop: one thread, non-blocking sockets (0.7: network/SocketServer.scala has several threads)."""
 
 import logging
 import selectors
@@ -8,11 +8,11 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
+from engine.broker.request_handler import RequestHandler
 from engine.errors import OffsetscopeError
 from engine.protocol.requests import ProduceRequest
 from engine.tcp.complaints import Complaints
 from engine.tcp.connection import Connection
-from engine.tcp.handler import RequestHandler
 from engine.tcp.partition_logs import PartitionLogs
 from engine.tcp.platform import OUT_OF_HANDLES, STOP_SIGNALS
 from engine.tcp.produce_run import ProduceRun
@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 
 class BrokerServer:
-    """Connections on a listening socket, each served in turn.
+    """A server for the connections on a listening socket, each served in turn.
 
-    A client that breaks the rules loses its own connection and nothing else happens. ``clock`` gives seconds that only
-    grow.
+    A client that violates the protocol loses its own connection; no other is affected. ``clock`` returns monotonic
+    seconds.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class BrokerServer:
         self._clock = clock
         self._selector = selectors.DefaultSelector()
         self._connections: set[Connection] = set()
-        self._backlog: set[Connection] = set()  # have more to do, though their turn was over
+        self._backlog: set[Connection] = set()  # those with work left when their turn ended
         self._buffered_bytes = 0
         self._buffer = memoryview(bytearray(RECEIVE_BYTES))
         self._next_sweep_s = clock() + limits.sweep_s
@@ -62,7 +62,7 @@ class BrokerServer:
 
     @property
     def clients(self) -> int:
-        """How many connections there are."""
+        """The number of open connections."""
         return len(self._connections)
 
     def stop(self) -> None:
@@ -72,16 +72,16 @@ class BrokerServer:
     def stop_on_signals(self) -> None:
         """Stop at SIGTERM, SIGINT and, on Windows, SIGBREAK; for the main thread alone."""
 
-        def nothing_more(number: int, frame: FrameType | None) -> None:
-            """The loop has been woken by the byte that the system writes for each signal."""
+        def do_nothing(number: int, frame: FrameType | None) -> None:
+            """Do nothing: the byte that the system writes for each signal wakes the loop."""
 
         self._woken_by_signals = True
         signal.set_wakeup_fd(self._wake_out.fileno(), warn_on_full_buffer=False)
         for number in STOP_SIGNALS:
-            signal.signal(number, nothing_more)
+            signal.signal(number, do_nothing)
 
     def run(self) -> None:
-        """Serve until stopped, then hang up on everybody. The logs stay open."""
+        """Serve until stopped, then close all connections. The logs stay open."""
         try:
             while not self._stopping:
                 self._turn()
@@ -89,7 +89,7 @@ class BrokerServer:
             self._shut()
 
     def _turn(self) -> None:
-        for key, events in self._selector.select(self._patience_s()):
+        for key, events in self._selector.select(self._wait_s()):
             if key.fileobj is self._listening:
                 self._accept()
             elif key.fileobj is self._wake_in:
@@ -105,13 +105,13 @@ class BrokerServer:
             self._next_sweep_s = now_s + self._limits.sweep_s
             self._sweep(now_s)
 
-    def _patience_s(self) -> float:
-        """How long the loop may sleep."""
+    def _wait_s(self) -> float:
+        """Return how long the loop may wait for events."""
         if self._backlog:
             return 0.0
         return max(0.0, min(self._next_sweep_s, self._logs.due_s) - self._clock())
 
-    # --- coming and going ---
+    # --- connecting and disconnecting ---
 
     def _accept(self) -> None:
         try:
@@ -119,12 +119,12 @@ class BrokerServer:
         except BlockingIOError:
             return
         except OSError as error:
-            self._complaints.say(f"cannot take a connection: {error}")
+            self._complaints.say(f"cannot accept a connection: {error}")
             if error.errno in OUT_OF_HANDLES:
                 self._make_room()
             return
         if len(self._connections) >= self._limits.connections and not self._make_room():
-            self._complaints.say(f"{address[0]} was turned away: {len(self._connections)} clients are here")
+            self._complaints.say(f"{address[0]} was refused: {len(self._connections)} clients are connected")
             connected.close()
             return
         connected.settimeout(0)
@@ -139,16 +139,16 @@ class BrokerServer:
         self._selector.register(connected, connection.interest, connection)
 
     def _make_room(self) -> bool:
-        """Hang up on whoever has waited longest without being answered anything, unless all are busy."""
+        """Close the connection that has gone longest without a response, unless all are busy; return whether it did."""
         quietest = min(self._connections, key=lambda each: each.answered_s, default=None)
         if quietest is None or self._clock() - quietest.answered_s < self._limits.settled_s:
             return False
-        self._hang_up(quietest, "made room for another client")
+        self._hang_up(quietest, "was disconnected to make room for another client")
         return True
 
     def _sweep(self, now_s: float) -> None:
         for connection in [each for each in self._connections if each.deadline_s <= now_s]:
-            self._hang_up(connection, "was silent or slow for too long")
+            self._hang_up(connection, "was disconnected: silent or slow for too long")
 
     def _hang_up(self, connection: Connection, reason: str) -> None:
         self._complaints.say(f"{connection.peer} {reason}")
@@ -165,7 +165,7 @@ class BrokerServer:
         for connection in list(self._connections):
             self._forget(connection)
         self._selector.close()
-        if self._woken_by_signals:  # its number may soon be that of another file, which no signal may write to
+        if self._woken_by_signals:  # its number may be reused for another file, to which no signal may write
             signal.set_wakeup_fd(-1)
         for each in (self._listening, self._wake_in, self._wake_out):
             each.close()
@@ -174,29 +174,29 @@ class BrokerServer:
 
     def _serve(self, connection: Connection, events: int) -> None:
         if connection not in self._connections:
-            return  # it made room for another a moment ago
+            return  # it was closed earlier in this turn
         try:
             self._exchange(connection, events)
         except (EOFError, OSError):
             self._forget(connection)
         except OffsetscopeError as error:
-            self._hang_up(connection, f"was cut off: {error.message}")
+            self._hang_up(connection, f"was disconnected: {error.message}")
         except Exception:
-            logger.exception("a mistake of ours while serving %s", connection.peer)
+            logger.exception("internal error while serving %s", connection.peer)
             self._forget(connection)
         else:
             self._count(connection)
 
     def _count(self, connection: Connection) -> None:
-        """Keep the sum of all unfinished requests; whoever has most of it goes when it gets too large."""
+        """Update the total size of unfinished requests; over the limit, close the connection that holds most of it."""
         self._buffered_bytes += connection.held_bytes - connection.counted_bytes
         connection.counted_bytes = connection.held_bytes
         if self._buffered_bytes > self._limits.buffered_max_bytes:
-            greediest = max(self._connections, key=lambda each: each.counted_bytes)
-            self._hang_up(greediest, f"had {greediest.counted_bytes} bytes of a request here when room ran out")
+            largest = max(self._connections, key=lambda each: each.counted_bytes)
+            self._hang_up(largest, f"was disconnected: held {largest.counted_bytes} bytes, over the limit for all")
 
     def _exchange(self, connection: Connection, events: int) -> None:
-        """Send, receive and answer as far as one turn goes."""
+        """Send, receive and serve requests, within one turn."""
         now_s = self._clock()
         if events & selectors.EVENT_WRITE:
             connection.send(now_s)
@@ -208,9 +208,9 @@ class BrokerServer:
             self._selector.modify(connection.socket, connection.interest, connection)
 
     def _answer(self, connection: Connection) -> None:
-        """Do what has been asked, step by step, until an answer has to wait for the client or the turn is over.
+        """Serve requests, step by step, until a response has to wait for the client or the turn is over.
 
-        Produces that follow one another are put into the log together, at the latest at the end of the turn.
+        Consecutive produce requests are appended to the log together, at the latest at the end of the turn.
         """
         end_s = self._clock() + TURN_S
         try:
@@ -229,7 +229,7 @@ class BrokerServer:
             self._backlog.add(connection)
 
     def _take(self, connection: Connection) -> None:
-        """Do the next step, or what has to be done before it."""
+        """Serve the next step, or do what must precede it."""
         step = connection.step
         if isinstance(step, ProduceRequest):
             partition = self._handler.destination(step)

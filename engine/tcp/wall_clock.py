@@ -1,10 +1,10 @@
-"""The time of day, for logs whose segments have ages."""
+"""The wall clock, for the ages of segments."""
 
 import time
 
 
 class WallClock:
-    """Microseconds of the epoch that never go back: where the system's clock is set back, this one stands."""
+    """A clock of microseconds since the epoch that never goes back, even if the system's clock is set back."""
 
     def __init__(self) -> None:
         self._latest_us = 0

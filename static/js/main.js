@@ -26,8 +26,8 @@ import { StageView } from "./view/stage_view.js";
 import { Feed } from "./wire/feed.js";
 import { JournalReader } from "./wire/journal.js";
 
-const FULL_WORDS = "this room has grown as large as it may: its time stands still; go on in a new one, or fork it at an earlier point";
-/** What was refused about a field, or stands at one. */
+const FULL_WORDS = "this room has reached its size limit and its time has stopped; continue in a new room, or fork this one at an earlier point";
+/** Parts that show a refusal about a field. */
 const REFUSED = '.outcome[data-ok="false"][data-names], .field-fault';
 const CONNECTION_WORDS = { connecting: "", live: "", reconnecting: "connection lost, trying again" };
 

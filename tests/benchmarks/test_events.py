@@ -22,7 +22,7 @@ def test_a_cluster_takes_part_in_all_its_forms(tmp_path: Path) -> None:
     assert list(contest["contenders"]) == [WHOLE, NO_VIEWERS, NO_JOURNAL, NO_CLUSTER]
     assert {figures["units"] for figures in contest["contenders"].values()} == {contest["contenders"][WHOLE]["units"]}
     (goal,) = event_goals({contest["title"]: contest})
-    assert goal.wanted == 200_000
+    assert goal.wanted == 60_000
     assert goal.found == pytest.approx(contest["contenders"][WHOLE]["rate"]["median"], abs=1)
 
 

@@ -19,13 +19,13 @@ def test_a_link_is_picked_on_the_stage_cut_drawn_and_mended_with_one_click(stage
     stage.inspector.get_by_role("button", name="pick it on the stage").click()
     stage.consumer("Metrics B").locator(".consumer-name").click()
     expect(stage.inspector.get_by_label("the other party")).to_have_value(METRICS_B)
-    stage.inspector.get_by_role("button", name="Trouble the link").click()
+    stage.inspector.get_by_role("button", name="Apply to the link").click()
     expect(stage.panel_outcome).to_contain_text("The link between")
     expect(stage.inspector.locator(".troubles")).to_contain_text("no link to Metrics B")
     stage.close_inspector()
     mark = stage.broken_link("broker:2", METRICS_B)
     expect(mark).to_contain_text("no link to")
-    mark.get_by_role("button", name="mend").click()
+    mark.get_by_role("button", name="repair").click()
     expect(mark).to_have_count(0)
     expect(stage.broker(2).locator(".broker-state")).to_have_text("")
 
@@ -48,9 +48,9 @@ def test_the_keyboard_opens_the_menu_and_escape_gives_up_picking_before_it_close
 def test_a_disk_is_made_slow_and_mended(stage: Stage) -> None:
     stage.open()
     open_trouble(stage, stage.broker(1), "broker 1")
-    stage.inspector.get_by_role("button", name="Trouble the disk").click()
+    stage.inspector.get_by_role("button", name="Apply to the disk").click()
     expect(stage.broker(1).locator(".broker-state")).to_have_text("disk slow: 3.0 s a batch")
-    stage.inspector.locator(".troubles").get_by_role("button", name="Mend").click()
+    stage.inspector.locator(".troubles").get_by_role("button", name="Repair").click()
     expect(stage.broker(1).locator(".broker-state")).to_have_text("")
     expect(stage.inspector.locator(".troubles")).to_have_count(0)
 
@@ -58,8 +58,8 @@ def test_a_disk_is_made_slow_and_mended(stage: Stage) -> None:
 def test_a_consumer_stands_still_and_a_session_is_ended(stage: Stage) -> None:
     stage.open().let_time_run()
     open_trouble(stage, stage.consumer("Metrics C"), "Metrics C")
-    stage.inspector.get_by_role("button", name="Let it stand still").click()
-    expect(stage.consumer("Metrics C").locator(".consumer-state")).to_have_text("stands still")
+    stage.inspector.get_by_role("button", name="Suspend it").click()
+    expect(stage.consumer("Metrics C").locator(".consumer-state")).to_have_text("suspended")
     open_trouble(stage, stage.consumer("Metrics A"), "Metrics A")
     stage.inspector.get_by_role("button", name="End its session").click()
     expect(stage.panel_outcome).to_contain_text("The registry ends the session")

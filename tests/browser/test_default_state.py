@@ -60,7 +60,7 @@ def test_without_javascript_the_forms_still_work(browser: Browser, server: Serve
 def test_a_new_page_stands_still_until_somebody_acts(stage: Stage) -> None:
     stage.open()
     expect(stage.root).to_have_attribute("data-standing", "true")
-    expect(stage.narration).to_contain_text("stands still until you act")
+    expect(stage.narration).to_contain_text("is paused until you act")
     expect(stage.spark().locator(".spark-line")).to_have_attribute("d", "M59 1.00L60 1.00")
     expect(stage.flights()).to_have_count(0)
     end_offset = stage.facts()["journal"]["end_offset"]

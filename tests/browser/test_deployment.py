@@ -152,7 +152,7 @@ def test_a_crashed_loader_says_so_and_starts_again_on_its_card(stage: Stage) -> 
     stage.has_said("Loader crashed")
     stage.loader().get_by_role("button", name="Start again").click()
     expect(stage.loader()).to_have_attribute("data-state", "waiting")
-    stage.has_said("begins at the bookmarks that the warehouse holds")
+    stage.has_said("starts at the bookmarks in the warehouse")
 
 
 def test_the_servers_picture_of_the_deployment_is_the_scripts(deployed: Stage) -> None:

@@ -40,10 +40,10 @@ def test_a_fork_begins_exactly_at_the_moment_that_was_looked_at(lived: Stage) ->
     expect(lived.fork_progress).to_contain_text("42 %, 14.4 of 34.3 MB of its journal")
     bar = lived.fork_progress.get_by_role("progressbar", name="how much of the fork is done")
     assert bar.evaluate("(bar) => [bar.value, bar.max]") == [14_411_776, 34_313_597]
-    lived.fork_progress.get_by_role("button", name="Give it up").click()
+    lived.fork_progress.get_by_role("button", name="Cancel").click()
     lived.page.wait_for_function("() => document.querySelector('[data-part=give-up]').disabled")
     under_way.pop().fulfill(status=409, body="")
-    expect(lived.outcome).to_contain_text("The fork was given up")
+    expect(lived.outcome).to_contain_text("The fork was cancelled")
     expect(lived.fork).to_be_focused()
     assert asked[0] == "GET"
     assert asked.count("DELETE") == 1
@@ -70,9 +70,9 @@ def test_a_spectator_becomes_the_presenter_of_the_fork(lived: Stage, fresh: Brow
     lags = {one["group"]: sum(part["lag_bytes"] for part in one["partitions"]) for one in lived.facts()["groups"]}
     furthest = max(lags, key=lambda group: lags[group])
     expect(other.narration).to_contain_text(f"{furthest} is {lags[furthest]:,} B behind.")
-    assert other.narration.inner_text().startswith("Time stands at 4.")
+    assert other.narration.inner_text().startswith("Time is paused at 4.")
     other.scrub_to(1_000_000)
-    expect(other.narration).not_to_contain_text("Time stands")
+    expect(other.narration).not_to_contain_text("Time is paused")
     other.live.click()
     other.settled()
     other.page.keyboard.press("f")

@@ -77,7 +77,7 @@ def test_the_registry_is_that_of_the_moment_with_its_watches(changed: Stage) -> 
 def test_bytes_that_nothing_has_touched_are_the_bytes_of_then(changed: Stage) -> None:
     changed.scrub_to(1_000)
     changed.record(0, 215).locator("a").click()
-    expect(changed.inspector).to_contain_text("nothing has touched them since")
+    expect(changed.inspector).to_contain_text("nothing has changed them since")
     expect(changed.inspector.locator(".crc")).to_have_text("fits the payload")
 
 
@@ -139,4 +139,4 @@ def test_what_the_api_says_is_shown_with_the_request_and_only_of_the_present(cha
     expect(changed.inspector.locator(".request")).to_have_text(f"curl -s {changed.base_url}/api/rooms/{changed.room}")
     expect(changed.inspector.locator(".answer")).to_contain_text('"consumer": "Metrics A"')
     changed.scrub_to(0)
-    expect(changed.inspector).to_contain_text("The API answers for the present only")
+    expect(changed.inspector).to_contain_text("The API describes only the present")

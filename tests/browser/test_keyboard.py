@@ -89,7 +89,7 @@ def test_letters_and_signs_can_be_switched_off_and_that_is_remembered(forgetful:
     expect(stage.fork).to_have_attribute("title", "fork here: a new room that begins at this moment")
     stage.page.get_by_role("button", name="keys").click()
     expect(stage.character_keys).not_to_be_checked()
-    note = stage.page.get_by_text("lets the page remember nothing")
+    note = stage.page.get_by_text("does not let the page store settings")
     expect(note).to_be_hidden()
     stage.page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('no room'); }; }")
     stage.character_keys.check()

@@ -75,7 +75,7 @@ def test_a_consumer_paused_in_the_inspector_can_be_resumed_there(stage: Stage) -
     stage.consumer("Metrics A").get_by_role("link", name="Settings").click()
     stage.inspector.get_by_role("button", name="Pause its work").click()
     expect(stage.consumer("Metrics A").locator(".consumer-state")).to_contain_text("paused")
-    stage.inspector.get_by_role("button", name="Let it work again").click()
+    stage.inspector.get_by_role("button", name="Resume its work").click()
     expect(stage.inspector.get_by_role("button", name="Pause its work")).to_be_visible()
     expect(stage.consumer("Metrics A").locator(".consumer-state")).not_to_contain_text("paused")
 
@@ -83,15 +83,15 @@ def test_a_consumer_paused_in_the_inspector_can_be_resumed_there(stage: Stage) -
 def test_the_mends_of_a_party_come_and_go_beside_a_form_that_is_half_filled(stage: Stage) -> None:
     stage.open()
     stage.broker(1).get_by_role("link", name="Break").click()
-    form = stage.inspector.get_by_role("form", name="trouble a link")
+    form = stage.inspector.get_by_role("form", name="a fault of the link")
     form.get_by_label("loses, %").fill("30")
     for other in ("broker:2", "producer"):
         stage.command("set_link", **{"from": "broker:1", "to": other, "cut": True})
-    mends = stage.inspector.locator(".troubles").get_by_role("button", name="Mend")
+    mends = stage.inspector.locator(".troubles").get_by_role("button", name="Repair")
     expect(mends).to_have_count(2)
-    expect(stage.inspector.get_by_role("button", name="Mend them all")).to_be_visible()
+    expect(stage.inspector.get_by_role("button", name="Repair them all")).to_be_visible()
     expect(form.get_by_label("loses, %")).to_have_value("30")
-    stage.inspector.get_by_role("button", name="Mend them all").click()
+    stage.inspector.get_by_role("button", name="Repair them all").click()
     expect(mends).to_have_count(0)
     expect(form.get_by_label("loses, %")).to_have_value("30")
 

@@ -85,7 +85,7 @@ def test_a_message_lost_on_the_wire_fades_where_it_was(stage: Stage) -> None:
     stage.batch_send.click()
     stage.page.wait_for_function("() => window.faded.size > 3")
     stage.at_speed(16)
-    stage.has_said("reached nobody")
+    stage.has_said("is lost, and the producer does not notice")
     stage.settled()
     seen = stage.page.evaluate("() => [...window.faded]")
     assert all(one.endswith("lost") for one in seen)
@@ -95,9 +95,9 @@ def test_a_frozen_consumer_stands_still_for_so_long(stage: Stage) -> None:
     stage.open().at_speed(0.25).let_time_run()
     stage.command("freeze_consumer", group=METRICS, consumer="Metrics C", duration_ms=3_000)
     card = stage.consumer("Metrics C")
-    expect(card.locator(".consumer-state")).to_have_text("stands still")
+    expect(card.locator(".consumer-state")).to_have_text("suspended")
     expect(card.locator(".countdown")).to_be_visible()
-    stage.has_said("Metrics C stands still for 3.0 s")
+    stage.has_said("Metrics C is suspended for 3.0 s")
     stage.at_speed(8)
     expect(card.locator(".consumer-state")).to_have_text("running")
     expect(card.locator(".countdown")).to_be_hidden()
@@ -156,7 +156,9 @@ WHY_NOT = """async () => {
     const consumers = { "g/A": { settings: { fetch_bytes: 1024 } } };
     const state = { partitions: { "t-0": log }, topics: { t: {} }, consumers };
     const about = { group: "g", consumer: "A", topic: "t", partition: 0, offset: 860 };
-    return ["invalid_message", "invalid_message_size", "offset_out_of_range"].map((error) => [
+    const errors = ["invalid_message", "invalid_message_size", "offset_out_of_range", "unsupported_codec",
+        "unknown_server_fault", "unknown_partition"];
+    return errors.map((error) => [
         errorInWords(state, log, { error, fetch_offset: 860, consumer: "A" }, "g"),
         sentence([{ event: "message_rejected", ...about, error }], state, {}).text,
     ]);
@@ -178,6 +180,15 @@ def test_each_reason_to_read_no_further_has_its_own_words(page: Page, server: Se
             "offset 860 is not in the log: reads no further",
             "Offset 860 is not in p0, and A may not choose another: it reads no further.",
         ],
+        [
+            "the message set at 860 has a codec that is not supported: reads no further",
+            "The message set at 860 of p0 has a codec that A does not support: it reads no further.",
+        ],
+        [
+            "the broker cannot read its log at 860: keeps asking",
+            "The broker cannot read p0 from its disk at 860: A keeps asking.",
+        ],
+        ["unknown partition at 860", "A reads p0 no further than 860: unknown partition."],
     ]
 
 

@@ -111,7 +111,7 @@ def test_a_viewer_that_says_goodbye_is_answered_and_its_seat_is_free(live: LiveS
 def viewers_of(live: LiveServer) -> list[Viewer]:
     broadcaster = live.services.broadcaster
     with broadcaster._changed:
-        return list(broadcaster._everybody())
+        return list(broadcaster._all_viewers())
 
 
 def lags(viewer: Viewer) -> bool:

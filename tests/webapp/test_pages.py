@@ -224,11 +224,11 @@ def test_a_page_on_a_time_that_stands_says_what_is_looked_at(client: FlaskClient
     lags = {one["group"]: sum(part["lag_bytes"] for part in one["partitions"]) for one in facts["groups"]}
     furthest = max(lags, key=lambda group: lags[group])
     appended = facts["topics"][0]["events_appended"]
-    said = f"Time stands at 0.0 s after {appended} messages; <bdi>{furthest}</bdi> is {lags[furthest]:,} B behind."
+    said = f"Time is paused at 0.0 s after {appended} messages; <bdi>{furthest}</bdi> is {lags[furthest]:,} B behind."
     page = client.get(f"/rooms/{made.room}").text
     assert f"{said}</p>" in page
     client.post(f"/api/rooms/{made.room}/commands", json={"command": "clock", "action": "resume"}, headers=made.headers)
-    assert "Time stands" not in client.get(f"/rooms/{made.room}").text
+    assert "Time is paused" not in client.get(f"/rooms/{made.room}").text
 
 
 def test_what_went_wrong_is_said_before_who_is_behind(client: FlaskClient) -> None:

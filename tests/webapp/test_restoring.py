@@ -154,7 +154,7 @@ def test_a_journal_that_differs_is_reported_and_the_new_one_counts(
     with caplog.at_level(logging.WARNING):
         again = restored_room(tmp_path, clock)
     (warning,) = [entry.getMessage() for entry in caplog.records]
-    assert warning.startswith(f"room {ROOM}: the journal told anew differs from offset")
+    assert warning.startswith(f"room {ROOM}: the rebuilt journal differs from offset")
     assert any(event["event"] == "batch_sent" for event in events_of(again))
     again.close()
 

@@ -1,4 +1,4 @@
-"""The feed: a viewer pulls the journal over a WebSocket with a bookmark of its own, as a consumer pulls a partition."""
+"""The feed: a viewer pulls the journal over a WebSocket at its own offset, as a consumer fetches a partition."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,20 +14,20 @@ FAREWELL_S = 0.5
 
 
 class Duplex(Outlet, Protocol):
-    """A connection that messages come in on and bytes go out on."""
+    """A connection that receives messages and sends bytes."""
 
     def receive(self) -> str | bytes:
-        """The next message; :class:`ConnectionGone` when there will be none."""
+        """Return the next message; raises :class:`ConnectionGone` when there will be none."""
 
     def send_all_through(self, say: Callable[[bytes], None]) -> None:
-        """From now on the connection's own answers (to pings, to a close) go out through ``say``."""
+        """Send the connection's own frames (responses to pings and to a close) through ``say`` from now on."""
 
     def finish(self, *, within_s: float) -> None:
-        """Wait a little for the other side's goodbye, and end the connection."""
+        """Wait for the client's close frame, at most ``within_s``, and end the connection."""
 
 
 def feed(connection: Duplex, source: Source, broadcaster: Broadcaster) -> None:
-    """Serve one viewer until it leaves: turn its frames into pulls, and bad ones into answers."""
+    """Serve one viewer until it leaves: turn its frames into pulls, and respond to invalid ones with errors."""
     viewer = Viewer(source, connection)
     connection.send_all_through(viewer.say)
     broadcaster.join(viewer)
@@ -42,13 +42,13 @@ def feed(connection: Duplex, source: Source, broadcaster: Broadcaster) -> None:
 
 
 def take_in(viewer: Viewer, frame: str | bytes) -> None:
-    """Let one frame from the other side change the viewer's pull, or answer what is wrong with it."""
+    """Take one frame of the client as the viewer's new pull, or respond with its error."""
     try:
         pull = parse_pull(frame)
         moment = viewer.source.moment()
         places = {"checkpoint": moment.checkpoint_offset, "end": moment.end_offset}
         offset = places[pull.place] if isinstance(pull.place, str) else pull.place
-        viewer.source.read_journal(offset, 0)  # an offset outside the journal, or inside an event, is refused here
+        viewer.source.read_journal(offset, 0)  # raises for an offset outside the journal or inside an event
         viewer.pull(offset, pull.max_bytes, takes_digests=pull.digest)
     except OffsetscopeError as error:
         viewer.refuse(error)

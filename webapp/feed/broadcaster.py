@@ -1,8 +1,7 @@
-"""The one thread that feeds everybody.
+"""The one thread that feeds all viewers.
 
-It reads a journal once for all viewers at the same bookmark, hands each socket what it takes without waiting, and
-turns to those that were full a little later. So a slow viewer costs the others nothing, and a thousand viewers cost
-the engine no turn of its own.
+It reads a journal once for all viewers at the same offset, writes to each socket without blocking, and retries full
+sockets a little later. So a slow viewer does not delay the others, and a thousand viewers do not delay the engine.
 """
 
 import logging
@@ -28,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class Turn:
-    """What was read of the journals in one turn of the broadcaster; nothing is read or encoded twice."""
+    """A cache of what one turn of the broadcaster has read from the journals; nothing is read or encoded twice."""
 
     def __init__(self) -> None:
         self._moments: dict[Source, Moment] = {}
@@ -38,26 +37,26 @@ class Turn:
         self._empty: dict[tuple[Source, int], Frame] = {}
 
     def moment(self, source: Source) -> Moment:
-        """How the room stands in this turn."""
+        """Return the room's clock and offsets in this turn."""
         if source not in self._moments:
             self._moments[source] = source.moment()
         return self._moments[source]
 
     def frame(self, source: Source, offset: int, credit_bytes: int) -> Frame:
-        """The next frame at ``offset``; it ends where it begins if not even one event fits into the credit."""
+        """Return the next frame at ``offset``; it is empty if not even one event fits into the credit."""
         shared = self._encoded(source, offset, FRAME_BYTES)
         if offset < shared.next_offset <= offset + credit_bytes:
             return shared
         return self._encoded(source, offset, credit_bytes)
 
     def is_digested(self, source: Source, offset: int) -> bool:
-        """Whether a reader at ``offset`` who takes digests is told one."""
+        """Return whether a reader at ``offset`` that takes digests gets one."""
         if (source, offset) not in self._digested:
             self._digested[source, offset] = source.is_digested(offset)
         return self._digested[source, offset]
 
     def digest(self, source: Source, offset: int) -> Frame:
-        """The digest for readers at ``offset``; it ends where it begins if there is nothing new."""
+        """Return the digest for readers at ``offset``; it is empty if there is nothing new."""
         frame = self._digests.get((source, offset))
         if frame is None:
             digest = source.digest_after(offset)
@@ -66,7 +65,7 @@ class Turn:
         return frame
 
     def nothing(self, source: Source, offset: int) -> Frame:
-        """A frame that says where the clock is to a reader who has read everything."""
+        """Return a frame with the clock only, for a reader that has read everything."""
         if (source, offset) not in self._empty:
             self._empty[source, offset] = events_frame(offset, offset, offset, self.moment(source).clock, ())
         return self._empty[source, offset]
@@ -96,11 +95,11 @@ class Broadcaster:
         self._thread = threading.Thread(target=self._run, name="broadcaster", daemon=True)
 
     def start(self) -> None:
-        """Begin to serve."""
+        """Start the thread."""
         self._thread.start()
 
     def join(self, viewer: Viewer) -> None:
-        """Serve ``viewer`` from now on; it is told at once to go if the server is stopping."""
+        """Serve ``viewer`` from now on; its connection is closed at once if the server is stopping."""
         with self._changed:
             self._viewers.setdefault(viewer.source, set()).add(viewer)
             stopped = self._is_stopped
@@ -108,7 +107,7 @@ class Broadcaster:
             viewer.end(GOING_AWAY, "server going away")
 
     def leave(self, viewer: Viewer) -> None:
-        """Forget ``viewer``."""
+        """Stop serving ``viewer``."""
         with self._changed:
             others = self._viewers.get(viewer.source, set())
             others.discard(viewer)
@@ -119,13 +118,13 @@ class Broadcaster:
             self._changed.notify_all()
 
     def wake(self, viewer: Viewer) -> None:
-        """``viewer`` has pulled."""
+        """Serve ``viewer`` soon: it has pulled."""
         with self._changed:
             self._due.add(viewer)
             self._changed.notify_all()
 
     def wake_all(self, source: Source) -> None:
-        """The journal of ``source`` has grown, or its clock has changed."""
+        """Serve the viewers of ``source`` soon: its journal has grown, or its clock has changed."""
         with self._changed:
             viewers = self._viewers.get(source, set())
             if viewers:
@@ -133,17 +132,17 @@ class Broadcaster:
                 self._changed.notify_all()
 
     def viewers_of(self, source: Source) -> int:
-        """How many watch ``source``."""
+        """Return how many viewers ``source`` has."""
         with self._changed:
             return len(self._viewers.get(source, set()))
 
     def stop(self, *, within_s: float) -> None:
-        """Say goodbye (1001) to everybody, and wait until they are gone, but not for longer than ``within_s``."""
+        """Close the connections of all viewers (1001), and wait at most ``within_s`` until they have left."""
         with self._changed:
             self._is_stopped = True
-            everybody = self._everybody()
+            viewers = self._all_viewers()
             self._changed.notify_all()
-        for viewer in everybody:
+        for viewer in viewers:
             viewer.end(GOING_AWAY, "server going away")
         with self._changed:
             self._changed.wait_for(lambda: not self._viewers, timeout=within_s)
@@ -151,7 +150,7 @@ class Broadcaster:
             self._thread.join(within_s)
 
     def serve(self, viewers: Iterable[Viewer], *, is_heartbeat: bool) -> None:
-        """Give each of ``viewers`` what is there for it: one turn."""
+        """Send each of ``viewers`` what is available for it: one turn."""
         turn = Turn()
         for viewer in viewers:
             try:
@@ -166,7 +165,7 @@ class Broadcaster:
     def _serve(self, viewer: Viewer, turn: Turn, *, is_heartbeat: bool) -> None:
         for _ in range(FRAMES_PER_TURN):
             if viewer.flush() and viewer.credit_bytes:
-                self._next(viewer, turn)  # which may wait for the room: until the turn has it, the viewer is not held
+                self._next(viewer, turn)  # may wait for the room, so the viewer is not locked before this read
             with viewer.lock:
                 if not viewer.flush():
                     self._postpone(viewer, self._stalled)
@@ -176,7 +175,7 @@ class Broadcaster:
         self._postpone(viewer, self._due)
 
     def _give_one(self, viewer: Viewer, turn: Turn, *, is_heartbeat: bool) -> bool:
-        """Send ``viewer`` the next frame, if it is time for one; true if more may follow."""
+        """Send ``viewer`` the next frame, if one is due; return whether more may follow."""
         moment = turn.moment(viewer.source)
         frame, end_offset = self._next(viewer, turn)
         if 0 < frame.cost_bytes <= viewer.credit_bytes:
@@ -185,16 +184,16 @@ class Broadcaster:
         if frame.cost_bytes or viewer.offset < end_offset:
             if viewer.is_credit_whole:
                 raise self._credit_too_small(viewer, frame)
-            viewer.owes_frame |= not viewer.knows_credit_is_short  # it must pull again, and can tell from next < end
+            viewer.owes_frame |= not viewer.knows_credit_is_short  # next < end shows that it must pull again
             viewer.knows_credit_is_short = True
         is_news = viewer.owes_frame or viewer.last_clock != moment.clock.look
         if is_news or (is_heartbeat and self._now_s() - viewer.last_frame_at_s >= HEARTBEAT_S / 2):
-            told = events_frame(viewer.offset, viewer.offset, end_offset, moment.clock, ())
-            viewer.take(told, moment.clock, self._now_s())
+            frame = events_frame(viewer.offset, viewer.offset, end_offset, moment.clock, ())
+            viewer.take(frame, moment.clock, self._now_s())
         return False
 
     def _next(self, viewer: Viewer, turn: Turn) -> tuple[Frame, int]:
-        """What would be the next frame, and how far there is anything to read for this viewer."""
+        """Return the next frame, and the end offset of what this viewer can read."""
         source = viewer.source
         end_offset = turn.moment(source).end_offset
         if viewer.takes_digests and (viewer.has_summary or turn.is_digested(source, viewer.offset)):
@@ -227,7 +226,7 @@ class Broadcaster:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._due or self._is_over(), timeout=self._patience_s())
+                self._changed.wait_for(lambda: self._due or self._is_over(), timeout=self._timeout_s())
                 if self._is_over():
                     return
                 viewers, is_heartbeat = self._next_turn()
@@ -236,8 +235,8 @@ class Broadcaster:
     def _is_over(self) -> bool:
         return self._is_stopped and not self._viewers
 
-    def _patience_s(self) -> float:
-        """How long to wait when nothing happens."""
+    def _timeout_s(self) -> float:
+        """Return the longest wait for a change."""
         return RETRY_S if self._stalled else max(self._heartbeat_at_s - self._now_s(), 0.0)
 
     def _next_turn(self) -> tuple[set[Viewer], bool]:
@@ -246,8 +245,8 @@ class Broadcaster:
         is_heartbeat = self._now_s() >= self._heartbeat_at_s
         if is_heartbeat:
             self._heartbeat_at_s = self._now_s() + HEARTBEAT_S
-            viewers = self._everybody()
+            viewers = self._all_viewers()
         return viewers, is_heartbeat
 
-    def _everybody(self) -> set[Viewer]:
+    def _all_viewers(self) -> set[Viewer]:
         return {viewer for viewers in self._viewers.values() for viewer in viewers}

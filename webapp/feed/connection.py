@@ -1,8 +1,8 @@
-"""A WebSocket of simple-websocket, with all its bytes going out through one place.
+"""A WebSocket of simple-websocket that sends all its bytes through one viewer.
 
-That library writes from its reader thread (answers to pings and to a close), and the broadcaster from another. Were
-both to write to the socket, one could cut into the other's half-sent frame. So the socket it holds is replaced by one
-that hands its bytes to the viewer, which sends frame after frame.
+The library writes from its reader thread (responses to pings and to a close), and the broadcaster from another. If both
+wrote to the socket, one could write into the other's half-sent frame. So the library's socket is replaced by one that
+passes its bytes to the viewer, which sends frame after frame.
 """
 
 import socket
@@ -17,22 +17,22 @@ LOOK_AROUND_S = 2.0
 
 
 class ConnectionGone(Exception):
-    """The viewer has left, or was told to."""
+    """The viewer has left, or its connection was closed."""
 
 
 class Connection:
-    """One open WebSocket, as the feed sees it."""
+    """One open WebSocket in the form the feed needs."""
 
     def __init__(self, websocket: Server) -> None:
         self._websocket = websocket
         self._socket: socket.socket = websocket.sock
 
     def send_all_through(self, say: Callable[[bytes], None]) -> None:
-        """From now on what the library itself has to send goes through ``say``."""
+        """Send the library's own frames through ``say`` from now on."""
         self._websocket.sock = _OrderlySocket(self._socket, say)
 
     def receive(self) -> str | bytes:
-        """The next message, however long that takes; raises :class:`ConnectionGone` when there will be none."""
+        """Wait for and return the next message; raises :class:`ConnectionGone` when there will be none."""
         while True:
             try:
                 message: str | bytes | None = self._websocket.receive(timeout=LOOK_AROUND_S)
@@ -42,7 +42,7 @@ class Connection:
                 return message
 
     def send_some(self, data: bytes | memoryview) -> int:
-        """Hand the socket what it takes without waiting; ``BlockingIOError`` if it is full, ``OSError`` if gone."""
+        """Write what the socket takes without blocking; raises ``BlockingIOError`` if full, ``OSError`` if closed."""
         return send_now(self._socket, data)
 
     def stop_receiving(self) -> None:
@@ -51,13 +51,13 @@ class Connection:
         self._websocket.event.set()
 
     def finish(self, *, within_s: float) -> None:
-        """Wait for the other side's close frame, but not for longer than ``within_s``, and end the connection."""
+        """Wait for the client's close frame, at most ``within_s``, and end the connection."""
         self._websocket.thread.join(within_s)
         _shut_down(self._socket)
 
 
 class _OrderlySocket:
-    """What simple-websocket takes for its socket."""
+    """A replacement for simple-websocket's socket that sends through ``say``."""
 
     def __init__(self, real: socket.socket, say: Callable[[bytes], None]) -> None:
         self._real = real
@@ -71,7 +71,7 @@ class _OrderlySocket:
         return len(data)
 
     def close(self) -> None:
-        """Shut it down; the descriptor is closed by the HTTP server that owns it, when nobody can send any more."""
+        """Shut the socket down; its owner, the HTTP server, closes the descriptor when no thread can send any more."""
         _shut_down(self._real)
 
     def __getattr__(self, name: str) -> Any:
@@ -82,4 +82,4 @@ def _shut_down(real: socket.socket) -> None:
     try:
         real.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # the other side was faster
+        return  # the client closed it first

@@ -1,7 +1,7 @@
-"""The bytes of the feed: server frames of the WebSocket protocol (RFC 6455), encoded once for everybody.
+"""The bytes of the feed: server frames of the WebSocket protocol (RFC 6455), encoded once for all viewers.
 
-A server does not mask its frames, so the same bytes serve every viewer. Events are joined as the bytes that stand
-in the journal; nobody parses them on the way.
+A server does not mask its frames, so the same bytes serve every viewer. Events are joined as the journal's bytes,
+without parsing.
 """
 
 import json
@@ -19,10 +19,10 @@ _CLOSE = 0x88
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A stretch of the journal as one WebSocket frame: it takes a viewer from ``offset`` to ``next_offset``.
+    """A part of the journal as one WebSocket frame: it takes a viewer from ``offset`` to ``next_offset``.
 
-    ``cost_bytes`` is what it takes of a credit: the journal's bytes, or its own if it is a digest. After a summary
-    the viewer waits for the exact state.
+    ``cost_bytes`` is subtracted from the viewer's credit: the journal's bytes, or its own size if it is a digest.
+    After a summary the viewer waits for the exact state.
     """
 
     offset: int
@@ -33,7 +33,7 @@ class Frame:
 
 
 def events_frame(offset: int, next_offset: int, end_offset: int, clock: ClockFacts, payloads: Sequence[bytes]) -> Frame:
-    """``{"offset", "next", "end", "clock", "events"}``; without events it says where the reader and the clock are."""
+    """Encode ``{"offset", "next", "end", "clock", "events"}``; without events it has only offsets and the clock."""
     head = {"offset": offset, "next": next_offset, "end": end_offset, "clock": clock.as_json()}
     text = b'%s,"events":[%s]}' % (_compact(head)[:-1], b",".join(payloads))
     data = _frame(_TEXT, text)
@@ -41,7 +41,7 @@ def events_frame(offset: int, next_offset: int, end_offset: int, clock: ClockFac
 
 
 def digest_frame(digest: Digest, clock: ClockFacts) -> Frame:
-    """As :func:`events_frame` without events, with the state at ``next``; ``end`` is how far digests go."""
+    """Encode as :func:`events_frame` without events, with the state at ``next``; ``end`` is the digests' end."""
     place = {"offset": digest.offset, "next": digest.next_offset, "end": digest.next_offset}
     head = _compact({**place, "clock": clock.as_json(), "events": []})
     data = _frame(_TEXT, b'%s,"digest":%s}' % (head[:-1], digest.body))
@@ -49,12 +49,12 @@ def digest_frame(digest: Digest, clock: ClockFacts) -> Frame:
 
 
 def error_frame(error: OffsetscopeError) -> bytes:
-    """``{"error": {"code", "message", "remedy", ...}}``."""
+    """Encode ``{"error": {"code", "message", "remedy", ...}}``."""
     return _frame(_TEXT, _compact({"error": error.as_json()}))
 
 
 def close_frame(code: int, reason: str) -> bytes:
-    """The last frame: a status code of RFC 6455 and a reason of at most 123 bytes."""
+    """Encode the last frame: a status code of RFC 6455 and a reason of at most 123 bytes."""
     return _frame(_CLOSE, struct.pack("!H", code) + reason.encode()[:123])
 
 

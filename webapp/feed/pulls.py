@@ -1,4 +1,4 @@
-"""What a viewer asks for: a pull, which is a place in the journal and a credit of bytes."""
+"""The request of a viewer: a pull, which is a place in the journal and a credit of bytes."""
 
 import json
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ NamedPlace = Literal["checkpoint", "end"]
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """A wish for what lies after ``place``, up to ``max_bytes`` of the journal.
+    """A request for the journal after ``place``, up to ``max_bytes`` of it.
 
-    ``digest``: where the journal grows too fast to be read, as states instead of events.
+    ``digest``: the viewer takes states instead of events where the journal grows too fast to be read.
     """
 
     place: int | NamedPlace
@@ -25,7 +25,7 @@ class Pull:
 
 
 def parse_pull(frame: str | bytes) -> Pull:
-    """The pull in a frame as it came; raises :class:`InvalidPull` and says what is wrong with it."""
+    """Parse a received frame; raises :class:`InvalidPull` with the reason."""
     fields = _fields(frame)
     unknown = sorted(set(fields) - {"pull", "max_bytes", "digest"})
     if unknown:

@@ -1,4 +1,4 @@
-"""What the feed needs of a room: a journal to read, and the clock beside it."""
+"""The feed's interface to a room: a journal to read, and the clock beside it."""
 
 from typing import Protocol
 
@@ -8,16 +8,16 @@ from webapp.digests import Digest
 
 
 class Source(Protocol):
-    """A journal that others write meanwhile; all methods may be called from any thread."""
+    """A journal with concurrent writers; all methods may be called from any thread."""
 
     def moment(self) -> Moment:
-        """The clock, the newest checkpoint and the end, as of now."""
+        """Return the present clock, newest checkpoint and end."""
 
     def read_journal(self, offset: int, max_bytes: int) -> JournalChunk:
-        """Whole events from ``offset`` on, at most ``max_bytes`` of them; as ``Journal.read``."""
+        """Return whole events from ``offset`` on, at most ``max_bytes`` of them; as ``Journal.read``."""
 
     def is_digested(self, offset: int) -> bool:
-        """Whether a reader at ``offset`` who takes digests is told one; as ``DigestLog.covers``."""
+        """Return whether a reader at ``offset`` that takes digests gets one; as ``DigestLog.covers``."""
 
     def digest_after(self, offset: int) -> Digest:
-        """What such a reader is told; as ``DigestLog.after``."""
+        """Return the next digest for such a reader; as ``DigestLog.after``."""

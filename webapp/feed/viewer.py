@@ -1,4 +1,4 @@
-"""A viewer: one reader of a room's journal, with a bookmark and a credit of its own."""
+"""A viewer: one reader of a room's journal, with an offset and a credit of its own."""
 
 import threading
 from collections import deque
@@ -17,20 +17,20 @@ TRY_AGAIN_LATER = 1013
 
 
 class Outlet(Protocol):
-    """Where a viewer's bytes go: a socket that never makes anybody wait."""
+    """The destination of a viewer's bytes: a non-blocking socket."""
 
     def send_some(self, data: bytes | memoryview) -> int:
-        """Send what fits now and say how much that was; ``BlockingIOError`` if nothing does, ``OSError`` if gone."""
+        """Send what fits now and return its size; raises ``BlockingIOError`` if nothing fits, ``OSError`` if closed."""
 
     def stop_receiving(self) -> None:
-        """Nothing more is wanted from the other side: whoever waits for its next message is told so."""
+        """Stop receiving from the client: a thread that waits for its next message is released with an error."""
 
 
 class Viewer:
-    """One reader of a feed: where its bytes go, its bookmark, and how much of its credit is left.
+    """One reader of a feed: its outlet, its offset in the journal, and the rest of its credit.
 
-    Bytes that the outlet did not take yet are the *tail*; a frame is always finished before the next begins, whichever
-    thread asks. A viewer that reads slowly just lags: while there is a tail, nothing new is read for it.
+    Bytes that the outlet did not take yet are the *tail*. A frame is always finished before the next begins, whichever
+    thread sends. A slow viewer just lags: while there is a tail, nothing new is read for it.
     All methods may be called from any thread.
     """
 
@@ -51,7 +51,7 @@ class Viewer:
         self._is_closing = False
 
     def pull(self, offset: int, max_bytes: int, *, takes_digests: bool = False) -> None:
-        """Put the bookmark at ``offset`` with a new credit; the pull before is forgotten."""
+        """Move to ``offset`` with a new credit; this replaces the pull before."""
         with self.lock:
             self.has_summary &= offset == self.offset
             self.offset = offset
@@ -68,10 +68,10 @@ class Viewer:
             self.owes_frame = False
 
     def take(self, frame: Frame, clock: ClockFacts, at_s: float) -> None:
-        """Send a frame of the journal and move the bookmark and the credit along."""
+        """Send a frame of the journal, move to its end and reduce the credit."""
         with self.lock:
             assert frame.offset == self.offset
-            assert 0 <= frame.cost_bytes <= self.credit_bytes, "a viewer gets no more than it asked for"
+            assert 0 <= frame.cost_bytes <= self.credit_bytes, "a viewer gets no more than its credit"
             self.offset = frame.next_offset
             self.credit_bytes -= frame.cost_bytes
             if frame.cost_bytes:
@@ -84,9 +84,9 @@ class Viewer:
             self._send(frame.data)
 
     def say(self, data: bytes) -> None:
-        """Send an answer behind everything that was sent before.
+        """Send a response after everything that was sent before.
 
-        Nothing is sent to a viewer that is being closed; one that does not read its answers is closed.
+        Nothing is sent to a viewer that is being closed; one that does not read its responses is closed.
         """
         with self.lock:
             if len(self._tail) > ANSWERS_AT_MOST:
@@ -94,7 +94,7 @@ class Viewer:
             self._send(data)
 
     def refuse(self, error: OffsetscopeError) -> None:
-        """Answer with an error. A suspended room comes back as another one, so its viewer must come again, too."""
+        """Send an error. A suspended room is restored as another object, so its viewer must reconnect."""
         self.say(error_frame(error))
         if isinstance(error, RoomSuspended):
             self.end(TRY_AGAIN_LATER, error.code)
@@ -108,7 +108,7 @@ class Viewer:
             self._outlet.stop_receiving()
 
     def flush(self) -> bool:
-        """Send as much of the tail as goes now; true if all of it is gone."""
+        """Send as much of the tail as fits now; return whether all of it was sent."""
         with self.lock:
             while self._tail:
                 try:
@@ -116,7 +116,7 @@ class Viewer:
                 except BlockingIOError:
                     return False
                 except OSError:
-                    self._forget_all()
+                    self._drop_all()
                     return True
                 if sent < len(self._tail[0]):
                     self._tail[0] = self._tail[0][sent:]
@@ -126,7 +126,7 @@ class Viewer:
 
     @property
     def is_closing(self) -> bool:
-        """Whether its last frame was sent, or nobody is there to read one."""
+        """Whether its last frame was sent, or its connection is closed."""
         return self._is_closing
 
     def _send(self, data: bytes) -> None:
@@ -134,7 +134,7 @@ class Viewer:
             self._tail.append(memoryview(data))
             self.flush()
 
-    def _forget_all(self) -> None:
+    def _drop_all(self) -> None:
         self._tail.clear()
         self._is_closing = True
         self.credit_bytes = 0

@@ -1,4 +1,4 @@
-"""What is served over HTTP: pages, controls, panels, the JSON API, embeds and the feed's doorway. All of it is thin."""
+"""The HTTP views, all of them thin: pages, controls, panels, the JSON API, embeds and the feed's handshake."""
 
 from flask import Flask
 
@@ -17,6 +17,6 @@ BLUEPRINTS = (
 
 
 def register(app: Flask) -> None:
-    """Give the application all its addresses."""
+    """Register all views with the application."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

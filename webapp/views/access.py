@@ -1,4 +1,4 @@
-"""Who may change a room: the presenter key, in a header or in a cookie, and never in another site's name."""
+"""Permission to change a room: the presenter key, in a header or in a cookie, and no requests from other sites."""
 
 from urllib.parse import urlsplit
 
@@ -10,17 +10,17 @@ from webapp.room import Room
 
 COOKIE_AGE_S = 14 * 86_400
 HOME_COOKIE = "offsetscope-room"
-TRUSTED_FETCH_SITES = ("", "same-origin", "none")  # "": a browser too old to say, or a program
+TRUSTED_FETCH_SITES = ("", "same-origin", "none")  # "": an old browser or a program
 
 
 def require_presenter(room: Room) -> None:
-    """Raise unless this request may change ``room``."""
+    """Raise an error unless this request may change ``room``."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme:
         if scheme.lower() != "bearer" or not room.record.is_key(key.strip()):
             raise WrongPresenterKey(
                 "this is not the presenter key of the room",
-                "send the presenter_key that came when the room was made: Authorization: Bearer <presenter_key>",
+                "send the presenter_key returned when the room was made: Authorization: Bearer <presenter_key>",
                 room=room.record.room,
             )
         return
@@ -34,12 +34,12 @@ def require_presenter(room: Room) -> None:
 
 
 def has_presenter_cookie(room: Room) -> bool:
-    """Whether this visitor made the room with this browser."""
+    """Return whether this browser has the cookie with the room's presenter key."""
     return room.record.is_key(request.cookies.get(presenter_cookie(room), ""))
 
 
 def require_own_origin() -> None:
-    """``ForeignOrigin`` if the browser says that a page of another site asks."""
+    """Raise ``ForeignOrigin`` if a page of another site sent the request, as the browser's headers say."""
     is_foreign = request.headers.get("Sec-Fetch-Site", "") not in TRUSTED_FETCH_SITES
     if is_foreign or not is_own_origin():
         raise ForeignOrigin(
@@ -48,23 +48,23 @@ def require_own_origin() -> None:
 
 
 def is_own_origin() -> bool:
-    """Whether the request names no origin, or the one that it goes to."""
+    """Return whether the request has no origin, or the server's own."""
     origin = request.headers.get("Origin")
     return origin is None or urlsplit(origin).netloc == request.host
 
 
 def presenter_cookie(room: Room) -> str:
-    """The name of the cookie that holds the room's key."""
+    """Return the name of the cookie with the room's key."""
     return f"presenter-{room.record.room}"
 
 
 def remember_presenter(response: Response, room: Room, presenter_key: str) -> None:
-    """Give the browser that made a room the key to it."""
+    """Set the cookie with the room's key in the browser that made the room."""
     _set_cookie(response, presenter_cookie(room), presenter_key)
 
 
 def remember_home(response: Response, room: Room) -> None:
-    """Bring this visitor back to the same room next time."""
+    """Set the cookie that brings this visitor back to the same room."""
     _set_cookie(response, HOME_COOKIE, room.record.room)
 
 

@@ -1,4 +1,4 @@
-"""The JSON API, which others script against; docs/api.md describes it."""
+"""The JSON API, a public contract described in docs/api.md."""
 
 from contextlib import suppress
 from typing import Any
@@ -24,7 +24,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/rooms")
 
 @blueprint.post("")
 def make_room() -> Response:
-    """A new room, running unless ``paused`` is true."""
+    """Make a new room, running unless ``paused`` is true."""
     fields = json_object(["scenario", "seed", "paused"])
     scenario = text_field(fields, "scenario", services().settings.scenario)
     seed = integer_field(fields, "seed", DEFAULT_SEED)
@@ -35,16 +35,16 @@ def make_room() -> Response:
 
 @blueprint.get("/<room>")
 def read_room(room: str) -> Response:
-    """The facts, read from the engine."""
+    """Return the room's facts, read from the engine."""
     return jsonify(find_room(room).facts())
 
 
 @blueprint.post("/<room>/commands")
 def command(room: str) -> Response:
-    """Apply one command; the answer comes once it is applied and the journal tells of it."""
+    """Apply one command; the response is sent once it is applied and its events are in the journal."""
     found = find_room(room)
     fields = json_object()
-    if fields.get("command") != "fork":  # a fork changes nothing here: whoever may look may go on alone
+    if fields.get("command") != "fork":  # a fork does not change this room, so no key is needed
         require_presenter(found)
     parsed = parse(fields)
     if isinstance(parsed, ForkAtOffset | ForkAtTime | ForkNow):
@@ -57,13 +57,13 @@ def command(room: str) -> Response:
 
 @blueprint.get("/<room>/forks/<ticket>")
 def read_fork(room: str, ticket: str) -> Response:
-    """How far a fork of the room is, for whoever knows its ticket."""
+    """Return the progress of a fork of the room, found by its ticket."""
     return jsonify(services().rooms.forks.progress_of(find_room(room).record.room, ticket))
 
 
 @blueprint.delete("/<room>/forks/<ticket>")
 def give_up_fork(room: str, ticket: str) -> Response:
-    """Give a fork up; its own request is then answered with ``fork_given_up``."""
+    """Cancel a fork; its own request then gets the error ``fork_given_up``."""
     require_own_origin()
     services().rooms.forks.give_up(find_room(room).record.room, ticket)
     return make_response("", NO_CONTENT)
@@ -71,7 +71,7 @@ def give_up_fork(room: str, ticket: str) -> Response:
 
 @blueprint.get("/<room>/log/<topic>/<int:partition>")
 def read_log(room: str, topic: str, partition: int) -> Response:
-    """The raw bytes a consumer would fetch; ``X-Next-Offset`` is where its next pull begins."""
+    """Return the raw bytes a consumer would fetch; ``X-Next-Offset`` is the offset of its next fetch."""
     query_fields(["offset", "max_bytes"])
     offset = query_integer("offset", 0)
     max_bytes = query_integer("max_bytes", DEFAULT_READ_BYTES, at_most=services().settings.log_read_bytes_at_most)
@@ -84,7 +84,7 @@ def read_log(room: str, topic: str, partition: int) -> Response:
 
 
 def _next_offset(data: bytes, offset: int) -> int:
-    """The offset behind the whole messages of ``data``, up to a damaged one."""
+    """Return the offset after the whole messages of ``data``, up to a damaged one."""
     with suppress(InvalidMessage, InvalidMessageSize):
         for _, next_offset, _, _ in iterate_shallow(data, offset):
             offset = next_offset
@@ -93,7 +93,7 @@ def _next_offset(data: bytes, offset: int) -> int:
 
 @blueprint.get("/<room>/registry")
 def read_registry(room: str) -> Response:
-    """The znode tree."""
+    """Return the znode tree."""
     return jsonify(find_room(room).registry())
 
 

@@ -1,7 +1,7 @@
-"""How modules and style sheets are sent: modules without their comments, style sheets one after the other.
+"""The form in which modules and style sheets are sent: modules without comments, style sheets concatenated.
 
-Comments are a third of what a module weighs. Lines stay where they are, so that a fault is told with the line it has in
-the source, and a source map leads a reader's developer tools to the file as it was written.
+Comments are a third of a module's size. Line numbers do not change, so an error is reported with its line in the
+source, and a source map leads developer tools to the file as it was written.
 """
 
 import json
@@ -11,7 +11,7 @@ COMMENT_BEGINS, COMMENT_ENDS, LINE_COMMENT = "/*", "*/", "//"
 
 
 def without_comments(module: str) -> str:
-    """The module with lines that are nothing but comment left empty; what stands beside code is kept.
+    """Return the module with its comment lines emptied; comments after code are kept.
 
     It must not have a template string over several lines: a line in it might look like a comment.
     """
@@ -29,17 +29,17 @@ def without_comments(module: str) -> str:
 
 
 def linked_to_its_source(module: str, name: str) -> str:
-    """The module with the line that tells developer tools of its map, ``name``.map beside it."""
+    """Return the module with the line that links its source map, ``name``.map beside it."""
     return f"{module.rstrip()}\n//# sourceMappingURL={name}.map\n"
 
 
 def source_map(source: str, lines: int) -> str:
-    """A map (ECMA-426) that leads each line to the same line of ``source``, an address."""
+    """Return a source map (ECMA-426) from each line to the same line of ``source``, an address."""
     return json.dumps(
         {"version": 3, "sources": [source], "names": [], "mappings": ";".join(["AAAA", *["AACA"] * (lines - 1)])}
     )
 
 
 def joined(sheets: list[Path]) -> str:
-    """Style sheets one after the other, as they are written, each under its name."""
+    """Concatenate style sheets as they are written, each after its name."""
     return "\n".join(f"/* --- {sheet.name} --- */\n{sheet.read_text(encoding='utf-8')}" for sheet in sheets)

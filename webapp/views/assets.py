@@ -1,4 +1,4 @@
-"""Static files: one version of all of them in the address of each, and modules and style sheets as they are sent."""
+"""Static files: their addresses, which contain one version of all of them, and processed modules and style sheets."""
 
 import math
 import os
@@ -31,33 +31,33 @@ SHEETS = (
     "motion",
     "print",
 )
-"""The style sheets of ``static/css``, later ones over earlier ones."""
+"""The style sheets of ``static/css``; later ones override earlier ones."""
 MODULE = re.compile(r"js/[\w/]+\.js")
 MAIN = "js/main.js"
 IMPORT = re.compile(r'^(?:import|export) (?:.* from )?"(\.[^"]+)";', re.MULTILINE)
-"""An import that a module cannot run without, with its path; those that are called for later are none."""
+"""A static import, with its path; dynamic imports do not match."""
 A_YEAR_S = 31_536_000
 LOOKED_AT_EVERY_S = 0.2
 
 
 def register(app: Flask) -> None:
-    """Put one version of all static files on the address of each.
+    """Put one version of all static files into the address of each.
 
-    The version is a part of the path, so that modules which import each other by relative addresses keep it, and a
-    browser that was here before fetches none of them again. Without the version every file comes as it was written.
+    The version is part of the path, so relative imports between modules keep it, and a returning browser fetches none
+    of the files again. Under an address without the version every file is sent as it was written.
     """
     directory = Path(app.static_folder or "")
     files = StaticFiles(directory)
     made = AsSent(directory)
 
     def asset(filename: str) -> str:
-        """The address of a static file that may be kept for ever."""
+        """Return the address of a static file that may be cached for ever."""
         if "static_version" not in g:
             g.static_version = files.version()
         return url_for("asset", version=g.static_version, filename=filename)
 
     def modules() -> Sequence[str]:
-        """The addresses of the modules that the page's own imports, in the order in which they are met."""
+        """Return the addresses of the modules that the page's main module imports, in import order."""
         return [asset(name) for name in made.imported_by(MAIN, files.version())]
 
     def send_asset(version: str, filename: str) -> Response:
@@ -80,9 +80,9 @@ def register(app: Flask) -> None:
 
 
 class StaticFiles:
-    """The folder of static files, with the start of a SHA-256 of all of them, computed anew when one changes.
+    """The folder of static files, with the start of a SHA-256 of all of them, recomputed when one changes.
 
-    The folder is looked at now and then, and not for each of the many files of one page: ``clock_s`` is monotonic.
+    The folder is checked at intervals, not for each of the many files of one page. ``clock_s`` is monotonic.
     """
 
     def __init__(self, directory: Path, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -93,7 +93,7 @@ class StaticFiles:
         self._version = ""
 
     def version(self) -> str:
-        """The same for the same names and contents; a change may be seen ``LOOKED_AT_EVERY_S`` late."""
+        """Return the version of the names and contents; it may be up to ``LOOKED_AT_EVERY_S`` out of date."""
         now_s = self._clock_s()
         if self._version and now_s - self._looked_at_s < LOOKED_AT_EVERY_S:
             return self._version
@@ -118,7 +118,7 @@ class StaticFiles:
 
 
 class AsSent:
-    """What is not sent as it lies in the folder: the style sheets as one, and the modules; made once for a version."""
+    """The files that are processed before they are sent: style sheets as one, and modules; cached per version."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -127,7 +127,7 @@ class AsSent:
         self._imported: dict[str, list[str]] = {}
 
     def find(self, filename: str, version: str) -> tuple[str, str]:
-        """Its type and its text; two empty ones for what is sent as it lies there, or is missing."""
+        """Return a file's type and text; both are empty for a missing file, or one that is sent unprocessed."""
         self._begin(version)
         known = self._made.get(filename)
         if known is None:
@@ -137,7 +137,7 @@ class AsSent:
         return known
 
     def imported_by(self, filename: str, version: str) -> Sequence[str]:
-        """The modules that a module needs before it can run, and those which they need."""
+        """Return the modules that a module imports, directly and indirectly."""
         self._begin(version)
         known = self._imported.get(filename)
         if known is None:
@@ -173,7 +173,7 @@ class AsSent:
 
 
 def _cache_control(response: Response, files: StaticFiles) -> str:
-    """An address with the right version may be kept for ever; any other static file is asked for again by its ETag."""
+    """Return the caching header: for ever under the present version; other files are revalidated by their ETag."""
     if request.endpoint not in ("static", "asset") or response.status_code not in (200, 304):
         return "no-store"
     if request.endpoint == "asset" and (request.view_args or {})["version"] == files.version():

@@ -1,4 +1,4 @@
-"""Text goes out compressed to whoever takes it so: what does not change is compressed once."""
+"""Compression of text responses for clients that accept it; unchanging text is compressed once."""
 
 import gzip
 from collections import OrderedDict
@@ -14,8 +14,8 @@ LEVEL = 6
 def register(app: Flask) -> None:
     """Compress pages, style sheets and scripts.
 
-    A page of an embed is left alone: it holds the key to its room, and how well a secret compresses beside what
-    somebody else may choose tells something of it (BREACH, CVE-2013-3587).
+    The page of an embed is not compressed: it holds its room's key, and the size of a secret compressed together with
+    text that an attacker chooses reveals something of it (BREACH, CVE-2013-3587).
     """
     kept: OrderedDict[str, bytes] = OrderedDict()
 

@@ -1,4 +1,4 @@
-"""What every view reaches for: the services of the running server, a room by its id, the addresses of a room."""
+"""Shared helpers of the views: the services of the running server, a room by its id, the addresses of a room."""
 
 from typing import Any
 
@@ -14,23 +14,23 @@ THEMES = ("auto", "light", "dark", "projector")
 
 
 def services() -> Services:
-    """The services of the application that serves this request."""
+    """Return the services of the application that serves this request."""
     running: Services = current_app.extensions[EXTENSION]
     return running
 
 
 def find_room(room: str) -> Room:
-    """The room of this id; raises what ``Rooms.find`` raises."""
+    """Return the room of this id; raises what ``Rooms.find`` raises."""
     return services().rooms.find(room)
 
 
 def client_address() -> str:
-    """Whom to count rooms against."""
+    """Return the address whose rooms are counted."""
     return request.remote_addr or "unknown"
 
 
 def room_urls(record: RoomRecord, *, absolute: bool = False) -> dict[str, str]:
-    """``{"stage", "embed", "api", "feed"}``; paths for pages, whole addresses for programs."""
+    """Return ``{"stage", "embed", "api", "feed"}``: paths for pages, or absolute addresses for programs."""
     urls = {
         "stage": url_for("pages.room", room=record.room, _external=absolute),
         "embed": url_for("embed.embed", scenario=record.scenario, _external=absolute),
@@ -43,7 +43,7 @@ def room_urls(record: RoomRecord, *, absolute: bool = False) -> dict[str, str]:
 
 
 def stage_context(room: Room, *, presenter: bool) -> dict[str, Any]:
-    """What the stage's templates are given: facts and state of one moment, addresses, theme, who is looking."""
+    """Return the context of the stage's templates: facts and state of one moment, addresses, theme, permission."""
     picture = room.picture()
     return {
         "room": room.record.room,
@@ -60,7 +60,7 @@ def stage_context(room: Room, *, presenter: bool) -> dict[str, Any]:
 
 
 def wanted_theme() -> str:
-    """The ``theme`` of the query; raises :class:`InvalidRequest` for one that does not exist."""
+    """Return the ``theme`` of the query; raises :class:`InvalidRequest` for one that does not exist."""
     theme = request.args.get("theme", THEMES[0])
     if theme not in THEMES:
         raise InvalidRequest(f"there is no theme {theme[:40]!r}", f"use one of: {', '.join(THEMES)}", field="theme")
@@ -68,5 +68,5 @@ def wanted_theme() -> str:
 
 
 def is_htmx() -> bool:
-    """Whether htmx asks, and wants a fragment."""
+    """Return whether htmx sent the request and expects a fragment."""
     return request.headers.get("HX-Request") == "true"

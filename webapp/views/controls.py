@@ -1,4 +1,4 @@
-"""What a person does on the stage: plain forms, which htmx enhances."""
+"""The controls of the stage: plain forms, which htmx enhances."""
 
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -22,7 +22,7 @@ blueprint = Blueprint("controls", __name__)
 def control(room: str, command: str) -> Response:
     """Apply one command; the form's fields are named as the command's.
 
-    Everybody who may look may fork: that changes nothing here, and makes them the presenter of their own room.
+    Every visitor may fork: that does not change this room, and makes the visitor the presenter of the new one.
     """
     found = find_room(room)
     if command == "fork":
@@ -55,13 +55,13 @@ def _fork(origin: Room, fork: ForkCommand) -> Response:
 
 
 def _theme_of_form() -> str:
-    """The theme that the page of the form was opened in; "" if it named none that there is."""
+    """Return the theme in the address of the form's page; "" if it has no valid one."""
     theme = parse_qs(_page_of_form().query).get("theme", [""])[0]
     return theme if theme in THEMES else ""
 
 
 def _where_from(room: Room) -> str:
-    """The page the form stood on, if it is one of ours; else the room's stage."""
+    """Return the page with the form, if it is one of ours; else the room's stage."""
     came_from = _page_of_form()
     if came_from.path:
         return came_from.path + (f"?{came_from.query}" if came_from.query else "")
@@ -69,7 +69,7 @@ def _where_from(room: Room) -> str:
 
 
 def _page_of_form() -> SplitResult:
-    """The address of the page the form stood on; an empty one if the browser says none, or it is not ours."""
+    """Return the address of the page with the form; an empty one if the browser sends none, or it is not ours."""
     try:
         came_from = urlsplit(request.headers.get("Referer", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a room has on disk, to take away: the segment files of its logs and of its journal."""
+"""Downloads of a room's files: the segment files of its logs and of its journal, and the journal as lines."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,42 +12,42 @@ from webapp.views.inputs import query_fields, query_integer
 from webapp.views.segment_files import base_offset, find_file, send_segment
 
 LINES_BYTES = 256 * 1024
-"""So many bytes of the journal are read at a time."""
+"""The number of bytes of the journal that are read at a time."""
 
 blueprint = Blueprint("downloads", __name__, url_prefix="/api/rooms")
 
 
 @blueprint.get("/<room>/log/<topic>/<int:partition>/segments")
 def log_segments(room: str, topic: str, partition: int) -> Response:
-    """The segment files of a partition, oldest first."""
+    """List the segment files of a partition, oldest first."""
     return jsonify({"segments": log_listing(room, topic, partition, find_room(room).log_files(topic, partition))})
 
 
 @blueprint.get("/<room>/log/<topic>/<int:partition>/segments/<file>")
 def log_segment(room: str, topic: str, partition: int, file: str) -> Response:
-    """One of them, byte for byte, as far as it is flushed."""
+    """Return the flushed bytes of one segment file of a partition."""
     return send_segment(find_file(find_room(room).log_files(topic, partition), file))
 
 
 @blueprint.get("/<room>/journal/segments")
 def journal_segments(room: str) -> Response:
-    """The segment files of the journal, which is a log too."""
+    """List the segment files of the journal, which is a log too."""
     return jsonify({"segments": journal_listing(room, find_room(room).journal_files())})
 
 
 @blueprint.get("/<room>/journal/segments/<file>")
 def journal_segment(room: str, file: str) -> Response:
-    """One of them, byte for byte."""
+    """Return the bytes of one segment file of the journal."""
     return send_segment(find_file(find_room(room).journal_files(), file))
 
 
 @blueprint.get("/<room>/journal.jsonl")
 def journal_lines(room: str) -> Response:
-    """The events from ``offset`` to the end of the journal, one JSON object a line, as they stand in it."""
+    """Return the events from ``offset`` to the end of the journal, one JSON object a line, as stored."""
     query_fields(["offset"])
     found = find_room(room)
     offset, end_offset = query_integer("offset", 0), found.moment().end_offset
-    found.read_journal(offset, 0)  # refused before the first line is on its way
+    found.read_journal(offset, 0)  # raises before the first line is sent
     response = Response(_lines(services().rooms, room, offset, end_offset), mimetype="application/x-ndjson")
     response.headers["X-Offset"] = str(offset)
     response.headers["X-Next-Offset"] = str(end_offset)
@@ -56,7 +56,7 @@ def journal_lines(room: str) -> Response:
 
 
 def _lines(rooms: Rooms, room: str, offset: int, end_offset: int) -> Iterator[bytes]:
-    """Lines of whole events. The room is found anew for each piece: it may have been asleep since the last one."""
+    """Yield lines of whole events. The room is looked up for each piece: it may have been unloaded meanwhile."""
     wanted_bytes = LINES_BYTES
     while offset < end_offset:
         chunk = rooms.find(room).read_journal(offset, min(wanted_bytes, end_offset - offset))
@@ -68,7 +68,7 @@ def _lines(rooms: Rooms, room: str, offset: int, end_offset: int) -> Iterator[by
 
 
 def log_listing(room: str, topic: str, partition: int, files: Sequence[SegmentSlice]) -> list[dict[str, Any]]:
-    """Files of a partition for programs and for the page."""
+    """Return the list of a partition's files for programs and for the page."""
     endpoint = "downloads.log_segment"
     return [
         _entry(piece, url_for(endpoint, room=room, topic=topic, partition=partition, file=piece.path.name))
@@ -77,7 +77,7 @@ def log_listing(room: str, topic: str, partition: int, files: Sequence[SegmentSl
 
 
 def journal_listing(room: str, files: Sequence[SegmentSlice]) -> list[dict[str, Any]]:
-    """Files of the journal, likewise."""
+    """Return the list of the journal's files for programs and for the page."""
     return [_entry(piece, url_for("downloads.journal_segment", room=room, file=piece.path.name)) for piece in files]
 
 

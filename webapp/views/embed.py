@@ -1,4 +1,4 @@
-"""The stage alone, for an iframe on somebody's site: a fresh room at every load."""
+"""The stage alone, for an iframe on another site: a new room at every load."""
 
 from flask import Blueprint, render_template
 
@@ -12,11 +12,11 @@ blueprint = Blueprint("embed", __name__)
 
 @blueprint.get("/embed/<scenario>")
 def embed(scenario: str) -> str:
-    """A room of this scenario; the key is in the page, because a frame on another site gets no cookies."""
+    """Return a page with a new room of the scenario and its key: a frame on another site gets no cookies."""
     query_fields(["theme", "controls", "autoplay"])
     options = {"controls": query_flag("controls", default=True), "autoplay": query_flag("autoplay", default=False)}
     start: Start = "running" if options["autoplay"] else "standing"
-    wanted_theme()  # refused before a room is made for nothing
+    wanted_theme()  # raises before a room is made
     made = services().rooms.make(scenario, DEFAULT_SEED, start, address=client_address())
     context = stage_context(made.room, presenter=True)
     return render_template("embed.html", **context, embed=options, presenter_key=made.presenter_key)

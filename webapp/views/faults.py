@@ -1,4 +1,4 @@
-"""How a fault reaches whoever asked: JSON for programs, a fragment for htmx, a page for people. Never a traceback."""
+"""Error responses: JSON for programs, a fragment for htmx, a page for people. Never a traceback."""
 
 import errno
 import logging
@@ -28,21 +28,21 @@ from webapp.views.context import is_htmx, wanted_theme
 from webapp.views.labels import in_words_of_labels
 
 MACHINE_ERRORS = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM)
-"""What the machine can lack for a while, as opposed to what a mistake of ours would raise."""
+"""The errors of a machine that lacks something for a while, as opposed to those of a bug."""
 JSON_PATHS = ("/api/", "/healthz")
 
 logger = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:
-    """Answer every fault in one shape."""
+    """Register the handlers, so that every error gets a response of one shape."""
     app.register_error_handler(OffsetscopeError, answer)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_own_mistake)
 
 
 def answer(error: OffsetscopeError) -> Response:
-    """The error as whoever asks can read it, with the status of its class."""
+    """Return the response for an error in the form the client accepts, with the status of its class."""
     status = status_of(error)
     response = make_response(_body(error, status.value), status)
     if isinstance(error, RoomsTooFast | TooManyForks | RoomSuspended):
@@ -57,7 +57,7 @@ def answer(error: OffsetscopeError) -> Response:
 
 
 def wants_json() -> bool:
-    """Whether a program asks."""
+    """Return whether a program sent the request."""
     if request.path.startswith(JSON_PATHS):
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
@@ -70,15 +70,15 @@ def _body(error: OffsetscopeError, status: int) -> Response | str:
         if is_htmx():
             return render_template("_partials/outcome.html", outcome=_refused(error))
         return render_template("error.html", status=status, error=_refused(error), theme=_theme())
-    except Exception:  # whatever it is, the first error matters more
+    except Exception:  # the first error matters more than any error of its page
         logger.exception("the error page itself cannot be shown")
         return jsonify(error.as_json())
 
 
 def _refused(error: OffsetscopeError) -> dict[str, object]:
-    """What people are told: what is wrong, in the words of the form's labels, and with which field or names.
+    """Return an error for people: what is wrong, in the words of the form's labels, and with which field or names.
 
-    Whoever pressed a button knows which: the command's name is left out of the sentence.
+    The command's name is left out of the sentence, since the button shows it.
     """
     command = str((request.view_args or {}).get("command", ""))
     field = str(error.fields.get("field", ""))
@@ -116,7 +116,7 @@ def _answer_own_mistake(error: Exception) -> Response:
         return answer(machine_fault(error.strerror))
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return answer(
-        InternalFault("the server made a mistake", "try again; if it stays, report it with what the server's log says")
+        InternalFault("the server made a mistake", "try again; if it persists, report it with the server's log")
     )
 
 

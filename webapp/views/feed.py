@@ -1,4 +1,4 @@
-"""The doorway of the feed: who may come in, and then the plain function that serves them."""
+"""The WebSocket route of the feed: the checks before the handshake, and the call that serves the viewer."""
 
 from flask import Blueprint, Response, g, request
 from flask_sock import Sock
@@ -16,19 +16,19 @@ sock = Sock()
 
 @sock.route("/api/rooms/<room>/feed", bp=blueprint)  # type: ignore[untyped-decorator]  # flask-sock ships no types
 def websocket_route(websocket: Server, room: str) -> None:
-    """Anybody who knows the room may watch."""
+    """Serve a viewer; anyone who knows the room's id may watch."""
     feed(Connection(websocket), g.watched_room, services().broadcaster)
 
 
 @blueprint.get("/api/rooms/<room>/feed")
 def explain(room: str) -> Response:
-    """What plain HTTP is told."""
+    """Raise ``UpgradeNeeded`` for a plain HTTP request."""
     raise UpgradeNeeded("the feed is a WebSocket", "connect to the same address with ws:// or wss://", room=room[:40])
 
 
 @blueprint.before_request
 def let_in() -> None:
-    """Refuse before the handshake: a foreign page (403), an unknown room (404), a full house (429)."""
+    """Refuse before the handshake: a page of another site (403), an unknown room (404), too many viewers (429)."""
     if request.endpoint != f"{blueprint.name}.websocket_route":
         return
     if not is_own_origin():
@@ -41,6 +41,6 @@ def let_in() -> None:
 
 @blueprint.teardown_request
 def let_out(error: BaseException | None) -> None:
-    """Give the seat back, however the visit ended."""
+    """Free the viewer's seat, however the connection ended."""
     if "watched_room" in g:
         services().seats.give_back(g.watched_room.record.room)

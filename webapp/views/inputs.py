@@ -1,4 +1,4 @@
-"""Reading what a request brings: its body, its form, its query. Whatever is off is named."""
+"""Parsing of a request's body, form and query; every error names the invalid field."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from webapp.errors import InvalidRequest, UnsupportedMediaType
 
 TRUE_WORDS = ("1", "true", "yes", "on")
 FALSE_WORDS = ("0", "false", "no", "off")
-LARGEST_INTEGER = 2**53  # what every JSON reader keeps exactly
+LARGEST_INTEGER = 2**53  # the largest that every JSON reader keeps exactly
 
 
 def json_object(known: Collection[str] = ()) -> dict[str, Any]:
-    """The JSON object in the body, ``{}`` if there is none; with ``known``, no other fields are allowed."""
+    """Return the JSON object in the body, ``{}`` if there is none; with ``known``, no other fields are allowed."""
     body = request.get_data(cache=True)
     if not body:
         return {}
@@ -32,7 +32,7 @@ def json_object(known: Collection[str] = ()) -> dict[str, Any]:
 
 
 def text_field(fields: Mapping[str, Any], name: str, default: str) -> str:
-    """A text of a JSON object."""
+    """Return a text of a JSON object."""
     value = fields.get(name, default)
     if not isinstance(value, str):
         raise InvalidRequest(f"{name} is not a text", "send it in quotes", field=name)
@@ -40,7 +40,7 @@ def text_field(fields: Mapping[str, Any], name: str, default: str) -> str:
 
 
 def integer_field(fields: Mapping[str, Any], name: str, default: int) -> int:
-    """A whole number of a JSON object, from 0 on."""
+    """Return a whole number of a JSON object, 0 or more."""
     value = fields.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_INTEGER:
         remedy = f"send a whole number from 0 to {LARGEST_INTEGER}"
@@ -49,7 +49,7 @@ def integer_field(fields: Mapping[str, Any], name: str, default: int) -> int:
 
 
 def flag_field(fields: Mapping[str, Any], name: str, *, default: bool) -> bool:
-    """True or false in a JSON object."""
+    """Return a true or false of a JSON object."""
     value = fields.get(name, default)
     if not isinstance(value, bool):
         raise InvalidRequest(f"{name} is neither true nor false", "send true or false", field=name)
@@ -57,7 +57,7 @@ def flag_field(fields: Mapping[str, Any], name: str, *, default: bool) -> bool:
 
 
 def form_fields() -> dict[str, str]:
-    """The fields of a form, each at most once."""
+    """Return the fields of a form, each at most once."""
     if request.get_data(cache=True) and not request.form and not request.mimetype.endswith("form-urlencoded"):
         raise UnsupportedMediaType(
             "the body is not a form", "send application/x-www-form-urlencoded, or use the JSON API"
@@ -69,20 +69,20 @@ def form_fields() -> dict[str, str]:
 
 
 def query_fields(known: Collection[str]) -> dict[str, str]:
-    """The query's fields, none but ``known``."""
+    """Return the query's fields; no others than ``known`` are allowed."""
     _require_known(request.args, known)
     return request.args.to_dict()
 
 
 def query_text(name: str) -> str:
-    """A field of the query that must be there."""
+    """Return a required field of the query."""
     if not request.args.get(name):
         raise InvalidRequest(f"the query has no {name}", f"add ?{name}=...", field=name)
     return request.args[name]
 
 
 def query_integer(name: str, default: int, *, at_most: int = LARGEST_INTEGER) -> int:
-    """A whole number of the query, from 0 to ``at_most``."""
+    """Return a whole number of the query, from 0 to ``at_most``."""
     text = request.args.get(name, str(default))
     remedy = f"send a whole number from 0 to {at_most}"
     try:
@@ -95,7 +95,7 @@ def query_integer(name: str, default: int, *, at_most: int = LARGEST_INTEGER) ->
 
 
 def query_flag(name: str, *, default: bool) -> bool:
-    """Yes or no, as a word of the query."""
+    """Return a flag of the query."""
     word = request.args.get(name, "").lower()
     if word in TRUE_WORDS:
         return True

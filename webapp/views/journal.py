@@ -1,4 +1,4 @@
-"""The journal over plain HTTP: any moment of a room's life as one chapter of it, and what is worth finding again."""
+"""The journal over plain HTTP: the chapter of any moment of a room, and the marks of its time bar."""
 
 import json
 
@@ -18,7 +18,7 @@ blueprint = Blueprint("journal", __name__, url_prefix="/api/rooms/<room>/journal
 
 @blueprint.get("")
 def read_chapter(room: str) -> Response:
-    """The chapter that holds a moment: a checkpoint, and the events up to the next one or to the end."""
+    """Return the chapter of a moment: a checkpoint, and the events up to the next one or to the end."""
     query_fields(["journal_offset", "at_us", "max_bytes", "from_offset"])
     if ("journal_offset" in request.args) == ("at_us" in request.args):
         raise InvalidRequest(
@@ -34,14 +34,14 @@ def read_chapter(room: str) -> Response:
 
 @blueprint.get("/notable")
 def read_notable(room: str) -> Response:
-    """The marks of a time bar: what happened that somebody may want to find again, from an offset on."""
+    """Return the marks of the time bar, for notable events from an offset on."""
     query_fields(["from_offset"])
     moments, end_offset = find_room(room).marks_since(query_integer("from_offset", 0))
     return jsonify({"kinds": KINDS, "moments": [one.as_json() for one in moments], "end_offset": end_offset})
 
 
 def _answer(past: PastChapter) -> Response:
-    """The events joined as the bytes that stand in the journal; nobody parses them on the way."""
+    """Return the response; the events are joined as the journal's bytes, without parsing."""
     chapter = past.chapter
     head = {
         "offset": chapter.offset,

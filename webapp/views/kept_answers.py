@@ -1,4 +1,4 @@
-"""Answers that are the same for everybody for ever, kept whole: a class that opens the page asks for each a lot."""
+"""A cache of immutable responses: a class that opens the page requests each of them many times."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ ASKS_FOR_MORE = ("QUERY_STRING", "HTTP_RANGE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MO
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What was answered once."""
+    """A cached response."""
 
     status: str
     headers: tuple[tuple[str, str], ...]
@@ -23,9 +23,9 @@ class KeptAnswer:
 
 
 class KeptAnswers:
-    """A WSGI application before another: what that one calls ``immutable`` it is asked for once.
+    """A WSGI middleware that caches the responses which the application marks ``immutable``.
 
-    The path, and whether it may be compressed, decide about an answer; those kept longest are forgotten.
+    The key is the path and whether the client accepts compression; the oldest responses are evicted.
     """
 
     def __init__(self, application: "WSGIApplication") -> None:
@@ -33,18 +33,18 @@ class KeptAnswers:
         self._kept: OrderedDict[tuple[str, ...], KeptAnswer] = OrderedDict()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer from what is kept, or ask."""
+        """Respond from the cache, or call the application."""
         if environ["REQUEST_METHOD"] != "GET" or any(environ.get(name) for name in ASKS_FOR_MORE):
             return self._application(environ, start_response)
         takes_gzip = "gzip" if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "") else ""
         key = (environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", ""), takes_gzip)
         answer = self._kept.get(key)
         if answer is None:
-            return self._asked(key, environ, start_response)
+            return self._called(key, environ, start_response)
         start_response(answer.status, list(answer.headers))
         return [answer.body]
 
-    def _asked(
+    def _called(
         self, key: tuple[str, ...], environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         started: list[tuple[str, tuple[tuple[str, str], ...]]] = []
@@ -53,13 +53,13 @@ class KeptAnswers:
             started.append((status, tuple(headers)))
             return start_response(status, headers, *more)
 
-        said = self._application(environ, start)
+        response = self._application(environ, start)
         if not started or not _may_be_kept(*started[-1]):
-            return said
+            return response
         try:
-            body = b"".join(said)
+            body = b"".join(response)
         finally:
-            close = getattr(said, "close", None)
+            close = getattr(response, "close", None)
             if close:
                 close()
         status, headers = started[-1]
@@ -70,6 +70,6 @@ class KeptAnswers:
 
 
 def _may_be_kept(status: str, headers: Iterable[tuple[str, str]]) -> bool:
-    said = {name.lower(): value for name, value in headers}
-    is_small = int(said.get("content-length", BYTES_AT_MOST + 1)) <= BYTES_AT_MOST
-    return status.startswith("200") and "immutable" in said.get("cache-control", "") and is_small
+    values = {name.lower(): value for name, value in headers}
+    is_small = int(values.get("content-length", BYTES_AT_MOST + 1)) <= BYTES_AT_MOST
+    return status.startswith("200") and "immutable" in values.get("cache-control", "") and is_small

@@ -1,7 +1,7 @@
-"""What people call the fields of a form: its labels, read from the templates in which they are written.
+"""The labels of form fields, read from the templates.
 
-The engine names fields as programs do. A person knows a field by what stands beside it, so that is what a refusal says,
-on the page and, without a script, on a page of its own.
+The engine's errors name fields as programs do. A person knows a field by its label, so errors shown to people use the
+labels, on the page and, without script, on the error page.
 """
 
 import re
@@ -19,7 +19,7 @@ Labels = dict[str, dict[str, str]]
 
 
 class _Forms(HTMLParser):
-    """Reads the source of a template: of each form the commands that it gives, and the labels of its fields."""
+    """A parser of a template's source that finds the commands of each form and the labels of its fields."""
 
     def __init__(self, labels: Labels) -> None:
         super().__init__()
@@ -64,14 +64,14 @@ def _labels() -> Labels:
 
 
 def labels_of(command: str) -> Mapping[str, str]:
-    """The labels of the command's fields, by the names that the API has for them."""
+    """Return the labels of the command's fields, by the names that the API has for them."""
     return _labels().get(command, {})
 
 
 def in_words_of_labels(text: str, command: str, field: str) -> str:
-    """A sentence about ``field`` ("" if about none) of ``command``, with labels for names.
+    """Return a sentence about ``field`` ("" if about none) of ``command`` with labels for names.
 
-    A name in the middle is replaced where it is no word of a sentence: where only programs would write it so.
+    A name inside the sentence is replaced only if it is spelled unlike an English word.
     """
     labels = labels_of(command)
     if field in labels and text.startswith(f"{field} "):

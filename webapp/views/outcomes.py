@@ -1,52 +1,52 @@
-"""What became of an act, in a sentence."""
+"""The outcome of a command as a sentence for people."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from webapp.answers import Applied
 
-# They name only fields that the command cannot do without.
+# They name only required fields of the command.
 SENTENCES: Mapping[str, str] = {
-    "produce": "The producer sends.",
+    "produce": "The producer is sending.",
     "set_producer": "The producer has its new settings.",
-    "add_topic": "The topic {topic} is there.",
-    "corrupt": "One byte at offset {offset} was flipped on disk; nobody knows yet.",
-    "set_link": "The link between {from} and {to} is not what it was.",
-    "heal_links": "Every link is fine again.",
-    "set_disk": "The disk of broker {broker} is not what it was.",
+    "add_topic": "The topic {topic} was added.",
+    "corrupt": "One byte at offset {offset} was flipped on disk; no reader has noticed yet.",
+    "set_link": "The link between {from} and {to} has changed.",
+    "heal_links": "Every link works again.",
+    "set_disk": "The disk of broker {broker} has changed.",
     "freeze_consumer": "{consumer} stands still for {duration_ms} ms.",
     "expire_session": "The registry ends the session of {client}.",
-    "set_mirror": "The mirrors work with their new setting from their next batch on.",
+    "set_mirror": "The mirrors use their new setting from their next batch on.",
     "crash_loader": "The loader crashed; what it had not stored it will read again.",
-    "start_loader": "The loader is back, and goes on from what the warehouse holds.",
+    "start_loader": "The loader is back, and continues from the offsets in the warehouse.",
     "add_broker": "A broker joins.",
-    "stop_broker": "Broker {broker} flushes and goes.",
+    "stop_broker": "Broker {broker} flushes its logs and stops.",
     "crash_broker": "Broker {broker} crashed; what it had not flushed is gone.",
     "start_broker": "Broker {broker} is back.",
-    "add_group": "The group {group} is there.",
+    "add_group": "The group {group} was added.",
     "add_consumer": "A consumer joins {group}.",
-    "stop_consumer": "{consumer} commits, releases what it owns and goes.",
-    "crash_consumer": "{consumer} crashed; the registry notices when its session runs out.",
+    "stop_consumer": "{consumer} commits, releases its partitions and stops.",
+    "crash_consumer": "{consumer} crashed; the registry notices when its session expires.",
     "remove_consumer": "{consumer} is no longer listed.",
-    "pause_consumer": "{consumer} works no further, and stays a member.",
+    "pause_consumer": "{consumer} is paused, and stays a member.",
     "resume_consumer": "{consumer} works again.",
     "set_consumer": "{consumer} has its new settings.",
-    "seek": "{group} reads partition {partition} on from another place.",
+    "seek": "{group} continues reading partition {partition} at another offset.",
     "commit": "Bookmarks are being stored.",
     "reset": "Everything is back at the start.",
     "fork": "A new room begins here.",
 }
 CLOCK_SENTENCES: Mapping[str, str] = {
-    "pause": "Time stands.",
+    "pause": "Time is paused.",
     "resume": "Time runs.",
-    "toggle": "Time runs or stands, whichever it did not.",
+    "toggle": "Time is paused, or runs again.",
     "step": "One step.",
     "speed": "Time runs at speed {speed}.",
 }
 
 
 def succeeded(fields: Mapping[str, Any], applied: Applied) -> dict[str, Any]:
-    """The context of the outcome fragment after a command that was applied."""
+    """Return the context of the outcome fragment for an applied command."""
     command = str(fields["command"])
     template = CLOCK_SENTENCES.get(str(fields.get("action"))) if command == "clock" else SENTENCES.get(command)
     sentence = (template or "Done.").format_map(fields)

@@ -1,4 +1,4 @@
-"""The pages: the article with the stage on top, and the stage of any room."""
+"""The pages: the article with the stage at the top, and the stage of any room."""
 
 import logging
 
@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 @blueprint.get("/")
 def index() -> Response:
-    """A room of one's own, standing at the default state; the same one after a reload."""
+    """Return the article with the visitor's own room, standing in its first state; a reload gets the same room."""
     homes = _home()
     if homes:
         return make_response(render_template("index.html", **stage_context(homes[0], presenter=True)))
-    wanted_theme()  # refused before a room is made for nothing
+    wanted_theme()  # raises before a room is made
     running = services()
     made = running.rooms.make(running.settings.scenario, DEFAULT_SEED, "standing", address=client_address())
     response = make_response(render_template("index.html", **stage_context(made.room, presenter=True)))
@@ -32,19 +32,19 @@ def index() -> Response:
 
 @blueprint.get("/rooms/<room>")
 def room(room: str) -> str:
-    """The full stage of a room, for anybody who knows its id."""
+    """Return the full stage of a room, for anyone who knows its id."""
     found = find_room(room)
     return render_template("room.html", **stage_context(found, presenter=has_presenter_cookie(found)))
 
 
 @blueprint.get("/healthz")
 def health() -> Response:
-    """That the server answers, and how much it holds."""
+    """Return the server's status and its numbers of rooms and viewers."""
     return jsonify(services().health())
 
 
 def _home() -> list[Room]:
-    """The room this visitor came from, if it is still there and still theirs."""
+    """Return this visitor's room, if it still exists and its key is still theirs."""
     room_id = request.cookies.get(HOME_COOKIE, "")
     if not room_id:
         return []

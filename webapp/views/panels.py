@@ -1,4 +1,4 @@
-"""The inspector's panels: what is really there, as fragments."""
+"""The inspector's panels as fragments, read from the engine."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ blueprint = Blueprint("panels", __name__)
 
 @blueprint.get("/rooms/<room>/panels/<name>")
 def panel(room: str, name: str) -> str:
-    """One panel; anybody who knows the room may look."""
+    """Return one panel, for anyone who knows the room's id."""
     if name not in PANELS:
         raise UnknownPage(f"there is no panel {name[:40]!r}", f"use one of: {', '.join(PANELS)}", panel=name[:40])
     found = find_room(room)
@@ -79,7 +79,7 @@ def _mirror(room: Room, picture: Picture) -> dict[str, Any]:
 
 
 def _log(room: Room, picture: Picture) -> dict[str, Any]:
-    """The bytes that stand at an offset; with ``journal_offset`` those that stood there then, if they still exist."""
+    """Return the bytes at an offset; with ``journal_offset`` those that were there then, if they still exist."""
     topic, partition, offset = query_text("topic"), query_integer("partition", 0), query_integer("offset", 0)
     place = {"topic": topic, "partition": partition, "offset": offset}
     if "journal_offset" not in request.args:
@@ -96,7 +96,7 @@ def _files(room: Room, picture: Picture) -> dict[str, Any]:
 
 
 def _log_of(picture: Picture) -> Any:
-    """The log of the state that the query names; ``UnknownPartition`` if there is none."""
+    """Return the log of the state that the query names; raises ``UnknownPartition`` if there is none."""
     name = f"{query_text('topic')}-{query_integer('partition', 0)}"
     logs = picture.state["partitions"]
     if name not in logs:
@@ -107,7 +107,7 @@ def _log_of(picture: Picture) -> Any:
 
 
 def _api(room: Room, picture: Picture) -> dict[str, Any]:
-    """The facts as the API gives them, or the part of them that is about one thing."""
+    """Return the facts as the API does, or the part of them about one thing."""
     about = request.args.get("about", "room")
     answers: Mapping[str, Callable[[], object]] = {
         "room": lambda: picture.facts,
@@ -123,7 +123,7 @@ def _api(room: Room, picture: Picture) -> dict[str, Any]:
 
 
 def _matching(outer: list[dict[str, Any]], inner: str, outer_name: str, inner_name: str) -> object:
-    """The part of the facts with the names of the query; ``UnknownPage`` if there is none."""
+    """Return the part of the facts with the names of the query; raises ``UnknownPage`` if there is none."""
     wanted_outer, wanted_inner = query_text(outer_name), query_text(inner_name)
     for one in outer:
         for part in one[inner]:

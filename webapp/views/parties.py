@@ -1,4 +1,4 @@
-"""Who has an address in a room, and what the stage calls it: for forms in which one is picked."""
+"""The processes with an address in a room and their names on the stage, for forms in which one is selected."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from webapp.errors import InvalidRequest
 
 
 def parties(state: Mapping[str, Any]) -> dict[str, str]:
-    """Every address of a state (docs/journal.md) with a name for people; those that ``set_link`` knows."""
+    """Return every address of a state (docs/journal.md) with a name for people: those that ``set_link`` accepts."""
     deployment = state.get("deployment", {})
     mirrors = [one for one in state["consumers"].values() if one["group"] in deployment.get("mirrors", {})]
     return {
@@ -27,9 +27,9 @@ def _mirror(consumer: Mapping[str, Any]) -> str:
 
 
 def trouble_of(state: Mapping[str, Any], address: str) -> dict[str, Any]:
-    """What the panel of one party shows: who it is, whom it can lose, and what troubles its links now.
+    """Return the contents of a party's fault panel: its name, the parties it has links to, and their faults now.
 
-    Raises :class:`InvalidRequest` for an address that nobody has.
+    Raises :class:`InvalidRequest` for an unknown address.
     """
     known = parties(state)
     if address not in known:

@@ -1,4 +1,4 @@
-"""One message as it lies on disk, taken apart for people to look at."""
+"""One message as it is on disk, decoded for people."""
 
 import zlib
 from itertools import islice
@@ -22,7 +22,7 @@ LARGEST_MESSAGE_BYTES = 1_100_000
 
 
 def record_at(room: Room, topic: str, partition: int, offset: int) -> dict[str, Any]:
-    """The message that begins at ``offset``: its bytes in hex, its header, whether its CRC fits, its text.
+    """Return the message that begins at ``offset``: its bytes in hex, its header, whether its CRC matches, its text.
 
     Raises what reading the log raises, and ``OffsetInsideMessage`` if no message begins there.
     """
@@ -49,7 +49,7 @@ def record_at(room: Room, topic: str, partition: int, offset: int) -> dict[str, 
 
 
 def _inner_texts(data: bytes, offset: int) -> list[str]:
-    """The messages of a compressed set as text, the first of them; none for a plain message, or a damaged set."""
+    """Return the first messages inside a wrapper message as text; none for any other or damaged message."""
     try:
         ((_, _, _, codec),) = iterate_shallow(data, offset)
         if codec == NO_CODEC:
@@ -63,7 +63,7 @@ def _inner_texts(data: bytes, offset: int) -> list[str]:
 def _require_readable(room: Room, topic: str, partition: int, offset: int) -> None:
     if len(room.read_log(topic, partition, offset, LENGTH_BYTES)) < LENGTH_BYTES:
         raise OffsetOutOfRange(
-            f"nothing that a reader could see lies at offset {offset}",
+            f"there is nothing that a reader can see at offset {offset}",
             "wait until the broker has flushed it, or choose an earlier message",
             offset=offset,
         )
@@ -81,7 +81,7 @@ def _message(room: Room, topic: str, partition: int, offset: int) -> bytes:
 
 
 def _require_boundary(room: Room, topic: str, partition: int, offset: int) -> None:
-    """Walk from the beginning of the segment, length by length, as a broker would (it has no index either)."""
+    """Walk from the beginning of the segment, length by length, as a broker does (it has no index either)."""
     position = _segment_base(room, topic, partition, offset)
     data = room.read_log(topic, partition, position, offset - position)
     base = position

@@ -1,4 +1,4 @@
-"""The headers that protect every answer: what a page may load, and who may frame it."""
+"""The security headers of every response: what a page may load, and which sites may frame it."""
 
 from flask import Flask, Response, request
 
@@ -9,7 +9,7 @@ POLICY = (
 
 
 def register(app: Flask) -> None:
-    """Put the headers on every answer."""
+    """Add the headers to every response."""
 
     def add_headers(response: Response) -> Response:
         may_be_framed = request.path.startswith("/embed/")

@@ -1,4 +1,4 @@
-"""Segment files on their way to somebody: the flushed bytes of a file, piece by piece, never all of it in memory."""
+"""Sending of segment files: the flushed bytes of a file, piece by piece, never all of it in memory."""
 
 import os
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ PIECE_BYTES = 64 * 1024
 
 
 class FlushedFile:
-    """The first bytes of an open file as if they were all: what the engine writes meanwhile is not seen.
+    """A read-only view of the first bytes of an open file, without what the engine appends meanwhile.
 
-    It stays readable when retention removes the file, for a file that is open is not gone yet.
+    It stays readable when retention deletes the file, because the file is open.
     """
 
     def __init__(self, file: BinaryIO, size_bytes: int) -> None:
-        """``size_bytes`` at most."""
+        """Limit ``file`` to its first ``size_bytes`` bytes."""
         facts = os.fstat(file.fileno())
         self.size_bytes = min(size_bytes, facts.st_size)
         self.modified_ns = facts.st_mtime_ns
@@ -31,35 +31,35 @@ class FlushedFile:
 
     @classmethod
     def open(cls, piece: SegmentSlice) -> Self:
-        """Open the file of a slice; ``UnknownSegment`` if it was removed meanwhile."""
+        """Open the file of a slice; raises ``UnknownSegment`` if it was deleted meanwhile."""
         try:
             return cls(piece.path.open("rb"), piece.size_bytes)
         except FileNotFoundError as error:
             raise _unknown(piece.path.name, ()) from error
 
     def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes, none at the end."""
+        """Read up to ``size`` bytes; none at the end."""
         return self._file.read(max(0, min(size, self.size_bytes - self._file.tell())))
 
     def seekable(self) -> bool:
-        """Ranges can be skipped to."""
+        """Return true, so that range requests can seek."""
         return True
 
     def seek(self, position: int) -> int:
-        """Go there."""
+        """Move to ``position`` in bytes."""
         return self._file.seek(position)
 
     def tell(self) -> int:
-        """Where the next read begins."""
+        """Return the position of the next read."""
         return self._file.tell()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
 
 def find_file(files: Sequence[SegmentSlice], name: str) -> SegmentSlice:
-    """The file of that name; ``UnknownSegment`` if there is none."""
+    """Return the file of that name; raises ``UnknownSegment`` if there is none."""
     for piece in files:
         if piece.path.name == name:
             return piece
@@ -76,16 +76,16 @@ def _unknown(name: str, files: Sequence[SegmentSlice]) -> UnknownSegment:
 
 
 def base_offset(path: Path) -> int:
-    """Of the first byte: a segment file is named after it."""
+    """Return the offset of the first byte, from the file's name."""
     return int(path.stem)
 
 
 def send_segment(piece: SegmentSlice) -> Response:
-    """The file's flushed bytes as a download under its own name; a part of them if the request asks for a range."""
+    """Return the file's flushed bytes as a download under its own name, or the requested range of them."""
     file = FlushedFile.open(piece)
     size_bytes = file.size_bytes
     base = base_offset(piece.path)
-    response = Response(FileWrapper(file, PIECE_BYTES), mimetype="application/octet-stream", direct_passthrough=True)  # type: ignore[arg-type]  # it asks for read, seek and tell alone
+    response = Response(FileWrapper(file, PIECE_BYTES), mimetype="application/octet-stream", direct_passthrough=True)  # type: ignore[arg-type]  # it calls only read, seek and tell
     response.content_length = size_bytes
     response.headers["X-Base-Offset"] = str(base)
     response.headers["X-Next-Offset"] = str(base + size_bytes)

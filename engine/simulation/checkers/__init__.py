@@ -1,1 +1,1 @@
-"""What must never happen, a checker each. A checker reads the history of a run and nothing else."""
+"""Checkers: one for each thing that must never happen. A checker reads only the history of a run."""

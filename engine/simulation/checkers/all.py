@@ -37,5 +37,5 @@ CHECKERS: Sequence[Checker] = (
 
 
 def find_anomalies(history: History) -> list[Anomaly]:
-    """Everything that any checker finds."""
+    """Return the anomalies that all checkers find."""
     return [anomaly for checker in CHECKERS for anomaly in checker(history)]

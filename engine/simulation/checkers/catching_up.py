@@ -1,14 +1,14 @@
-"""The checker of recovery: when all faults have ended, every group catches up, except where the history says why not.
+"""The checker of recovery: after all faults have ended every group catches up, unless the history excuses it.
 
 Excused is exactly this:
 
-- a group of which no consumer is alive, in all of its partitions;
-- the partitions without an owner in a group of which a consumer has ``failed``: after its last try it owns nothing
+- a group without a running consumer, in all of its partitions;
+- the partitions without an owner in a group with a ``failed`` consumer: after its last attempt it owns nothing
   until the registry changes (0.7: ZookeeperConsumerConnector.syncedRebalance);
 - what a paused consumer has not consumed;
-- what lies behind a position with an error, if the bytes that the consumer received there justify it
+- what comes after a position with an error, if the bytes that the consumer received there justify the error
   (:mod:`engine.simulation.checkers.rejections`);
-- what is consumed and not committed, by a consumer that commits by hand alone (``commit_interval_ms`` 0).
+- what is consumed and not committed, by a consumer that commits only by command (``commit_interval_ms`` 0).
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,26 +23,26 @@ Facts = Mapping[str, Any]
 
 
 def everybody_catches_up(history: History) -> Anomalies:
-    """``not-caught-up``: a broker is down, a log not flushed, the warehouse behind or a partition without an owner.
+    """Find ``not-caught-up``: a stopped broker, an unflushed log, a warehouse that lags, a partition without an owner.
 
-    ``stranded``: a consumer does not come back from a rebalance, or owns a partition, is running and does not advance.
+    ``stranded``: a consumer does not complete a rebalance, or owns a partition, is running and does not advance.
     """
     yield from _storage(history)
     rejections = Rejections(history)
     for group in history.facts["groups"]:
-        living = [consumer for consumer in group["consumers"] if consumer["alive"]]
-        for consumer in living:
+        running = [consumer for consumer in group["consumers"] if consumer["alive"]]
+        for consumer in running:
             if consumer["state"] not in SETTLED_STATES:
                 yield Anomaly("stranded", f"{group['group']}/{consumer['consumer']} is still {consumer['state']}")
-        for place in group["partitions"] if living else ():
+        for place in group["partitions"] if running else ():
             yield from _partition(history, rejections, group, place)
 
 
 def _storage(history: History) -> Anomalies:
-    """Brokers and the warehouse, which have no excuse."""
+    """Check brokers and the warehouse, for which there is no excuse."""
     for broker in history.facts["brokers"]:
         if not broker["alive"]:
-            yield Anomaly("not-caught-up", f"broker {broker['broker']} is down again")
+            yield Anomaly("not-caught-up", f"broker {broker['broker']} is not running")
     for name, log in history.state["partitions"].items():
         if log["flushed_offset"] != log["next_offset"]:
             yield Anomaly("not-caught-up", f"{name} is flushed up to {log['flushed_offset']} of {log['next_offset']}")
@@ -72,7 +72,7 @@ def _partition(history: History, rejections: Rejections, group: Facts, place: Fa
 def _behind(
     history: History, rejections: Rejections, consumer: Facts, partition: str, position: Facts
 ) -> Iterator[str]:
-    """What of a partition its owner has not read, consumed or committed, without an excuse."""
+    """Yield what the owner of a partition has not fetched, consumed or committed without an excuse."""
     fetched, consumed = position["fetch_offset"], position["consumed_offset"]
     next_offset = history.state["partitions"][partition]["next_offset"]
     if position["error"]:
@@ -89,7 +89,7 @@ def _behind(
 
 
 def _committed(history: History, group: str, partition: str) -> int:
-    """What the registry has; a consumer that begins at offset 0 where nothing is stored does not commit that."""
+    """Return the registry's committed offset, 0 if none: a consumer that begins at offset 0 does not commit it."""
     where = history.state["partitions"][partition]
     path = f"/consumers/{group}/offsets/{where['topic']}/{where['broker']}-{where['partition']}"
     value, _ = history.state["registry"].get(path, (BEGINNING, ""))

@@ -10,12 +10,12 @@ NOT_SET = -1
 
 @dataclass(slots=True)
 class CommittedOffset:
-    """The committed offset of one group in one partition, as the journal tells it.
+    """The committed offset of one group in one partition, folded from the journal.
 
-    ``places`` are the positions that one of its consumers has ever had, and the targets of seeks. ``moves`` are the
-    targets of seeks and resets that may still arrive at the registry. ``values`` are those of the registry, each with
-    its index in the journal. ``chosen`` is the target of a seek that went to the registry, and from which no consumer
-    has started yet; a commit under way may overwrite it there, but then the next owner ``owes`` a jump to it.
+    ``places`` are all positions that the group's consumers have had, and the targets of seeks. ``moves`` are the
+    targets of seeks and resets that may still arrive at the registry. ``values`` are the registry's values, each with
+    its index in the journal. ``chosen`` is the target of a seek that went to the registry and from which no consumer
+    has started yet. A commit in flight may overwrite it there, but then the next owner ``owes`` a jump to it.
     """
 
     values: list[tuple[int, int]] = field(default_factory=lambda: [(NOT_SET, NOT_SET)])
@@ -30,13 +30,13 @@ class CommittedOffset:
         return self.values[-1][1]
 
     def values_since(self, index: int) -> set[int]:
-        """The values of the registry at or after an index in the journal."""
+        """Return the values of the registry at or after an index in the journal."""
         later = {value for at, value in self.values if at > index}
         return later | {[value for at, value in self.values if at <= index][-1]}
 
 
 class CommittedOffsets:
-    """Follows the committed offset of every group in every partition through the journal."""
+    """A checker that follows the committed offset of every group in every partition through the journal."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -97,7 +97,7 @@ class CommittedOffsets:
         committed.values.append((index, value))
 
     def _start(self, event: JournalEvent) -> Anomalies:
-        """A consumer reads the committed offset after its claim: it starts at what the registry had then or later."""
+        """Check a start: a consumer reads the committed offset after its claim, so it gets the value then or later."""
         committed = self._of(event)
         committed.owes = committed.chosen if committed.chosen != event["offset"] else NOT_SET
         committed.chosen = NOT_SET
@@ -107,9 +107,9 @@ class CommittedOffsets:
 
 
 def committed_offsets_follow_the_work(history: History) -> Anomalies:
-    """``commit-moved-back``: without a seek or a reset. ``commit-ahead``: beyond all that was consumed.
+    """Find ``commit-moved-back``, without a seek or a reset, and ``commit-ahead``, beyond all that was consumed.
 
-    ``started-elsewhere``: a consumer did not begin at the committed offset. ``seek-lost``: it did not begin where a
-    seek had moved the committed offset.
+    ``started-elsewhere``: a consumer did not start at the committed offset. ``seek-lost``: it did not start at the
+    target of a seek.
     """
     return CommittedOffsets(history).anomalies()

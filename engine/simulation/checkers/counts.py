@@ -1,4 +1,4 @@
-"""The checker of counts: what the journal and the facts say of messages and bytes is what the log files hold."""
+"""The checker of counts: messages and bytes in the journal and in the facts equal those in the log files."""
 
 from collections import defaultdict
 
@@ -8,22 +8,22 @@ from engine.simulation.history import Anomalies, Anomaly, History, JournalEvent,
 
 STORAGE_FAILED = "storage_failed"
 REFUSALS = {"batch_lost": "reason", "batch_acknowledged": "error"}
-"""How a broker refuses a batch, and the field that says why."""
+"""The events of a refused batch, each with the field of its reason."""
 
 
 class Counts:
-    """The messages of every partition by the journal: appended, cut by a crash or a recovery, deleted by retention."""
+    """The messages of every partition by the journal: appended, truncated (crash, recovery), deleted by retention."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._logs = LogHistories(history.batches)
         self._kept: defaultdict[str, int] = defaultdict(int)
-        """Appended and not cut; retention does not count here, as in ``events_appended``."""
+        """Appended and not truncated; retention does not count here, as in ``events_appended``."""
         self._torn_bytes: defaultdict[str, int] = defaultdict(int)
-        """How much a write that failed in the middle may have left behind a log, until a recovery cuts it."""
+        """Bytes that a write which failed midway may have left at a log's end, until a recovery truncates them."""
 
     def anomalies(self) -> Anomalies:
-        """Go through the journal once, then compare with the files and with what the cluster says at the end."""
+        """Go through the journal once, then compare with the files and with the cluster's facts at the end."""
         for event in self._history.events:
             if event["event"] == "batch_appended":
                 self._kept[partition_of(event)] += event["messages"]
@@ -44,7 +44,7 @@ class Counts:
                 yield from self._lag(group["group"], place)
 
     def _cut(self, event: JournalEvent) -> Anomalies:
-        """The file loses what was appended behind the new end, and the bytes of a torn write, which are no message."""
+        """Check a truncation: it removes the messages after the new end, and a torn write, which is no message."""
         partition = partition_of(event)
         cut = bytes(self._logs.logs[partition].content[event["next_offset"] :])
         self._kept[partition] -= event["messages_cut"]
@@ -56,7 +56,7 @@ class Counts:
             self._torn_bytes[partition] = 0
 
     def _files(self, partition: str) -> Anomalies:
-        """A flipped byte makes no message less: the damage that the journal tells is taken back before counting."""
+        """Count the files. A flipped byte removes no message: flips in the journal are undone before counting."""
         log, final = self._logs.logs[partition], self._history.logs[partition]
         held = count_messages(log.without_damage(final.first_offset, final.content))
         deleted = count_messages(bytes(log.content[: final.first_offset]))
@@ -77,7 +77,7 @@ class Counts:
                 yield Anomaly("miscounted", f"{topic} has {said} messages in the {where}, and {kept} in the journal")
 
     def _lag(self, group: str, place: JournalEvent) -> Anomalies:
-        """From the committed offset, brought into the log, to its end; a message counts where it begins."""
+        """Check the lag from the committed offset, clamped to the log, to its end; a message counts where it begins."""
         content = bytes(self._logs.logs[partition_of(place)].content)
         first_offset = self._history.logs[partition_of(place)].first_offset
         offset = min(max(place["committed_offset"], first_offset), len(content))
@@ -90,5 +90,5 @@ class Counts:
 
 
 def told_counts_are_those_of_the_files(history: History) -> Anomalies:
-    """``miscounted``: messages or bytes appended, cut, kept or waiting are others than the files say."""
+    """Find ``miscounted``: messages or bytes appended, truncated, kept or waiting differ from those in the files."""
     return Counts(history).anomalies()

@@ -1,4 +1,4 @@
-"""Checkers of what a group is delivered: every message, one after the other, from its committed offset on."""
+"""The checker of delivery: a group gets every message, in order, from its committed offset on."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ NOTHING_TAKEN = (-1, -1, 0)
 
 @dataclass(slots=True)
 class FetchPosition:
-    """One consumer's position in one partition, as it must be, and the messages it has received and not consumed."""
+    """One consumer's expected position in one partition, and the messages it has received and not consumed."""
 
     consumed_offset: int
     fetch_offset: int
@@ -20,15 +20,15 @@ class FetchPosition:
     last_commit: int = 0
 
     def jump(self, offset: int) -> None:
-        """Continue at another offset: drop what waits."""
+        """Continue at another offset and drop the waiting messages."""
         self.consumed_offset = self.fetch_offset = offset
         self.waiting.clear()
         self.taken = NOTHING_TAKEN
 
     def pop(self, messages: int) -> int:
-        """Where the consumer stands after the next ``messages`` messages that it was sent; -1 if there are not so many.
+        """Return the position after the next ``messages`` received messages; -1 if there are fewer.
 
-        None at all leave it where it is.
+        Zero messages leave the position where it is.
         """
         done, self.waiting = self.waiting[:messages], self.waiting[messages:]
         if len(done) < messages:
@@ -41,7 +41,7 @@ Key = tuple[str, str]
 
 
 class Deliveries:
-    """Follows every position of every group through the journal."""
+    """A checker that follows every position of every group through the journal."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -82,7 +82,7 @@ def _received(history: History, position: FetchPosition, event: JournalEvent) ->
 
 
 def _consumed(_: History, position: FetchPosition, event: JournalEvent) -> Anomalies:
-    """Work that ends: on what was taken before, or on the next that waits."""
+    """Check processed messages: those taken before, or the next ones waiting."""
     work = (event["offset"], event["next_offset"], event["messages"])
     if position.taken != NOTHING_TAKEN:
         if position.taken != work:
@@ -114,7 +114,7 @@ def _jumped(_: History, position: FetchPosition, event: JournalEvent) -> Anomali
 
 
 def _committed(history: History, position: FetchPosition, event: JournalEvent) -> Anomalies:
-    """A commit that is asked again for want of an answer says what it said the first time. A mirror may commit less."""
+    """Check a commit. One that is retried after a timeout repeats its offset. A mirror may commit less."""
     again = event["commit"] == position.last_commit
     position.last_commit = event["commit"]
     mirrors = event["group"] in history.state.get("deployment", {}).get("mirrors", {})
@@ -136,7 +136,7 @@ _HANDLERS: dict[str, Any] = {
 
 
 def every_message_is_delivered_in_order(history: History) -> Anomalies:
-    """``message-skipped``: a consumer went past a message that it was not given, or worked on one twice in one go.
+    """Find ``message-skipped``: a consumer passed a message it did not get, or processed one twice without a jump.
 
     ``committed-unconsumed``: a commit carries another offset than the consumed position.
     """

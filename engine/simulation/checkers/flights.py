@@ -1,4 +1,4 @@
-"""The checker of what is in flight: every message that sets out ends exactly once (docs/journal.md, "In flight")."""
+"""The checker of flights: every message that is sent ends exactly once (docs/journal.md, "In flight")."""
 
 from collections import defaultdict
 
@@ -17,7 +17,7 @@ DEPARTURES = {
     "watch_fired": "watch",
     "load_begun": "load",
 }
-"""What an event sets on its way; the flight's name is this and its number."""
+"""The kind of flight that an event starts; the flight's name is this and its number."""
 NUMBERS = {"disk": "batch", "ack": "batch", "answer": "fetch", "pulled": "pull"}
 ENDINGS = {
     "batch_queued": ("batch",),
@@ -34,13 +34,13 @@ ENDINGS = {
     "watch_delivered": ("watch",),
     "load_committed": ("load",),
 }
-"""Which flights an event ends: the one of them that is in the air."""
+"""The flights that an event may end: the one of them that is in flight."""
 FAILURES = ("batch_lost", "fetch_failed", "pull_failed")
 GIVEN_UP = ("timeout", "not_acknowledged")
-"""Reasons of a sender that stops waiting: its message may still be on its way, and has an end of its own then."""
+"""Reasons of a sender that timed out: its message may still be in flight, and then has its own end."""
 NOT_SENT = "no_broker_available"
 SEVERAL_TIMES = ("commit",)
-"""What may set out again under its number while it is in the air; each departure has an end of its own."""
+"""Flights that may be sent again under their number while in flight; each departure has its own end."""
 
 
 class Flights:
@@ -87,10 +87,10 @@ class Flights:
             yield from self._end(names, event)
 
     def _is_known_to_have_ended(self, names: tuple[str, ...], event: JournalEvent) -> bool:
-        """What an event may say of a flight that has ended before.
+        """Return whether an event may follow the end of its flight.
 
-        A batch is lost with its flight: dropped by the wire, refused by a broker that answers, or never sent. A watch's
-        notice is sent again after the wire dropped it; the repetition is not in the picture.
+        A batch is reported lost after its flight was dropped by the network, was refused by a broker's response, or was
+        never sent. A dropped watch notification is sent again; the repetition is not in the picture.
         """
         if any(self._in_flight[name] for name in names):
             return False
@@ -117,7 +117,7 @@ class Flights:
             self._ended[name] = event
 
     def _drop_loads(self, loader: str) -> None:
-        """A crash rolls the open transaction back."""
+        """Remove a loader's flights: a crash rolls the open transaction back."""
         for departures in self._in_flight.values():
             departures[:] = [one for one in departures if one["event"] != "load_begun" or one["loader"] != loader]
 
@@ -127,8 +127,8 @@ class Flights:
             if departure["due_us"] < self._history.end_us:
                 yield Anomaly("endless-flight", f"{name} was due at {departure['due_us']}", (departure,))
         for name in sorted(in_flight.keys() ^ self._history.state["flights"].keys()):
-            known_to, told = ("the journal", (in_flight[name],)) if name in in_flight else ("the cluster", ())
-            yield Anomaly("forgotten-flight", f"{name} is known to {known_to} only", told)
+            where, shown = ("the journal", (in_flight[name],)) if name in in_flight else ("the cluster", ())
+            yield Anomaly("forgotten-flight", f"{name} is in flight in {where} only", shown)
 
 
 def _name(flight: str, event: JournalEvent) -> str:
@@ -136,9 +136,9 @@ def _name(flight: str, event: JournalEvent) -> str:
 
 
 def each_flight_ends_once(history: History) -> Anomalies:
-    """``endless-flight``: something that was sent should have arrived by the end of the run, and never did.
+    """Find ``endless-flight``: a message was due before the end of the run and never arrived.
 
-    ``ended-twice``: an event ends what is not in flight: it has ended before, or was never sent.
-    ``forgotten-flight``: the journal and the cluster do not agree on what is in flight.
+    ``ended-twice``: an event ends a flight that has ended before or was never sent.
+    ``forgotten-flight``: the journal and the cluster disagree on what is in flight.
     """
     return Flights(history).anomalies()

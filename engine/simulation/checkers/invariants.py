@@ -4,6 +4,6 @@ from engine.simulation.history import Anomalies, Anomaly, History
 
 
 def invariants_hold(history: History) -> Anomalies:
-    """``invariant-broken``: the cluster itself says that something is wrong."""
+    """Find ``invariant-broken``: the cluster's own check found a broken invariant."""
     for at_us, sentence in history.broken:
         yield Anomaly("invariant-broken", f"at {at_us} us: {sentence}")

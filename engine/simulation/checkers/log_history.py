@@ -1,4 +1,4 @@
-"""What the journal says a partition's log held at each moment, byte by byte."""
+"""The expected bytes of each partition's log at each moment, folded from the journal."""
 
 from collections.abc import Mapping
 
@@ -6,10 +6,10 @@ from engine.simulation.history import JournalEvent, partition_of
 
 
 class LogHistory:
-    """One partition's log as it should be: all bytes appended and not cut, undamaged, and how far they are flushed.
+    """One partition's expected log: all bytes appended and not truncated, undamaged, and the flushed offset.
 
-    ``content`` begins at offset 0, also when retention has taken the beginning (``first_offset``) away. ``damaged``
-    holds the entries with a flipped byte: entry offset -> positions of the bytes in the entry.
+    ``content`` begins at offset 0, also when retention has deleted the bytes before ``first_offset``. ``damaged``
+    holds the entries with flipped bytes: entry offset -> positions of the bytes in the entry.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class LogHistory:
         self.damaged: dict[int, set[int]] = {}
 
     def take(self, event: JournalEvent, batches: Mapping[int, bytes]) -> None:
-        """Change as an event says."""
+        """Fold an event."""
         match event["event"]:
             case "batch_appended":
                 self.content[event["offset"] :] = batches[event["batch"]]
@@ -38,18 +38,18 @@ class LogHistory:
                 self._flip(event["offset"], event["position"])
 
     def _flip(self, offset: int, position: int) -> None:
-        """A byte that is flipped twice is whole again."""
+        """Flip a byte; a byte that is flipped twice is undamaged again."""
         positions = self.damaged.setdefault(offset, set())
         positions ^= {position}
         if not positions:
             del self.damaged[offset]
 
     def on_disk(self) -> bytes:
-        """The flushed bytes from ``first_offset`` on as they should be in the files, damage included."""
+        """Return the flushed bytes expected in the files, from ``first_offset`` on, damage included."""
         return self._flipped(self.first_offset, self.content[self.first_offset : self.flushed_offset])
 
     def without_damage(self, first_offset: int, content: bytes) -> bytes:
-        """The bytes of files that begin at ``first_offset``, with every flipped byte as it was appended."""
+        """Return the bytes of files that begin at ``first_offset`` with every flipped byte as it was appended."""
         return self._flipped(first_offset, content)
 
     def _flipped(self, first_offset: int, content: bytes | bytearray) -> bytes:
@@ -69,7 +69,7 @@ class LogHistories:
         self.logs: dict[str, LogHistory] = {}
 
     def take(self, event: JournalEvent) -> None:
-        """Change as an event says; most events say nothing about logs."""
+        """Fold an event; most events do not concern logs."""
         if event["event"] == "topic_added":
             for number in range(len(event["brokers"])):
                 self.logs[f"{event['topic']}-{number}"] = LogHistory()

@@ -1,11 +1,11 @@
-"""Checkers of what brokers promise: what is flushed stays, in order, and nothing else is shown."""
+"""Checkers of the brokers' guarantees: flushed messages stay, in order, and only flushed messages are exposed."""
 
 from engine.simulation.checkers.log_history import LogHistories, LogHistory
 from engine.simulation.history import Anomalies, Anomaly, FinalLog, History, JournalEvent, partition_of
 
 
 def flushed_messages_stay(history: History) -> Anomalies:
-    """``lost-flushed``: flushed bytes are gone, and no recovery that met a damaged entry explains it."""
+    """Find ``lost-flushed``: flushed bytes are missing, and no recovery that found a damaged entry explains it."""
     log_histories = LogHistories(history.batches)
     for event in history.events:
         if event["event"] in ("log_cut", "log_flushed"):
@@ -26,10 +26,10 @@ def _explained_by_damage(event: JournalEvent, log: LogHistory) -> bool:
 def _files_agree(name: str, log: LogHistory, final: FinalLog) -> Anomalies:
     expected = log.on_disk()
     if final.first_offset != log.first_offset:
-        sentence = f"the files of {name} begin at {final.first_offset}, and no deletion up to there was told"
+        sentence = f"the files of {name} begin at {final.first_offset}, and no event reports a deletion up to there"
         yield Anomaly("lost-flushed", sentence)
     elif final.first_offset + len(final.content) < log.flushed_offset:
-        sentence = f"the files of {name} end before {log.flushed_offset}, up to where they were flushed"
+        sentence = f"the files of {name} end before the flushed offset {log.flushed_offset}"
         yield Anomaly("lost-flushed", sentence)
     elif final.content != expected:
         pairs = enumerate(zip(final.content, expected, strict=False))
@@ -39,9 +39,9 @@ def _files_agree(name: str, log: LogHistory, final: FinalLog) -> Anomalies:
 
 
 def acknowledged_messages_stay(history: History) -> Anomalies:
-    """``lost-acknowledged``: a batch that its broker acknowledged and flushed is gone, without damage to explain it.
+    """Find ``lost-acknowledged``: an acknowledged and flushed batch is missing, and no damage explains it.
 
-    An acknowledged batch that a crash took before it was flushed was never promised.
+    An acknowledged batch that a crash truncates before it was flushed is not covered by the guarantee.
     """
     log_histories = LogHistories(history.batches)
     acknowledged: dict[str, dict[int, JournalEvent]] = {}
@@ -69,9 +69,9 @@ def acknowledged_messages_stay(history: History) -> Anomalies:
 
 
 def order_holds(history: History) -> Anomalies:
-    """``order-broken``: an append that does not go to the log's end, a set overtaken by a later one, or one twice.
+    """Find ``order-broken``: an append not at the log's end, sets of one sender out of order, or a set appended twice.
 
-    A later one of the same sender: two mirrors may send to one partition, each in its own order.
+    Order holds per sender: two mirrors may send to one partition, each in its own order.
     """
     log_histories = LogHistories(history.batches)
     senders: dict[int, str] = {}
@@ -95,7 +95,7 @@ def order_holds(history: History) -> Anomalies:
 
 
 def nothing_is_shown_before_its_flush(history: History) -> Anomalies:
-    """``exposed-before-flush``: a broker answered a fetch with bytes that a crash could still have taken."""
+    """Find ``exposed-before-flush``: a fetch response held bytes that were not flushed yet."""
     log_histories = LogHistories(history.batches)
     for event in history.events:
         if event["event"] == "fetch_answered" and event["bytes"]:
@@ -107,9 +107,9 @@ def nothing_is_shown_before_its_flush(history: History) -> Anomalies:
 
 
 def delivered_bytes_are_those_appended(history: History) -> Anomalies:
-    """``delivered-differs``: a consumer took other bytes for messages than the producer had sent there.
+    """Find ``delivered-differs``: a consumer accepted other bytes as messages than the producer had sent there.
 
-    What a broker reads may be damaged; what a consumer counts as messages may not.
+    A broker may read damaged bytes; a consumer must not accept them as messages.
     """
     log_histories = LogHistories(history.batches)
     appended: dict[int, bytes] = {}

@@ -1,4 +1,4 @@
-"""Checkers of ownership: one consumer of a group fetches a partition, and none while its process is frozen."""
+"""Checkers of ownership: one consumer of a group fetches a partition, and none acts while it is suspended."""
 
 from engine.registry import paths
 from engine.simulation.checkers.jumps import Jumps
@@ -10,9 +10,10 @@ NEVER = -1
 
 
 class Ownership:
-    """Follows who fetches what. A consumer that was superseded while it was frozen may stop, and nothing else.
+    """A checker that follows which consumer fetches which partition.
 
-    One whose session was jumped away is excused until it can have heard.
+    A consumer that lost a partition while it was suspended may only stop fetching it. A consumer whose session was
+    expired by command is excused until the notification can have arrived.
     """
 
     def __init__(self, history: History) -> None:
@@ -67,20 +68,20 @@ class Ownership:
             yield Anomaly("acted-while-frozen", f"{group}/{consumer} is frozen", (event,))
         by = self._superseded.get((group, consumer, partition_of(event)))
         if by is not None and not self._jumps.may_not_know(group, consumer, event["at_us"]):
-            sentence = f"{consumer} of {group} goes on with {partition_of(event)} after {by['consumer']} took over"
+            sentence = f"{consumer} of {group} continues with {partition_of(event)} after {by['consumer']} claimed it"
             yield Anomaly("owned-twice", sentence, (by, event))
 
 
 def every_partition_has_one_owner(history: History) -> Anomalies:
-    """``owned-twice``: two consumers of a group fetch one partition at the same time.
+    """Find ``owned-twice``: two consumers of a group fetch one partition at the same time.
 
-    ``acted-while-frozen``: a process did something while it was frozen.
+    ``acted-while-frozen``: a process did something while it was suspended.
     """
     return Ownership(history).anomalies()
 
 
 def fetched_is_owned(history: History) -> Anomalies:
-    """``fetched-unclaimed``: a consumer began to fetch a partition that the registry does not give to it."""
+    """Find ``fetched-unclaimed``: a consumer began to fetch a partition without being its owner in the registry."""
     owners: dict[str, str] = {}
     brokers: dict[str, list[int]] = {}
     jumps = Jumps(history)
@@ -99,5 +100,5 @@ def fetched_is_owned(history: History) -> Anomalies:
             owner = owners.get(path, "")
             excused = jumps.may_not_know(event["group"], event["consumer"], event["at_us"])
             if paths.stream_consumer(owner) != event["consumer"] and not excused:
-                sentence = f"the registry gives {partition_of(event)} to {owner or 'nobody'}"
+                sentence = f"the owner of {partition_of(event)} in the registry is {owner or 'nobody'}"
                 yield Anomaly("fetched-unclaimed", sentence, (event,))

@@ -1,4 +1,4 @@
-"""Checkers of the deployment pattern: what mirrors commit behind, and what the warehouse holds."""
+"""Checkers of the deployment pattern: mirrors commit only what they sent, the warehouse has each message once."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,33 +10,34 @@ from engine.simulation.history import Anomalies, Anomaly, History, JournalEvent,
 
 
 def mirrors_commit_behind_their_work(history: History) -> Anomalies:
-    """``committed-unmirrored``: a mirror committed beyond messages that it never handed over."""
+    """Find ``committed-unmirrored``: a mirror committed past messages that it never sent."""
     mirrors = history.state.get("deployment", {}).get("mirrors", {})
-    handed: dict[tuple[str, str, str], int] = {}
+    sent: dict[tuple[str, str, str], int] = {}
     for event in history.events:
         if event["event"] == "batch_mirrored":
             place = (event["group"], event["consumer"], f"{event['source_topic']}-{event['source_partition']}")
-            handed[place] = max(handed.get(place, 0), event["source_next_offset"])
+            sent[place] = max(sent.get(place, 0), event["source_next_offset"])
         elif event.get("group") in mirrors and event.get("consumer"):
-            yield from _follow(handed, event)
+            yield from _follow(sent, event)
 
 
-def _follow(handed: dict[tuple[str, str, str], int], event: JournalEvent) -> Anomalies:
+def _follow(sent: dict[tuple[str, str, str], int], event: JournalEvent) -> Anomalies:
     kind = event["event"]
     if kind not in ("pulling_started", "offset_sought", "offset_reset", "commit_sent"):
         return
     place = (event["group"], event["consumer"], partition_of(event))
     if kind == "commit_sent":
-        if event["offset"] > handed[place]:
-            yield Anomaly("committed-unmirrored", f"handed over up to {handed[place]}", (event,))
+        if event["offset"] > sent[place]:
+            yield Anomaly("committed-unmirrored", f"sent up to {sent[place]}", (event,))
     else:
-        handed[place] = event["offset"]
+        sent[place] = event["offset"]
 
 
 def the_warehouse_holds_each_message_once(history: History) -> Anomalies:
-    """``loaded-twice``, ``loaded-never``, ``loaded-else``: rows against the copies up to the warehouse's offsets.
+    """Find ``loaded-twice``, ``loaded-never``, ``loaded-else``: rows that differ from the copies up to the offsets.
 
-    What retention deletes may be missing; what a mirror sent twice is two messages at two places.
+    The offsets are the warehouse's. Messages deleted by retention may be missing from the copies. A message that a
+    mirror sent twice is two messages at two offsets.
     """
     rows = Counter((row.partition, row.offset, row.payload) for row in history.loaded.rows)
     for (partition, offset, _), count in rows.items():
@@ -57,13 +58,13 @@ def the_warehouse_holds_each_message_once(history: History) -> Anomalies:
 
 
 def _readable(content: bytes, first_offset: int) -> Iterator[DeepMessage]:
-    """The messages up to the first damaged one, if there is one: bytes that changed on the disk are told elsewhere."""
+    """Yield the messages up to the first damaged one; other checkers report bytes that changed on disk."""
     with suppress(InvalidMessage, InvalidMessageSize, UnsupportedCodec):
         yield from map(DeepMessage._make, iterate_deep(content, first_offset))
 
 
 def _may_repeat(history: History, partition: str, offset: int) -> bool:
-    """Offsets that a cut freed are given to other messages."""
+    """Return whether an offset may hold several messages over time: truncated offsets are used again."""
     return any(
         event["event"] == "log_cut" and partition_of(event) == partition and event["next_offset"] <= offset
         for event in history.events

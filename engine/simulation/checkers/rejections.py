@@ -1,4 +1,4 @@
-"""Whether a consumer that says it cannot read on is right: the bytes it had received then are in the history."""
+"""Checks whether a consumer's position error is justified, by the bytes it had received, which the history has."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ Place = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """What a consumer rejected: the offset, the received bytes from there on, and what it had asked for.
+    """A rejection by a consumer: the offset, the received bytes from there on, and the size it had requested.
 
     ``offset_reset`` is the consumer's setting at that moment.
     """
@@ -56,10 +56,10 @@ class Rejections:
         return Rejection(event["offset"], data, sent[answer["fetch"]]["max_bytes"], offset_reset)
 
     def unjustified(self, consumer: JournalEvent, partition: str, position: JournalEvent) -> str:
-        """Why a position's error is not justified; ``JUSTIFIED`` if it is."""
+        """Return why a position's error is not justified; ``JUSTIFIED`` if it is."""
         last = self._last.get((consumer["group"], consumer["consumer"], partition))
         if last is None or last.offset != position["fetch_offset"]:
-            return "the journal says nothing of it"
+            return "the journal has no event of it"
         if position["error"] == OUT_OF_RANGE:
             return JUSTIFIED if last.offset_reset == "fail" else f"its offset_reset was {last.offset_reset}"
         if not last.received:
@@ -72,7 +72,7 @@ class Rejections:
 
 
 def _fits_now(last: Rejection, fetch_bytes: int) -> bool:
-    """Whether a message was larger than the fetch that met it, and is not larger than those of today."""
+    """Return whether a message was larger than the fetch at that time and is not larger than the present fetch size."""
     size_bytes = LENGTH_BYTES + int.from_bytes(last.received[:LENGTH_BYTES], "big")
     return last.max_bytes < size_bytes <= fetch_bytes
 

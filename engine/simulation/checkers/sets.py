@@ -1,4 +1,4 @@
-"""The messages in bytes, found without the engine's own decoder, so that a fault there shows."""
+"""Parsing of message sets without the engine's own decoder, so that a fault in the decoder shows."""
 
 import zlib
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ LENGTH_BYTES = 4
 MAGIC_POSITION = 4
 ATTRIBUTES_POSITION = 5
 OVERHEAD_BYTES = {0: 9, 1: 10}
-"""The bytes before the payload, by magic; the last four of them are its CRC."""
+"""The number of bytes before the payload, by magic; the last four of them are its CRC."""
 GZIP = 1
 CODEC_MASK = 3
 
 
 def entries_of(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each entry with its position; the bytes must be whole entries, and no CRC is looked at."""
+    """Yield each entry with its position; the bytes must be whole entries, and no CRC is checked."""
     position = 0
     while position < len(data):
         size_bytes = LENGTH_BYTES + int.from_bytes(data[position : position + LENGTH_BYTES], "big")
@@ -22,14 +22,14 @@ def entries_of(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def count_messages(data: bytes) -> int:
-    """How many messages whole entries hold; those of a compressed set count singly."""
+    """Count the messages in whole entries; those inside a wrapper message count singly."""
     return sum(_messages_in(entry) for _, entry in entries_of(data))
 
 
 def message_ends(data: bytes, base_offset: int) -> list[int]:
-    """For each message in whole entries of good bytes, where a consumer that is done with it stands next.
+    """Return, for each message in whole valid entries, the consumer's position after it.
 
-    Of a compressed set all messages but the last leave it at the set's start (0.7: ByteBufferMessageSet).
+    In a wrapper message all messages but the last leave the position at its start (0.7: ByteBufferMessageSet).
     """
     ends: list[int] = []
     for position, entry in entries_of(data):
@@ -39,7 +39,7 @@ def message_ends(data: bytes, base_offset: int) -> list[int]:
 
 
 def starts_with_whole_entry(data: bytes) -> bool:
-    """Whether bytes begin with an entry that is all there and undamaged, those of a compressed set included."""
+    """Return whether bytes begin with a whole, undamaged entry, including the messages inside a wrapper message."""
     if len(data) <= MAGIC_POSITION or data[MAGIC_POSITION] not in OVERHEAD_BYTES:
         return False
     overhead_bytes = OVERHEAD_BYTES[data[MAGIC_POSITION]]

@@ -1,10 +1,10 @@
 // @ts-check
-/** What the deployment found out, in words and as a table. (First picture: templates/_partials/audit.html, ends.html.) */
+/** The counts of the audit, in words and as a table. (First picture: templates/_partials/audit.html, ends.html.) */
 import { secondsInWords } from "./words.js";
 
 /**
  * @typedef {Record<string, any>} State
- * @typedef {{text: string, difference: string, kind: string}} Count `kind`: whole, lost, twice, or "" while nobody counted
+ * @typedef {{text: string, difference: string, kind: string}} Count `kind`: whole, lost, twice, or "" while nothing is counted
  * @typedef {{key: string, period: string, figures: string, produced: string, counts: Count[]}} WindowRow
  */
 
@@ -43,7 +43,7 @@ function countOf(row) {
   return { text: numbered(received), difference: kind === "whole" ? "" : differenceInWords(produced, received), kind };
 }
 
-/** @param {State} state @returns {WindowRow[]} newest first: what producers told of a window, and what each tier holds of it */
+/** @param {State} state @returns {WindowRow[]} newest first: what producers reported for a window, and what each tier holds of it */
 export function auditTable(state) {
   const { audit } = state.deployment;
   const names = [...new Set(audit.map((/** @type {any[]} */ row) => `${row[2]} ${row[3]} ${row[1]}`))];
@@ -58,7 +58,7 @@ export function auditTable(state) {
   });
 }
 
-/** @param {State} state @returns {string} the sum of it in a sentence */
+/** @param {State} state @returns {string} the result in a sentence */
 export function auditInWords(state) {
   const rows = auditTable(state);
   const wrong = rows.flatMap(({ period, counts }) => counts.flatMap(({ kind, difference }, index) =>
@@ -67,7 +67,7 @@ export function auditInWords(state) {
   return rows.length ? "every tier holds what was produced" : "no window has been counted yet";
 }
 
-/** @param {State} state @param {string} tier @returns {string} what its auditor found last */
+/** @param {State} state @param {string} tier @returns {string} its auditor's last count */
 export function lastCountInWords(state, tier) {
   const last = state.deployment.audit.filter((/** @type {any[]} */ row) => row[0] === tier).at(-1);
   if (!last) return "has counted nothing yet";

@@ -105,7 +105,8 @@ export function batch(flight, picture, part, key) {
 
 /**
  * Where a mark of that width has its middle when it stands on the tape: at the place of its bytes, as far as the tape
- * reaches. What would stick out stands at the tape's end, where the tape slides under it as soon as the bytes are there.
+ * reaches. What would stick out stands at the tape's end, where the tape slides under it as soon as the bytes are
+ * there.
  * @param {Tape} tape @param {number} middle @param {number} width
  */
 function within(tape, middle, width) {
@@ -113,8 +114,8 @@ function within(tape, middle, width) {
 }
 
 /**
- * The words of a batch follow it over its tape, on its own line: there they cover the name of a file, and no message. On
- * the way to the tape they would stand on those of others, and on the way down into it they have been read.
+ * The words of a batch follow it over its tape, on its own line: there they cover the name of a file, and no message.
+ * On the way to the tape they would stand on those of others, and on the way down into it they have been read.
  * @param {Picture} picture @param {Tape} tape @param {Point & {width: number}} mark @param {Words} words
  * @returns {{label: string, detail: string, shift: number, before: number}} so far from the middle of the mark the label ends, and from there the detail
  */
@@ -127,18 +128,18 @@ function wordsOnTape({ anchors, steps }, tape, { x, y, width }, { label, details
   const detail = details.find(fits) ?? "";
   if (begin + before >= tape.left) return { label, detail, shift: begin - x, before };
   if (!steps) return { label: "", detail: "", shift: 0, before };
-  return { label, detail: details[0], shift: width / 2 + room(details[0]) + room(label), before }; // it stands: there is room ahead
+  return { label, detail: details[0], shift: width / 2 + room(details[0]) + room(label), before }; // the mark is at rest: there is room ahead
 }
 
 /** @param {Anchors} anchors @param {Tape} tape @returns {boolean} whether the producer stands left of the brokers, not above them */
 const isBeside = ({ producer }, tape) => producer.x <= tape.edge;
 
-/** @param {Anchors} anchors @returns {boolean} whether the producer stands nowhere, as on paper: batches come over the edge of the card */
+/** @param {Anchors} anchors @returns {boolean} whether the producer is not shown, as on paper: batches come over the edge of the card */
 const isHidden = ({ producer }) => producer.below === producer.y;
 
 /**
- * From the producer into the card below the broker's name, along the tape, and down to where the bytes will stand. Blocks
- * ride on the tape's upper edge; a batch with its cells rises beside the name.
+ * From the producer into the card below the broker's name, along the tape, and down to where the bytes will stand.
+ * Blocks ride on the tape's upper edge; a batch with its cells rises beside the name.
  * @param {Picture} picture
  * @param {{log: string, landing: number, from: Point, width: number, bundled: boolean}} of
  * @returns {Piece[]}
@@ -174,8 +175,8 @@ function wayInto({ anchors }, { from, tape, beside, width }) {
 }
 
 /**
- * Out of the producer's side as near its tape as it can, and down the gutter left of the brokers. There a wide mark is half
- * behind its producer: it covers nothing of a broker.
+ * Out of the producer's side as near its tape as it can, and down the gutter left of the brokers. There a wide mark is
+ * half behind its producer: it covers nothing of a broker.
  * @param {Anchors} anchors @param {Tape} tape @param {Point} enter @param {number} width @returns {Piece[]}
  */
 function wayFromBeside({ producer }, tape, enter, width) {

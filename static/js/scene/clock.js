@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * The time that is drawn. Anchored at the clock of each frame and extrapolated with its speed; so far behind the server
- * that what happens is here before its moment, and no further: how late news comes is measured, as for the buffer of a
- * telephone call. It never runs backwards within one history while time runs; where more was drawn than the room has
- * lived it goes slower until the room has caught up. A pause shows the server's time: what was drawn ahead is taken back.
+ * The time that is drawn. It is anchored at the clock of each frame and extrapolated with its speed. It stays so far
+ * behind the server that events arrive before their moment is drawn, and no further: the delay of events is measured,
+ * as in a jitter buffer. It never runs backwards within one history while time runs; if it is ahead of the room's time,
+ * it runs slower until the room has caught up. A pause shows the server's time: what was drawn ahead is taken back.
  *
- * All times of the wall are handed in, in microseconds; nothing here reads a clock.
+ * Wall times are parameters, in microseconds; nothing here reads a clock.
  *
  * @typedef {{now_us: number, speed: number, paused: boolean, standing: boolean, full?: boolean}} ClockFrame
  */
@@ -14,15 +14,15 @@
 const BEHIND_LEAST_US = 16_000;
 const BEHIND_FIRST_US = 70_000;
 const BEHIND_MOST_US = 150_000;
-/** What is kept free above the latest of the news. */
+/** The margin above the largest measured delay. */
 const SPARE_US = 4_000;
-/** Later news is believed at once, earlier news by this part of the difference. */
+/** A larger delay is adopted at once, a smaller one by this part of the difference. */
 const FORGET = 0.06;
 /** Extrapolation ends here when the server falls silent (its heartbeat is one second). */
 const UNHEARD_US = 1_600_000;
-/** How quickly a difference (a step, a late frame) is made up for: the time constant of the glide, in wall time. */
+/** How quickly a difference (a step, a late frame) is corrected: the time constant of the glide, in wall time. */
 const GLIDE_US = 80_000;
-/** A rest of the glide smaller than this is taken at once. */
+/** A remaining difference smaller than this is corrected at once. */
 const NEAR_US = 2_000;
 
 export class SceneClock {
@@ -47,18 +47,18 @@ export class SceneClock {
     this.anchor_us = wall_us;
   }
 
-  /** @param {number} late_us of news, in virtual time */
+  /** @param {number} late_us the delay of a frame's events, in virtual time */
   #learn(late_us) {
     const wanted_us = Math.min(Math.max(late_us / this.frame.speed + SPARE_US, BEHIND_LEAST_US), BEHIND_MOST_US);
     this.behind_us = Math.max(wanted_us, this.behind_us + (wanted_us - this.behind_us) * FORGET);
   }
 
-  /** Begin anew at a time that may lie before the one drawn: another history began. @param {number} now_us */
+  /** Restart at a time that may be before the drawn one, when another history has begun. @param {number} now_us */
   restart(now_us) {
     this.now_us = now_us;
   }
 
-  /** @param {number} wall_us @returns {number} where the server should be by what it said last, in virtual microseconds */
+  /** @param {number} wall_us @returns {number} the server's time, extrapolated from its last frame, in virtual microseconds */
   #present(wall_us) {
     return this.frame.now_us + Math.min(wall_us - this.anchor_us, UNHEARD_US) * this.frame.speed;
   }

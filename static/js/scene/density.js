@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * How much there is to draw in the tallest column of brokers. The style sheet shares the height of the window out among
- * that many tapes, so that few of them stand tall and many still fit. (First picture: templates/_partials/density.html.)
+ * that many tapes, so that few tapes are tall and many still fit. (First picture: templates/_partials/density.html.)
  */
 import { datacenterOf, readersOf } from "./ownership.js";
 

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What is on its way, as marks at a time: place = (t - at) / (due - at) along a way, and nothing else. The width of a
+ * What is in flight, as marks at a time: place = (t - at) / (due - at) along a path, and nothing else. The width of a
  * mark that carries bytes is their number; on the wire the scale is a fixed part of the tapes' scale.
  */
 import { batch } from "./batches.js";
@@ -18,7 +18,7 @@ import { bytesInWords } from "./words.js";
  * @typedef {object} Picture
  * @property {State} state @property {number} now_us @property {Anchors} anchors @property {Ribbon[]} ribbons
  * @property {number} window_bytes @property {Map<string, number>} origins by "<topic>-<partition>"
- *  @property {import("./losses.js").Loss[]} losses what vanished a moment ago
+ *  @property {import("./losses.js").Loss[]} losses messages dropped a moment ago
  * @property {boolean} steps no motion: every flight stands half way
  * @property {import("./levels.js").Level} level
  * @typedef {object} Mark

@@ -46,7 +46,7 @@ function producerBands(state, rates, anchors) {
     .map(([log, tape]) => ({ log, edge: tape.edge, y: tape.top + tape.height / 2, rate: rates.appended.get(log)?.bytes ?? 0 }))
     .filter(({ rate }) => rate > 0)
     .sort((one, other) => one.y - other.y);
-  if (!branches.length || anchors.producer.x === anchors.producer.left) return []; // nothing flows, or from what is not shown
+  if (!branches.length || anchors.producer.x === anchors.producer.left) return []; // nothing flows, or the producer is not shown
   const edge = Math.min(...branches.map((branch) => branch.edge));
   const { start, trunk } = gutter(anchors.producer, edge);
   return [
@@ -56,7 +56,8 @@ function producerBands(state, rates, anchors) {
 }
 
 /**
- * Between the producer and the brokers; where it stands above them, out of its left side and down the margin of the page.
+ * Between the producer and the brokers; where it stands above them, out of its left side and down the margin of the
+ * page.
  * @param {Anchors["producer"]} producer @param {number} edge of the brokers' cards
  * @returns {{start: import("./paths.js").Point, trunk: number}} where the trunk begins, and where it goes down
  */
@@ -66,7 +67,8 @@ function gutter(producer, edge) {
 }
 
 /**
- * The trunk goes from the producer up to the first branch and down to the last; each stretch carries what lies beyond it.
+ * The trunk goes from the producer up to the first branch and down to the last; each piece carries the sum of the
+ * branches beyond it.
  * @param {Array<{y: number, rate: number}>} branches from top to bottom @param {{x: number, y: number}} start @param {number} x
  * @returns {Band[]}
  */

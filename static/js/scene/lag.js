@@ -15,14 +15,14 @@ const NOUNS = { bytes: "B", messages: "messages", seconds: "s" };
 
 /** A trend is that of so many seconds of virtual time, looked at once a second. */
 const TREND_S = 20;
-/** With fewer there is no word yet. */
+/** With fewer values there is no trend yet. */
 const TREND_LEAST_S = 4;
-/** A word begins when the line through them rises or falls by this many times what it strays, and ends below the other. */
+/** A trend begins where the line rises or falls by BEGINS times its values' deviation, and ends below ENDS times. */
 const BEGINS = 2;
 const ENDS = 1;
 /** Less than this from end to end is no change, however straight: half of the smallest thing that can happen. */
 const LEAST = { bytes: 8, messages: 0.5, seconds: 0.5 };
-/** Whoever had nothing left within so many seconds keeps up: between two commits something always waits. */
+/** A group whose lag was 0 within so many seconds has caught up: between two commits some messages always wait. */
 const CAUGHT_UP_S = 4;
 
 /** @param {Lag} lag @param {Unit} unit @param {number} now_us @returns {number} in that unit, seconds with their fraction */
@@ -61,8 +61,8 @@ export const lagInAllWords = (lag, now_us) => UNITS.map((unit) => lagInWords(lag
 
 /**
  * Which way a lag goes. The straight line that fits the last seconds best must rise or fall by more than the values
- * stray from it; so the saw-teeth of batches and commits are no change, and a slow but steady growth is. A word that
- * stands goes later than it came.
+ * stray from it; so the saw-teeth of batches and commits are no change, and a slow but steady growth is. A trend
+ * ends at a lower limit than it begins (hysteresis).
  *
  * @param {number[]} values a lag once a second, the newest last
  * @param {Unit} unit

@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * The level of detail: what one mark on the stage stands for. Pure, with hysteresis, so that nothing flickers where
- * the load wanders around a limit.
+ * The level of detail: what one mark on the stage stands for. Pure, with hysteresis, so that nothing flickers while
+ * the load varies around a limit.
  *
  * @typedef {Record<string, any>} State
  * @typedef {"messages" | "batches" | "flow"} Level
- * @typedef {{messages: number, flights: number}} Load what is in the air
+ * @typedef {{messages: number, flights: number}} Load what is in flight
  */
 
 /** So many marks at once are the most that a person can follow, and that any machine draws smoothly. */
@@ -43,7 +43,7 @@ export function loadOf(state) {
 /**
  * @param {Level} before the level drawn last
  * @param {Load} load
- * @param {boolean} summary the state leaves out what is in the air: there was too much of it
+ * @param {boolean} summary the state leaves out the flights: there were too many
  * @returns {Level}
  */
 export function levelOf(before, { messages, flights }, summary) {

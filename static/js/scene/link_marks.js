@@ -1,5 +1,5 @@
 // @ts-check
-/** Where links in trouble are drawn: from the edge of one party to the edge of the other, with words half way. */
+/** Where links with faults are drawn: from the edge of one party to the edge of the other, with words half way. */
 import { linkInWords, partyInWords } from "./troubles.js";
 
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Which colour and pattern a consumer has. It hangs on its name and on who was there first, never on its place in the
- * list, so that nobody changes colour because another left.
+ * Which colour and pattern a consumer has. They depend on its name and on which consumers were there first, never on
+ * its place in the list, so that no consumer changes colour because another one left.
  *
  * The server renders the first picture with the same rule (templates/_partials/looks.html).
  *
@@ -20,7 +20,7 @@ function wantedLook(name) {
   return new TextEncoder().encode(name).reduce((sum, byte) => sum + byte, 0) % SHADES;
 }
 
-/** No shade is worn twice while another is free. @param {number} wanted @param {Set<number | undefined>} taken @returns {number | undefined} */
+/** No shade is used twice while another one is free. @param {number} wanted @param {Set<number | undefined>} taken @returns {number | undefined} */
 function freeLook(wanted, taken) {
   const looks = Array.from({ length: LOOKS }, (_, step) => ((wanted + step) % SHADES) + (step < SHADES ? 0 : SHADES));
   return looks.find((look) => !taken.has(look));

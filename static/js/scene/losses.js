@@ -1,5 +1,5 @@
 // @ts-check
-/** Messages that vanished a moment ago: drawn where they were, fading, so that a loss is seen and not only missed. */
+/** Messages that were dropped a moment ago: drawn fading at their last place, so that a loss is visible. */
 
 /** So long is a lost message seen to fade, in virtual time. */
 export const FADE_US = 700_000;

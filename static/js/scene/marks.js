@@ -1,5 +1,5 @@
 // @ts-check
-/** What a mark on the time bar is called, and which family it belongs to: families have a look, marks have words. */
+/** The words of a mark on the time bar, and its family, which gives it its look. */
 
 import { partyInWords } from "./troubles.js";
 import { namesInWords } from "./words.js";
@@ -20,14 +20,14 @@ const KINDS = {
   consumer_frozen: { family: "trouble", words: (name) => `${name} stood still` },
   session_expired: { family: "trouble", words: (name) => `the session of ${name} ran out` },
   rebalance_failed: { family: "trouble", words: (name) => `${name} gave up rebalancing` },
-  /** Damaged, too large, or gone: a mark does not know which, the sentence of that moment does. */
-  message_rejected: { family: "trouble", words: (name) => `${name} could not read on` },
+  /** Damaged, too large, or gone: the mark does not say which; the sentence of that moment does. */
+  message_rejected: { family: "trouble", words: (name) => `${name} could not read any further` },
   log_cut: { family: "trouble", words: (name) => `the end of ${name} was cut off` },
   batch_lost: { family: "trouble", words: (name) => `a batch for ${name} was lost` },
   byte_flipped: { family: "trouble", words: (name) => `a byte of ${name} flipped on disk` },
   link_changed: { family: "trouble", words: (name) => `the link of ${name} changed` },
   disk_changed: { family: "trouble", words: (name) => `the disk of broker ${name} changed` },
-  load_stuck: { family: "trouble", words: (name) => `${name} could not go on loading` },
+  load_stuck: { family: "trouble", words: (name) => `${name} could not load any further` },
   loader_crashed: { family: "trouble", words: (name) => `${name} crashed` },
   offset_reset: { family: "trouble", words: (name) => `${name} found its offset gone` },
   broker_started: { family: "recovery", words: (name) => `broker ${name} came back` },
@@ -47,7 +47,7 @@ const WEIGHTS = { beginning: 6, trouble: 5, recovery: 4, sharing: 3, change: 2, 
 /** @param {Mark} mark @returns {Family} */
 export const familyOf = ({ kind }) => KINDS[kind]?.family ?? "change";
 
-/** @param {Mark} mark @returns {number} what is shown where there is room for one only */
+/** @param {Mark} mark @returns {number} the mark of the greatest weight is shown where there is room for one only */
 export const weightOf = (mark) => WEIGHTS[familyOf(mark)];
 
 /** @param {Mark} mark @param {Record<string, any>} state of the room @returns {string} what happened, without when */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Whether anything is under way: what keeps the animation running, and what a script waits for. */
+/** Whether anything is in motion: then the animation runs, and scripts wait. */
 import { isIdle } from "./narration.js";
 import { isCutOff } from "./troubles.js";
 import { isFrozen } from "./words.js";
@@ -21,7 +21,7 @@ function countsDown(state, now_us) {
   );
 }
 
-/** @param {State} state @param {State} consumer without a link to the registry nothing becomes of its asking for a session */
+/** @param {State} state @param {State} consumer without a link to the registry it cannot get a session */
 function isUnsettled(state, consumer) {
   if (consumer.state === "expired") return !isCutOff(state, `consumer:${consumer.group}/${consumer.consumer}`);
   return UNSETTLED.has(consumer.state);
@@ -29,7 +29,7 @@ function isUnsettled(state, consumer) {
 
 /**
  * Nothing is in flight that changes what is shown: no batch, no answer with bytes, no pull that will bring bytes, no
- * rebalance, no countdown of a crash. Pulls that find nothing new come and go for ever and do not count.
+ * rebalance, no countdown of a crash. Pulls that find nothing new never stop and do not count.
  * @param {State} state
  * @param {number} now_us
  * @returns {boolean}

@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * One short sentence for what happened, the weightiest of an instant. Sentences come from events and nothing else.
+ * One short sentence for the most important event of an instant. Sentences are made from events alone.
  *
  * @typedef {Record<string, any>} State
- * @typedef {{text: string, weight: number}} Sentence `weight`: what is worth interrupting for; 0 is worth no word
+ * @typedef {{text: string, weight: number}} Sentence `weight`: how important it is; 0: there is nothing to say
  */
 import { asksForNothingNew } from "./simple_flights.js";
 import { DISK_FAULTS, partyInWords, pullTooSmall } from "./troubles.js";
@@ -22,7 +22,7 @@ const place = ({ topic, partition }, state) => placeOf(topic, partition, state);
 /** @param {string[]} names @param {State} state */
 const listed = (names, state) => namesInWords(state, names) || "nothing";
 
-/** @param {string} text of people's choosing: as long as a sentence can carry */
+/** @param {string} text chosen by a person, cut to a length that suits a sentence */
 const clipped = (text) => isolated([...text].length > 24 ? `${[...text].slice(0, 24).join("")}…` : text);
 
 /** @param {number} count @param {string} noun */
@@ -42,7 +42,10 @@ function diskWords({ full, delay_us, fails }) {
 function rejectionWords({ group, consumer, topic, partition, offset, error }, state) {
   const where = placeOf(topic, partition, state);
   if (error === "offset_out_of_range") return `Offset ${offset} is not in ${where}, and ${consumer} may not choose another: it reads no further.`;
-  if (error !== "invalid_message_size") return `${consumer} met damaged bytes at ${offset} of ${where} and reads no further.`;
+  if (error === "unsupported_codec") return `The message set at ${offset} of ${where} has a codec that ${consumer} does not support: it reads no further.`;
+  if (error === "unknown_server_fault") return `The broker cannot read ${where} from its disk at ${offset}: ${consumer} keeps asking.`;
+  if (error === "invalid_message") return `${consumer} met damaged bytes at ${offset} of ${where} and reads no further.`;
+  if (error !== "invalid_message_size") return `${consumer} reads ${where} no further than ${offset}: ${error.replaceAll("_", " ")}.`;
   const pull = pullTooSmall(state, state.partitions[`${topic}-${partition}`], offset, `${group}/${consumer}`);
   return `The message at ${offset} of ${where} is larger than a pull of ${consumer}${pull && ` (${pull})`}: it reads no further. `
     + "Raise its bytes per pull.";
@@ -56,17 +59,17 @@ function linkWords({ cut, loss_permille, delay_us }) {
 }
 
 /** @type {Record<string, string>} */
-const FATES = { cut: "ends at a cut link", lost: "was lost on the wire", gone: "finds nobody there any more", broker_down: "was lost with it" };
+const FATES = { cut: "was lost at a cut link", lost: "was lost on the wire", gone: "arrived after its receiver had ended", broker_down: "was lost with that broker" };
 
-/** @param {string} client @returns {string} who asked for an acknowledgement */
-const knower = (client) => (client === "producer" ? "The producer" : party(client.replace(/^mirror:/, "consumer:")));
+/** @param {string} client @returns {string} the party that asked for an acknowledgement */
+const sender = (client) => (client === "producer" ? "The producer" : party(client.replace(/^mirror:/, "consumer:")));
 
 /** @typedef {Record<string, (event: any, state: State) => Sentence>} Sentences by the event's name */
 
 /** @type {Sentences} */
 const SENTENCES = {
   checkpoint: (e) => (e.cause === "reset"
-    ? { text: "The room was reset: everything is as it was at the start, and waits for you to act.", weight: 10 } : SILENT),
+    ? { text: "The room was reset: everything is as it was at the start, and paused until you act.", weight: 10 } : SILENT),
   batch_sent: (e, state) => ({
     text: e.key
       ? `The key ${clipped(e.key)} hashes to ${place(e, state)}: ${counted(e.messages, "message")} on the way to broker ${e.broker}.`
@@ -78,17 +81,17 @@ const SENTENCES = {
     weight: 6,
   }),
   batch_lost: (e, state) => ({
-    text: `The batch for ${place(e, state)} reached nobody, and the producer is not told: the paper has no acknowledgement.`, weight: 9,
+    text: `The batch for ${place(e, state)} is lost, and the producer does not notice: the paper has no acknowledgement.`, weight: 9,
   }),
   batch_queued: (e, state) => ({
     text: `The disk of broker ${e.broker} is slow: the batch for ${place(e, state)} waits ${secondsInWords(e.due_us - e.at_us)} for it.`, weight: 6,
   }),
   batch_acknowledged: (e, state) => (e.error
-    ? { text: `Broker ${e.broker} refuses the batch for ${place(e, state)} (${e.error.replaceAll("_", " ")}) and says so.`, weight: 8 }
+    ? { text: `Broker ${e.broker} refuses the batch for ${place(e, state)} (${e.error.replaceAll("_", " ")}) and reports it.`, weight: 8 }
     : { text: `Broker ${e.broker} acknowledges: the batch is at offset ${e.offset} of ${place(e, state)}.`, weight: 6 }),
   acknowledgement_received: (e) => (e.error
-    ? { text: `${knower(e.client)} knows that a batch was not stored: ${e.error.replaceAll("_", " ")}.`, weight: 8 }
-    : { text: `${knower(e.client)} knows that its batch is stored, and sends the next one.`, weight: 4 }),
+    ? { text: `${sender(e.client)} learns that a batch was not stored: ${e.error.replaceAll("_", " ")}.`, weight: 8 }
+    : { text: `${sender(e.client)} learns that its batch is stored, and sends the next one.`, weight: 4 }),
   producer_queue_changed: (e) => (e.blocked
     ? { text: `The producer's queue is full: ${counted(e.blocked, "message")} must wait for a place in it.`, weight: 5 } : SILENT),
   disk_changed: (e) => ({ text: `The disk of broker ${e.broker} is ${diskWords(e)}.`, weight: 8 }),
@@ -131,16 +134,14 @@ const SENTENCES = {
     text: `${e.consumer} holds ${counted(e.messages, "message")} of ${place(e, state)}; it will pull from ${e.next_offset} next.`, weight: 3,
   } : SILENT),
   fetch_failed: (e, state) => (e.reason === "broker_down" ? {
-    text: `${e.consumer} asked for ${place(e, state)}, but nobody answers there.`, weight: 5,
-  } : e.reason === "storage_failed" ? {
-    text: `The broker cannot read ${place(e, state)} from its disk: ${e.consumer} tries again.`, weight: 5,
+    text: `${e.consumer} asked for ${place(e, state)}, but the broker does not answer.`, weight: 5,
   } : SILENT),
   commit_landed: () => SILENT,
   offset_sought: (e, state) => ({
-    text: `The bookmark of ${e.group} on ${place(e, state)} is moved to ${e.offset}: reading goes on from there.`, weight: 9,
+    text: `The bookmark of ${e.group} on ${place(e, state)} is moved to ${e.offset}: reading continues there.`, weight: 9,
   }),
   offset_reset: (e, state) => ({
-    text: `Offset ${e.out_of_range_offset} is not in ${place(e, state)} any more: ${e.consumer} goes on from ${e.offset}.`, weight: 8,
+    text: `Offset ${e.out_of_range_offset} is not in ${place(e, state)} any more: ${e.consumer} continues at ${e.offset}.`, weight: 8,
   }),
   reading_resumed: (e, state) => ({ text: `${e.consumer} pulls more bytes at a time now, and reads on at ${e.offset} of ${place(e, state)}.`, weight: 8 }),
   message_rejected: (e, state) => ({ text: rejectionWords(e, state), weight: 9 }),
@@ -152,12 +153,12 @@ const SENTENCES = {
   consumer_added: (e) => ({ text: `${e.consumer} joins ${e.group}.`, weight: 8 }),
   consumer_changed: (e) => ({ text: `${e.consumer} works with new settings.`, weight: 7 }),
   consumer_paused: (e) => ({ text: `${e.consumer} is paused: it keeps what it owns, and pulls nothing.`, weight: 8 }),
-  consumer_resumed: (e) => ({ text: `${e.consumer} works again, from where it stood.`, weight: 8 }),
+  consumer_resumed: (e) => ({ text: `${e.consumer} resumes where it stopped.`, weight: 8 }),
   consumer_frozen: (e) => ({
-    text: `${e.consumer} stands still for ${secondsInWords(e.until_us - e.at_us)} and does not know it; its session may run out.`, weight: 9,
+    text: `${e.consumer} is suspended for ${secondsInWords(e.until_us - e.at_us)} and does not notice; its session may run out.`, weight: 9,
   }),
   consumer_closing: (e) => ({ text: `${e.consumer} is asked to stop: it commits first.`, weight: 8 }),
-  consumer_closed: (e) => ({ text: `${e.consumer} left in good order; what it owned is free at once.`, weight: 8 }),
+  consumer_closed: (e) => ({ text: `${e.consumer} stopped cleanly; its partitions are free at once.`, weight: 8 }),
   consumer_crashed: (e) => ({
     text: `${e.consumer} crashed. Nobody knows until its session runs out in ${secondsInWords(e.session_expires_at_us - e.at_us)}.`,
     weight: 9,
@@ -170,7 +171,7 @@ const SENTENCES = {
     text: `The session of ${e.client.slice(e.client.lastIndexOf("/") + 1)} ran out: the registry drops its nodes.`, weight: 9,
   }),
   watch_fired: (e) => ({
-    text: `The registry tells ${e.client.slice(e.client.lastIndexOf("/") + 1)} that ${e.path} has changed.`, weight: 5,
+    text: `The registry notifies ${e.client.slice(e.client.lastIndexOf("/") + 1)}: ${e.path} has changed.`, weight: 5,
   }),
   rebalance_started: (e) => ({ text: `${e.consumer} rebalances: it stops pulling and commits.`, weight: 6 }),
   ownership_released: (e, state) => (e.partitions.length ? { text: `${e.consumer} releases ${listed(e.partitions, state)}.`, weight: 7 } : SILENT),
@@ -182,10 +183,10 @@ const SENTENCES = {
     text: `${e.consumer} cannot claim ${place(e, state)} yet: ${e.held_by} still owns it.`, weight: 8,
   }),
   rebalance_backed_off: (e) => ({
-    text: `${e.consumer} gives its claims back and tries again in ${secondsInWords(e.until_us - e.at_us)}.`, weight: 8,
+    text: `${e.consumer} releases its claims and tries again in ${secondsInWords(e.until_us - e.at_us)}.`, weight: 8,
   }),
   rebalance_finished: (e, state) => ({
-    text: e.partitions.length ? `${e.consumer} owns ${listed(e.partitions, state)} and pulls.` : `${e.consumer} idles: there is no partition left for it.`,
+    text: e.partitions.length ? `${e.consumer} owns ${listed(e.partitions, state)} and pulls.` : `${e.consumer} is idle: there is no partition left for it.`,
     weight: 8,
   }),
   rebalance_failed: (e) => ({ text: `${e.consumer} gave up after ${e.attempts} attempts and owns nothing.`, weight: 9 }),
@@ -199,13 +200,13 @@ export function isIdle(fetch, state) {
 }
 
 /**
- * Names of people's choosing may run from right to left, and turn nothing of the sentence around them.
+ * Isolate the names that people chose: one written from right to left must not reorder the sentence around it.
  * @param {string} text @param {State} state
  */
 function withNamesIsolated(text, { groups }) {
   if (isolated(text) === text) return text;
   const names = Object.entries(groups).flatMap(([group, { consumers }]) => [group, ...consumers]);
-  return [...new Set(names)].reduce((told, name) => told.replaceAll(name, isolated(name)), text);
+  return [...new Set(names)].reduce((sentence_so_far, name) => sentence_so_far.replaceAll(name, isolated(name)), text);
 }
 
 /**

@@ -16,13 +16,13 @@ function clientInWords(client) {
 /** @param {number} rows */
 const rowsInWords = (rows) => `${rows.toLocaleString("en-US")} ${rows === 1 ? "row" : "rows"}`;
 
-/** @param {string} client @returns {boolean} an auditor only counts; what it does is worth fewer words */
+/** @param {string} client @returns {boolean} an auditor only counts, so its sentences weigh less */
 const isLoader = (client) => client.startsWith("loader:");
 
 /** @type {import("./narration.js").Sentences} */
 export const DEPLOYMENT_SENTENCES = {
   batch_mirrored: (e, state) => ({
-    text: `${e.consumer} hands ${bytesInWords(e.bytes)} of ${e.source_topic} p${e.source_partition} over to ${partitionInWords(state, e)} on broker ${e.broker}.`,
+    text: `${e.consumer} sends ${bytesInWords(e.bytes)} of ${e.source_topic} p${e.source_partition} to ${partitionInWords(state, e)} on broker ${e.broker}.`,
     weight: 5,
   }),
   pull_sent: (e) => ({
@@ -32,20 +32,20 @@ export const DEPLOYMENT_SENTENCES = {
   pull_answered: (e) => (e.bytes ? {
     text: `Broker ${e.broker} sends ${bytesInWords(e.bytes)} of its files to ${clientInWords(e.client).replace("The", "the")}.`, weight: isLoader(e.client) ? 3 : 1,
   } : SILENT),
-  pull_failed: (e) => (e.reason === "broker_down" ? { text: `${clientInWords(e.client)} asked, but no broker answers there.`, weight: 5 } : SILENT),
+  pull_failed: (e) => (e.reason === "broker_down" ? { text: `${clientInWords(e.client)} asked, but the broker does not answer.`, weight: 5 } : SILENT),
   pull_offset_reset: (e) => ({
-    text: `${clientInWords(e.client)} looked for offset ${e.out_of_range_offset} of ${e.topic} p${e.partition}, which is gone, and goes on from ${e.offset}.`, weight: 8,
+    text: `${clientInWords(e.client)} looked for offset ${e.out_of_range_offset} of ${e.topic} p${e.partition}, which is gone, and continues at ${e.offset}.`, weight: 8,
   }),
   load_begun: (e) => ({ text: `${e.loader} opens a transaction: ${rowsInWords(e.rows)} and the bookmarks behind them.`, weight: 5 }),
   load_committed: (e) => ({
     text: `The warehouse has ${rowsInWords(e.rows)} more and new bookmarks, in one commit${e.average_latency_us ? `, ${secondsInWords(e.average_latency_us)} after the messages were made` : ""}.`,
     weight: 6,
   }),
-  load_stuck: (e) => ({ text: `${e.loader} cannot read ${e.topic} p${e.partition} on: ${e.error.replaceAll("_", " ")}.`, weight: 8 }),
+  load_stuck: (e) => ({ text: `${e.loader} cannot read ${e.topic} p${e.partition} any further: ${e.error.replaceAll("_", " ")}.`, weight: 8 }),
   loader_crashed: (e) => ({
     text: `${e.loader} crashed${e.step === "writing" ? "; its open transaction is rolled back, rows and bookmarks alike" : ""}.`, weight: 9,
   }),
-  loader_started: (e) => ({ text: `${e.loader} is back, and begins at the bookmarks that the warehouse holds.`, weight: 9 }),
+  loader_started: (e) => ({ text: `${e.loader} is back, and starts at the bookmarks in the warehouse.`, weight: 9 }),
   audit_counted: (e) => ({
     text: e.produced === e.received
       ? `Audit: the ${e.tier} tier holds all ${e.produced.toLocaleString("en-US")} messages of ${windowInWords(e.window_start_us, e.window_end_us)}.`

@@ -1,5 +1,5 @@
 // @ts-check
-/** Who owns what and where the bookmarks are: read from the registry's nodes, as the consumers themselves do. */
+/** The owners and the bookmarks of partitions: read from the registry's nodes, as the consumers themselves do. */
 
 /** @typedef {Record<string, any>} State */
 

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * How fast everything goes: the difference of two states over the virtual time between them, and nothing else. What
+ * Rates: the difference of two states over the virtual time between them, and nothing else. What
  * went backwards meanwhile (a bookmark that was moved, a log that was cut) has no rate.
  */
 import { indexAt } from "../state/history.js";
@@ -18,7 +18,7 @@ import { lagIn } from "../state/samples.js";
  */
 
 const SECOND_US = 1_000_000;
-/** What is appended comes evenly; a consumer pulls now and then, and its rate needs more time to even out. */
+/** The spans of the averages: appends are even; a consumer pulls in intervals, so its rate needs a longer span. */
 const APPENDED_OVER_US = 2 * SECOND_US;
 const PULLED_OVER_US = 8 * SECOND_US;
 

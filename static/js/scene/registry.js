@@ -1,5 +1,5 @@
 // @ts-check
-/** The registry's flat nodes as the tree they are, with those who watch it. */
+/** The registry's nodes as a tree, with their watchers. */
 import { partyInWords } from "./troubles.js";
 
 /**
@@ -7,8 +7,8 @@ import { partyInWords } from "./troubles.js";
  * @property {string} path
  * @property {string} name the last part of the path
  * @property {string} value
- * @property {string} client whose end makes the node vanish; "" for a persistent one
- * @property {string[]} watchers who wants to hear of a change in its children, as the stage calls them
+ * @property {string} client whose session holds the ephemeral node; "" for a persistent one
+ * @property {string[]} watchers the clients that watch its children, as the stage calls them
  * @property {RegistryNode[]} children
  */
 
@@ -37,9 +37,9 @@ export function registryTree({ registry, watches }) {
   return top;
 }
 
-/** @param {RegistryNode} node @returns {string} what the pointer is told about it */
+/** @param {RegistryNode} node @returns {string} its tooltip */
 export function nodeInWords({ client, watchers }) {
-  const held = client ? `held by ${partyInWords(client)}, and gone with it` : "";
+  const held = client ? `held by ${partyInWords(client)}, and removed with its session` : "";
   const watched = watchers.length ? `watched by ${watchers.join(", ")}` : "";
   return [held, watched].filter(Boolean).join("; ");
 }

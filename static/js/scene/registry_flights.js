@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What consumers and their registry tell each other, on its way: commits, and watches that fire. Where the registry stands
- * left of the brokers they pass below a broker, in the gap before the next one: they cross no log and cover no word.
+ * Marks of commits and watch notifications, between consumers and their registry. Where the registry is left of the
+ * brokers, they pass below a broker, in the gap before the next one, so that they cross no log and cover no text.
  */
 import { logOf } from "./on_tape.js";
 import { level, line, placeOn, reversed } from "./paths.js";
@@ -25,7 +25,7 @@ export function commit(flight, picture, part) {
   const tape = picture.anchors.tapes.get(logOf(flight));
   if (!from) return undefined;
   const words = `${partitionInWords(picture.state, flight)}: commit ${flight.offset}`;
-  return told(picture, { kind: "commit", group: flight.group, words }, part, { tape, from, turned: (way) => way });
+  return markOf(picture, { kind: "commit", group: flight.group, words }, part, { tape, from, turned: (way) => way });
 }
 
 /** @param {State} flight @param {Picture} picture @param {number} part */
@@ -37,7 +37,7 @@ export function watch(flight, picture, part) {
   const gaps = new Map([...tapes.values()].map((tape) => [tape.below, tape]));
   const tape = [...gaps.values()][[...consumers.keys()].indexOf(client) % Math.max(1, gaps.size)]; // each has a gap, so that their words do not meet
   const words = `watch: ${flight.path.slice(flight.path.lastIndexOf("/") + 1)} changed`;
-  return told(picture, { kind: "watch", group: client.slice(0, client.lastIndexOf("/")), words }, part, { tape, from: to, turned: reversed });
+  return markOf(picture, { kind: "watch", group: client.slice(0, client.lastIndexOf("/")), words }, part, { tape, from: to, turned: reversed });
 }
 
 /** @param {Picture} picture @param {string} consumer `<group>/<name>` @returns {Point | undefined} */
@@ -51,7 +51,7 @@ export function cardOf(picture, consumer) {
  * @param {{tape: Tape | undefined, from: Point, turned: (way: Piece[]) => Piece[]}} way below the broker of which tape it may
  *   pass, from which card, and which way round it is walked
  */
-function told({ anchors: { registry, letter } }, { kind, group, words }, part, { tape, from, turned }) {
+function markOf({ anchors: { registry, letter } }, { kind, group, words }, part, { tape, from, turned }) {
   const passes = tape && registry.x <= tape.edge && tape.right <= from.x;
   const way = passes ? roundBroker(from, tape, registry) : [line(from, registry)];
   const place = placeOn(turned(way), part);

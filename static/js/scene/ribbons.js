@@ -21,7 +21,7 @@ import { level } from "./paths.js";
  * @property {number} letter how wide a letter of a mark's label is
  * @property {Map<string, Point>} tabs by "<group>/<topic>-<partition>": where a ribbon begins
  * @property {Map<string, Box>} consumers by "<group>/<consumer>"
- * @property {Map<string, Box>} parties whoever has an address, by it
+ * @property {Map<string, Box>} parties everything with an address, by address
  * @typedef {{key: string, group: string, consumer: string, log: string, piece: Piece}} Ribbon
  */
 

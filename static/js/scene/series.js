@@ -16,7 +16,7 @@ import { isolated } from "./words.js";
 
 /** A throughput is the average of so long a time before it, or of the distance between points if that is longer. */
 export const RATE_OVER_US = 5_000_000;
-/** Of less than this no rate is told. */
+/** No rate is given for a shorter time than this. */
 const RATE_LEAST_US = 1_000_000;
 /** At most so many points are drawn. */
 export const POINTS = 120;
@@ -67,7 +67,7 @@ function timesOf(from_us, to_us, step_us) {
 
 /**
  * @param {Sampled} samples @param {number} at_us @param {number} over_us
- * @param {(sample: Sample) => number | undefined} count something that only grows; where it falls the counting began anew
+ * @param {(sample: Sample) => number | undefined} count something that only grows; where it falls, the counting started again
  * @returns {number | null} how much a second, up to that time; null if it is not known
  */
 function rateAt(samples, at_us, over_us, count) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Marks of what simple consumers ask for and get, and of what a loader writes: who asks, which broker, how many bytes. */
+/** Marks of the fetches and responses of simple consumers, and of the rows that a loader writes. */
 import { LEAST_WIDTH, WIDEST_ON_WIRE, WIRE_SCALE } from "./on_tape.js";
 import { level, line, placeOn, reversed } from "./paths.js";
 import { bytesInWords, namesInWords } from "./words.js";
@@ -19,7 +19,7 @@ const MOUTH = 0.15;
 /** @param {Box} box @param {{side: "left" | "right"}} where @returns {import("./paths.js").Point} half way up its side */
 const sideOf = ({ left, top, width, height }, { side }) => ({ x: left + (side === "right" ? width : 0), y: top + height / 2 });
 
-/** @param {Picture} picture @param {State} flight @returns {import("./paths.js").Piece[]} from the broker to whoever asked */
+/** @param {Picture} picture @param {State} flight @returns {import("./paths.js").Piece[]} from the broker to the client */
 function wayOf(picture, { broker, client }) {
   const from = picture.anchors.parties.get(`broker:${broker}`);
   const to = picture.anchors.parties.get(client);

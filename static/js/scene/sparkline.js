@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A lag over the last minute as a small line: what it was, once a second, up to the time that is drawn. A time that is
- * looked at in the past shows what was known then.
+ * A lag over the last minute as a small line: one value a second, up to the drawn time. For a past time it shows what
+ * was known then.
  *
  * @typedef {import("./lag.js").Unit} Unit
  * @typedef {import("../state/samples.js").Sample} Sample
@@ -40,7 +40,7 @@ export function sparkline(values) {
     return `${x} ${(SPARK.height - MARGIN - (most ? (value / most) * high : 0)).toFixed(2)}`;
   });
   if (!points.length) return { line: "", area: "", most };
-  if (points.length === 1) points.unshift(points[0].replace(/^\d+/, String(SPARK.width - 1))); // a time that stands: all that is known, a second wide
+  if (points.length === 1) points.unshift(points[0].replace(/^\d+/, String(SPARK.width - 1))); // a single value, as in paused time: drawn a second wide
   const first = SPARK.width - (points.length - 1);
   const line = `M${points.join("L")}`;
   return { line, area: `${line}V${SPARK.height}H${first}Z`, most };

@@ -1,5 +1,5 @@
 // @ts-check
-/** What is said at flow, where no single event is worth a word: how much is appended, and who keeps up. */
+/** The sentence at flow, where single events are not narrated: how much is appended, and which groups keep up. */
 import { messagesInWords } from "./scale.js";
 
 /** Less than this part of what is appended is no falling behind. */

@@ -1,5 +1,5 @@
 // @ts-check
-/** The picture as rows of words: what stands where, who does what, and what is on its way. The equal of the picture, not a summary. */
+/** The picture as rows of text: partitions, consumers and flights. The rows hold all facts of the picture, not a summary. */
 import { lagIn } from "../state/samples.js";
 import { lagInAllWords } from "./lag.js";
 import { committedOf, ownedBy, ownerOf, positionOf, readersOf } from "./ownership.js";
@@ -11,7 +11,7 @@ import { bytesInWords, doingInWords, partitionInWords, secondsInWords, segmentsI
  * @typedef {{key: string, cells: string[]}} Row
  */
 
-/** So many flights are listed; with more in the air nobody reads a list. */
+/** At most so many flights are listed; nobody reads a longer list. */
 const FLIGHTS_LISTED = 40;
 
 /** @param {State} state @param {number} now_us @returns {Row[]} every partition, once for each group that reads it */

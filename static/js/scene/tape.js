@@ -49,8 +49,8 @@ export function windowBytes(state, page) {
 const nextOnPhone = (bytes) => (bytes % 3 === 0 ? (bytes / 3) * 4 : (bytes / 2) * 3);
 
 /**
- * The window where messages are too many to be followed: some seconds of the fastest tape. It stays as it is until that is
- * far off, so that a rate that wavers does not shake the picture.
+ * The window where messages are too many to be followed: some seconds of the fastest tape. It changes
+ * only when that is far off, so that a varying rate does not make the picture jump.
  * @param {number} before the window drawn last @param {number} fastest bytes a second
  * @returns {number}
  */
@@ -109,8 +109,8 @@ export function originOf(log, window_bytes) {
 }
 
 /**
- * Lengths on a page end where lengths of a log do not, so a tape counts its places from a mark on the way: so far from it
- * its layer has slid.
+ * Lengths on a page are limited and offsets are not, so places on a tape are relative to a base offset; the layer has
+ * slid by the distance between base and origin.
  * @param {number} origin @param {number} window_bytes
  * @returns {number} an offset that stays the same while the origin goes through many windows
  */
@@ -120,7 +120,7 @@ export function baseOf(origin, window_bytes) {
 }
 
 /**
- * Messages in view; where a tape slides, also those of one window that have been and go out of it.
+ * The messages in view; while a tape slides, also those of the window that it leaves.
  * @param {State} log @param {number} origin @param {number} window_bytes
  * @param {number} [from] the origin from which it slides
  * @returns {Array<[number, number, number, string]>} none where they are too narrow to be told apart
@@ -131,7 +131,7 @@ export function entriesInView(log, origin, window_bytes, from = origin) {
   return log.entries.filter((/** @type {number[]} */ [offset, size]) => offset + size > oldest);
 }
 
-/** @param {State} log @param {number} origin @returns {string} what lies before the left edge, in words; "" if nothing does */
+/** @param {State} log @param {number} origin @returns {string} what is before the left edge, in words; "" if nothing does */
 export function earlierOf(log, origin) {
   if (origin <= log.first_offset) return "";
   const known = log.entries.length > 0 && log.entries[0][0] === log.first_offset;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Words for what does not work: links, disks, brokers, full queues. (First picture: templates/_partials/troubles.html.) */
+/** Words for faults: of links, disks, brokers and full queues. (First picture: templates/_partials/troubles.html.) */
 import { bytesInWords, secondsInWords } from "./words.js";
 
 /** @typedef {Record<string, any>} State */
@@ -40,7 +40,7 @@ export const isCutOff = (state, address) => Object.entries(state.links).some(([n
   return link.cut && ends.includes(address) && ends.some((end) => end.startsWith("registry"));
 });
 
-/** What follows from each operation of a disk that can fail. */
+/** What happens when an operation of a disk fails, by operation. */
 export const DISK_FAULTS = {
   append: "halts in the middle of its next append",
   flush: "halts at its next flush",
@@ -87,6 +87,8 @@ const ERROR_WORDS = {
   invalid_message: (offset) => `damaged message at ${offset}: reads no further`,
   invalid_message_size: (offset, pull) => `the message at ${offset} is larger than a pull${pull && ` (${pull})`}: reads no further`,
   offset_out_of_range: (offset) => `offset ${offset} is not in the log: reads no further`,
+  unsupported_codec: (offset) => `the message set at ${offset} has a codec that is not supported: reads no further`,
+  unknown_server_fault: (offset) => `the broker cannot read its log at ${offset}: keeps asking`,
 };
 
 /** @param {State} state @param {State} log @param {{error: string, fetch_offset: number, consumer?: string}} position @param {string} group @returns {string} why nothing more is read */
@@ -97,8 +99,8 @@ export function errorInWords(state, log, { error, fetch_offset, consumer = "" },
 }
 
 /**
- * What a pull of a consumer brings at most: said where the message that lies there is known to be larger, for the settings
- * may have been changed since it was met.
+ * The most bytes that a pull of a consumer brings, if the message at that offset is known to be larger: the settings
+ * may have changed since it was met.
  * @param {State} state @param {State} log @param {number} offset @param {string} consumer @returns {string}
  */
 export function pullTooSmall(state, log, offset, consumer) {

@@ -22,13 +22,13 @@ const STATE_WORDS = {
 /** @type {Record<string, string>} */
 const STEP_WORDS = {
   release: "releases what it owned",
-  read: "looks who is there",
+  read: "reads who is there",
   compute: "computes its share",
   claim: "claims its share",
-  refused: "was refused a claim",
+  refused: "its claim was refused",
 };
 
-/** Made once: a mark on its way says its size in every frame, and making one takes longer than all else about it. */
+/** Made once: a mark in flight shows its size in every frame, and making a formatter is slow. */
 const NUMBERS = new Intl.NumberFormat("en-US");
 
 /** @param {number} bytes */
@@ -62,22 +62,22 @@ export function previewInWords(preview) {
 /** What is written from right to left, and what changes the direction of its surroundings. */
 const OTHER_DIRECTION = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/;
 
-/** @param {string} text of people's choosing @returns {string} the same, so that it turns nothing of the sentence around it */
+/** @param {string} text chosen by a person @returns {string} the same, isolated so that it does not reorder the sentence around it */
 export const isolated = (text) => (OTHER_DIRECTION.test(text) ? `\u2068${text}\u2069` : text);
 
 /**
- * All that a cell shows, for those who hear it.
+ * All that a cell shows, for screen readers.
  * @param {{offset: number, size: number, messages: number, preview: string, flushed: boolean}} record
  */
 export const recordInWords = ({ offset, size, messages, preview, flushed }) =>
   `offset ${offset}, ${size} bytes${messages > 1 ? `, ${messages} messages` : ""}${flushed ? "" : ", not flushed yet"}: ${preview}`;
 
-/** @param {State} consumer @param {number} now_us @returns {boolean} whether its process stands still, and does not know it */
+/** @param {State} consumer @param {number} now_us @returns {boolean} whether its process is suspended */
 export const isFrozen = (consumer, now_us) => consumer.frozen_until_us > now_us && !["crashed", "gone", "closed"].includes(consumer.state);
 
 /** @param {State} consumer @param {number} now_us */
 export function stateInWords(consumer, now_us) {
-  if (isFrozen(consumer, now_us)) return "stands still";
+  if (isFrozen(consumer, now_us)) return "suspended";
   if (consumer.paused && ["running", "idle"].includes(consumer.state)) return "paused";
   return STATE_WORDS[consumer.state] ?? consumer.state;
 }
@@ -89,7 +89,7 @@ export function stateInWords(consumer, now_us) {
  * @param {State} state
  */
 export function doingInWords(consumer, now_us, state) {
-  if (isFrozen(consumer, now_us)) return "a long pause of its process; it does not know";
+  if (isFrozen(consumer, now_us)) return "its process is suspended and does not notice";
   const { rebalance, settings } = consumer;
   switch (consumer.state) {
     case "joining":
@@ -107,7 +107,7 @@ export function doingInWords(consumer, now_us, state) {
     case "closing":
       return "commits, then closes its session";
     case "closed":
-      return "left in good order";
+      return "stopped cleanly";
     case "crashed":
       return "nobody knows until its session runs out";
     case "gone":
@@ -147,7 +147,7 @@ export const partitionsInWords = (state, logs) =>
 /** @param {State} producer */
 export function producerInWords(producer) {
   return {
-    rate: producer.rate_per_second ? `${producer.rate_per_second} messages/s` : "only when told",
+    rate: producer.rate_per_second ? `${producer.rate_per_second} messages/s` : "only on request",
     batch: `${producer.batch_messages} ${producer.batch_messages === 1 ? "message" : "messages"}`,
     linger: `${producer.linger_ms} ms`,
     partitioner: producer.partitioner.replaceAll("_", " "),

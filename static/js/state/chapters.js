@@ -6,7 +6,7 @@
 import { Folding } from "./folding.js";
 import { indexAt } from "./history.js";
 
-/** How many chapters are kept: some minutes of the room's life each. */
+/** How many chapters are kept: some minutes of the room's time each. */
 const CHAPTERS_KEPT = 12;
 /** Of floods fewer, but always the one looked at and its neighbours. In bytes of the journal. */
 const BYTES_KEPT = 12_000_000;
@@ -26,7 +26,7 @@ const CHAPTERS_LEAST = 3;
  * @property {number[]} sizes bytes that each event takes in the journal
  * @property {JournalEvent[]} events
  *
- * A place is a moment somebody wants to see: what is journaled before an offset (Infinity: whatever it is) at a time. The
+ * A place is a moment to show: what is journaled before an offset (Infinity: any offset) at a time. The
  * offset tells apart what was there before and after a reset at the same time.
  * @typedef {{at_us: number, before_offset: number}} Place
  */
@@ -48,7 +48,7 @@ export class Chapter {
     return this.instants[this.instants.length - 1];
   }
 
-  /** @param {Place} place @returns {boolean} whether everything that is to be seen there is in this chapter */
+  /** @param {Place} place @returns {boolean} whether everything to show there is in this chapter */
   holds({ at_us, before_offset }) {
     if (at_us < this.at_us || before_offset <= this.offset) return before_offset > this.offset && this.offset === 0;
     return at_us < this.complete_until_us || before_offset <= this.end_offset;
@@ -59,7 +59,7 @@ export class Chapter {
     return indexAt(this.instants, at_us);
   }
 
-  /** Make the state of a time now: whoever shows it next has it at once. @param {number} at_us @returns {State} */
+  /** Fold the state of a time now, so that it can be shown without delay. @param {number} at_us @returns {State} */
   fold(at_us) {
     return this.instants[this.indexAt(at_us)].state;
   }

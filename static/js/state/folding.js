@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * The states of a stretch of the journal, folded when somebody asks for one. In a flood there are thousands of instants
- * with thousands of messages in the air in each: to make all those states takes seconds, and nobody looks at most of them.
+ * The states of a part of the journal, each folded when it is asked for. In a flood there are thousands of instants
+ * with thousands of messages in flight in each: making all those states takes seconds, and most are never shown.
  */
 import { inOneGo } from "./persistent.js";
 import { reduce } from "./reduce.js";
 
-/** One state in so many is kept once it was passed, so that the way to any other is short. */
+/** One state in so many is kept once it was folded, so that few events lead to any other. */
 const APART = 256;
-/** And the states that were asked for last: what is drawn, and what it is compared with. */
+/** How many of the states asked for last are kept: the drawn one, and those it is compared with. */
 const RECENT = 32;
 
 /**

@@ -9,7 +9,7 @@ import { reduce } from "./reduce.js";
 /** How many instants are kept; the oldest quarter goes when there are more. The picture is less than a second behind. */
 const INSTANTS_KEPT = 2000;
 
-/** And so many flights in all of their states: where very much is in the air, each instant takes much more room. */
+/** And so many flights in all of their states: where very much is in flight, each instant takes much more memory. */
 const FLIGHTS_KEPT = 400_000;
 
 /** @param {{state: Record<string, any>}} instant */
@@ -19,7 +19,7 @@ const flightsOf = ({ state }) => Object.keys(state.flights).length;
  * @typedef {import("./reduce.js").State} State
  * @typedef {import("./reduce.js").JournalEvent} JournalEvent
  * @typedef {{at_us: number, state: State, events: JournalEvent[], next_offset: number, summary?: boolean}} Instant
- *   `summary`: its state was told as a digest, without what nobody can follow
+ *   `summary`: its state came as a digest, without the flights
  * @typedef {import("../wire/feed.js").Digest} Digest
  */
 
@@ -80,7 +80,7 @@ export class History {
     this.next_offset = next_offset;
   }
 
-  /** @param {JournalEvent} checkpoint @param {JournalEvent[]} events what is to be told of it: a reset is news, where reading begins is not */
+  /** @param {JournalEvent} checkpoint @param {JournalEvent[]} events to narrate with it: a reset is news, the start of reading is not */
   #replace(checkpoint, events) {
     this.instants = [{ at_us: checkpoint.at_us, state: checkpoint.state, events, next_offset: this.next_offset }];
     this.generation += 1;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What happened when, for the whole life of the room: the moments that the server found notable in the journal, and where
- * among them somebody looks. Nothing here is counted or named that the journal does not say.
+ * The marks of the room's whole time: the notable moments of the journal, as listed by the server, and look-ups among
+ * them. Every name and count comes from the journal.
  *
  * @typedef {object} Mark one event, or several of the same kind about the same subject close together
  * @property {string} kind an event's name, or `start`, `reset`, `fork`: the beginning of a history
@@ -28,7 +28,7 @@ export class Marks {
   }
 
   /**
-   * What the server knew: new marks, and marks that have grown.
+   * Take in the server's answer: new marks, and marks that have grown.
    * @param {{kinds: string[], moments: Mark[], end_offset: number}} answer
    */
   take({ kinds, moments, end_offset }) {
@@ -38,7 +38,7 @@ export class Marks {
     this.next_offset = end_offset;
   }
 
-  /** What the server is to be asked from: the server thins a long life out, so a list that has grown long is read anew. */
+  /** The journal offset to ask from; 0 again once the list has grown long, since the server thins out its own. */
   begin() {
     if (this.list.length > LISTED_AT_MOST) Object.assign(this, { list: [], next_offset: 0 });
     return this.next_offset;

@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * Changing plain objects without touching them: every helper returns a new object that shares what did not change,
- * so that each instant of the history can keep its own state for next to nothing.
+ * Changes to plain objects that leave the originals as they are: every helper returns a new object that shares what did
+ * not change, so that each instant of the history can keep its own state at little cost.
  *
- * A copy costs as much as the object has keys, and thousands of messages can be in the air. Where many events are folded
+ * A copy costs as much as the object has keys, and thousands of messages can be in flight. Where many events are folded
  * and only the last state is kept, `inOneGo` copies each object once and changes the copy from then on.
  */
 
-/** What was made since the work in one go began: nobody else has it yet. @type {WeakSet<object> | undefined} */
+/** The objects made since the work in one go began: nothing else refers to them yet. @type {WeakSet<object> | undefined} */
 let fresh;
 
 /**

@@ -2,7 +2,7 @@
 /**
  * The one reducer: state and event in, next state out. What each event changes is written in docs/journal.md.
  *
- * Pure and sharing: the old state stays as it was, unchanged parts are the same objects. A test folds a real journal
+ * It is pure: the old state stays as it was, and unchanged parts are shared. A test folds a real journal
  * up to each checkpoint the engine wrote and compares.
  *
  * @typedef {Record<string, any>} State
@@ -28,7 +28,7 @@ const HANDLERS = new Map(
 /**
  * @param {State} state
  * @param {JournalEvent} event
- * @returns {State} events that nobody handles (and those of a newer engine) change the time only
+ * @returns {State} an event without a handler (such as one of a newer engine) changes only the time
  */
 export function reduce(state, event) {
   if (event.event === "checkpoint") return event.state;

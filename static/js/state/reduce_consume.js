@@ -26,7 +26,7 @@ export const consumeHandlers = {
       consumer: event.consumer, fetch_offset: event.offset, consumed_offset: event.offset, error: "",
     }),
   }),
-  /** One that stood still stops what another has been pulling since. */
+  /** A consumer that was suspended stops pulling a partition that another one may have pulled since. */
   pulling_stopped: (state, event) => (state.positions[positionOf(event)]?.consumer === event.consumer
     ? { ...state, positions: withoutKey(state.positions, positionOf(event)) } : state),
   fetch_sent: (state, event) => ({ ...state, flights: withKey(state.flights, `fetch:${event.fetch}`, event) }),

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Events of what lies beyond the live datacenter: another registry, mirrors, loaders, the audit. The state has a
+ * Events from outside the live datacenter: another registry, mirrors, loaders, the audit. The state has a
  * `deployment` only where there is such a thing.
  */
 import { withChange, withKey, withoutKey } from "./persistent.js";

@@ -1,14 +1,14 @@
 // @ts-check
-/** What a lag is told from: where each group's bookmark stands among messages, and since when the next one waits. */
+/** Events that change the facts behind a lag: each group's bookmark, and since when its next message waits. */
 import { withChange, withKey } from "./persistent.js";
 
 /** @typedef {import("./reduce.js").Handler} Handler */
 
 /**
- * Who had committed everything waits for the first message of a batch from now on.
+ * For a group that had committed everything, the first message of the batch is the one that waits from now on.
  *
  * @param {Record<string, any>} bookmarks @param {Record<string, any>} batch that was appended
- * @returns {Record<string, any>} the same object where nobody stood at the end
+ * @returns {Record<string, any>} the same object where no bookmark was at the end
  */
 export function waitingFrom(bookmarks, { topic, partition, offset, at_us }) {
   const log = `/${topic}-${partition}`;

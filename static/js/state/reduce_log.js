@@ -134,7 +134,7 @@ export const logHandlers = {
   batch_queued: (state, event) => ({
     ...state, flights: withKey(landed(state.flights, event), `disk:${event.batch}`, event),
   }),
-  /** A set of which nothing was heard may still be on its way, and has an end of its own. */
+  /** An unacknowledged set may still be in flight; another event ends its flight. */
   batch_lost: (state, event) => (event.reason === "not_acknowledged" ? state : { ...state, flights: landed(state.flights, event) }),
   disk_changed: (state, { broker, delay_us, full, fails }) => ({
     ...state, brokers: withChange(state.brokers, broker, { disk: { delay_us, full, fails } }),

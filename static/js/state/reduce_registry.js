@@ -1,5 +1,5 @@
 // @ts-check
-/** Events of the registry: its nodes, and watches on their way to those who watch. */
+/** Events of the registry: its nodes, and watch notifications in flight. */
 import { withKey, withoutKey } from "./persistent.js";
 
 /** @typedef {import("./reduce.js").Handler} Handler */

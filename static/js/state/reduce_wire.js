@@ -1,5 +1,5 @@
 // @ts-check
-/** Events of the wire itself: links in trouble, messages that vanish. */
+/** Events of the network: link faults and dropped messages. */
 import { withKey, withoutKey } from "./persistent.js";
 
 /** @typedef {import("./reduce.js").Handler} Handler */

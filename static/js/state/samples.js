@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * How far the groups were and how much was done, at moments one after the other: what charts are drawn from. Taken
- * from instants wherever they come from (the feed, a chapter of the past), few enough to keep for as long as a page
- * is open: nobody sees more points than a chart has pixels.
+ * The progress of the groups at successive moments, from which charts are drawn. Samples are taken from instants of the
+ * feed and of past chapters, and are few enough to keep for as long as a page is open: a chart shows no more points
+ * than it has pixels.
  *
  * @typedef {Record<string, any>} State
  * @typedef {{at_us: number, state: State}} Instant
@@ -65,7 +65,7 @@ export class Samples {
 
   /**
    * @param {Instant[]} instants oldest first; one that was looked at before costs nothing
-   * @param {number} [until_us] what is later is not looked at yet
+   * @param {number} [until_us] later instants are left out
    */
   take(instants, until_us = Infinity) {
     const seen_us = this.seen.get(instants) ?? -Infinity;

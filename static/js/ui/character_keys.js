@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Whether letters and signs act: somebody who dictates, or whose hand hits keys by chance, can switch them off (WCAG 2.1.4).
- * Arrows, End, F6, Tab and Enter always do what they do. This browser remembers it, if it may.
+ * Whether letters, punctuation and Space act as keys: people who dictate, or press keys by accident, can switch them
+ * off (WCAG 2.1.4). Arrows, End, F6, Tab and Enter always act. The browser stores the choice, if it may.
  */
 import { part, setAttribute, setShown } from "../view/nodes.js";
 
@@ -43,7 +43,7 @@ export class CharacterKeys {
   }
 }
 
-/** @returns {string} "" where nothing is remembered, or nothing may be */
+/** @returns {string} "" where nothing is stored, or storing is not allowed */
 function remembered() {
   try {
     return window.localStorage.getItem(STORED_AS) ?? "";

@@ -1,5 +1,5 @@
 // @ts-check
-/** The charts' panel: fetches what draws them when it is opened, follows the time that is drawn, and lets time be chosen. */
+/** The charts' panel: fetches the chart library when opened, follows the drawn time, and lets a person choose a time. */
 import { figureOf } from "../scene/lag.js";
 import { chartOf, stepFor } from "../scene/series.js";
 import { secondsInWords } from "../scene/words.js";
@@ -8,7 +8,7 @@ import { paintChartTable } from "../view/chart_table.js";
 import { part, setAttribute, setText } from "../view/nodes.js";
 import { actOf } from "./key_map.js";
 
-/** Between two pictures, in wall time: a chart is no animation. */
+/** The wall time between two redraws: a chart is no animation. */
 const APART_MS = 250;
 const SECOND_US = 1_000_000;
 
@@ -42,7 +42,7 @@ export class Charts {
     new ResizeObserver(() => Object.values(this.charts).forEach((chart) => chart.fit())).observe(this.panel);
   }
 
-  /** Begin to draw: somebody has opened the panel. */
+  /** Begin to draw, when the panel is opened. */
   async open() {
     try {
       this.uPlot ??= await chartLibrary(this.panel.dataset);
@@ -67,7 +67,7 @@ export class Charts {
     return /** @type {HTMLSelectElement} */ (part(this.panel, name)).value;
   }
 
-  /** What is to be seen: the last so many seconds. Whoever looks at a moment in the past that is in sight keeps that sight. */
+  /** The range to show: the last so many seconds. While a past moment within the range is shown, the range stays. */
   #window() {
     const live_us = this.player.clock?.now_us ?? 0;
     const { drawn_us } = this.player;

@@ -12,7 +12,7 @@ export class Commands {
     this.under_way = new Set();
     this.effect_offset = 0;
     stage.addEventListener("htmx:before:request", (event) => this.#begin(event));
-    // Of a form that its own effect has removed before the answer came, only the document is told.
+    // Where a form was removed by its own effect before the answer came, only the document gets the event.
     document.addEventListener("htmx:finally:request", (event) => this.#end(event));
   }
 
@@ -44,7 +44,7 @@ export class Commands {
     if (button && !button.disabled) button.click();
   }
 
-  /** Put a group's bookmark elsewhere. @param {{group: string, topic: string, partition: number, offset: number}} seek */
+  /** Move a group's bookmark. @param {{group: string, topic: string, partition: number, offset: number}} seek */
   seek(seek) {
     const form = /** @type {HTMLFormElement} */ (this.stage.querySelector('[data-part="seek-form"]'));
     for (const [name, value] of Object.entries(seek)) {

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The focus, kept: when what had it is removed, hidden or disabled, whatever stands nearest gets it, so that nobody who
- * uses the keyboard is thrown back to the top of the page.
+ * Keeps the focus: when the focused control is removed, hidden or disabled, the nearest one gets the focus, so that
+ * keyboard users are not sent back to the top of the page.
  */
 
 const CAN_FOCUS = "a[href], button, input:not([type=hidden]), select, summary, [tabindex]";
@@ -49,7 +49,8 @@ export class Focus {
 }
 
 /**
- * What took its place, such as "Resume" that of "Pause"; or else what is nearest in the innermost surroundings that still have anything.
+ * Find the control that replaced it, as "Resume" replaces "Pause", or else the nearest one in its innermost ancestor
+ * that still has any.
  * @param {Held} held @returns {HTMLElement | undefined}
  */
 function nearest({ node, around, order, absent }) {

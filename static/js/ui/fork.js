@@ -3,15 +3,15 @@
 import { say } from "./notes.js";
 
 const UNDER_WAY = "Forking this room";
-const HOW_LONG = "The new one lives its life again, up to here; an hour of it takes some seconds.";
-const GIVEN_UP = "The fork was given up";
+const HOW_LONG = "The new room replays this one up to this moment; an hour takes some seconds.";
+const GIVEN_UP = "The fork was cancelled";
 const NOTHING_MADE = "No room was made.";
 
 /** @param {HTMLElement} stage @param {import("./player.js").Player} player @returns {() => void} keeps the form up to date */
 export function forkWhatIsShown(stage, player) {
   const form = /** @type {HTMLFormElement | null} */ (stage.querySelector('[data-part="fork"]'));
   if (!form) return () => undefined; // an embed has none
-  /** What the form says; a browser may have kept what it said before the page was loaded anew. @type {import("../state/chapters.js").Place | undefined | "unknown"} */
+  /** What the form says; a browser may have kept its earlier value across a reload. @type {import("../state/chapters.js").Place | undefined | "unknown"} */
   let said = "unknown";
   tellWhileUnderWay(stage, form);
   const [at_us, journal_offset] = ["at_us", "journal_offset"].map((name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)));
@@ -50,7 +50,7 @@ function tellWhileUnderWay(stage, form) {
   });
 }
 
-/** @returns {string} a name that nobody guesses: who knows it may give the fork up */
+/** @returns {string} a name that nobody can guess: it authorises cancelling the fork */
 function newTicket() {
   return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("-");
 }

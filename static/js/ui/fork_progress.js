@@ -1,13 +1,13 @@
 // @ts-check
-/** A fork that takes its time says how far it is, in the server's own count, and can be given up. */
+/** The progress of a slow fork, as the server reports it, with a button that cancels it. */
 import { clone, part, setText } from "../view/nodes.js";
 
 const LOOK_EVERY_MS = 300;
 const MEGABYTE = 1_000_000;
-const WAITS = "it waits for its turn: other rooms are being forked";
+const WAITS = "waiting while other rooms are being forked";
 
 /**
- * @typedef {object} Told what the server says of a fork
+ * @typedef {object} Progress as the server reports it
  * @property {"waiting" | "repeating" | "not_under_way"} state
  * @property {number} journal_bytes
  * @property {number} journal_bytes_in_all
@@ -16,7 +16,7 @@ const WAITS = "it waits for its turn: other rooms are being forked";
 export class ForkProgress {
   /**
    * @param {HTMLElement} note what says that it is under way @param {string} address of the fork
-   * @param {HTMLElement} began the button that did, which gets the focus back from the one to give it up
+   * @param {HTMLElement} began the button that did, which gets the focus back from the cancel button
    */
   constructor(note, address, began) {
     this.note = note;
@@ -33,7 +33,7 @@ export class ForkProgress {
     this.#look();
   }
 
-  /** Nobody waits for it any more; also said by a page that goes away. */
+  /** Cancel the fork; also called when the page is left. */
   giveUp() {
     this.is_given_up = true;
     part(this.line, "give-up").setAttribute("disabled", "");
@@ -49,23 +49,23 @@ export class ForkProgress {
 
   #look() {
     this.timer = setTimeout(async () => {
-      const told = await this.#ask();
+      const progress = await this.#ask();
       if (this.is_over) return;
-      if (told.state !== "not_under_way") this.#show(told);
+      if (progress.state !== "not_under_way") this.#show(progress);
       this.#look();
     }, LOOK_EVERY_MS);
   }
 
-  /** @returns {Promise<Told>} */
+  /** @returns {Promise<Progress>} */
   async #ask() {
     try {
       return await (await fetch(this.address, { headers: { Accept: "application/json" } })).json();
     } catch {
-      return { state: "not_under_way", journal_bytes: 0, journal_bytes_in_all: 0 }; // the next look may be luckier
+      return { state: "not_under_way", journal_bytes: 0, journal_bytes_in_all: 0 }; // the next poll may succeed
     }
   }
 
-  /** @param {Told} told */
+  /** @param {Progress} progress */
   #show({ state, journal_bytes, journal_bytes_in_all }) {
     const bar = /** @type {HTMLProgressElement} */ (part(this.line, "bar"));
     if (state === "waiting") bar.removeAttribute("value");

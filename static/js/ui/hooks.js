@@ -8,11 +8,11 @@
 export function offerHooks(player) {
   const hooks = {
     /**
-     * Resolves when everything known by now is drawn and nothing that matters is in flight on screen: no command of this
-     * page is unanswered, no batch, no commit, no watch, no answer that carries bytes and no pull that will bring bytes
-     * is on its way, no part of the page that was asked for is still to come, no rebalance and no countdown of a crash is
-     * under way, and the drawn time has caught up. Pulls that find nothing new come and go for ever and do not count; while
-     * time is paused, frozen marks do not count.
+     * Resolves when everything known by now is drawn and nothing that matters is in flight on screen: no command of
+     * this page is unanswered, no batch, no commit, no watch, no answer that carries bytes and no pull that will bring
+     * bytes is on its way, no part of the page that was asked for is still to come, no rebalance and no countdown of a
+     * crash is under way, and the drawn time has caught up. Pulls that find nothing new never stop and do not count;
+     * while time is paused, frozen marks do not count.
      * @returns {Promise<void>}
      */
     settled: () => player.settled(),

@@ -10,7 +10,7 @@ import { newsOf } from "./panel_news.js";
 /** A panel's name and its query. */
 const SELECTION = /^[a-z]+(\?[^#]*)?$/;
 
-/** While somebody drags through the past, the server is asked when the hand rests. */
+/** While a person drags through the past, the server is asked only when the pointer rests. */
 const SETTLES_MS = 120;
 
 /** Panels that a state says everything about. */
@@ -26,13 +26,13 @@ const WHEN = /** @type {Record<string, string>} */ ({
   producer: "The settings as they were; only the present can be changed.",
   consumer: "The settings as they were; only the present can be changed.",
   mirror: "The settings as they were; only the present can be changed.",
-  group: "What is added and moved is the present.",
+  group: "Additions and moves act on the present.",
   files: "The files as they were.",
   log: "",
-  api: "The API answers for the present only: what stands here is the present. The past is in the journal.",
-  trouble: "What can be broken and mended is the present.",
-  add: "What is added is added to the present.",
-  downloads: "What can be taken away is what there is now.",
+  api: "The API describes only the present, and so does this panel. The past is in the journal.",
+  trouble: "Faults are set and repaired in the present.",
+  add: "Additions are made to the present.",
+  downloads: "The files as they are now.",
 });
 
 export class Inspector {
@@ -43,7 +43,7 @@ export class Inspector {
     this.content = part(stage, "inspector-content");
     /** The panel that was read from the server and stands there. */
     this.shown = "";
-    /** What came from the server and stands there; "" while something drawn does. */
+    /** The address of the panel from the server that is shown; "" while a drawn panel is shown. */
     this.standing = "";
     /** What could be read of its log, as the picture had it, when it was asked for. */
     this.readable = "";
@@ -51,7 +51,7 @@ export class Inspector {
     this.state = undefined;
     this.news = "";
     this.timer = 0;
-    /** Whether the server has been asked and has not answered; what is asked for meanwhile is read then. */
+    /** Whether a request is under way; a panel requested meanwhile is read when it ends. */
     this.reading = false;
     this.asked_meanwhile = false;
     this.inspector = /** @type {HTMLDialogElement} */ (part(stage, "inspector"));
@@ -121,7 +121,7 @@ export class Inspector {
   }
 
   /**
-   * Whoever changed it: what the panel says is no longer true.
+   * Read the panel again when the state it shows has changed, whoever changed it.
    * @param {string} name @param {Record<string, any>} state @param {URLSearchParams} query
    */
   #lookForNews(name, state, query) {

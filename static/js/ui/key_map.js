@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Every key of the stage and what it does, by where the focus is. The handlers ask this table and the list of keys is
- * written from it, so neither can know a key that the other does not.
+ * Every key of the stage and what it does, by where the focus is. The handlers and the list of keys both use
+ * this table, so they always agree.
  */
 
 /**
@@ -53,7 +53,7 @@ export const KEY_MAP = {
     ],
   },
   consumer: {
-    title: "On what a consumer can be told",
+    title: "On a consumer's controls",
     meanings: [
       { keys: ["ArrowLeft"], act: "before", words: "the one before" },
       { keys: ["ArrowRight"], act: "after", words: "the one after" },
@@ -65,7 +65,7 @@ export const KEY_MAP = {
     ],
   },
   time: {
-    title: "On the line of time",
+    title: "On the time slider",
     meanings: [
       { keys: ["ArrowLeft", "ArrowDown"], act: "earlier", words: "a little earlier" },
       { keys: ["ArrowRight", "ArrowUp"], act: "later", words: "a little later" },

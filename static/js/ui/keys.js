@@ -1,18 +1,18 @@
 // @ts-check
-/** Keys of the whole page; they mean nothing while somebody types, or when the stage is out of sight. */
+/** Keys of the whole page; they do nothing while a person types or the stage is out of view. */
 import { part } from "../view/nodes.js";
 import { isCharacter } from "./character_keys.js";
 import { actOf, KEY_MAP, keyInWords } from "./key_map.js";
 
 const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
-/** What Space or an arrow already means something for. */
+/** Controls that use Space or the arrow keys themselves. */
 const OWN_KEYS = /** @type {Record<string, string>} */ ({
   " ": "button, summary",
   ArrowLeft: "[role=slider], input[type=range], .cell, .consumer-actions",
   ArrowRight: "[role=slider], input[type=range], .cell, .consumer-actions",
   End: "[role=slider], input[type=range], .cell, .consumer-actions",
 });
-/** These may be pressed from a field too: they write nothing. */
+/** Keys that act in a field, too: they write nothing. */
 const NEVER_TYPED = new Set(["F6", "Escape"]);
 
 /** @typedef {Record<string, (event: KeyboardEvent) => void>} Acts by their names in the key map */
@@ -23,7 +23,7 @@ const NEVER_TYPED = new Set(["F6", "Escape"]);
  */
 export function listenForKeys(acts, mayAct) {
   const nameless = KEY_MAP.page.meanings.filter(({ act }) => !acts[act]);
-  if (nameless.length) throw new Error(`nothing is done for ${nameless.map(({ act }) => act).join(", ")}`);
+  if (nameless.length) throw new Error(`no action is defined for ${nameless.map(({ act }) => act).join(", ")}`);
   document.addEventListener("keydown", (event) => {
     const act = actOf("page", event.key);
     if (!act || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !mayAct(event.key)) return;

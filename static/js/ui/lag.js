@@ -1,5 +1,5 @@
 // @ts-check
-/** Lags on the stage: kept up to date with the time that is drawn, in the unit somebody chose, and now and then spoken of. */
+/** The lags on the stage: updated with the drawn time, in the chosen unit, and announced from time to time. */
 import { UNITS, trendOf } from "../scene/lag.js";
 import { lastMinute } from "../scene/sparkline.js";
 import { setText, part } from "../view/nodes.js";
@@ -25,7 +25,7 @@ export class Lags {
     this.unit = UNITS[0];
     this.painted = { state: /** @type {unknown} */ (undefined), figures: "", lines: "" };
     this.quiet = 0;
-    /** The word that was last spoken of each group. @type {Map<string, string>} */
+    /** The trend last announced, by group. @type {Map<string, string>} */
     this.spoken = new Map();
     stage.addEventListener("click", (event) => {
       if (/** @type {Element} */ (event.target).closest("[data-lag-unit]")) this.#nextUnit();
@@ -64,7 +64,7 @@ export class Lags {
     this.#speak(trends);
   }
 
-  /** Say that a group falls behind, or has caught up, if that is new; not more often than somebody can listen. @param {Map<string, string>} trends */
+  /** Announce that a group falls behind, or has caught up, if that is new; not more often than a person can follow. @param {Map<string, string>} trends */
   #speak(trends) {
     if (this.quiet) return;
     const news = [...trends].filter(([group, trend]) => trend !== "steady" && this.spoken.get(group) !== trend);

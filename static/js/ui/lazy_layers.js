@@ -19,7 +19,7 @@ export async function deploymentOf(stage) {
 }
 
 export class LazyLayers {
-  /** @param {HTMLElement} stage @param {Deployment} deployment @param {{arrived: () => void, say: (fault: string) => void}} told */
+  /** @param {HTMLElement} stage @param {Deployment} deployment @param {{arrived: () => void, say: (fault: string) => void}} callbacks */
   constructor(stage, deployment, { arrived, say }) {
     this.paintDeployment = deployment.paint;
     this.flow = new OnDemand(async () => {

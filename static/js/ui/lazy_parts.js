@@ -1,5 +1,5 @@
 // @ts-check
-/** What a first picture does without: each part with what asks for it. Their modules are fetched only for who does. */
+/** The parts that the first picture does not need, each with what opens it. Modules are fetched on first use. */
 import { part, setText } from "../view/nodes.js";
 import { OnDemand } from "./on_demand.js";
 
@@ -53,13 +53,13 @@ export class LazyParts {
     this.permalink.ask((permalink) => permalink.open());
   }
 
-  /** @returns {boolean} whether somebody waits for one of them, or for what it is to show */
+  /** @returns {boolean} whether one of them, or what it is to show, is still being loaded */
   get pending() {
     const parts = [this.inspector, this.charts, this.tables, this.permalink, this.take_away];
     return parts.some(({ pending }) => pending) || Boolean(this.inspector.here?.pending);
   }
 
-  /** Keep those that are here true to what is drawn. */
+  /** Update the loaded parts to what is drawn. */
   paint() {
     for (const { here } of [this.charts, this.tables, this.permalink, this.inspector]) here?.paint();
   }

@@ -1,23 +1,23 @@
 // @ts-check
-/** The live region: one sentence at a time, the weightiest of what happened since the last, and not too many. */
+/** The live region: one sentence at a time, for the most important event since the last, at a pace that can be read. */
 import { LEVEL_SENTENCES } from "../scene/levels.js";
 import { sentence } from "../scene/narration.js";
 import { flowInWords } from "../scene/summary.js";
 import { setText } from "../view/nodes.js";
 
-/** Of more instants at once the sentences are told from the last one's state. */
+/** With more instants at once, the sentences are made from the last one's state. */
 const INSTANTS_APART = 16;
 /** Between two sentences while time runs, so that each can be read (or spoken). */
 const PAUSE_MS = 1_400;
-/** After something that is said out of turn, because somebody acted. */
+/** After a sentence that interrupts, because a person acted. */
 const ANNOUNCED_MS = 4_000;
-/** So many events before a moment may tell what it follows; those of a flood are told by none. */
+/** At most so many events before a moment are searched for its sentence, also in a flood. */
 const EVENTS_RECALLED = 1_200;
-/** What comes so soon after it came with it. */
+/** What follows within this time belongs to the act. */
 const SAME_ACT_MS = 600;
 /** Between two summaries of flow. */
 const SUMMARY_MS = 8_000;
-/** At flow a single event must be worth this much to be told. */
+/** At flow only an event of at least this weight is narrated. */
 const WORTH_AT_FLOW = 8;
 const LEVEL_WEIGHT = 8;
 
@@ -34,11 +34,11 @@ export class Narrator {
     this.level = "messages";
     this.summed_ms = 0;
     this.announced_ms = -SAME_ACT_MS;
-    /** What the page came with stands there: it says of a time that stands what is looked at. */
+    /** The region holds the sentence that the page was rendered with. */
     this.opening = true;
   }
 
-  /** Time runs now, or another one is looked at. */
+  /** Time runs now, or another moment is shown. */
   endOpening() {
     if (this.opening) this.#write("");
   }
@@ -52,7 +52,7 @@ export class Narrator {
     }
     const last = instants[instants.length - 1];
     for (const instant of instants) {
-      // Of a flood's thousand instants each would be folded for its own state: the last will do.
+      // Folding each of a flood's thousand instants for its own state costs too much: the last state is used.
       const one = sentence(instant.events, (instants.length > INSTANTS_APART ? last : instant).state, this.more);
       if (one.weight >= least && (hurried || one.weight >= this.best.weight)) this.best = one;
     }
@@ -67,15 +67,15 @@ export class Narrator {
   }
 
   /**
-   * Somebody leapt to a moment: what was told last before it stands there, or nothing; never what belongs to another one.
-   * @param {import("../state/history.js").Instant[]} earlier @param {number} least weight of what is worth a word
+   * After a jump to a moment, show the last sentence before it, or nothing; never one that belongs to another moment.
+   * @param {import("../state/history.js").Instant[]} earlier @param {number} least weight that is narrated
    */
   #recall(earlier, least) {
     this.best = { text: "", weight: 0 };
     if (performance.now() - this.announced_ms <= SAME_ACT_MS) return;
     window.clearTimeout(this.timer);
     this.timer = 0;
-    const { state } = earlier[earlier.length - 1]; // it is here; to fold each instant's own would hold up the picture
+    const { state } = earlier[earlier.length - 1]; // folded already; folding each instant's own would delay the picture
     let heard = 0;
     for (let index = earlier.length - 1; index >= 0 && heard < EVENTS_RECALLED; index -= 1) {
       const { events } = earlier[index];
@@ -109,8 +109,8 @@ export class Narrator {
   }
 
   /**
-   * Say at once what a person's own act meant for the page, and leave time to read it: what the act brings with it waits,
-   * and so does all else, until the next step by hand.
+   * Show at once what a person's own act did to the page, and leave time to read it: other sentences, those about the
+   * act's effects included, wait until the next step by hand.
    * @param {string} text
    */
   announce(text) {

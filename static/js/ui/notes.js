@@ -1,5 +1,5 @@
 // @ts-check
-/** What the page itself has to say, where the outcomes of commands are told. */
+/** Notes of the page itself, shown where the outcomes of commands are shown. */
 import { clone, part, setText } from "../view/nodes.js";
 
 /**

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * Parts of the page that most visitors never ask for. Each is brought when somebody comes near it with a pointer or the
- * focus, so that it is there when it is pressed; and not before.
+ * Parts of the page that most visitors never use. Each is loaded when the pointer or the focus comes near it, so that
+ * it is ready when it is pressed.
  */
 
-const NOT_HERE = "this part of the page did not come: try it again, or load the page anew";
+const NOT_HERE = "this part of the page could not be loaded: try again, or reload the page";
 
 /** @template Part */
 export class OnDemand {
@@ -12,14 +12,14 @@ export class OnDemand {
   constructor(bring, say) {
     this.bring = bring;
     this.say = say;
-    /** What was brought. @type {Part | undefined} */
+    /** The loaded part. @type {Part | undefined} */
     this.here = undefined;
     this.asked = 0;
     /** @type {Promise<Part> | undefined} */
     this.coming = undefined;
   }
 
-  /** @returns {boolean} whether somebody waits for it */
+  /** @returns {boolean} whether it is waited for */
   get pending() {
     return this.asked > 0;
   }
@@ -44,7 +44,7 @@ export class OnDemand {
     const bring = (event) => {
       if (!(/** @type {Element} */ (event.target).closest(near))) return;
       types.forEach((type) => node.removeEventListener(type, bring));
-      this.#come().catch(() => undefined); // whoever asks for it is told
+      this.#come().catch(() => undefined); // a later request reports the failure
     };
     types.forEach((type) => node.addEventListener(type, bring));
   }

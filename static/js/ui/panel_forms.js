@@ -1,7 +1,7 @@
 // @ts-check
-/** Forms of the inspector: what somebody types into one stays when its panel is read again, and goes when it is done. */
+/** Forms of the inspector: typed text stays when the panel is read again, and is cleared on success. */
 
-/** Worn by a form that somebody types into. (htmx leaves alone what wears it.) */
+/** The attribute of a form with typed text. (htmx leaves such a form as it is.) */
 const TYPED_IN = "hx-morph-skip";
 
 /** @param {HTMLElement} content of the inspector @param {() => void} readAgain what a form has done may show in its panel */

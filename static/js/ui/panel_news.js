@@ -1,5 +1,5 @@
 // @ts-check
-/** What a panel of the present says of the state, so that it is read again when that is no longer true. */
+/** The part of the state that a panel of the present shows, so that the panel is read again when that part changes. */
 
 /** @typedef {Record<string, any>} State */
 

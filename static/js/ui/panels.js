@@ -1,5 +1,5 @@
 // @ts-check
-/** What is laid over the page: the inspector, which opens by links of the picture, and the list of keys. */
+/** The dialogs of the page: the inspector, which links in the picture open, and the list of keys. */
 import { part } from "../view/nodes.js";
 import { PANEL_LINK } from "./lazy_parts.js";
 

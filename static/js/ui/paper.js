@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Paper has a layout of its own and waits for no frame: ribbons, bands and marks are placed on it before it is printed.
- * A browser that does not say in time that it prints shows none of them, rather than where they stand on the screen.
+ * The layout for print: ribbons, bands and marks are placed on the printed page before the browser prints.
+ * A browser that does not announce printing in time prints none of them, rather than at their places on the screen.
  */
 import { setAttribute } from "../view/nodes.js";
 

@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * The moment looked at when it is not the live one. It lies in a chapter of the journal: one that is here shows it at
- * once, any other is asked for, and until it has come the page shows what it showed, and says so.
+ * The past moment that is shown, if any. It is in a chapter of the journal. A loaded chapter shows it at once; any
+ * other is requested, and until it arrives the page keeps its picture and says that it is reading.
  */
 import { refusalOf } from "./refusals.js";
 
-/** A chapter that could not be had is asked for again after this long. */
+/** The delay before a failed request for a chapter is repeated. */
 const AGAIN_MS = 2_000;
-/** Whoever has looked at one moment for so long may go on from there. */
+/** After so long at one moment the neighbouring chapters are loaded. */
 const SOON_MS = 200;
 /** Playing catches up with the present when it is this near, in wall time. */
 const NEAR_LIVE_US = 300_000;
@@ -19,8 +19,8 @@ const NEAR_LIVE_US = 300_000;
  * @typedef {{instant: Instant, instants: Instant[], index: number}} Found
  * @typedef {object} Surroundings
  * @property {(moment: {at_us: number} | {journal_offset: number}) => Promise<import("../state/chapters.js").ChapterAnswer>} read
- * @property {(instants: Instant[], at_us: number) => void} came what is looked at was read
- * @property {() => void} changed something came, or something else is looked at
+ * @property {(instants: Instant[], at_us: number) => void} came the moment that is shown was read
+ * @property {() => void} changed something arrived, or another moment is shown
  * @property {() => number} live_us the present, as it is drawn
  */
 
@@ -28,7 +28,7 @@ export class Past {
   /** @param {Surroundings} surroundings */
   constructor(surroundings) {
     this.around = surroundings;
-    /** Those that were read; no visitor reads one before looking back. @type {import("../state/chapters.js").Chapters | undefined} */
+    /** The chapters that were read; none before a first look at the past. @type {import("../state/chapters.js").Chapters | undefined} */
     this.chapters = undefined;
     /** @type {Place | undefined} */
     this.place = undefined;
@@ -39,7 +39,7 @@ export class Past {
     this.fault = "";
     /** @type {{chapter?: Chapter, before?: Chapter, instants: Instant[]}} */
     this.joined = { instants: [] };
-    /** Requests under way for what somebody waits for, one after the other. */
+    /** The requests for chapters that are needed now, one after the other. */
     this.wanted = 0;
     this.reading = false;
     this.soon = 0;
@@ -111,7 +111,7 @@ export class Past {
 
   // --- one instant on or back ----------------------------------------------------------------------------------------
 
-  /** To the instant before a time. @param {Place} from where somebody looks, if not at the past already @returns {Promise<void>} */
+  /** To the instant before a time. @param {Place} from what is shown, if it is not the past already @returns {Promise<void>} */
   back(from) {
     return this.inTurn(async () => {
       const place = this.place ?? from;
@@ -125,7 +125,7 @@ export class Past {
   /** @param {Chapter} chapter @param {Place} place nothing in the chapter is earlier */
   async #backBefore(chapter, place) {
     const previous = await this.#read({ journal_offset: chapter.offset });
-    // A checkpoint in the course of things shows what was there just before; another history ended with its own picture.
+    // A checkpoint within a history equals the state just before it; one that begins a history does not.
     const earlier = chapter.is_beginning ? previous.newest : previous.instants.filter(({ at_us }) => at_us < place.at_us).pop();
     if (earlier) this.lookAt(earlier.at_us, chapter.offset);
   }
@@ -182,14 +182,14 @@ export class Past {
   async #read(moment) {
     const [{ Chapter, Chapters }, answer] = await Promise.all([import("../state/chapters.js"), this.around.read(moment)]);
     const chapter = new Chapter(answer);
-    await pause(); // to read it was one task, and to make nodes of it is another
+    await pause(); // parsing was one task; making nodes is another
     this.chapters ??= new Chapters();
     this.chapters.put(chapter);
     this.#prepare(chapter);
     return chapter;
   }
 
-  /** What a moment needs of its whole chapter is worked out when that has come, and not in the frame that shows it. @param {Chapter} chapter */
+  /** Compute what a moment needs of its whole chapter when the chapter arrives, and not in the frame that shows it. @param {Chapter} chapter */
   #prepare(chapter) {
     const { place } = this;
     if (!place || !chapter.holds(place)) return;
@@ -197,7 +197,7 @@ export class Past {
     chapter.fold(place.at_us);
   }
 
-  /** Bring the chapter of the place, one request at a time: whoever drags on has the last word. */
+  /** Load the chapter of the place, one request at a time; the latest place wins. */
   async #fetch() {
     if (this.reading || this.fault || !this.place) return;
     this.reading = true;
@@ -221,7 +221,7 @@ export class Past {
     }, AGAIN_MS);
   }
 
-  /** Whoever looks at a chapter goes on to the next or the one before; not whoever looks somewhere else at once. @param {Chapter} chapter */
+  /** Load the neighbours of a chapter that stays on screen; not if another one is shown at once. @param {Chapter} chapter */
   #bringNeighboursSoon(chapter) {
     window.clearTimeout(this.soon);
     this.soon = window.setTimeout(() => this.place && this.#bringNeighbours(chapter), SOON_MS);
@@ -233,7 +233,7 @@ export class Past {
     const missing = [];
     if (offset && !this.chapters?.endingAt(offset)) missing.push({ journal_offset: offset });
     if (!is_last && !this.chapters?.find(after)) missing.push({ at_us: complete_until_us });
-    // Nobody waits for them: what cannot be had now is asked for when it is looked at.
+    // They are loaded ahead: if a request fails, it is repeated when the chapter is needed.
     missing.forEach((moment) => this.#read(moment).catch(() => undefined));
   }
 
@@ -251,7 +251,7 @@ export class Past {
   }
 }
 
-/** Let the page do what else it has to do. @returns {Promise<void>} */
+/** Yield to the page's other tasks. @returns {Promise<void>} */
 const pause = () => new Promise((resolve) => window.setTimeout(resolve));
 
 /** @param {Place} place */

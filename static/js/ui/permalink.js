@@ -58,7 +58,7 @@ export class Permalink {
   async #show(wanted) {
     const [offset, time_us] = ["at", "us"].map((name) => numberIn(wanted, name));
     if (Number.isNaN(offset) || Number.isNaN(time_us)) {
-      this.#refuse(NOWHERE, "its at and us are whole numbers, as copied by the button of the time bar");
+      this.#refuse(NOWHERE, "at and us must be whole numbers, as in a link copied from the time bar");
       return;
     }
     const place = offset === undefined ? { at_us: time_us ?? 0, before_offset: Infinity } : await this.player.past.placeOf(offset);

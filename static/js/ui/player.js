@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What is shown when: the history that was read, the time that is drawn, and the one animation loop. Live and past differ
- * only in where the state of a time is looked up. The loop sleeps when nothing moves or nobody looks.
+ * The player: the history that was read, the time that is drawn, and the one animation loop. Live and past differ only
+ * in where the state of a time is looked up. The loop is suspended when nothing moves or the page is hidden.
  */
 import { lossesAt } from "../scene/losses.js";
 import { ratesAt } from "../scene/rates.js";
@@ -48,13 +48,13 @@ export class Player {
     this.among = [];
     this.visible = true;
     this.end_offset = 0;
-    /** What lay before it when reading began is no news. */
+    /** Events before this offset were in the journal when reading began, so they are not news. */
     this.opening_end_offset = 0;
     this.opening = true;
     this.asked = 0;
     this.drawn_us = 0;
     this.fading = false;
-    /** Whether the listeners were told of the present last. */
+    /** Whether the listeners were last called for the present. */
     this.told_live = true;
     /** Whether a new state waits until the last one is drawn with all its tapes. */
     this.waits = false;
@@ -64,7 +64,7 @@ export class Player {
     this.waiting = [];
     /** @type {Array<(passed: Passed) => void>} */
     this.listeners = [];
-    /** The next picture is the first of a history: it is not glided to. */
+    /** Whether the next picture is the first of a history, which is shown without a transition. */
     this.anew = true;
   }
 
@@ -88,7 +88,7 @@ export class Player {
     this.wake();
   }
 
-  /** Another history began: the time drawn starts again with it. @param {boolean} anew */
+  /** Restart the drawn time, when another history has begun. @param {boolean} anew */
   #begin(anew) {
     const history = /** @type {History} */ (this.history);
     if (!this.past.place) this.drawn = undefined;
@@ -100,7 +100,7 @@ export class Player {
     if (!this.asked) this.asked = requestAnimationFrame(() => this.#tick());
   }
 
-  /** All of it, before the next frame: paper waits for none. */
+  /** Paint everything now, without waiting for a frame: for print. */
   paintNow() {
     cancelAnimationFrame(this.asked);
     this.#tick({ whole: true });
@@ -131,7 +131,8 @@ export class Player {
   }
 
   /**
-   * What belongs to the time that is looked at; while a chapter of the past is on its way, or a flood's next state too soon, what was drawn before.
+   * Find what belongs to the time shown; what was drawn before, while a chapter is being loaded or a flood's next state
+   * is too soon.
    * @param {History} history @param {number} live_us @returns {import("./past.js").Found}
    */
   #toDraw(history, live_us) {
@@ -150,8 +151,8 @@ export class Player {
   }
 
   /**
-   * Where much moves, a state is painted in bites, one a picture, and a newer state waits for that: what is some pictures
-   * late nobody sees, and all at once it would cost more than a frame has.
+   * Where much moves, a state is painted in parts (bites), one a frame, and a newer state waits until all are painted:
+   * a delay of a few frames is not visible, and painting everything at once would take longer than a frame.
    * @param {History} history @param {number} index of the newest state there is to draw @param {Instant[]} before what was drawn stood among these
    * @returns {number} the index of the instant to draw
    */
@@ -172,7 +173,7 @@ export class Player {
   }
 
   /**
-   * A flood of the past is played as a live one is told: with a new state a few times a second, and motion between.
+   * A flood in the past is played like a live one: with a new state a few times a second, and motion in between.
    * @param {Instant} instant that belongs to the time looked at @param {Instant} drawn
    * @returns {boolean} whether what is drawn stays a little longer
    */
@@ -234,12 +235,12 @@ export class Player {
     this.past.leave();
   }
 
-  /** Where somebody looks: at the past, or at the present. @returns {import("../state/chapters.js").Place} */
+  /** The place that is shown, in the past or the present. @returns {import("../state/chapters.js").Place} */
   get place() {
     return this.past.place ?? { at_us: this.live_us, before_offset: Infinity };
   }
 
-  /** The present as it is drawn, and no later than the room has said: nothing is known of what it drew ahead. */
+  /** The present as it is drawn, but no later than the room's last known time: the rest is extrapolated. */
   get live_us() {
     return this.clock ? Math.min(this.clock.now_us, this.clock.frame.now_us) : 0;
   }
@@ -270,8 +271,8 @@ export class Player {
   }
 
   /**
-   * What was known when somebody began to wait is drawn, and nothing that matters is in flight on screen. (While time
-   * runs there is always something newer on its way to the screen, so "everything" would be a promise for a pause.)
+   * Whether everything known when the wait began is drawn, and nothing that matters is in flight on screen. (While time
+   * runs, newer events always arrive; waiting for all of them would end only at a pause.)
    * @param {number} known_offset the journal's end at that time
    */
   isSettled(known_offset) {

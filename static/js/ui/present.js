@@ -1,12 +1,12 @@
 // @ts-check
 /**
  * Acting while the past is looked at. What has happened cannot be changed, so an act goes to the room as it is now, and
- * the page goes there with it: otherwise somebody would see nothing happen. (To go on from the past there is the fork.)
- * Where it is refused, the reason stands there too: a broker that is down is down now.
+ * the page returns to the present as well: otherwise nothing would seem to happen. (A fork continues from the past.)
+ * A refusal too is about the present: a broker that is down is down now.
  */
 
 const SENTENCE = "You acted in the present, and the page is back there; to go on from an earlier moment, fork it.";
-/** Leads elsewhere by itself. */
+/** The form that goes to another page itself. */
 const FORK = '[data-part="fork"]';
 
 /**
@@ -24,7 +24,7 @@ export function actInThePresent(stage, player, narrator) {
     const forks = /** @type {Element} */ (event.target).closest(FORK);
     if (player.past.place && ctx.request.method === "POST" && !forks) from_the_past.add(ctx);
   });
-  // The picture may have changed meanwhile: of a form that is gone only the document is told.
+  // The picture may have changed meanwhile: events of a removed form reach only the document.
   document.addEventListener("htmx:finally:request", (event) => {
     const { ctx } = /** @type {Exchange} */ (/** @type {unknown} */ (event)).detail;
     if (!from_the_past.has(ctx) || !ctx.response || !player.past.place) return;

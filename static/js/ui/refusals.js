@@ -1,5 +1,5 @@
 // @ts-check
-/** What the server refused, as people can read it; any other error is a mistake of ours and goes on. */
+/** A refusal of the server in words for people; any other error is a bug and is thrown on. */
 
 /** @param {unknown} error @returns {{message: string, remedy: string}} */
 export function refusalOf(error) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** What the server refused about a field stands at that field. (The server says it in the words of the labels, for pages without a script too.) */
+/** Show a refusal at the field it is about. (The server words it with the labels, also for pages without a script.) */
 
 /** @typedef {HTMLInputElement | HTMLSelectElement} Field */
 

@@ -3,7 +3,7 @@
 import { consumerRows, flightRows, partitionRows } from "../scene/tables.js";
 import { keep, part, setText } from "../view/nodes.js";
 
-/** Rows change so often at most, in wall time: nobody reads faster, and a screen reader not at all. */
+/** The shortest wall time between two changes of the rows: people, and above all screen readers, need time to read. */
 const EVERY_MS = 500;
 
 export class Tables {

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The bar of time: the whole life of the room from its beginning (or its last reset) to now, with a mark for whatever is
- * worth finding again. Dragging it, pressing its keys or a mark looks at that moment, whatever this browser has read.
+ * The time bar: the room's time from its beginning (or its last reset) to now, with a mark for each notable event.
+ * Dragging it, its keys and its marks show that moment, even if this browser has not read it yet.
  */
 import { familyOf, markInWords, weightOf } from "../scene/marks.js";
 import { timeInWords } from "../scene/words.js";
@@ -19,7 +19,7 @@ const MARKS_DRAWN = 160;
 const REACH = 0.008;
 /** While time runs the bar stretches by such a part of itself at a time. */
 const STRETCHES = 400;
-/** What the room did a moment ago is asked for once. */
+/** The delay before asking for recent marks, so that a burst of events leads to one request. */
 const ASK_AFTER_MS = 250;
 const ASK_AGAIN_MS = 3_000;
 
@@ -61,7 +61,7 @@ export class TimeLine {
 
   /** News from the feed: some of it makes a mark. @param {import("../wire/feed.js").Frame} frame */
   hear({ events, digest }) {
-    if (digest) this.#ask(ASK_AGAIN_MS); // told as a state: it does not say what happened
+    if (digest) this.#ask(ASK_AGAIN_MS); // a digest is a state: it does not say what happened
     else if (events.some((event) => this.marks.isNotable(event))) this.#ask(ASK_AFTER_MS);
   }
 
@@ -130,7 +130,7 @@ export class TimeLine {
     if (!this.scrub.matches(":hover:not(:active)")) this.#name();
   }
 
-  /** @returns {boolean} whether time runs on at the end of the bar, by less than anybody sees: each change is a layout */
+  /** @returns {boolean} whether the end of the bar has moved by less than can be seen: each change is a layout */
   #stretchesUnseen() {
     const { player, from_us, to_us } = this;
     const { past, live_us, clock } = player;

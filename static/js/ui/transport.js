@@ -23,7 +23,7 @@ export class Transport {
     this.live = /** @type {HTMLButtonElement} */ (control("control-live"));
     this.speed = /** @type {HTMLSelectElement} */ (control("control-speed"));
     this.pause = control("control-pause");
-    /** Until it is said that the journal is read. */
+    /** The timer until the page says that it is reading the journal. */
     this.timer = 0;
     this.back.addEventListener("click", () => player.stepBack());
     this.live.addEventListener("click", () => player.lookLive());
@@ -69,7 +69,7 @@ export class Transport {
     this.#paintSpeed(past.place ? past.speed : clock.frame.speed);
   }
 
-  /** What is shown is the moment before, until the journal has been read: said if that takes longer than a glance. @param {import("./past.js").Past} past */
+  /** While the journal is read, the previous moment stays on screen; say so if that takes noticeably long. @param {import("./past.js").Past} past */
   #paintReading({ fault, pending }) {
     if (pending && !fault) {
       this.timer ||= window.setTimeout(() => this.#say(READING, { reads: true }), GLANCE_MS);

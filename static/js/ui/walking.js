@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Walking with arrow keys over what is alike: messages of the tapes, and what consumers can be told. A tape, and a
- * group, is one stop for Tab; the arrows do the rest.
+ * Arrow keys move among items of one kind: messages of the tapes, and controls of the consumers. A tape, and a group,
+ * is one stop for Tab; the arrow keys move within it.
  */
 import { actOf } from "./key_map.js";
 
@@ -25,7 +25,7 @@ const SHOWING = ["data-state", "data-paused"];
 /** @param {Element} item */
 const isShown = (item) => item.checkVisibility({ visibilityProperty: true });
 
-/** A figure that changes is a new text, and changes no control: many do so in every frame. @param {MutationRecord} change */
+/** Whether a change can affect a control: a figure that changes is only a new text, and many change in every frame. @param {MutationRecord} change */
 const isOfControls = ({ type, addedNodes, removedNodes }) =>
   type === "attributes" || [...addedNodes, ...removedNodes].some((node) => node.nodeType === Node.ELEMENT_NODE);
 
@@ -77,7 +77,7 @@ export class Walking {
     return itemsOf(next, ground).reduce((best, one) => (Math.abs(middleOf(one) - middle) < Math.abs(middleOf(best) - middle) ? one : best));
   }
 
-  /** Tab comes back to where one was. @param {HTMLElement} target */
+  /** Make Tab return to this item. @param {HTMLElement} target */
   #stopAt(target) {
     const ground = this.#groundOf(target);
     const region = ground && target.closest(ground.region);
@@ -85,7 +85,7 @@ export class Walking {
     for (const item of region.querySelectorAll(`${ground.line} :is(${ground.item})`)) setStop(item, item === target.closest(ground.item) ? 0 : -1);
   }
 
-  /** @param {HTMLElement} groups where each group keeps one control that Tab reaches, whatever comes and goes */
+  /** @param {HTMLElement} groups where each group always keeps one control that Tab reaches */
   #keepOneStop(groups) {
     const ground = GROUNDS[1];
     for (const region of groups.querySelectorAll(ground.region)) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Where things are on the board, in pixels from its corner: measured once after each change of the layout. */
+/** The places of things on the board, in pixels from its corner: measured once after each change of the layout. */
 
 /** @typedef {import("../scene/ribbons.js").Anchors} Anchors */
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Links in trouble as lines between the two parties, each with what it is called and the button that mends it. */
+/** Links with faults as lines between their two ends, each with its words and the button that repairs it. */
 import { linkMarks } from "../scene/link_marks.js";
 import { keep, part, setAttribute, setText } from "./nodes.js";
 

@@ -8,7 +8,7 @@ import { brokerInWords, errorInWords, linksInWords, waitingInWords } from "../sc
 import { isNews, keep, part, setAttribute, setProperty, setShown, setText, stretch } from "./nodes.js";
 import { paintTape } from "./tape.js";
 
-/** From this part of the tape on, a flag would stand on the name of its row. */
+/** From this part of the tape on, a flag would cover the name of its row. */
 const CROWDED = 0.7;
 const NOTHING_YET = "nothing written yet";
 /** Where much moves, a state is painted in so many bites, one a picture; every other one is a share of the tapes (stage_view.js has the rest). */

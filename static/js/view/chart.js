@@ -26,7 +26,7 @@ export function chartLibrary({ script = "", style = "" }) {
     node.addEventListener("load", () => resolve(/** @type {any} */ (window).uPlot));
     node.addEventListener("error", () => {
       library = undefined;
-      reject(new Error("the chart library did not come"));
+      reject(new Error("the chart library could not be loaded"));
     });
     document.head.append(node);
   });
@@ -87,7 +87,7 @@ function sizeOf(place) {
   return { width: Math.max(200, Math.floor(place.clientWidth)), height: Number.parseFloat(getComputedStyle(place).getPropertyValue("--chart-height")) * 16 };
 }
 
-/** A line where the stage stands. @param {any} plot @param {number} at_s @param {string} colour */
+/** A line at the time that the stage shows. @param {any} plot @param {number} at_s @param {string} colour */
 function drawTime(plot, at_s, colour) {
   const { ctx, bbox } = plot;
   const x = Math.round(plot.valToPos(at_s, "x", true)) + 0.5;

@@ -1,5 +1,5 @@
 // @ts-check
-/** The numbers of the charts, for those who do not see lines: a row for each point, the newest first. */
+/** The numbers of the charts, for people who do not see the lines: a row for each point, the newest first. */
 import { part } from "./nodes.js";
 
 /**

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * A crowd of marks on one canvas: where so many move that their words are left out, a node for each would cost a frame
- * more than all the rest of the page. It decides nothing: marks come from scene, and looks from the style sheet. The
- * drawing is done beside the page (crowd_pen.js); here is said what is where.
+ * A crowd of marks on one canvas: where so many move that their labels are left out, a node for each would cost more of
+ * a frame than all the rest of the page. Marks come from scene, and looks from the style sheet. A worker draws them
+ * (crowd_pen.js); this module sends it what is where.
  */
 import { CELLS_AT_MOST, dress, makeMark } from "./flights.js";
 import { lookOf } from "./mark_looks.js";
@@ -15,7 +15,7 @@ const UNDER_WAY_AT_MOST = 2;
 /** @typedef {import("../scene/flights.js").Mark} Mark */
 
 export class Crowd {
-  /** @param {HTMLElement} layer of marks @param {HTMLCanvasElement} canvas in it, which is given away */
+  /** @param {HTMLElement} layer of marks @param {HTMLCanvasElement} canvas in it, which is transferred to the worker */
   constructor(layer, canvas) {
     this.layer = layer;
     this.canvas = canvas;
@@ -25,7 +25,7 @@ export class Crowd {
     this.lengths = "";
     /** Whether it can draw: else every mark is a node. */
     this.fits = false;
-    /** Whether the pen has said that it is there, and has not failed. */
+    /** Whether the pen has reported that it is ready, and has not failed. */
     this.is_ready = false;
     /** So many pictures were sent to the pen that it has not drawn. */
     this.under_way = 0;
@@ -50,7 +50,7 @@ export class Crowd {
     window.addEventListener("resize", () => this.measure()); // of another screen, too
   }
 
-  /** The page was laid out anew: lengths may be others. */
+  /** Measure the lengths again, after a new layout. */
   measure() {
     const style = getComputedStyle(this.layer);
     const ratio = window.devicePixelRatio;

@@ -2,9 +2,9 @@
 /**
  * Draws a crowd of marks, in a thread of its own. Each look in each width is drawn once, and put down from then on.
  *
- * It is told, in this order: the canvas; its size; that looks are another from now on, and each look by its number; and
- * for each frame five numbers a mark: look, width, cells, x and y of its middle, in pixels of the page. It says when it
- * has the canvas, and when it has drawn a frame.
+ * It receives, in this order: the canvas; its size; the looks, which replace earlier ones, and each look by its number;
+ * and for each frame five numbers a mark: look, width, cells, x and y of its middle, in pixels of the page. It replies
+ * when it has the canvas, and when it has drawn a frame.
  */
 
 /** So many are kept ready to be put down again. */
@@ -17,7 +17,7 @@ const MARGIN = 8;
  * @typedef {{left: number, top: number, width: number, height: number}} Box
  * @typedef {OffscreenCanvasRenderingContext2D} Pen
  * @typedef {{image: ImageBitmap, opacity: number, reach: {x: number, y: number}}} Stamp and so far its edges are from the mark's middle, in pixels of the canvas
- * @typedef {{canvas: OffscreenCanvas} | {width: number, height: number, ratio: number} | {looks: Look[]} | {number: number, look: Look}} Told
+ * @typedef {{canvas: OffscreenCanvas} | {width: number, height: number, ratio: number} | {looks: Look[]} | {number: number, look: Look}} PenMessage
  */
 
 /** @type {OffscreenCanvas} */
@@ -30,7 +30,7 @@ let looks = [];
 /** @type {Map<string, Stamp>} */
 const stamps = new Map();
 
-addEventListener("message", (/** @type {MessageEvent<Told | Float32Array>} */ { data }) => {
+addEventListener("message", (/** @type {MessageEvent<PenMessage | Float32Array>} */ { data }) => {
   if (data instanceof Float32Array) {
     paint(data);
     postMessage({ is_drawn: true });
@@ -39,20 +39,20 @@ addEventListener("message", (/** @type {MessageEvent<Told | Float32Array>} */ { 
   }
 });
 
-/** @param {Told} told */
-function hear(told) {
-  if ("canvas" in told) {
-    canvas = told.canvas;
+/** @param {PenMessage} message */
+function hear(message) {
+  if ("canvas" in message) {
+    canvas = message.canvas;
     pen = /** @type {Pen} */ (canvas.getContext("2d"));
     postMessage({ is_ready: true });
-  } else if ("ratio" in told) {
-    Object.assign(canvas, { width: told.width, height: told.height });
-    ratio = told.ratio;
-  } else if ("looks" in told) {
-    looks = told.looks;
+  } else if ("ratio" in message) {
+    Object.assign(canvas, { width: message.width, height: message.height });
+    ratio = message.ratio;
+  } else if ("looks" in message) {
+    looks = message.looks;
     stamps.clear();
   } else {
-    looks[told.number] = told.look;
+    looks[message.number] = message.look;
   }
 }
 

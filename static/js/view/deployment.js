@@ -1,5 +1,5 @@
 // @ts-check
-/** What lies beyond the live datacenter: other datacenters, loaders, the warehouse, auditors and what they counted. */
+/** The parts outside the live datacenter: other datacenters, loaders, the warehouse, auditors and their counts. */
 import { auditInWords, auditTable, bytesToLoad, lastCountInWords, latencyOf, loaderInWords } from "../scene/audit.js";
 import { datacenterOfTopic, LIVE } from "../scene/ownership.js";
 import { linksInWords } from "../scene/troubles.js";
@@ -8,7 +8,7 @@ import { paintGroups } from "./groups.js";
 import { keep, part, setAttribute, setShown, setText } from "./nodes.js";
 
 const LOADER_NOTE = "a simple consumer; its bookmarks are in the warehouse";
-const AUDITOR_NOTE = "a simple consumer; counts all that is there";
+const AUDITOR_NOTE = "a simple consumer; counts every message";
 
 /** @typedef {Record<string, any>} State @typedef {import("./brokers.js").Painting} Painting */
 
@@ -72,7 +72,7 @@ function paintAuditors(parent, state, auditors) {
   });
 }
 
-/** What is wrong with its links, or who it is. @param {HTMLElement} node @param {State} state @param {{address: string, note: string}} of */
+/** Write the faults of its links, or else its note. @param {HTMLElement} node @param {State} state @param {{address: string, note: string}} of */
 function paintNote(node, state, { address, note }) {
   const links = linksInWords(state, address);
   setText(node, links.text || note);

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Marks of what is on its way: one node a flight, moved by a transform and nothing else. What was painted last is kept
- * beside each node, so that a frame asks the page nothing; nodes of flights that have ended are used again. A crowd of
- * them that moves is drawn on a canvas instead (crowd.js).
+ * Marks of what is in flight: one node a flight, moved by a transform and nothing else. What was painted last is kept
+ * beside each node, so that a frame reads nothing from the page; nodes of flights that have ended are used again. A
+ * crowd of them that moves is drawn on a canvas instead (crowd.js).
  */
 import { clone, part, setAttribute, setText } from "./nodes.js";
 
@@ -73,8 +73,8 @@ export function makeMark() {
 }
 
 /**
- * What changes from frame to frame is a property itself, no custom one: the browser then changes the one value of a mark's
- * style and works out nothing else, which is a quarter of the work.
+ * What changes from frame to frame is a property itself, no custom one: the browser then changes the one value of a
+ * mark's style and works out nothing else, which is a quarter of the work.
  * @param {Drawn} drawn @param {Mark} mark @param {{indexOf: (group: string) => number, grain: number}} how
  */
 function paintFlight(drawn, mark, { indexOf, grain }) {

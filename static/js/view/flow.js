@@ -29,7 +29,8 @@ export function paintBands(overlay, bands, indexOf) {
 }
 
 /**
- * Each band's grains are told: what the overlay would hand down makes the browser look at all that is in it, sixty times a second.
+ * Set the offset on each band's grains: a property inherited from the overlay would restyle everything in it, sixty
+ * times a second.
  * @param {SVGElement} overlay @param {number} pixels
  */
 export function moveGrains(overlay, pixels) {

@@ -18,7 +18,7 @@ export function paintGroups(parent, { state, panels, looks }, datacenter) {
       const mirror = state.deployment?.mirrors[group];
       setAttribute(node, "data-mirror", Boolean(mirror));
       setText(part(node, "name"), group);
-      setText(part(node, "note"), mirror ? `${mirror.messages.toLocaleString("en-US")} handed over` : "own offset, same topic");
+      setText(part(node, "note"), mirror ? `${mirror.messages.toLocaleString("en-US")} mirrored` : "own offset, same topic");
       setAttribute(part(node, "group-field"), "value", group);
       setAttribute(part(node, "mirror-settings"), "href", `${panels}/mirror?${new URLSearchParams({ group })}`);
       setText(part(node, "mirror-of"), ` of ${group}`);

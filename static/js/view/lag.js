@@ -1,5 +1,5 @@
 // @ts-check
-/** How far behind everybody is: a figure for each group and consumer; a line and a word for each group. */
+/** The lags: a figure for each group and consumer; a line and a trend for each group. */
 import { figureOf, lagInWords, lagValue } from "../scene/lag.js";
 import { ownedBy } from "../scene/ownership.js";
 import { SPARK_S, sparkline } from "../scene/sparkline.js";

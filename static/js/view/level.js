@@ -1,5 +1,5 @@
 // @ts-check
-/** The level of detail, named beside the narration; at flow with what goes through, and the scale of the bands. */
+/** The level of detail, named beside the narration; at flow with the throughput and the scale of the bands. */
 import { LEVEL_TITLES, LEVEL_WORDS } from "../scene/levels.js";
 import { bandWidth, messagesInWords, rateInWords, SCALE_MARKS } from "../scene/scale.js";
 import { part, setAttribute, setProperty, setShown, setText } from "./nodes.js";

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What the style sheet makes of a mark, read off one that nobody sees: so that a mark which is drawn and not a node
- * looks as if it were one, in every theme and at every size.
+ * The look that the style sheet gives a mark, read from a hidden one, so that a mark drawn on the canvas looks like a
+ * node, in every theme and at every size.
  */
 
 /**

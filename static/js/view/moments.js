@@ -1,5 +1,5 @@
 // @ts-check
-/** What changes with time alone: seconds left of a session, of a wait, of a standstill; and the words that hang on them. */
+/** What changes with time alone: seconds left of a session, a wait or a suspension, and the words for them. */
 import { linksInWords } from "../scene/troubles.js";
 import { rateInWords } from "../scene/scale.js";
 import { doingInWords, isFrozen, stateInWords } from "../scene/words.js";

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Nodes of the page: found by the marks the partials put on them, cloned from the same partials, and changed only
- * where something is different, so that a node stays the same node for as long as it stands for the same thing.
+ * where something is different, so that a node stays the same for as long as it represents the same thing.
  */
 
 /** @typedef {HTMLElement | SVGElement} Node_ */
@@ -64,8 +64,8 @@ export function setDisabled(node, { disabled }) {
 const sources = new WeakMap();
 
 /**
- * Slices of a state are the same object for as long as nothing in them changes, so a node that was painted from the same
- * ones already shows them.
+ * Slices of a state are the same object for as long as nothing in them changes, so a node that was painted from the
+ * same ones already shows them.
  * @param {Element} node @param {unknown[]} from all that it is painted from, always in the same order
  * @returns {boolean} whether any of it is another than last time
  */
@@ -83,7 +83,7 @@ export function clone(name) {
   return node;
 }
 
-/** Called with each clone that stands in the page, so that htmx can take care of its forms. */
+/** Called with each clone that was added to the page, so that htmx can process its forms. */
 const onAdded = (/** @type {HTMLElement} */ node) => {
   const { htmx } = /** @type {any} */ (window);
   if (htmx && node.querySelector("[hx-post], [hx-get]")) htmx.process(node);

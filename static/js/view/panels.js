@@ -1,5 +1,5 @@
 // @ts-check
-/** Panels that are drawn from a state: settings as they were, the files of a log as they are at the moment shown. */
+/** Panels that are drawn from a state: the settings and the files of a log at the moment shown. */
 import { segmentFile } from "../scene/tape.js";
 import { bytesInWords } from "../scene/words.js";
 import { clone, keep, part, setAttribute, setText } from "./nodes.js";

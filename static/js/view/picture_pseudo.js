@@ -12,7 +12,7 @@ export function drawPseudo(paper, parent, style, { node, box }) {
   else drawMark(paper, parent, style, box);
 }
 
-/** @param {Paper} paper @param {CSSStyleDeclaration} style @param {HTMLElement} node @returns {Box} with its borders; where it stands is told from the nearest positioned node */
+/** @param {Paper} paper @param {CSSStyleDeclaration} style @param {HTMLElement} node @returns {Box} with its borders; its place is relative to the nearest positioned node */
 function placed(paper, style, node) {
   const around = getComputedStyle(node).position === "static" ? /** @type {HTMLElement} */ (node.offsetParent ?? node) : node;
   const { left, top } = paper.place(around.getBoundingClientRect());

@@ -1,5 +1,5 @@
 // @ts-check
-/** The registry's tree: a node of the page for each node of the registry, and a word where its children are watched. */
+/** The registry's tree: a node of the page for each node of the registry, and a mark where its children are watched. */
 import { nodeInWords, registryTree } from "../scene/registry.js";
 import { isNews, keep, part, setAttribute, setShown, setText } from "./nodes.js";
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The stage as a picture: given a state, a time and a clock it makes the page show them. It decides nothing; what is
- * where comes from scene, and what is said from words.
+ * The stage as a picture: makes the page show a given state, time and clock. It decides nothing: places come from
+ * scene, and text from words.
  */
 import { marks } from "../scene/flights.js";
 import { densityOf } from "../scene/density.js";
@@ -29,13 +29,13 @@ import { paintRibbons } from "./ribbons.js";
  * @typedef {object} How
  * @property {boolean} steps without motion
  * @property {Loss[]} losses
- * @property {() => import("../scene/rates.js").Rates} rates how fast everything goes
+ * @property {() => import("../scene/rates.js").Rates} rates the rates of the picture
  * @property {boolean} moves whether time runs and is followed
- * @property {boolean} whole whether somebody waits for all of it
- * @property {boolean} summary the state leaves out what is in the air
+ * @property {boolean} whole whether all of it is waited for
+ * @property {boolean} summary the state leaves out the flights
  */
 
-/** Among those for tapes (brokers.js), the bite with the registry, and one that is left to whoever else has something to paint. */
+/** Besides the bites for tapes (brokers.js): the bite with the registry, and one left free for other work. */
 const REGISTRY_BITE = 2;
 const IDLE_BITE = 4;
 
@@ -46,7 +46,7 @@ const BOXES = "[data-address], .group, .consumer, .broker, .partition, .owner";
 const PHONE = "(max-width: 760px)";
 
 /**
- * Some layers most rooms never need: they come when there is something to draw on them.
+ * A layer that most rooms never need: it is loaded when there is something to draw on it.
  * @template Layer
  * @typedef {{here: Layer | undefined, ask: (act: (layer: Layer) => void) => Promise<void>}} Coming
  */
@@ -82,7 +82,7 @@ export class StageView {
     this.painted = undefined;
     /** What is painted in bites, and has not had the last. @type {import("./brokers.js").Painting | undefined} */
     this.unfinished = undefined;
-    /** Words that wrap, and whatever else no state tells of, give a box another size, and those below it another place. */
+    /** Wrapped text, and other changes that no state shows, change a box's size and the places below it. */
     this.resizes = new ResizeObserver(() => {
       this.layout_changed = true;
       wake();
@@ -166,7 +166,7 @@ export class StageView {
     this.unfinished = bite === undefined || bite === BITES - 1 ? undefined : painting;
   }
 
-  /** Whether this picture has had its share, and one that has less to do comes soon. */
+  /** Whether this frame has had its share of work, and the next one has less to do. */
   get is_busy() {
     return this.unfinished !== undefined && this.unfinished.bite !== IDLE_BITE;
   }

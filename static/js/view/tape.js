@@ -6,12 +6,12 @@ import { keep, part, setAttribute, setProperty, setShown, setText, stretch } fro
 
 /** @typedef {Record<string, any>} State */
 
-/** How each tape stood last: of all tapes one or two have changed in a frame. @type {WeakMap<HTMLElement, {log: State, origin: number, from: number, window_bytes: number, runs: boolean}>} */
+/** How each tape was painted last: in a frame only one or two tapes have changed. @type {WeakMap<HTMLElement, {log: State, origin: number, from: number, window_bytes: number, runs: boolean}>} */
 const tapes = new WeakMap();
 
 /**
- * What lies on the tape, and how far the tape has slid. Each place is set on the node that needs it, since what a node
- * hands down makes the browser look at all that is in it.
+ * What lies on the tape, and how far the tape has slid. Each place is set on the node that needs it, since an inherited
+ * property makes the browser restyle everything below it.
  * @param {HTMLElement} node @param {{log: State, origin: number, bytes_per_second: number}} of @param {import("./brokers.js").Painting} painting
  */
 export function paintTape(node, { log, origin, bytes_per_second }, painting) {
@@ -102,7 +102,7 @@ function paintSize(node, size, messages) {
   node.replaceChildren(words[0], count);
 }
 
-/** Tab reaches one message of a tape: the newest, unless another has the focus. @param {HTMLElement} records */
+/** Let Tab reach one message of a tape: the newest, unless another has the focus. @param {HTMLElement} records */
 function reachNewest(records) {
   const reachable = records.querySelector('.cell[tabindex="0"]');
   const newest = records.lastElementChild?.querySelector(".cell");

@@ -1,19 +1,19 @@
 // @ts-check
 /**
  * A consumer of the room's journal: pulls from its own offset, pulls again before its credit is spent, and resumes
- * from the same offset after a break. Nothing else in the browser knows the socket.
+ * from the same offset after a break. Nothing else in the browser uses the socket.
  */
 
 /** Bytes asked for in one pull; a new pull goes out when half of them have come. Digests count with their own bytes. */
 const CREDIT_BYTES = 262_144;
 const BACK_OFF_FIRST_MS = 400;
 const BACK_OFF_LONGEST_MS = 8_000;
-/** A feed that says nothing for this long (its heartbeat is one second) is taken for broken. */
+/** A feed that sends nothing for this long (its heartbeat is one second) counts as broken. */
 const SILENCE_MS = 6_000;
 
 /**
  * @typedef {{now_us: number, speed: number, paused: boolean, standing: boolean, full?: boolean}} ClockFrame
- * @typedef {{state?: Record<string, any>, patch?: Record<string, any>, exact?: boolean}} Digest what a frame tells instead of events
+ * @typedef {{state?: Record<string, any>, patch?: Record<string, any>, exact?: boolean}} Digest what a frame carries instead of events
  * @typedef {{offset: number, next: number, end: number, events: any[], clock: ClockFrame, digest?: Digest}} Frame
  * @typedef {"connecting" | "live" | "reconnecting"} Connection
  * @typedef {{code: string, message: string, remedy: string, needed_bytes?: number}} WireError
@@ -58,7 +58,7 @@ export class Feed {
     this.socket.send(JSON.stringify({ pull: offset, max_bytes: this.creditBytes, digest: true }));
   }
 
-  /** What is known is no ground for what comes next: begin with a whole state. */
+  /** Start again from a checkpoint, when events cannot be folded onto the known state. */
   #pullAnew() {
     this.next = "checkpoint";
     this.#pull("checkpoint");
@@ -92,7 +92,7 @@ export class Feed {
 
   /**
    * Frames of an earlier pull may still arrive after a new one has gone out.
-   * @param {Frame} frame @returns {boolean} whether it goes on where we are; if it leaves something out, we ask again
+   * @param {Frame} frame @returns {boolean} whether it continues at our offset; after a gap the feed pulls again
    */
   #follows(frame) {
     if (this.anew) return frame.events[0]?.event === "checkpoint" || Boolean(frame.digest?.state);

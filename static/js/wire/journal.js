@@ -7,7 +7,7 @@
  * @typedef {{at_us: number} | {journal_offset: number}} Moment
  */
 
-/** What the server, or the way to it, had against an answer: a sentence, and what to do about it. */
+/** An error of the server or of the connection: a message, and a remedy. */
 export class Refusal extends Error {
   /** @param {{code: string, message: string, remedy: string}} error */
   constructor({ code, message, remedy }) {
@@ -30,7 +30,7 @@ export class JournalReader {
     const first = await this.#part(moment, 0);
     const parts = [first];
     let last = first;
-    // The newest chapter grows meanwhile: what came into it since the first answer is not waited for.
+    // The newest chapter grows meanwhile: events added since the first answer are not waited for.
     for (let at = -1; last.next_offset > at && last.next_offset < (last.is_last ? first : last).end_offset; ) {
       at = last.next_offset;
       last = await this.#part({ journal_offset: first.end_offset }, at);

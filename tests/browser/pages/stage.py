@@ -220,7 +220,7 @@ class Stage:
         self.inspector.get_by_role("button", name="close the inspector").click()
 
     def broken_link(self, one: str, other: str) -> Locator:
-        """The mark of a link in trouble, on the way between its ends."""
+        """The mark of a link with a fault, half way between its ends."""
         return self.page.locator(f'[data-broken="{one} | {other}"], [data-broken="{other} | {one}"]')
 
     # --- what a person does ---
@@ -297,7 +297,7 @@ class Stage:
     @property
     def character_keys(self) -> Locator:
         """In the list of keys: whether letters and signs do anything."""
-        return self.page.get_by_role("checkbox", name="letters, signs and Space act")
+        return self.page.get_by_role("checkbox", name="letters, punctuation and Space act")
 
     def focus(self, control: Locator) -> None:
         """As soon as it can have the focus: a control that is disabled would leave it, silently, where it was."""

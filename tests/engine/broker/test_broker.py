@@ -4,20 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from engine.config import TINY
+from engine.config import MILLISECOND_US, TINY
 from engine.errors import OffsetOutOfRange, UnknownPartition, WrongState
 from engine.ids import BrokerId, TopicPartition
-from engine.protocol.messages import OFFSETS_EARLIEST, OFFSETS_LATEST, FetchRequest
+from engine.protocol.faults import error_name
+from engine.protocol.requests import EARLIEST_MS, LATEST_MS
 from tests.engine.conftest import MakeStage
+from tests.support import questions
 from tests.support.clusters import Stage
+from tests.support.questions import offsets_before
 
 P0 = TopicPartition("clicks", 0)
 
 
 def fetch(stage: Stage, partition: TopicPartition, offset: int, max_bytes: int = 1_000_000) -> tuple[bytes, str]:
     broker = next(iter(stage.cluster.state.brokers.values()))
-    response = broker.handle_fetch(FetchRequest(1, "g", "c", partition, offset, max_bytes))
-    return response.data, response.error
+    response = questions.fetch(broker, partition, offset, max_bytes)
+    return response.body, error_name(response.error_code, *partition, offset)
 
 
 def test_appended_bytes_are_invisible_until_the_time_flush_comes(make_stage: MakeStage) -> None:
@@ -49,9 +52,9 @@ def test_a_topic_that_is_not_here_is_empty_and_asking_for_it_makes_nothing(stage
     nobody = TopicPartition("nobody", 0)
     broker = stage.cluster.state.brokers[BrokerId(1)]
     assert fetch(stage, nobody, 0) == (b"", "")
-    assert broker.handle_offsets(nobody, OFFSETS_LATEST, 10) == (0,)
-    assert broker.handle_offsets(nobody, OFFSETS_EARLIEST, 10) == (0,)
-    assert broker.handle_offsets(nobody, stage.cluster.now_us, 10) == ()
+    assert offsets_before(broker, nobody, LATEST_MS, 10) == (0,)
+    assert offsets_before(broker, nobody, EARLIEST_MS, 10) == (0,)
+    assert offsets_before(broker, nobody, stage.cluster.now_us // MILLISECOND_US, 10) == ()
     assert not list(stage.directory.rglob("nobody*"))
 
 
@@ -62,7 +65,7 @@ def test_a_partition_that_a_topic_does_not_have_here_is_an_error(stage: Stage) -
     for number in (-1, 1, 3):
         assert fetch(stage, TopicPartition("clicks", number), 0) == (b"", "unknown_partition")
         with pytest.raises(UnknownPartition):
-            broker.handle_offsets(TopicPartition("clicks", number), OFFSETS_LATEST, 10)
+            offsets_before(broker, TopicPartition("clicks", number), LATEST_MS, 10)
     assert fetch(stage, TopicPartition("nobody", -1), 0) == (b"", "unknown_partition")
     assert fetch(stage, P0, -1) == (b"", "offset_out_of_range")
 
@@ -74,13 +77,13 @@ def test_offsets_before_a_time_are_those_of_segments_newest_first(make_stage: Ma
     for _ in range(20):
         stage.do("produce", records=[{"value": "abc"}])  # 12 bytes on disk
         stage.run_ms(5)
-        times.append(stage.cluster.now_us)
+        times.append(stage.cluster.now_us // MILLISECOND_US)
     broker = next(iter(stage.cluster.state.brokers.values()))
-    assert broker.handle_offsets(P0, OFFSETS_LATEST, 10) == (240, 216, 108, 0)  # case 13
-    assert broker.handle_offsets(P0, OFFSETS_EARLIEST, 10) == (0,)
-    assert broker.handle_offsets(P0, times[-1], 2) == (240, 216)
-    assert broker.handle_offsets(P0, times[10], 10) == (0,)
-    assert broker.handle_offsets(P0, 0, 10) == ()
+    assert offsets_before(broker, P0, LATEST_MS, 10) == (240, 216, 108, 0)  # case 13
+    assert offsets_before(broker, P0, EARLIEST_MS, 10) == (0,)
+    assert offsets_before(broker, P0, times[-1], 2) == (240, 216)
+    assert offsets_before(broker, P0, times[10], 10) == (0,)
+    assert offsets_before(broker, P0, 0, 10) == ()
     assert len(fetch(stage, P0, 0)[0]) == 108  # case 17: a read stops where the segment does
     assert len(fetch(stage, P0, 216)[0]) == 24
 

@@ -31,10 +31,10 @@ def test_the_mark_vouches_for_one_start(tmp_path: Path, disk: FaultyDisk) -> Non
     assert not disk.handles
 
 
-def test_a_mark_that_cannot_be_taken_away_is_not_believed(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_mark_that_cannot_be_removed_is_not_trusted(tmp_path: Path, disk: FaultyDisk) -> None:
     leave_mark(tmp_path, disk)
     disk.refuse("remove")
-    with pytest.raises(StorageFailed, match="take away"):
+    with pytest.raises(StorageFailed, match="cannot remove"):
         take_mark(tmp_path, disk)
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from engine.cluster.message_index import MessageIndex
-from engine.config import DEMO, NEVER_US, PAPER, SECOND_US, TINY
-from engine.protocol.messages import OFFSETS_EARLIEST
+from engine.config import DEMO, MILLISECOND_US, NEVER_US, PAPER, SECOND_US, TINY
+from engine.protocol.requests import EARLIEST_MS
 from engine.storage.log import Appended
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import GROUP, Stage
+from tests.support.questions import offsets_before
 
 AGEING = replace(TINY, flush_messages=1, segment_bytes=25, retention_us=100_000, retention_check_interval_us=10_000)
 MARK = ".kafka_cleanshutdown"
@@ -123,14 +124,15 @@ def test_a_broker_that_is_down_deletes_nothing(make_stage: MakeStage) -> None:
 
 def test_offsets_before_a_time_follow_virtual_time(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage, retention_us=NEVER_US)
-    began_us = stage.cluster.now_us
+    began_ms = stage.cluster.now_us // MILLISECOND_US
     send(stage, "test", "test", "test")
+    now_ms = stage.cluster.now_us // MILLISECOND_US
     broker = next(iter(stage.cluster.state.brokers.values()))
     partition = stage.cluster.state.partition("clicks", 0)
-    assert broker.handle_offsets(partition, began_us, 10) == ()
-    assert broker.handle_offsets(partition, began_us + 9_000, 10) == (0,)
-    assert broker.handle_offsets(partition, stage.cluster.now_us, 10) == (39, 26, 0)
-    assert broker.handle_offsets(partition, OFFSETS_EARLIEST, 10) == (0,)
+    assert offsets_before(broker, partition, began_ms, 10) == ()
+    assert offsets_before(broker, partition, began_ms + 9, 10) == (0,)
+    assert offsets_before(broker, partition, now_ms, 10) == (39, 26, 0)
+    assert offsets_before(broker, partition, EARLIEST_MS, 10) == (0,)
 
 
 def test_a_clean_stop_leaves_a_mark_and_the_next_start_takes_it_away(make_stage: MakeStage) -> None:

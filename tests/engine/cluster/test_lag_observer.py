@@ -282,5 +282,5 @@ def test_a_count_that_is_not_what_the_files_hold_is_a_broken_invariant(make_stag
     stage = one_partition(make_stage)
     message_index = stage.cluster.state.message_indexes[TopicPartition("clicks", 0)]
     message_index.messages += 1
-    assert stage.cluster.check() == ["clicks-0 is said to hold 2 messages, and its files hold 1"]
+    assert stage.cluster.check() == ["clicks-0: the message index counts 2 messages, the files hold 1"]
     message_index.messages -= 1

@@ -187,13 +187,13 @@ def test_a_consumer_needs_its_group_only_where_two_have_one_of_that_name(stage: 
         ("seek", {"group": GROUP, "partition": 0, "offset": "earliest"}),
     ],
 )
-def test_a_consumer_that_stands_still_hears_nothing_until_it_goes_on(
+def test_a_frozen_consumer_receives_nothing_until_it_continues(
     stage: Stage, command: str, fields: dict[str, object]
 ) -> None:
     stage.with_topic(1).with_group("A")
     stage.do("freeze_consumer", consumer="A", duration_ms=10)
     told = len(stage.events())
-    with pytest.raises(WrongState, match="stands still"):
+    with pytest.raises(WrongState, match="is frozen"):
         stage.do(command, **fields)
     stage.do("commit", group=GROUP)
     assert len(stage.events()) == told

@@ -97,19 +97,19 @@ def test_a_consumer_cut_off_from_the_registry_stops_before_another_owns_what_it_
     (expired,) = stage.events("consumer_expired")
     assert expired["consumer"] == "A"
     assert stopped_us == expired["at_us"] < taken_us
-    assert stage.consumer("A").state.state == "expired"
+    assert stage.consumer("A").state.name == "expired"
     told = stage.cluster.facts()["groups"][0]["consumers"][0]
     assert (told["state"], told["alive"], told["owns"]) == ("expired", True, [])
     stage.do("heal_links")
     stage.run_ms(500)
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
-    assert stage.consumer("A").state.state == "running"
+    assert stage.consumer("A").state.name == "running"
 
 
 def test_one_who_loses_its_session_in_a_rebalance_is_in_no_step_of_it_any_more(stage: Stage) -> None:
     stage.with_topic().with_group("A")
     stage.do("add_consumer", group=GROUP, consumer="B")
-    while stage.consumer("A").state.state != "rebalancing":
+    while stage.consumer("A").state.name != "rebalancing":
         stage.run_ms(1)
     stage.do("expire_session", client=f"consumer:{GROUP}/A")
     while not stage.events("consumer_expired"):
@@ -125,7 +125,7 @@ def test_a_closing_consumer_whose_session_runs_out_has_closed_not_expired(stage:
     stage.do("stop_consumer", consumer="A")
     stage.run_ms(500)
     assert stage.events("consumer_expired") == []
-    assert stage.consumer("A").state.state == "closed"
+    assert stage.consumer("A").state.name == "closed"
 
 
 def test_a_consumer_that_comes_back_claims_nothing_while_its_old_session_lives(make_stage: MakeStage) -> None:
@@ -184,7 +184,7 @@ def test_a_consumer_that_crashes_while_it_stands_still_never_wakes(stage: Stage)
     assert stage.cluster.snapshot()["flights"] == {}
     told = len(stage.events())
     stage.run_ms(500)
-    assert stage.consumer("A").state.state == "gone"
+    assert stage.consumer("A").state.name == "gone"
     assert {event["event"] for event in stage.events()[told:]} == {"session_expired", "node_deleted"}
     delivered = {event["watch"] for event in stage.events("watch_delivered")}
     assert delivered == {event["watch"] for event in stage.events("watch_fired")}
@@ -309,10 +309,10 @@ def test_a_segment_that_cannot_be_read_is_an_error_of_the_fetch_and_no_offset_is
     stage.do("produce", count=2)
     stage.run_ms(100)
     answered = [one for one in stage.events("fetch_answered") if one["error"]]
-    assert {(one["error"], one["bytes"]) for one in answered} == {("storage_failed", 0)}
+    assert {(one["error"], one["bytes"]) for one in answered} == {("unknown_server_fault", 0)}
     assert len(answered) > 1, "it is tried again"
-    assert [one["error"] for one in stage.events("message_rejected")] == ["storage_failed"]
-    assert stage.position()["error"] == "storage_failed"
+    assert [one["error"] for one in stage.events("message_rejected")] == ["unknown_server_fault"]
+    assert stage.position()["error"] == "unknown_server_fault"
     assert stage.cluster.state.brokers[1].alive
     assert stage.position()["committed_offset"] == end
     stage.do("set_disk", broker=1)

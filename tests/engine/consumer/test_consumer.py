@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from engine.config import SECOND_US, TINY, Config
 from engine.ids import TopicPartition
-from engine.protocol.messages import FetchResponse
+from engine.protocol.envelope import FetchLabel, ResponseEnvelope
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import Stage, with_consumer, with_producer
 
@@ -318,10 +318,13 @@ def test_a_rebalance_and_a_commit_by_time_store_a_position_that_never_moved(make
 
 def test_bytes_that_come_twice_or_for_an_earlier_time_with_the_partition_count_once(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
-    answers: list[FetchResponse] = []
-    stage.cluster.state.network.listen(
-        lambda message: answers.append(message) if isinstance(message, FetchResponse) and message.data else None
-    )
+    answers: list[ResponseEnvelope] = []
+
+    def listen(message: object) -> None:
+        if isinstance(message, ResponseEnvelope) and message.response.body:
+            answers.append(message)
+
+    stage.cluster.state.network.listen(listen)
     fill(stage, 4)
     stage.with_group("A")
     stage.consumer("A").receive("broker:1", answers[0])
@@ -331,4 +334,6 @@ def test_bytes_that_come_twice_or_for_an_earlier_time_with_the_partition_count_o
     stage.consumer("A").receive("broker:1", answers[0])
     stage.run_ms(100)
     assert consumed(stage, "A") == 4
-    assert len([event for event in stage.events("fetch_received") if event["fetch"] == answers[0].request.fetch]) == 1
+    label = answers[0].answers.label
+    assert isinstance(label, FetchLabel)
+    assert len([event for event in stage.events("fetch_received") if event["fetch"] == label.fetch]) == 1

@@ -10,7 +10,6 @@ from engine.consumer.simple_consumer import Fetch, Fetched, SimpleConsumer
 from engine.ids import BrokerId, TopicPartition
 from engine.message.format import SNAPPY, encode_wrapped
 from engine.message.message_set import encode_compressed_set, encode_message_set
-from engine.runtime.sequence_numbers import SequenceNumbers
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import with_consumer, with_producer
 
@@ -75,10 +74,7 @@ def test_a_simple_consumer_is_told_where_to_read_on(make_stage: MakeStage) -> No
     stage = make_stage(replace(with_producer(TINY, compression="gzip"), decoded_max_bytes=1), brokers=1).with_topic(1)
     stage.do("produce", records=[{"value": "0" * 4_000}] * 2)
     stage.run_ms(10)
-    state = stage.cluster.state
-    reader = SimpleConsumer(
-        "reader", state.config, state.scheduler, state.network, lambda event: None, SequenceNumbers()
-    )
+    reader = SimpleConsumer("reader", stage.cluster.state.machine)
     answers: list[Fetched] = []
     first = stage.partition()["message_offsets"][1]
     for offset in (0, first):

@@ -69,7 +69,7 @@ class GroupMachine(RuleBasedStateMachine):
 
     def is_closing(self, name: str) -> bool:
         known = self.stage.cluster.state.groups[GROUP].consumers
-        return name in known and known[name].state.state == "closing"
+        return name in known and known[name].state.name == "closing"
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), wait_ms=FEW_MS, verb=st.sampled_from(["stop_consumer", "crash_consumer"]))
@@ -115,7 +115,7 @@ class GroupMachine(RuleBasedStateMachine):
     def settle(self) -> None:
         """After a while without events, the registry says what the model says, and so do those who pull."""
         self.stage.run_ms(QUIET_MS)
-        for name in [name for name in self.alive if self.stage.consumer(name).state.state == "failed"]:
+        for name in [name for name in self.alive if self.stage.consumer(name).state.name == "failed"]:
             self.give("crash_consumer", 0, group=GROUP, consumer=name)  # it gave up and says so: started anew
             self.give("add_consumer", 0, group=GROUP, consumer=name)
         self.stage.run_ms(QUIET_MS)

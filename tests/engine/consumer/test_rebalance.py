@@ -55,7 +55,7 @@ def test_a_second_and_a_third_consumer_take_their_shares_and_a_fourth_idles(stag
         stage.do("add_consumer", group=GROUP, consumer=name)
         stage.run_ms(300)
         assert stage.owners() == expected
-    assert stage.consumer("D").state.state == "idle"
+    assert stage.consumer("D").state.name == "idle"
 
 
 def test_a_crash_is_noticed_only_when_the_session_runs_out(stage: Stage) -> None:
@@ -65,10 +65,10 @@ def test_a_crash_is_noticed_only_when_the_session_runs_out(stage: Stage) -> None
     assert crashed["at_us"] < crashed["session_expires_at_us"] <= crashed["at_us"] + TINY.session_timeout_us + 1_000
     stage.cluster.run_until(crashed["session_expires_at_us"] - 1)
     assert stage.owners()["B"] == ["clicks-1"]
-    assert stage.consumer("B").state.state == "crashed"
+    assert stage.consumer("B").state.name == "crashed"
     stage.run_ms(300)
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": [], "C": ["clicks-2"]}
-    assert stage.consumer("B").state.state == "gone"
+    assert stage.consumer("B").state.name == "gone"
     (expired,) = [event for event in stage.events("session_expired") if event["client"].endswith("/B")]
     assert expired["at_us"] == crashed["session_expires_at_us"]
 
@@ -78,7 +78,7 @@ def test_a_clean_stop_hands_over_without_waiting_for_a_timeout(stage: Stage) -> 
     stage.do("stop_consumer", consumer="B")
     stage.run_ms(20)
     assert stage.owners() == {"A": ["clicks-0", "clicks-1", "clicks-2"], "B": []}
-    assert stage.consumer("B").state.state == "closed"
+    assert stage.consumer("B").state.name == "closed"
 
 
 def test_a_consumer_that_starts_again_under_its_name_is_a_member_again(stage: Stage) -> None:
@@ -114,7 +114,7 @@ def test_a_refused_claim_undoes_the_others_backs_off_and_gives_up_after_the_last
     assert {event["held_by"] for event in stage.events("claim_refused")} == {"stranger"}
     assert len(stage.events("rebalance_failed")) == 1
     assert stage.owners() == {"A": []}
-    assert stage.consumer("A").state.state == "failed"
+    assert stage.consumer("A").state.name == "failed"
     owned = [path for path in stage.cluster.snapshot()["registry"] if "/owners/clicks/" in path]
     assert owned == [stranger.path]
     registry = stage.cluster.state.registry
@@ -171,7 +171,7 @@ def test_a_consumer_whose_session_expires_although_it_lives_stops_and_comes_back
     stage.run_ms(100)
     stage.run_ms(500)
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
-    assert stage.consumer("B").state.state == "running"
+    assert stage.consumer("B").state.name == "running"
 
 
 def test_the_error_of_a_missing_consumer_lists_those_there_are(stage: Stage) -> None:

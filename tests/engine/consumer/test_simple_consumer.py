@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from engine.config import TINY
+from engine.config import MILLISECOND_US
 from engine.consumer.simple_consumer import Fetch, Fetched, Offsets, SimpleConsumer
 from engine.ids import BrokerId, TopicPartition
 from engine.message.message_set import encode_message_set
 from engine.pipeline.catch_up import CatchUp, Reader
-from engine.protocol.messages import OFFSETS_EARLIEST, OFFSETS_LATEST
+from engine.protocol.requests import EARLIEST_MS, LATEST_MS
 from engine.runtime.network import NO_FAULT, LinkFault
-from engine.runtime.sequence_numbers import SequenceNumbers
 from tests.support.clusters import Stage
 
 ONE = BrokerId(1)
@@ -23,23 +22,20 @@ class Asking:
     """A simple consumer beside a cluster, and the answers that it got."""
 
     def __init__(self, stage: Stage) -> None:
-        state = stage.cluster.state
         self.stage = stage
         self.answers: list[Any] = []
-        self.consumer = SimpleConsumer(
-            "reader", TINY, state.scheduler, state.network, stage.cluster._emit, SequenceNumbers()
-        )
+        self.consumer = SimpleConsumer("reader", stage.cluster.state.machine)
 
     def fetch(self, offset: int, max_bytes: int = 1_000, partition: TopicPartition = P0) -> Fetched:
         self.consumer.fetch(ONE, Fetch(partition, offset, max_bytes), self.answers.append)
         return self.wait(Fetched)
 
-    def offsets_of(self, partition: TopicPartition, time_us: int) -> Offsets:
-        self.consumer.offsets_before(ONE, partition, time_us, 10, self.answers.append)
+    def offsets_of(self, partition: TopicPartition, time_ms: int) -> Offsets:
+        self.consumer.offsets_before(ONE, partition, time_ms, 10, self.answers.append)
         return self.wait(Offsets)
 
-    def offsets(self, time_us: int, most: int = 10) -> tuple[int, ...]:
-        self.consumer.offsets_before(ONE, P0, time_us, most, self.answers.append)
+    def offsets(self, time_ms: int, most: int = 10) -> tuple[int, ...]:
+        self.consumer.offsets_before(ONE, P0, time_ms, most, self.answers.append)
         return self.wait(Offsets).offsets
 
     def wait(self, kind: type[Any]) -> Any:
@@ -103,19 +99,24 @@ def test_a_message_larger_than_a_fetch_is_an_error(asking: Asking) -> None:
 
 
 def test_offsets_before_a_time_are_told_newest_first(asking: Asking) -> None:
-    assert asking.offsets(OFFSETS_LATEST, 1) == (115,)
-    assert asking.offsets(OFFSETS_EARLIEST) == (0,)
-    assert asking.offsets(OFFSETS_LATEST)[-1] == 0
-    assert asking.offsets(-5_000_000) == ()
+    assert asking.offsets(LATEST_MS, 1) == (115,)
+    assert asking.offsets(EARLIEST_MS) == (0,)
+    assert asking.offsets(LATEST_MS)[-1] == 0
+    assert asking.offsets(-5_000) == ()
+
+
+def test_a_request_for_fewer_than_no_offsets_is_answered_with_an_error(asking: Asking) -> None:
+    asking.consumer.offsets_before(ONE, P0, LATEST_MS, -1, asking.answers.append)
+    assert asking.wait(Offsets) == Offsets((), "unknown_server_fault")
 
 
 def test_a_topic_that_nobody_made_is_empty_and_stays_unmade(asking: Asking) -> None:
     """Case 15."""
     nobody = TopicPartition("nobody", 0)
     assert asking.fetch(0, partition=nobody) == Fetched(Fetch(nobody, 0, 1_000), (), 0, "")
-    assert asking.offsets_of(nobody, OFFSETS_LATEST) == Offsets((0,), "")
-    assert asking.offsets_of(nobody, OFFSETS_EARLIEST) == Offsets((0,), "")
-    assert asking.offsets_of(nobody, asking.stage.cluster.now_us) == Offsets((), "")
+    assert asking.offsets_of(nobody, LATEST_MS) == Offsets((0,), "")
+    assert asking.offsets_of(nobody, EARLIEST_MS) == Offsets((0,), "")
+    assert asking.offsets_of(nobody, asking.stage.cluster.now_us // MILLISECOND_US) == Offsets((), "")
     assert not list(asking.stage.directory.rglob("nobody*"))
 
 
@@ -124,7 +125,7 @@ def test_a_partition_that_is_not_there_is_told_as_an_error(asking: Asking, numbe
     """Case 36; 1 stands on another broker."""
     there_is_none = TopicPartition("clicks", number)
     assert asking.fetch(0, partition=there_is_none).error == "unknown_partition"
-    assert asking.offsets_of(there_is_none, OFFSETS_LATEST) == Offsets((), "unknown_partition")
+    assert asking.offsets_of(there_is_none, LATEST_MS) == Offsets((), "unknown_partition")
     assert asking.fetch(-1).error == "offset_out_of_range"
 
 
@@ -132,7 +133,7 @@ def test_a_broker_that_is_not_there_is_asked_twice_and_then_told_of(asking: Aski
     asking.stage.do("crash_broker", broker=1)
     assert asking.fetch(0).error == "broker_down"
     assert [event["reason"] for event in asking.stage.events("pull_failed")] == ["broker_down"] * 2
-    asking.consumer.offsets_before(ONE, TopicPartition("clicks", 0), OFFSETS_LATEST, 1, asking.answers.append)
+    asking.consumer.offsets_before(ONE, TopicPartition("clicks", 0), LATEST_MS, 1, asking.answers.append)
     assert asking.wait(Offsets) == Offsets((), "broker_down")
 
 
@@ -172,11 +173,9 @@ class Job:
     """A catching up, round by round."""
 
     def __init__(self, asking: Asking, positions: dict[TopicPartition, int], max_bytes: int = 40) -> None:
-        state = asking.stage.cluster.state
         self.rounds: list[list[Fetched]] = []
         self.done = False
-        layout = state.topics.__getitem__
-        reader = Reader(asking.consumer, state.scheduler, asking.stage.cluster._emit, layout, max_bytes)
+        reader = Reader(asking.consumer, asking.stage.cluster.state.topics.__getitem__, max_bytes)
         CatchUp(reader, positions, self.take, self.finish)
         asking.stage.run_ms(300)
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from engine.commands import apply, parse_command
 from engine.config import TINY, Config
 from engine.errors import OffsetscopeError
-from engine.protocol.messages import FetchRequest, FetchResponse, OffsetsRequest, OffsetsResponse
+from engine.protocol.envelope import FetchLabel, OffsetsLabel, RequestEnvelope, ResponseEnvelope
+from engine.protocol.faults import UNKNOWN, WRONG_PARTITION
+from engine.protocol.responses import encode_offsets_response, response_header
 from engine.runtime.network import NO_FAULT, LinkFault
 from engine.simulation.recovery import recover
 from tests.engine.conftest import MakeStage
@@ -33,21 +35,26 @@ def placed_beyond_the_log(make_stage: MakeStage) -> Stage:
     stage.do("produce", count=5)
     stage.run_ms(10)
     stage.cluster.state.registry.put_by_operator(f"/consumers/{GROUP}/offsets/clicks/1-0", str(BEYOND))
-    asked = sent(stage, OffsetsRequest)
+    asked = sent(stage, OffsetsLabel)
     stage.do("add_group", group=GROUP)
     stage.do("add_consumer", group=GROUP, consumer="A")
     run_until_there_is(asked, stage)
     return stage
 
 
-def sent(stage: Stage, kind: type) -> list[Any]:
-    """Every message of a kind that is sent from now on; the list grows."""
-    found: list[Any] = []
-    stage.cluster.state.network.listen(lambda message: found.append(message) if isinstance(message, kind) else None)
+def sent(stage: Stage, kind: type) -> list[RequestEnvelope]:
+    """Every request with a label of a kind that is sent from now on; the list grows."""
+    found: list[RequestEnvelope] = []
+
+    def listen(message: object) -> None:
+        if isinstance(message, RequestEnvelope) and isinstance(message.label, kind):
+            found.append(message)
+
+    stage.cluster.state.network.listen(listen)
     return found
 
 
-def run_until_there_is(asked: list[Any], stage: Stage) -> None:
+def run_until_there_is(asked: list[RequestEnvelope], stage: Stage) -> None:
     for _ in range(10_000):
         if asked:
             return
@@ -130,17 +137,20 @@ def test_a_consumer_that_asks_where_the_log_begins_goes_on_whatever_happens_mean
 def test_the_answer_to_an_earlier_question_moves_nobody(make_stage: MakeStage) -> None:
     stage = placed_beyond_the_log(make_stage)
     stage.run_ms(100)
-    asked = sent(stage, OffsetsRequest)
+    asked = sent(stage, OffsetsLabel)
     consumer = stage.consumer("A")
     fetcher = next(iter(consumer.fetchers.values()))
     fetcher.jump(BEYOND)
     fetcher.poll_after(0)
     run_until_there_is(asked, stage)
-    consumer.receive("broker:1", OffsetsResponse(replace(asked[0], number=asked[0].number - 1), (7,), ""))
+    label = asked[0].label
+    assert isinstance(label, OffsetsLabel)
+    earlier = RequestEnvelope(OffsetsLabel(label.number - 1), asked[0].frame)
+    consumer.receive("broker:1", ResponseEnvelope(earlier, encode_offsets_response([7])))
     assert fetcher.fetch_offset == BEYOND
-    consumer.receive("broker:1", OffsetsResponse(asked[0], (0,), ""))
+    consumer.receive("broker:1", ResponseEnvelope(asked[0], encode_offsets_response([0])))
     assert fetcher.fetch_offset == 0
-    consumer.receive("broker:1", OffsetsResponse(asked[0], (7,), ""))
+    consumer.receive("broker:1", ResponseEnvelope(asked[0], encode_offsets_response([7])))
     assert fetcher.fetch_offset == 0
 
 
@@ -159,13 +169,13 @@ def test_a_position_that_is_not_known_yet_is_not_committed(make_stage: MakeStage
 def test_a_disk_that_cannot_be_read_for_a_while_is_told_and_asked_again(make_stage: MakeStage) -> None:
     stage = make_stage(LARGE_PULLS, brokers=1).with_topic(1).with_group("A")
     consumer, end = stage.consumer("A"), stage.position()["fetch_offset"]
-    asked = sent(stage, FetchRequest)
+    asked = sent(stage, FetchLabel)
     for _ in range(3):
         asked.clear()
         run_until_there_is(asked, stage)
-        consumer.receive("broker:1", FetchResponse(asked[-1], b"", "storage_failed"))
-    assert (stage.position()["error"], stage.position()["fetch_offset"]) == ("storage_failed", end)
-    assert [event["error"] for event in stage.events("message_rejected")] == ["storage_failed"]
+        consumer.receive("broker:1", ResponseEnvelope(asked[-1], response_header(0, UNKNOWN)))
+    assert (stage.position()["error"], stage.position()["fetch_offset"]) == ("unknown_server_fault", end)
+    assert [event["error"] for event in stage.events("message_rejected")] == ["unknown_server_fault"]
     stage.do("produce", count=1)
     stage.run_ms(200)
     assert stage.position()["error"] == ""
@@ -175,9 +185,9 @@ def test_a_disk_that_cannot_be_read_for_a_while_is_told_and_asked_again(make_sta
 
 def test_a_partition_that_the_broker_does_not_know_is_told(make_stage: MakeStage) -> None:
     stage = make_stage(TINY, brokers=1).with_topic(1).with_group("A")
-    asked = sent(stage, FetchRequest)
+    asked = sent(stage, FetchLabel)
     run_until_there_is(asked, stage)
-    stage.consumer("A").receive("broker:1", FetchResponse(asked[-1], b"", "unknown_partition"))
+    stage.consumer("A").receive("broker:1", ResponseEnvelope(asked[-1], response_header(0, WRONG_PARTITION)))
     asked.clear()
     stage.run_ms(200)
     assert (stage.position()["error"], asked) == ("unknown_partition", [])
@@ -283,7 +293,7 @@ def left_behind(stage: Stage) -> Iterator[str]:
     """Each position of a running consumer, neither paused nor stuck, that has not reached the end of its log."""
     state = stage.cluster.state
     for consumer in state.all_consumers():
-        if consumer.state.state != "running" or consumer.paused:
+        if consumer.state.name != "running" or consumer.paused:
             continue
         for partition, fetcher in consumer.fetchers.items():
             end_offset = state.broker_of(partition).logs[partition].flushed_offset

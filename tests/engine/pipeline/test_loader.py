@@ -188,7 +188,7 @@ def test_a_partition_that_cannot_be_read_is_said_and_loaded_when_it_can_be_read_
     deployed.send_steadily(60)
     settle(deployed)
     (stuck,) = deployed.events("load_stuck")
-    assert (stuck["topic"], stuck["partition"], stuck["error"]) == ("live.pageviews", 1, "storage_failed")
+    assert (stuck["topic"], stuck["partition"], stuck["error"]) == ("live.pageviews", 1, "unknown_server_fault")
     assert (deployed.originals() - deployed.table()).total() > 0
     deployed.do("set_disk", broker=12)
     settle(deployed)

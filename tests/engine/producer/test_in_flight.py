@@ -11,9 +11,12 @@ from engine.config import TINY
 from engine.events.base import Event
 from engine.events.producing import BatchLost, BatchSent
 from engine.ids import BrokerId, TopicPartition
-from engine.producer.in_flight import UNLIMITED_RETRIES, Delivery, Departure, InFlightBatches, Surroundings
-from engine.protocol.messages import ProduceRequest, ProduceResponse
+from engine.producer.in_flight import UNLIMITED_RETRIES, Delivery, Departure, InFlightBatches
+from engine.protocol.envelope import NOBODY, BatchLabel, RequestEnvelope, ResponseEnvelope, enclose
+from engine.protocol.requests import ProduceRequest
+from engine.protocol.responses import encode_acknowledgement
 from engine.runtime.network import Latency, Network
+from engine.runtime.process import Machine, Process, ProcessTime, never_wakes
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.sequence_numbers import SequenceNumbers
 
@@ -56,13 +59,7 @@ class Wire:
         self.listed = True
         self.scheduler = Scheduler()
         self.network = Network(self.scheduler, Random(1), self.told.append, lambda message, cause: None)
-        around = Surroundings(
-            TINY, self.scheduler, self.network, self.told.append, SequenceNumbers(), lambda _: [BrokerId(1)] * 2
-        )
-        self.sender = InFlightBatches[Named](
-            CLIENT, around, lambda: self.delivery, self.freed.append, lambda lane: self.listed
-        )
-        self.network.attach(CLIENT, Client(self.sender))
+        self.sender = Client(self).sender
         self.network.attach(BROKER, self)
 
     def send(self, *names: str, lane: TopicPartition = P0) -> None:
@@ -73,19 +70,21 @@ class Wire:
         self.scheduler.run_until(self.scheduler.now_us + duration_us)
 
     def receive(self, source: str, message: Any) -> None:
-        assert isinstance(message, ProduceRequest)
-        name = message.message_set.decode()
+        assert isinstance(message, RequestEnvelope)
+        request = message.request
+        assert isinstance(request, ProduceRequest)
+        name = request.message_set.decode()
         self.arrived.append(name)
         remaining = self.answers.get(name)
         outcome = remaining.pop(0) if remaining else "appended"
         if outcome in ("appended", "unheard"):
             self.appended.append(name)
-        if message.acknowledge_to and outcome not in ("lost", "unheard"):
+        if message.batch.acknowledge_to != NOBODY and outcome not in ("lost", "unheard"):
             self.answer(message, "" if outcome == "appended" else outcome)
 
-    def answer(self, request: ProduceRequest, error: str) -> None:
+    def answer(self, request: RequestEnvelope, error: str) -> None:
         due_us = self.network.due_us(BROKER, CLIENT, Latency(HOP_US, 0))
-        self.network.send(BROKER, CLIENT, ProduceResponse(request, 0, error), due_us)
+        self.network.send(BROKER, CLIENT, ResponseEnvelope(request, encode_acknowledgement(0, error)), due_us)
 
     def bounced(self, destination: str, message: Any) -> None:
         raise AssertionError("the sender is always there")
@@ -94,16 +93,21 @@ class Wire:
         return [event.reason for event in self.told if isinstance(event, BatchLost)]
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Process):
     """The process of a sender."""
 
-    sender: InFlightBatches[Named]
+    def __init__(self, wire: Wire) -> None:
+        machine = Machine(TINY, wire.scheduler, wire.network, wire.told.append, SequenceNumbers())
+        super().__init__(CLIENT, machine, ProcessTime(wire.scheduler, never_wakes))
+        self.sender = InFlightBatches[Named](
+            self, lambda _: [BrokerId(1)] * 2, lambda: wire.delivery, wire.freed.append, lambda lane: wire.listed
+        )
+        self.attach()
 
-    def receive(self, source: str, message: Any) -> None:
+    def handle(self, source: str, message: Any) -> None:
         self.sender.take_acknowledgement(message)
 
-    def bounced(self, destination: str, message: Any) -> None:
+    def handle_bounce(self, destination: str, message: Any) -> None:
         self.sender.bounced(message)
 
 
@@ -231,7 +235,7 @@ def test_a_late_or_second_answer_settles_no_other_batch() -> None:
     wire.answers = {"a": ["lost"], "b": ["lost"]}
     wire.send("a", "b", "c")
     wire.run(TIMEOUT_US)
-    first = ProduceRequest(1, P0, 1, b"a", CLIENT)
+    first = enclose(BatchLabel(1, 1, CLIENT), ProduceRequest(*P0, b"a"))
     for error in ("", "", "storage_failed"):
         wire.answer(first, error)
     wire.run(TIMEOUT_US - 1)

@@ -19,7 +19,8 @@ from engine.errors import NoBrokerAvailable, QueueFull
 from engine.ids import BrokerId
 from engine.message.message_set import iterate_deep
 from engine.producer.in_flight import UNLIMITED_RETRIES
-from engine.protocol.messages import ProduceRequest
+from engine.protocol.envelope import RequestEnvelope
+from engine.protocol.requests import ProduceRequest
 from tests.support.clusters import Stage, with_producer
 
 KEYS = ["a", "b"]
@@ -58,8 +59,11 @@ class SendingMachine(RuleBasedStateMachine):
             self.stage.do("set_link", **{"from": "producer", "to": f"broker:{broker}"}, loss_percent=40)
 
     def note(self, message: object) -> None:
-        if isinstance(message, ProduceRequest):
-            self.sets[message.batch] = [payload for _, _, payload in iterate_deep(message.message_set, 0)]
+        if not isinstance(message, RequestEnvelope):
+            return
+        request = message.request
+        if isinstance(request, ProduceRequest):
+            self.sets[message.batch.batch] = [payload for _, _, payload in iterate_deep(request.message_set, 0)]
 
     def teardown(self) -> None:
         if hasattr(self, "sets"):

@@ -16,19 +16,19 @@ from engine.errors import (
 )
 from engine.protocol.faults import InvalidFetchSize, MalformedResponse, UnknownServerFault, code_of, error_of
 from engine.protocol.responses import (
-    Answer,
-    decode_answer,
+    Response,
     decode_multi_fetch,
     decode_offsets,
+    decode_response,
     encode_offsets_response,
     multi_fetch_header,
     response_header,
 )
 
-answers = st.builds(Answer, st.integers(-1, 4), st.binary(max_size=30))
+answers = st.builds(Response, st.integers(-1, 4), st.binary(max_size=30))
 
 
-def encode(answer: Answer) -> bytes:
+def encode(answer: Response) -> bytes:
     return response_header(len(answer.body), answer.error_code) + answer.body
 
 
@@ -43,32 +43,32 @@ def test_offsets_are_counted_and_follow_newest_first() -> None:
 
 
 @given(st.lists(answers, max_size=5))
-def test_a_multi_fetch_is_an_outer_header_and_complete_responses_in_order(inner: list[Answer]) -> None:
+def test_a_multi_fetch_is_an_outer_header_and_complete_responses_in_order(inner: list[Response]) -> None:
     body = b"".join([encode(answer) for answer in inner])
     encoded = multi_fetch_header(len(body)) + body
     assert int.from_bytes(encoded[:4], "big") == len(encoded) - 4
-    outer = decode_answer(encoded[4:])
+    outer = decode_response(encoded[4:])
     assert outer.error_code == 0
     assert decode_multi_fetch(outer.body, len(inner)) == tuple(inner)
 
 
 @given(st.lists(st.integers(0, 2**63 - 1), max_size=5))
 def test_offsets_come_back_from_their_bytes(offsets: list[int]) -> None:
-    answer = decode_answer(encode_offsets_response(offsets)[4:])
+    answer = decode_response(encode_offsets_response(offsets)[4:])
     assert (answer.error_code, decode_offsets(answer.body)) == (0, tuple(offsets))
 
 
 @given(st.binary(max_size=60), st.integers(0, 3))
 def test_garbage_is_an_answer_or_is_refused_by_name(frame: bytes, count: int) -> None:
-    for decode in (decode_answer, decode_offsets, lambda body: decode_multi_fetch(body, count)):
+    for decode in (decode_response, decode_offsets, lambda body: decode_multi_fetch(body, count)):
         with suppress(MalformedResponse):
             decode(frame)
 
 
-@pytest.mark.parametrize(("count", "reason"), [(1, "behind the last of 1"), (3, "a field of 4 bytes, where 0")])
+@pytest.mark.parametrize(("count", "reason"), [(1, "after the last of 1"), (3, "a field of 4 bytes, where 0")])
 def test_a_multi_fetch_answers_as_often_as_it_was_asked(count: int, reason: str) -> None:
     with pytest.raises(MalformedResponse, match=reason):
-        decode_multi_fetch(encode(Answer(0, b"x")) * 2, count)
+        decode_multi_fetch(encode(Response(0, b"x")) * 2, count)
 
 
 @pytest.mark.parametrize("body", ["ffffffff", "00000001", "0000000100000000000000", "00000000" + "00"])

@@ -12,7 +12,8 @@ from engine.registry import operations as ops
 from engine.registry.client import Conversation, RegistryClient, Wait
 from engine.registry.server import RegistryServer
 from engine.registry.session import SessionListener
-from engine.runtime.network import NO_FAULT, Latency, LinkFault, Network, link_between
+from engine.runtime.network import NO_FAULT, LinkFault, Network, link_between
+from engine.runtime.process import Machine, Process, ProcessTime, never_wakes
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.sequence_numbers import SequenceNumbers
 
@@ -22,21 +23,31 @@ CONFIG = replace(
 TIMEOUT_US = CONFIG.session_timeout_us
 
 
-def client_of(world: "World", name: str, listener: SessionListener) -> RegistryClient:
-    return RegistryClient(name, world.scheduler, world.network, CONFIG, listener)
+class Client(Process):
+    """A process that does nothing but hear the registry; its session is still to be opened."""
+
+    def __init__(self, name: str, world: "World", listener: SessionListener) -> None:
+        super().__init__(name, world.machine, ProcessTime(world.scheduler, never_wakes))
+        self.notices: list[str] = []
+        self.client = RegistryClient(self, listener)
+        self.attach()
+
+    def handle(self, source: str, message: Any) -> None:
+        if not self.client.heard(message):
+            self.notices.append(message.path)
+
+    def handle_bounce(self, destination: str, message: Any) -> None:
+        raise AssertionError("the registry is always there")
 
 
-class Member:
-    """A process that does nothing but talk to the registry."""
+class Member(Client):
+    """A client with a session, which asks when the test wants it to."""
 
     def __init__(self, name: str, world: "World") -> None:
-        self.name = name
-        self.notices: list[str] = []
+        super().__init__(name, world, SessionListener(lambda: None, self.lose, self.end))
         self.lost = 0
         self.closed = 0
         self.world = world
-        self.client = client_of(world, name, SessionListener(lambda: None, self.lose, self.end))
-        world.network.attach(name, self)
         self.client.open()
         world.run(300)
 
@@ -45,13 +56,6 @@ class Member:
 
     def end(self) -> None:
         self.closed += 1
-
-    def receive(self, source: str, message: Any) -> None:
-        if not self.client.heard(message):
-            self.notices.append(message.path)
-
-    def bounced(self, destination: str, message: Any) -> None:
-        raise AssertionError("the registry is always there")
 
     def ask(self, *operations: ops.Operation) -> list[ops.Outcome]:
         outcomes: list[ops.Outcome] = []
@@ -69,9 +73,8 @@ class World:
         self.happened: list[Event] = []
         self.scheduler = Scheduler()
         self.network = Network(self.scheduler, Random(1), self.happened.append, lambda message, cause: None)
-        self.server = RegistryServer(
-            self.scheduler, self.network, self.happened.append, SequenceNumbers(), Latency(100, 0), TIMEOUT_US
-        )
+        self.machine = Machine(CONFIG, self.scheduler, self.network, self.happened.append, SequenceNumbers())
+        self.server = RegistryServer(self.machine)
 
     def run(self, duration_us: int) -> None:
         self.scheduler.run_until(self.scheduler.now_us + duration_us)
@@ -115,16 +118,7 @@ def test_a_session_that_is_closed_ends_at_once() -> None:
 def test_closing_before_the_session_is_granted_leaves_nothing_behind() -> None:
     world = World()
     member = Member("a", world)
-    other = client_of(world, "b", SessionListener(member.lose, member.lose, member.end))
-
-    class Late:
-        def receive(self, source: str, message: Any) -> None:
-            other.heard(message)
-
-        def bounced(self, destination: str, message: Any) -> None:
-            raise AssertionError
-
-    world.network.attach("b", Late())
+    other = Client("b", world, SessionListener(member.lose, member.lose, member.end)).client
     other.open()
     other.close()
     world.run(1_000)
@@ -270,7 +264,8 @@ def test_an_answer_to_an_earlier_process_of_the_same_name_is_not_taken_for_ones_
 def test_a_second_grant_opens_no_second_session() -> None:
     world = World()
     opened: list[int] = []
-    client = client_of(world, "a", SessionListener(lambda: opened.append(client.session), lambda: None, lambda: None))
+    listener = SessionListener(lambda: opened.append(client.session), lambda: None, lambda: None)
+    client = Client("a", world, listener).client
     client.open()
     client.heard(ops.SessionGranted(5, world.scheduler.now_us))
     client.heard(ops.SessionGranted(6, world.scheduler.now_us))

@@ -78,7 +78,7 @@ def test_a_drawn_message_is_listed_exactly_while_it_travels() -> None:
     scheduler, network, _, right, _ = wire()
     due_us = network.due_us("left", "right", JITTERY)
     event = CommitLanded(0, 1, "")
-    network.send_drawn("left", "right", "hello", "commit:1", event, due_us)
+    network.send_flight("left", "right", "hello", "commit:1", event, due_us)
     scheduler.run_until(due_us - 1)
     assert list(network.flights) == [("commit:1", event)]
     scheduler.run_until(due_us)
@@ -90,7 +90,7 @@ def test_what_was_asked_again_before_it_arrived_arrives_twice_and_is_drawn_once(
     scheduler, network, _, right, _ = wire()
     for at_us in (0, 100):
         due_us = network.due_us("left", "right", JITTERY)
-        network.send_drawn("left", "right", "commit", "commit:1", CommitLanded(at_us, 1, ""), due_us)
+        network.send_flight("left", "right", "commit", "commit:1", CommitLanded(at_us, 1, ""), due_us)
     assert [name for name, _ in network.flights] == ["commit:1"]
     scheduler.run_until(10_000)
     assert right.received == ["commit", "commit"]

@@ -59,24 +59,3 @@ def test_what_is_posted_takes_its_turn_among_timers() -> None:
     assert scheduler.next_due_us == 10
     scheduler.run_until(10)
     assert ran == ["timer", "posted", "timer again"]
-
-
-def test_a_timer_that_is_put_off_runs_behind_what_was_scheduled_before_that_and_ahead_of_the_rest() -> None:
-    ran: list[str] = []
-    scheduler = Scheduler()
-    timer = scheduler.at(10, lambda: ran.append("put off"))
-    scheduler.at(10, lambda: ran.append("before"))
-    scheduler.put_off(timer)
-    scheduler.at(10, lambda: ran.append("after"))
-    scheduler.run_until(10)
-    assert ran == ["before", "put off", "after"]
-    assert not timer.pending
-
-
-def test_a_timer_that_was_put_off_can_be_cancelled() -> None:
-    scheduler = Scheduler()
-    timer = scheduler.at(10, lambda: pytest.fail("it ran"))
-    scheduler.put_off(timer)
-    timer.cancel()
-    assert scheduler.next_due_us == NEVER_US
-    scheduler.run_until(10)

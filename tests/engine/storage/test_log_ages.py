@@ -345,14 +345,14 @@ def test_a_file_whose_time_cannot_be_read_is_a_storage_failure(
     append_at(log, clock, 0, 1, 2)
     log.close()
     disk.refuse("modified_us")
-    with pytest.raises(StorageFailed, match="cannot look at"):
+    with pytest.raises(StorageFailed, match="cannot read the time of"):
         open_log(tmp_path, disk, clock)
     assert not disk.handles
 
 
 def test_a_file_that_cannot_be_dated_is_a_storage_failure(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     disk.refuse("set_modified")
-    with pytest.raises(StorageFailed, match="cannot date"):
+    with pytest.raises(StorageFailed, match="cannot set the time of"):
         open_log(tmp_path, disk, clock)
     assert not disk.handles
 

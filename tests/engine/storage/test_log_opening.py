@@ -150,7 +150,7 @@ def test_a_damaged_message_and_all_behind_it_are_cut_when_the_log_is_opened(tmp_
     content[20] ^= 1
     path.write_bytes(content)
     again = open_log(tmp_path, disk)
-    assert again.recovery == Recovery(22, "the message at offset 11 is damaged: the payload contradicts its CRC")
+    assert again.recovery == Recovery(22, "the message at offset 11 is damaged: the payload does not match its CRC")
     assert (again.flushed_offset, again.next_offset, path.stat().st_size) == (11, 11, 11)
     assert again.offsets_before(LATEST, 1) == (11,)
 

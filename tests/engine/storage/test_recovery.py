@@ -46,7 +46,7 @@ def test_messages_behind_a_damaged_one_are_cut_too(tmp_path: Path, disk: FaultyD
     content = bytearray(THREE)
     content[11 + 9] ^= 0x40
     found, left = recovered(tmp_path, bytes(content), disk)
-    assert found == Recovery(22, "the message at offset 11 is damaged: the payload contradicts its CRC")
+    assert found == Recovery(22, "the message at offset 11 is damaged: the payload does not match its CRC")
     assert left == encode_message_set([b"aa"])
 
 
@@ -100,7 +100,7 @@ def test_a_message_longer_than_a_chunk_is_checked_piece_by_piece(
     damaged = bytearray(content)
     damaged[33 + len(large) - 1] ^= 1
     found, left = recovered(tmp_path, bytes(damaged), disk)
-    assert found == Recovery(len(large) + 33, "the message at offset 33 is damaged: the payload contradicts its CRC")
+    assert found == Recovery(len(large) + 33, "the message at offset 33 is damaged: the payload does not match its CRC")
     assert left == THREE
     assert disk.largest_read_bytes <= small_chunks
 

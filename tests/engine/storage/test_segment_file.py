@@ -50,9 +50,9 @@ def test_a_file_that_ends_in_half_a_write_takes_no_more(path: Path, disk: Faulty
     with pytest.raises(StorageFailed):
         file.append(b"half")
     disk.allow("append")
-    with pytest.raises(StorageFailed, match="half a write"):
+    with pytest.raises(StorageFailed, match="partial write"):
         file.append(b"more")
-    with pytest.raises(StorageFailed, match="half a write"):
+    with pytest.raises(StorageFailed, match="partial write"):
         file.sync()
     assert file.read(0, 100) == b"kept"
 

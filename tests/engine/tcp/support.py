@@ -13,10 +13,11 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
-from engine.protocol.responses import Answer, decode_answer
+from engine.broker.request_handler import RequestHandler
+from engine.protocol.responses import Response, decode_response
 from engine.storage.disk import Disk, OsDisk
+from engine.storage.log import Log
 from engine.tcp.complaints import Complaints
-from engine.tcp.handler import RequestHandler
 from engine.tcp.partition_logs import PartitionLogs
 from engine.tcp.platform import listen
 from engine.tcp.server import BrokerServer, logger
@@ -34,7 +35,8 @@ class RunningBroker:
         listening = listen("127.0.0.1", port)
         self.port: int = listening.getsockname()[1]
         complaints = Complaints(logger, time.monotonic)
-        handler = RequestHandler(self.logs, settings.partitions, Random(2011))
+        chance = Random(2011)
+        handler = RequestHandler(self.logs, Log.locate, lambda: chance.randrange(settings.partitions))
         self._server = BrokerServer(listening, self.logs, handler, complaints, limits, time.monotonic)
         self._stopped = False
         self._thread = threading.Thread(target=self._server.run)
@@ -88,11 +90,11 @@ class RawClient:
     def say(self, data: bytes) -> None:
         self.socket.sendall(data)
 
-    def hear(self) -> Answer:
+    def hear(self) -> Response:
         """The next response."""
-        return decode_answer(self._exactly(int.from_bytes(self._exactly(4), "big")))
+        return decode_response(self._exactly(int.from_bytes(self._exactly(4), "big")))
 
-    def ask(self, request: bytes) -> Answer:
+    def ask(self, request: bytes) -> Response:
         self.say(request)
         return self.hear()
 

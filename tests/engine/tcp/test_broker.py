@@ -21,7 +21,7 @@ from engine.protocol.requests import (
     Request,
     encode_request,
 )
-from engine.protocol.responses import Answer, decode_multi_fetch, decode_offsets
+from engine.protocol.responses import Response, decode_multi_fetch, decode_offsets
 from tests.engine.tcp.support import RawClient, RunningBroker, StartBroker, until
 
 MAGIC_1_42 = bytes.fromhex("000000080100" + "3224b088" + "3432")
@@ -37,7 +37,7 @@ def produce(broker: RunningBroker, message_set: bytes, topic: str = "test", part
 
 def fetch(
     broker: RunningBroker, offset: int = 0, max_bytes: int = MEBIBYTE, topic: str = "test", partition: int = 0
-) -> Answer:
+) -> Response:
     with RawClient(broker.port) as client:
         return client.ask(encode_request(FetchRequest(topic, partition, offset, max_bytes)))
 
@@ -63,14 +63,14 @@ def test_a_produce_gets_no_answer_and_its_bytes_come_back(broker: RunningBroker,
     with RawClient(broker.port) as client:
         client.say(encode_request(ProduceRequest("page-views", 0, message_set)))
         # the first bytes that come are those of the next answer
-        assert client.ask(encode_request(FetchRequest("page-views", 0, 0, MEBIBYTE))) == Answer(0, message_set)
+        assert client.ask(encode_request(FetchRequest("page-views", 0, 0, MEBIBYTE))) == Response(0, message_set)
     assert (data_dir / "page-views-0" / f"{0:020d}.kafka").read_bytes() == message_set
 
 
 def test_messages_of_other_clients_are_kept_as_they_are(broker: RunningBroker) -> None:
     message_set = MAGIC_1_42 + encode_compressed_set([b"one", b"two"]) + encode_message_set([b"three"])
     produce(broker, message_set)
-    assert fetch(broker) == Answer(0, message_set)
+    assert fetch(broker) == Response(0, message_set)
 
 
 def test_a_partition_of_minus_one_leaves_the_choice_to_the_broker(start_broker: StartBroker) -> None:
@@ -91,7 +91,7 @@ def test_a_multi_produce_reaches_every_partition(start_broker: StartBroker) -> N
         client.say(encode_request(MultiProduceRequest(produces)))
         for number in range(2):
             answer = client.ask(encode_request(FetchRequest("test", number, 0, MEBIBYTE)))
-            assert answer == Answer(0, sets[number])
+            assert answer == Response(0, sets[number])
 
 
 def test_an_empty_produce_makes_the_log_and_nothing_else(broker: RunningBroker, data_dir: Path) -> None:
@@ -120,14 +120,14 @@ def test_a_topic_that_cannot_be_a_directory_is_refused(broker: RunningBroker, da
 
 @pytest.mark.parametrize("topic", NO_NAMES[1:], ids=range(1, len(NO_NAMES)))
 def test_a_topic_that_cannot_be_a_directory_is_one_that_is_not_there(broker: RunningBroker, topic: str) -> None:
-    assert fetch(broker, topic=topic) == Answer(0, b"")
+    assert fetch(broker, topic=topic) == Response(0, b"")
     assert offsets(broker, LATEST_MS, topic=topic) == (0,)
 
 
 def test_a_topic_without_a_name_is_a_fault_without_a_code_in_a_fetch(broker: RunningBroker) -> None:
     # 0.7.2: getLogPool looks at the name before it looks at the partition
     for partition in (0, 9):
-        assert fetch(broker, topic="", partition=partition) == Answer(-1, b"")
+        assert fetch(broker, topic="", partition=partition) == Response(-1, b"")
     assert is_cut_off_by(broker, OffsetsRequest("", 0, LATEST_MS, 1))
 
 
@@ -185,7 +185,7 @@ def test_a_damaged_message_ends_the_connection_and_nothing_is_kept(broker: Runni
     damaged = bytearray(encode_message_set([b"good", b"bad"]))
     damaged[-1] ^= 1
     assert is_cut_off_by(broker, ProduceRequest("test", 0, bytes(damaged)))
-    assert fetch(broker) == Answer(0, b"")
+    assert fetch(broker) == Response(0, b"")
 
 
 @pytest.mark.parametrize(
@@ -253,35 +253,35 @@ def rolled(start_broker: StartBroker) -> RunningBroker:
 @pytest.mark.parametrize(("offset", "size_bytes"), [(0, 108), (108, 108), (216, 24), (240, 0)])
 def test_a_fetch_stops_at_the_end_of_a_segment(rolled: RunningBroker, offset: int, size_bytes: int) -> None:
     # cases 13 and 17
-    assert fetch(rolled, offset) == Answer(0, (MAGIC_1_42 * 9)[:size_bytes])
+    assert fetch(rolled, offset) == Response(0, (MAGIC_1_42 * 9)[:size_bytes])
 
 
 @pytest.mark.parametrize(("offset", "max_bytes"), [(0, 10), (12, 3), (5, 50), (100, 8), (0, 0)])
 def test_a_fetch_is_bounded_and_starts_anywhere(rolled: RunningBroker, offset: int, max_bytes: int) -> None:
     # case 34, the broker's half: it looks at no message
     body = (MAGIC_1_42 * 20)[offset : offset + max_bytes]
-    assert fetch(rolled, offset, max_bytes) == Answer(0, body)
+    assert fetch(rolled, offset, max_bytes) == Response(0, body)
 
 
 @pytest.mark.parametrize("offset", [-1, 241, 2**63 - 1, -(2**63)])
 def test_an_offset_outside_the_log_is_code_1(rolled: RunningBroker, offset: int) -> None:
     # case 36
-    assert fetch(rolled, offset) == Answer(1, b"")
+    assert fetch(rolled, offset) == Response(1, b"")
 
 
 @pytest.mark.parametrize("partition", [-1, 1, 2**31 - 1])
 def test_a_partition_that_cannot_be_is_code_3(rolled: RunningBroker, partition: int) -> None:
     # case 36
-    assert fetch(rolled, partition=partition) == Answer(3, b"")
+    assert fetch(rolled, partition=partition) == Response(3, b"")
 
 
 def test_a_fetch_of_less_than_nothing_is_code_4(rolled: RunningBroker) -> None:
-    assert fetch(rolled, 0, -1) == Answer(4, b"")
+    assert fetch(rolled, 0, -1) == Response(4, b"")
 
 
 def test_a_fetch_of_an_unknown_topic_is_empty_and_makes_no_log(broker: RunningBroker, data_dir: Path) -> None:
     # case 15
-    assert fetch(broker, topic="unknown") == Answer(0, b"")
+    assert fetch(broker, topic="unknown") == Response(0, b"")
     assert not list(data_dir.glob("unknown*"))
 
 
@@ -292,24 +292,24 @@ def test_a_multi_fetch_answers_each_in_order_errors_too(rolled: RunningBroker) -
         outer = client.ask(encode_request(MultiFetchRequest(fetches)))
     assert outer.error_code == 0
     assert decode_multi_fetch(outer.body, 5) == (
-        Answer(0, MAGIC_1_42 * 2),
-        Answer(3, b""),
-        Answer(1, b""),
-        Answer(0, b""),
-        Answer(0, MAGIC_1_42),
+        Response(0, MAGIC_1_42 * 2),
+        Response(3, b""),
+        Response(1, b""),
+        Response(0, b""),
+        Response(0, MAGIC_1_42),
     )
 
 
 def test_a_multi_fetch_of_nothing_is_an_outer_header(broker: RunningBroker) -> None:
     with RawClient(broker.port) as client:
-        assert client.ask(encode_request(MultiFetchRequest(()))) == Answer(0, b"")
+        assert client.ask(encode_request(MultiFetchRequest(()))) == Response(0, b"")
 
 
 def test_requests_that_come_together_are_answered_in_order(rolled: RunningBroker) -> None:
     places = list(range(0, 240, 12)) * 20
     with RawClient(rolled.port) as client:
         client.say(b"".join([encode_request(FetchRequest("test", 0, offset, 12)) for offset in places]))
-        assert [client.hear() for _ in places] == [Answer(0, MAGIC_1_42)] * len(places)
+        assert [client.hear() for _ in places] == [Response(0, MAGIC_1_42)] * len(places)
 
 
 def test_a_large_segment_arrives_whole_in_one_answer(start_broker: StartBroker) -> None:
@@ -328,8 +328,8 @@ def test_bytes_are_seen_when_enough_messages_wait(start_broker: StartBroker) -> 
     entry = encode_message_set([b"test"])
     for _ in range(2):
         produce(broker, entry)
-    assert fetch(broker) == Answer(0, b"")
-    assert fetch(broker, 13) == Answer(1, b"")
+    assert fetch(broker) == Response(0, b"")
+    assert fetch(broker, 13) == Response(1, b"")
     assert offsets(broker, LATEST_MS) == (0,)
     produce(broker, entry)
     assert fetch(broker).body == entry * 3

@@ -23,7 +23,7 @@ from engine.protocol.requests import (
     ProduceRequest,
     encode_request,
 )
-from engine.protocol.responses import Answer, decode_offsets, response_header
+from engine.protocol.responses import Response, decode_offsets, response_header
 from engine.tcp.settings import ConnectionLimits
 from tests.engine.tcp.support import RawClient, RunningBroker, StartBroker, broker_process, until
 from tests.support.disks import FaultyDisk
@@ -40,7 +40,7 @@ def honest(broker: RunningBroker) -> Iterator[RawClient]:
     """A client that was here before the others came."""
     with RawClient(broker.port) as client:
         client.say(PRODUCE)
-        assert client.ask(FETCH) == Answer(0, ENTRY)
+        assert client.ask(FETCH) == Response(0, ENTRY)
         yield client
 
 
@@ -63,7 +63,7 @@ def test_garbage_ends_its_own_connection_alone(broker: RunningBroker, honest: Ra
     with RawClient(broker.port) as client:
         client.say(said)
         assert client.was_cut_off()
-    assert honest.ask(FETCH) == Answer(0, ENTRY)
+    assert honest.ask(FETCH) == Response(0, ENTRY)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -92,7 +92,7 @@ def test_no_bytes_at_all_disturb_another_client(
                 pass
         except ConnectionResetError:
             pass
-    assert honest.ask(FETCH) == Answer(0, ENTRY)
+    assert honest.ask(FETCH) == Response(0, ENTRY)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
@@ -100,7 +100,7 @@ def test_a_request_cut_off_by_its_client_does_nothing(broker: RunningBroker, hon
     other = encode_request(ProduceRequest("other", 0, ENTRY))
     with RawClient(broker.port) as client:
         client.say(other[:-1])
-    assert honest.ask(FETCH) == Answer(0, ENTRY)
+    assert honest.ask(FETCH) == Response(0, ENTRY)
     assert not list(data_dir.glob("other*"))
 
 
@@ -113,7 +113,7 @@ def test_a_request_that_does_not_come_on_is_cut_off(start_broker: StartBroker) -
         slow.say(PRODUCE[:7])
         assert slow.was_cut_off()
         idle.say(PRODUCE)
-        assert idle.ask(FETCH) == Answer(0, ENTRY)  # silence between requests is another thing
+        assert idle.ask(FETCH) == Response(0, ENTRY)  # silence between requests is another thing
 
 
 def test_a_client_that_says_nothing_is_let_go_in_the_end(start_broker: StartBroker) -> None:
@@ -129,11 +129,11 @@ def test_a_reader_that_never_reads_is_cut_off_and_holds_nobody_up(start_broker: 
     with RawClient(broker.port) as honest, RawClient(broker.port) as stuck:
         honest.say(encode_request(ProduceRequest("large", 0, large)))
         honest.say(PRODUCE)
-        assert honest.ask(FETCH) == Answer(0, ENTRY)
+        assert honest.ask(FETCH) == Response(0, ENTRY)
         stuck.say(wanted * 1_000)
-        assert honest.ask(FETCH) == Answer(0, ENTRY)
+        assert honest.ask(FETCH) == Response(0, ENTRY)
         until(lambda: broker.clients == 1)
-        assert honest.ask(FETCH) == Answer(0, ENTRY)
+        assert honest.ask(FETCH) == Response(0, ENTRY)
 
 
 def test_bytes_that_inflate_a_thousandfold_hold_nobody_up_for_long(start_broker: StartBroker) -> None:
@@ -142,7 +142,7 @@ def test_bytes_that_inflate_a_thousandfold_hold_nobody_up_for_long(start_broker:
     bombs = MultiProduceRequest((ProduceRequest("bombs", 0, bomb),) * 300)
     with RawClient(broker.port) as honest, RawClient(broker.port) as bomber:
         honest.say(PRODUCE)
-        assert honest.ask(FETCH) == Answer(0, ENTRY)
+        assert honest.ask(FETCH) == Response(0, ENTRY)
         bomber.say(encode_request(bombs))
         bombed = encode_request(OffsetsRequest("bombs", 0, LATEST_MS, 1))
         until(lambda: decode_offsets(honest.ask(bombed).body) != (0,))
@@ -155,7 +155,7 @@ def test_gzip_inside_gzip_that_inflates_beyond_all_bounds_is_refused(broker: Run
     with RawClient(broker.port) as client:
         client.say(encode_request(ProduceRequest("bombs", 0, bomb)))
         assert client.was_cut_off()
-    assert honest.ask(FETCH) == Answer(0, ENTRY)
+    assert honest.ask(FETCH) == Response(0, ENTRY)
 
 
 # --- many -----------------------------------------------------------------------------------------------------------
@@ -168,10 +168,10 @@ def test_one_client_too_many_takes_the_place_of_the_quietest(start_broker: Start
             client.say(PRODUCE)
             client.ask(FETCH)
         with RawClient(broker.port) as newcomer:
-            assert newcomer.ask(FETCH) == Answer(0, ENTRY)
+            assert newcomer.ask(FETCH) == Response(0, ENTRY)
             assert quiet.was_cut_off()
-        assert first.ask(FETCH) == Answer(0, ENTRY)
-        assert second.ask(FETCH) == Answer(0, ENTRY)
+        assert first.ask(FETCH) == Response(0, ENTRY)
+        assert second.ask(FETCH) == Response(0, ENTRY)
 
 
 def test_no_client_is_turned_out_in_the_middle_of_its_work(start_broker: StartBroker) -> None:
@@ -182,7 +182,7 @@ def test_no_client_is_turned_out_in_the_middle_of_its_work(start_broker: StartBr
             client.ask(FETCH)
         with RawClient(broker.port) as newcomer:
             assert newcomer.was_cut_off()
-        assert first.ask(FETCH) == Answer(0, ENTRY)
+        assert first.ask(FETCH) == Response(0, ENTRY)
 
 
 def test_the_greediest_goes_when_unfinished_requests_take_too_much_room(start_broker: StartBroker) -> None:
@@ -193,7 +193,7 @@ def test_the_greediest_goes_when_unfinished_requests_take_too_much_room(start_br
         with pytest.raises(ConnectionError):
             greedy.say(announced + bytes(100 * MEBIBYTE))
         honest.say(PRODUCE)
-        assert honest.ask(FETCH) == Answer(0, ENTRY)
+        assert honest.ask(FETCH) == Response(0, ENTRY)
         modest.socket.setblocking(False)
         with pytest.raises(BlockingIOError):
             modest.socket.recv(1)  # still here
@@ -206,14 +206,14 @@ def test_announcements_and_unread_answers_cost_no_memory(data_dir: Path) -> None
     many = encode_request(MultiFetchRequest((FetchRequest("large", 0, 0, len(large)),) * 40))
     with broker_process(data_dir, "--flush-messages", "1") as broker, RawClient(broker.port) as honest:
         honest.say(PRODUCE + encode_request(ProduceRequest("large", 0, large)))
-        assert honest.ask(wanted) == Answer(0, large)
+        assert honest.ask(wanted) == Response(0, large)
         before_bytes = broker.resident_bytes()
         clients = [RawClient(broker.port) for _ in range(100)]
         for client in clients[:50]:
             client.say((104_857_600).to_bytes(4, "big") + b"\0\0")
         for client in clients[50:]:
             client.say(many + wanted * 100)
-        assert honest.ask(FETCH) == Answer(0, ENTRY)
+        assert honest.ask(FETCH) == Response(0, ENTRY)
         assert broker.resident_bytes() - before_bytes < 32 * MEBIBYTE
         for client in clients:
             client.socket.close()
@@ -227,14 +227,14 @@ def test_a_disk_that_refuses_ends_the_producers_connection_and_readers_read_on(s
     broker = start_broker(disk=disk)
     with RawClient(broker.port) as reader, RawClient(broker.port) as producer:
         reader.say(PRODUCE)
-        assert reader.ask(FETCH) == Answer(0, ENTRY)
+        assert reader.ask(FETCH) == Response(0, ENTRY)
         disk.refuse("append")
         producer.say(PRODUCE)
         assert producer.was_cut_off()
-        assert reader.ask(FETCH) == Answer(0, ENTRY)
+        assert reader.ask(FETCH) == Response(0, ENTRY)
         disk.allow("append")
         reader.say(PRODUCE)
-        assert reader.ask(encode_request(FetchRequest("test", 0, len(ENTRY), 100))) == Answer(0, ENTRY)
+        assert reader.ask(encode_request(FetchRequest("test", 0, len(ENTRY), 100))) == Response(0, ENTRY)
 
 
 def test_a_segment_that_was_cut_behind_our_back_ends_the_readers_connection(
@@ -247,7 +247,7 @@ def test_a_segment_that_was_cut_behind_our_back_ends_the_readers_connection(
         assert reader.socket.recv(5, socket.MSG_WAITALL) == ENTRY[:5]
         assert reader.was_cut_off()
     honest.say(encode_request(FetchRequest("test", 0, 0, 0)))
-    assert honest.hear() == Answer(0, b"")
+    assert honest.hear() == Response(0, b"")
 
 
 def test_a_flush_that_fails_stops_the_log_and_not_the_broker(
@@ -257,11 +257,11 @@ def test_a_flush_that_fails_stops_the_log_and_not_the_broker(
     broker = start_broker(disk=disk, flush_messages=1_000, flush_ms=20)
     with RawClient(broker.port) as client:
         client.say(encode_request(ProduceRequest("test", 0, b"")))
-        assert client.ask(FETCH) == Answer(0, b"")
+        assert client.ask(FETCH) == Response(0, b"")
         disk.refuse("sync")
         client.say(PRODUCE)
         until(lambda: "test-0: cannot flush" in caplog.text)
-        assert client.ask(FETCH) == Answer(0, b"")
+        assert client.ask(FETCH) == Response(0, b"")
         client.say(PRODUCE)
         assert client.was_cut_off()
     with pytest.raises(StorageFailed):
@@ -273,7 +273,7 @@ def test_a_broker_with_too_many_logs_makes_no_more(start_broker: StartBroker, da
     broker = start_broker(partitions_max=1)
     with RawClient(broker.port) as client:
         client.say(PRODUCE)
-        assert client.ask(FETCH) == Answer(0, ENTRY)
+        assert client.ask(FETCH) == Response(0, ENTRY)
         client.say(encode_request(ProduceRequest("another", 0, ENTRY)))
         assert client.was_cut_off()
     assert not (data_dir / "another-0").exists()
@@ -289,7 +289,7 @@ def test_a_mistake_of_ours_costs_one_connection(
         planted.setattr(broker.logs, "checked", mistaken)
         client.say(FETCH)
         assert client.was_cut_off()
-    assert honest.ask(FETCH) == Answer(0, ENTRY)
+    assert honest.ask(FETCH) == Response(0, ENTRY)
     assert "ZeroDivisionError" in caplog.text
 
 

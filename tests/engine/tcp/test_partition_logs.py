@@ -265,7 +265,7 @@ def test_logs_that_were_not_are_cut_where_they_are_damaged(folder: Folder, caplo
     folder.file("a-0").write_bytes(damaged)
     again = folder.open()
     assert again.get(A0).flushed_offset == 14
-    assert "a-0: cut 28 bytes" in caplog.text
+    assert "a-0: truncated by 28 bytes" in caplog.text
 
 
 def test_a_log_that_does_not_open_gives_the_folder_back(folder: Folder) -> None:

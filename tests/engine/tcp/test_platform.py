@@ -15,7 +15,7 @@ import pytest
 
 from engine.message.message_set import encode_message_set
 from engine.protocol.requests import FetchRequest, ProduceRequest, encode_request
-from engine.protocol.responses import Answer
+from engine.protocol.responses import Response
 from engine.tcp import platform
 from engine.tcp.faults import ConnectionBroken
 from engine.tcp.link import BrokerLink
@@ -340,8 +340,8 @@ def test_a_client_that_is_gone_before_it_is_taken_harms_nobody(
 ) -> None:
     """As on macOS, which refuses options on a connection that has been reset."""
     with RawClient(broker.port) as client, RawClient(broker.port) as other:
-        assert client.ask(encode_request(FetchRequest("a", 0, 0, 10))) == Answer(0, b"")
-        assert other.ask(encode_request(FetchRequest("a", 0, 0, 10))) == Answer(0, b"")
+        assert client.ask(encode_request(FetchRequest("a", 0, 0, 10))) == Response(0, b"")
+        assert other.ask(encode_request(FetchRequest("a", 0, 0, 10))) == Response(0, b"")
         with monkeypatch.context() as system, socket.create_connection(("127.0.0.1", broker.port)) as reset:
 
             def refused(*_: object) -> None:
@@ -352,7 +352,7 @@ def test_a_client_that_is_gone_before_it_is_taken_harms_nobody(
                 late.settimeout(20)
                 assert late.recv(1) == b""
             reset.close()
-        assert client.ask(encode_request(FetchRequest("a", 0, 0, 10))) == Answer(0, b"")
+        assert client.ask(encode_request(FetchRequest("a", 0, 0, 10))) == Response(0, b"")
 
 
 def test_fetches_are_served_by_select_and_without_sendfile(
@@ -365,4 +365,4 @@ def test_fetches_are_served_by_select_and_without_sendfile(
     message_set = encode_message_set([bytes([number]) * 300_000 for number in range(10)])
     with RawClient(broker.port) as client:
         client.say(encode_request(ProduceRequest("a", 0, message_set)))
-        assert client.ask(encode_request(FetchRequest("a", 0, 0, 1 << 24))) == Answer(0, message_set)
+        assert client.ask(encode_request(FetchRequest("a", 0, 0, 1 << 24))) == Response(0, message_set)

@@ -1,0 +1,37 @@
+"""Questions to a simulated broker from a client that the cluster does not know."""
+
+from engine.broker.broker import Broker
+from engine.ids import TopicPartition
+from engine.protocol.envelope import FetchLabel, Label, OffsetsLabel, ResponseEnvelope, enclose
+from engine.protocol.faults import NO_ERROR, error_of
+from engine.protocol.requests import FetchRequest, OffsetsRequest, Question
+from engine.protocol.responses import Response, decode_offsets
+
+CLIENT = "client"
+
+
+def ask(broker: Broker, label: Label, request: Question) -> Response:
+    """What the broker answers at once, as it is sent."""
+    sent: list[object] = []
+    broker.machine.network.listen(sent.append)
+    question = enclose(label, request)
+    broker.handle(CLIENT, question)
+    (response,) = sent
+    assert isinstance(response, ResponseEnvelope)
+    assert response.answers == question
+    return response.response
+
+
+def fetch(broker: Broker, partition: TopicPartition, offset: int, max_bytes: int) -> Response:
+    """The response to a fetch."""
+    label = FetchLabel(broker.machine.numbers.next("fetch"), "g", "c")
+    return ask(broker, label, FetchRequest(*partition, offset, max_bytes))
+
+
+def offsets_before(broker: Broker, partition: TopicPartition, time_ms: int, max_offsets: int) -> tuple[int, ...]:
+    """Offsets before a time, newest first; raises the error that the broker's code stands for."""
+    label = OffsetsLabel(broker.machine.numbers.next("offsets"))
+    response = ask(broker, label, OffsetsRequest(*partition, time_ms, max_offsets))
+    if response.error_code != NO_ERROR:
+        raise error_of(response.error_code, *partition, 0)
+    return decode_offsets(response.body)
