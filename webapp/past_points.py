@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.journal.checkpoint_index import CheckpointInterval
 from engine.journal.journal import JournalChunk
-from engine.message.format import PLAIN_OVERHEAD_BYTES
+from engine.message.format import MAGIC_0_OVERHEAD_BYTES
 from webapp.command_log import LoggedCommand
 
 CHUNK_BYTES = 1024 * 1024  # read under the room's lock, while no virtual time passes in the room
@@ -51,5 +51,5 @@ def end_at(at_us: int, chapter: CheckpointInterval, read: Read) -> int:
         for payload in chunk.payloads:
             if json.loads(payload)["at_us"] > at_us:
                 return position
-            position += PLAIN_OVERHEAD_BYTES + len(payload)
+            position += MAGIC_0_OVERHEAD_BYTES + len(payload)
     return position

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from engine.errors import OffsetscopeError
 from engine.journal.journal import Journal
-from engine.message.format import PLAIN_OVERHEAD_BYTES
+from engine.message.format import MAGIC_0_OVERHEAD_BYTES
 from webapp.command_log import CommandLog
 from webapp.repeating import Repetition
 from webapp.room_folders import RoomFolders
@@ -53,7 +53,7 @@ def first_difference(former: Journal, present: Journal) -> int:
             return offset
         before, now = (journal.read(offset, CHUNK_BYTES).payloads for journal in (former, present))
         same = _common_events(before, now)
-        offset += sum(PLAIN_OVERHEAD_BYTES + len(payload) for payload in before[:same])
+        offset += sum(MAGIC_0_OVERHEAD_BYTES + len(payload) for payload in before[:same])
         if same == 0 or same < min(len(before), len(now)):
             return offset
     return offset

@@ -30,9 +30,9 @@ from engine.events.consuming import (
     ConsumerCrashed,
     ConsumerRemoved,
     FetchFailed,
+    FetchingStarted,
     GroupAdded,
     OffsetSought,
-    PullingStarted,
 )
 from engine.events.network import MessageDropped
 from engine.events.pipeline import BrokerPlaced
@@ -105,7 +105,7 @@ class Cluster:
         self._checkpoint_due_offset = NO_CHECKPOINT_DUE
         self._reactions: Mapping[type[Event], Callable[[Any], None]] = {
             SessionExpired: self._note_expiry,
-            PullingStarted: self._repeat_seek,
+            FetchingStarted: self._repeat_seek,
         }
         self._sought: dict[tuple[GroupId, TopicPartition], int] = {}
         scheduler = Scheduler(start_us)
@@ -416,7 +416,7 @@ class Cluster:
         node = paths.offset(group, partition, self.state.broker_of(partition).broker)
         self.state.registry_of_group(group).put_by_operator(node, str(offset))
 
-    def _repeat_seek(self, start: PullingStarted) -> None:
+    def _repeat_seek(self, start: FetchingStarted) -> None:
         """Seek again if a consumer starts to fetch from another offset than the one sought before."""
         group, partition = GroupId(start.group), TopicPartition(start.topic, start.partition)
         offset = self._sought.pop((group, partition), start.offset)

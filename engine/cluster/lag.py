@@ -7,7 +7,7 @@ NOTHING_WAITS_US = 0
 
 
 @value
-class Bookmark:
+class CommittedPosition:
     """A group's committed offset in a partition, in bytes, in messages and in time.
 
     ``offset`` lies within the log: no less than its first offset, no more than its next one. ``messages_before`` is how
@@ -20,7 +20,7 @@ class Bookmark:
 
 
 @value
-class Done:
+class WorkDone:
     """What a group has fetched and consumed since the cluster began; what it did twice counts twice."""
 
     pulled_bytes: int = 0

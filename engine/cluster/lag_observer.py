@@ -7,17 +7,17 @@ oldest of them has waited, is known only to an observer of the appends.
 
 from collections.abc import Callable, Mapping
 
-from engine.cluster.lag import NOTHING_WAITS_US, Bookmark, Done
+from engine.cluster.lag import NOTHING_WAITS_US, CommittedPosition, WorkDone
 from engine.cluster.state import ClusterState
 from engine.events.base import Emit, Event
 from engine.events.cluster import LogCut
 from engine.events.consuming import (
-    BookmarkPlaced,
+    CommittedOffsetPlaced,
     ConsumerCrashed,
+    FetchingStarted,
+    FetchingStopped,
     FetchReceived,
     MessagesConsumed,
-    PullingStarted,
-    PullingStopped,
 )
 from engine.events.producing import BatchAppended, SegmentDeleted
 from engine.events.registry import NodeChanged, NodeCreated
@@ -47,8 +47,8 @@ class LagObserver:
             LogCut: self._cut,
             FetchReceived: self._pull,
             MessagesConsumed: self._consume,
-            PullingStarted: self._start,
-            PullingStopped: self._stop,
+            FetchingStarted: self._start,
+            FetchingStopped: self._stop,
             ConsumerCrashed: self._crash,
         }
 
@@ -62,7 +62,7 @@ class LagObserver:
         """Start to observe a group that was just added: it has no committed offset yet, so it is at the start."""
         state = self._state
         chroot = state.registry_of_group(group).chroot
-        state.done[group] = Done()
+        state.done[group] = WorkDone()
         for partition in state.all_partitions():
             if partition.topic in state.groups[group].topics:
                 broker = state.broker_of(partition).broker
@@ -78,14 +78,14 @@ class LagObserver:
         offset = min(max(committed_offset, log.first_offset), log.next_offset)
         message_index = self._state.message_indexes[partition]
         waits = offset < log.next_offset
-        bookmark = Bookmark(
+        bookmark = CommittedPosition(
             offset,
             message_index.before(offset, log.look),
             message_index.appended_at_us(offset) if waits else NOTHING_WAITS_US,
         )
         self._state.bookmarks[place] = bookmark
         self._emit(
-            BookmarkPlaced(
+            CommittedOffsetPlaced(
                 self._state.scheduler.now_us,
                 group,
                 partition.topic,
@@ -108,7 +108,7 @@ class LagObserver:
         for group in self._by_partition.get(partition, ()):
             bookmark = bookmarks[group, partition]
             if bookmark.offset == event.offset:
-                bookmarks[group, partition] = Bookmark(bookmark.offset, bookmark.messages_before, event.at_us)
+                bookmarks[group, partition] = CommittedPosition(bookmark.offset, bookmark.messages_before, event.at_us)
 
     def _delete(self, event: SegmentDeleted) -> None:
         partition = TopicPartition(event.topic, event.partition)
@@ -126,7 +126,7 @@ class LagObserver:
 
     def _pull(self, event: FetchReceived) -> None:
         done = self._state.done[GroupId(event.group)]
-        self._state.done[GroupId(event.group)] = Done(
+        self._state.done[GroupId(event.group)] = WorkDone(
             done.pulled_bytes + event.next_offset - event.offset,
             done.pulled_messages + event.messages,
             done.consumed_bytes,
@@ -135,7 +135,7 @@ class LagObserver:
 
     def _consume(self, event: MessagesConsumed) -> None:
         done = self._state.done[GroupId(event.group)]
-        self._state.done[GroupId(event.group)] = Done(
+        self._state.done[GroupId(event.group)] = WorkDone(
             done.pulled_bytes,
             done.pulled_messages,
             done.consumed_bytes + event.next_offset - event.offset,
@@ -144,10 +144,10 @@ class LagObserver:
 
     # --- which consumer fetches ---
 
-    def _start(self, event: PullingStarted) -> None:
+    def _start(self, event: FetchingStarted) -> None:
         self._state.pulling[_place_of(event)] = event.consumer
 
-    def _stop(self, event: PullingStopped) -> None:
+    def _stop(self, event: FetchingStopped) -> None:
         """A consumer that was suspended may stop fetching what another one fetches by now."""
         if self._state.pulling.get(_place_of(event)) == event.consumer:
             del self._state.pulling[_place_of(event)]
@@ -160,5 +160,5 @@ class LagObserver:
         }
 
 
-def _place_of(event: PullingStarted | PullingStopped) -> Place:
+def _place_of(event: FetchingStarted | FetchingStopped) -> Place:
     return GroupId(event.group), TopicPartition(event.topic, event.partition)

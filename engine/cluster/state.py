@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from engine.broker.broker import Broker
 from engine.cluster.deployment import LIVE, Deployment
-from engine.cluster.lag import Bookmark, Done
+from engine.cluster.lag import CommittedPosition, WorkDone
 from engine.cluster.message_index import MessageIndex
 from engine.config import Config
 from engine.consumer.application import MakeApplication, just_reading
@@ -49,8 +49,8 @@ class ClusterState:
     brokers: dict[BrokerId, Broker] = field(default_factory=dict)
     groups: dict[GroupId, Group] = field(default_factory=dict)
     message_indexes: dict[TopicPartition, MessageIndex] = field(default_factory=dict)
-    bookmarks: dict[tuple[GroupId, TopicPartition], Bookmark] = field(default_factory=dict)
-    done: dict[GroupId, Done] = field(default_factory=dict)
+    bookmarks: dict[tuple[GroupId, TopicPartition], CommittedPosition] = field(default_factory=dict)
+    done: dict[GroupId, WorkDone] = field(default_factory=dict)
     pulling: dict[tuple[GroupId, TopicPartition], str] = field(default_factory=dict)
     session_ends_us: dict[str, int] = field(default_factory=dict)
     deployment: Deployment = field(default_factory=Deployment)

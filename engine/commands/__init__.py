@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from engine.cluster.cluster import Cluster
-from engine.commands import bookmarks, brokers, consumers, deployment, failures, producing
+from engine.commands import brokers, consumers, deployment, failures, offsets, producing
 from engine.commands.fields import Fields, shown
 from engine.errors import InvalidCommand
 
@@ -33,7 +33,7 @@ COMMANDS: Mapping[str, Parser] = {
     "add_topic": producing.AddTopic,
     "corrupt": producing.Corrupt,
     "set_link": failures.SetLink,
-    "heal_links": failures.HealLinks,
+    "heal_links": failures.RestoreLinks,
     "set_disk": failures.SetDisk,
     "freeze_consumer": failures.FreezeConsumer,
     "expire_session": failures.ExpireSession,
@@ -49,8 +49,8 @@ COMMANDS: Mapping[str, Parser] = {
     "pause_consumer": consumers.PauseConsumer,
     "resume_consumer": consumers.ResumeConsumer,
     "set_consumer": consumers.SetConsumer,
-    "seek": bookmarks.Seek,
-    "commit": bookmarks.Commit,
+    "seek": offsets.Seek,
+    "commit": offsets.Commit,
     "set_mirror": deployment.SetMirror,
     "crash_loader": deployment.CrashLoader,
     "start_loader": deployment.StartLoader,

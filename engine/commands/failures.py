@@ -64,13 +64,13 @@ class SetLink:
 
 
 @dataclass(frozen=True, slots=True)
-class HealLinks:
+class RestoreLinks:
     """Clear the faults of every link."""
 
     @staticmethod
-    def parse(fields: Fields) -> "HealLinks":
+    def parse(fields: Fields) -> "RestoreLinks":
         """No fields."""
-        return HealLinks()
+        return RestoreLinks()
 
     def apply(self, cluster: Cluster) -> None:
         """Leave links without faults as they are."""

@@ -14,7 +14,7 @@ from engine.consumer.application import MakeApplication, just_reading
 from engine.consumer.fetcher import Fetcher, Wiring, report_failed
 from engine.consumer.group_member import GroupMember
 from engine.consumer.offset_commits import OffsetCommits
-from engine.consumer.rebalance import NO_BOOKMARK, ConsumerState, RebalanceListener, Start
+from engine.consumer.rebalance import NO_COMMITTED_OFFSET, ConsumerState, RebalanceListener, Start
 from engine.consumer.stream import Stream
 from engine.errors import InvalidMessageSize, OffsetOutOfRange
 from engine.events.consuming import (
@@ -247,7 +247,7 @@ class Consumer(Process):
             fetcher = Fetcher(self._wiring, start.partition, start.broker, offset, stream.work)
             self.fetchers[start.partition] = fetcher
             stream.fetchers.append(fetcher)
-            if start.offset != NO_BOOKMARK:
+            if start.offset != NO_COMMITTED_OFFSET:
                 self._offset_commits.begin(start.partition, offset)
             elif self.settings.offset_reset != "smallest":
                 fetcher.lack_position()

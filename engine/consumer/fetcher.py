@@ -14,14 +14,14 @@ from engine.errors import InvalidMessageSize, OffsetOutOfRange, OffsetscopeError
 from engine.events.base import Event
 from engine.events.consuming import (
     FetchFailed,
+    FetchingStarted,
+    FetchingStopped,
     FetchReceived,
     FetchSent,
     MessageRejected,
     MessagesConsumed,
     MessagesTaken,
     OffsetReset,
-    PullingStarted,
-    PullingStopped,
     ReadingResumed,
 )
 from engine.ids import BrokerId, ConsumerId, TopicPartition
@@ -85,7 +85,7 @@ class Fetcher:
         self._last_poll_us = wiring.process.now_us
         self._timer: Timer | None = None
         self._timeout: Timer | None = None
-        wiring.process.emit(PullingStarted(wiring.process.now_us, *self._names, offset))
+        wiring.process.emit(FetchingStarted(wiring.process.now_us, *self._names, offset))
 
     # --- fetching ---
 
@@ -118,7 +118,7 @@ class Fetcher:
         """Release the partition: drop waiting messages, ignore the request in flight."""
         self.vanish()
         self._chunks.clear()
-        self._wiring.process.emit(PullingStopped(self._wiring.process.now_us, *self._names))
+        self._wiring.process.emit(FetchingStopped(self._wiring.process.now_us, *self._names))
 
     def jump(self, offset: int) -> None:
         """Continue from ``offset``; the response to a request in flight is ignored."""

@@ -62,12 +62,12 @@ class ConsumerState:
         self.cause, self.attempt, self.step = cause, attempt, "release"
 
 
-NO_BOOKMARK = -1
+NO_COMMITTED_OFFSET = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A claimed partition: its stream, and the offset to start from (``NO_BOOKMARK`` if none is committed)."""
+    """A claimed partition: its stream, and the offset to start from (``NO_COMMITTED_OFFSET`` if none is committed)."""
 
     stream: str
     broker: BrokerId
@@ -150,7 +150,7 @@ class Rebalance:
             offsets = yield tuple(ops.Get(paths.offset(group, partition, broker)) for _, (broker, partition) in share)
         self._listener.start_pulling(
             [
-                Start(stream, broker, partition, int(value) if isinstance(value, str) else NO_BOOKMARK)
+                Start(stream, broker, partition, int(value) if isinstance(value, str) else NO_COMMITTED_OFFSET)
                 for (stream, (broker, partition)), value in zip(share, offsets, strict=True)
             ]
         )

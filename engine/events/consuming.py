@@ -196,8 +196,9 @@ class MessagesTaken(Event):
 class MessageRejected(Event):
     """A consumer read invalid bytes, or a message larger than its fetch size, and stops reading this partition.
 
-    It continues after a seek, or when its settings allow it: a larger fetch size, or another ``offset_reset`` where its
-    position was not in the log. After ``unknown_server_fault`` it keeps fetching, and continues when the broker can read.
+    It continues after a seek, or when its settings allow it: a larger fetch size, or another ``offset_reset`` where
+    its position was not in the log. After ``unknown_server_fault`` it keeps fetching, and continues when the broker
+    can read.
     """
 
     group: str
@@ -220,7 +221,7 @@ class ReadingResumed(Event):
 
 
 @event
-class PullingStarted(Event):
+class FetchingStarted(Event):
     """A consumer owns the partition, has read the committed offset and fetches from there."""
 
     group: str
@@ -231,7 +232,7 @@ class PullingStarted(Event):
 
 
 @event
-class PullingStopped(Event):
+class FetchingStopped(Event):
     """A consumer no longer fetches the partition; what it had fetched but not processed is dropped."""
 
     group: str
@@ -262,7 +263,7 @@ class CommitLanded(Event):
 
 
 @event
-class BookmarkPlaced(Event):
+class CommittedOffsetPlaced(Event):
     """A group's committed offset is now ``offset``; ``messages_before`` messages were ever appended before it.
 
     The message there was appended at ``waiting_since_us``, which is 0 at the log's end. Emitted after a commit, and

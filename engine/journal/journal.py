@@ -12,7 +12,7 @@ from engine.errors import OffsetInsideMessage, OffsetscopeError
 from engine.events.base import Event
 from engine.journal.checkpoint_index import CheckpointIndex, CheckpointInterval
 from engine.journal.timeline_marks import TimelineMark, TimelineMarks
-from engine.message.format import PLAIN_OVERHEAD_BYTES, iterate_shallow, size_of_first
+from engine.message.format import MAGIC_0_OVERHEAD_BYTES, iterate_shallow, size_of_first
 from engine.storage.disk import Disk, OsDisk
 from engine.storage.log import Log
 from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
@@ -198,7 +198,7 @@ class Journal:
 
     def _note(self, offset: int, payload: bytes) -> bool:
         """Index the newest event, at ``offset``; return whether it is a checkpoint."""
-        self.next_offset = offset + PLAIN_OVERHEAD_BYTES + len(payload)
+        self.next_offset = offset + MAGIC_0_OVERHEAD_BYTES + len(payload)
         if offset >= self._next_landmark_offset:
             self._landmarks.append(offset)
             self._next_landmark_offset = offset + LANDMARK_EVERY_BYTES

@@ -15,11 +15,11 @@ from typing import Final
 from engine.errors import InvalidMessage, InvalidMessageSize
 
 LENGTH_BYTES: Final = 4
-PLAIN_OVERHEAD_BYTES: Final = 9
-WRAPPED_OVERHEAD_BYTES: Final = 10
-MAX_OVERHEAD_BYTES: Final = WRAPPED_OVERHEAD_BYTES
-PLAIN_MAGIC: Final = 0
-WRAPPED_MAGIC: Final = 1
+MAGIC_0_OVERHEAD_BYTES: Final = 9
+MAGIC_1_OVERHEAD_BYTES: Final = 10
+MAX_OVERHEAD_BYTES: Final = MAGIC_1_OVERHEAD_BYTES
+MAGIC_0: Final = 0
+MAGIC_1: Final = 1
 
 NO_CODEC: Final = 0
 GZIP: Final = 1
@@ -31,8 +31,8 @@ Entry = tuple[int, int, bytes, int]
 _CODEC_MASK: Final = 0b11
 _ATTRIBUTES_POSITION: Final = 5
 _CRC_POSITION: Final = 6  # of magic 1
-PLAIN_HEADER: Final = Struct(">iBI")
-_WRAPPED_HEADER: Final = Struct(">iBBI")
+MAGIC_0_HEADER: Final = Struct(">iBI")
+_MAGIC_1_HEADER: Final = Struct(">iBBI")
 _LENGTH: Final = Struct(">i")
 _CRC: Final = Struct(">I")
 
@@ -50,11 +50,11 @@ class Header:
 
 def read_header(data: bytes) -> Header:
     """Read the header at the start of ``data``, which must hold :data:`MAX_OVERHEAD_BYTES`; nothing is checked."""
-    length, magic, crc = PLAIN_HEADER.unpack_from(data)
-    if magic == PLAIN_MAGIC:
-        return Header(LENGTH_BYTES + length, PLAIN_OVERHEAD_BYTES, magic, 0, crc)
-    attributes, crc = _WRAPPED_HEADER.unpack_from(data)[2:]
-    return Header(LENGTH_BYTES + length, WRAPPED_OVERHEAD_BYTES, magic, attributes, crc)
+    length, magic, crc = MAGIC_0_HEADER.unpack_from(data)
+    if magic == MAGIC_0:
+        return Header(LENGTH_BYTES + length, MAGIC_0_OVERHEAD_BYTES, magic, 0, crc)
+    attributes, crc = _MAGIC_1_HEADER.unpack_from(data)[2:]
+    return Header(LENGTH_BYTES + length, MAGIC_1_OVERHEAD_BYTES, magic, attributes, crc)
 
 
 def codec_of(header: Header) -> int:
@@ -62,9 +62,9 @@ def codec_of(header: Header) -> int:
     return header.attributes & _CODEC_MASK
 
 
-def encode_wrapped(payload: bytes, codec: int) -> bytes:
+def encode_magic_1(payload: bytes, codec: int) -> bytes:
     """Encode one magic-1 entry; ``payload`` is already compressed with ``codec``."""
-    return _WRAPPED_HEADER.pack(6 + len(payload), WRAPPED_MAGIC, codec, zlib.crc32(payload)) + payload
+    return _MAGIC_1_HEADER.pack(6 + len(payload), MAGIC_1, codec, zlib.crc32(payload)) + payload
 
 
 def iterate_shallow(data: bytes, base_offset: int) -> Iterator[Entry]:
@@ -75,9 +75,9 @@ def iterate_shallow(data: bytes, base_offset: int) -> Iterator[Entry]:
     :class:`~engine.errors.InvalidMessage` (CRC or magic). Fewer than four bytes yield no entry and no error (0.7:
     ByteBufferMessageSet.shallowIterator). The codec is not checked: decompression does that.
     """
-    unpack_header, crc32 = PLAIN_HEADER.unpack_from, zlib.crc32
+    unpack_header, crc32 = MAGIC_0_HEADER.unpack_from, zlib.crc32
     position, end = 0, len(data)
-    last_header = end - PLAIN_OVERHEAD_BYTES
+    last_header = end - MAGIC_0_OVERHEAD_BYTES
     while position <= last_header:
         length, magic, crc = unpack_header(data, position)
         next_position = position + length + 4
@@ -113,9 +113,9 @@ def _require_good_end(data: bytes, position: int, base_offset: int) -> None:
     if length < 5:
         raise invalid_size(offset, f"a message cannot have length {length}")
     magic = data[position + LENGTH_BYTES]
-    if magic > WRAPPED_MAGIC:
+    if magic > MAGIC_1:
         raise damaged(offset, f"unknown magic {magic}")
-    if magic == WRAPPED_MAGIC and length < 6:
+    if magic == MAGIC_1 and length < 6:
         raise invalid_size(offset, f"a message of magic 1 cannot have length {length}")
     raise damaged(offset, "the payload does not match its CRC")
 

@@ -23,13 +23,13 @@ from engine.message.compression import (
 from engine.message.format import (
     GZIP,
     LENGTH_BYTES,
+    MAGIC_0_HEADER,
+    MAGIC_1,
     MAX_OVERHEAD_BYTES,
     NO_CODEC,
-    PLAIN_HEADER,
     SNAPPY,
-    WRAPPED_MAGIC,
     Entry,
-    encode_wrapped,
+    encode_magic_1,
     iterate_lengths,
     iterate_shallow,
     read_header,
@@ -66,7 +66,7 @@ class CheckedSet(NamedTuple):
 
 def encode_message_set(payloads: Sequence[bytes]) -> bytes:
     """Encode ``payloads`` as plain magic-0 entries, one after the other."""
-    pack, crc32 = PLAIN_HEADER.pack, zlib.crc32
+    pack, crc32 = MAGIC_0_HEADER.pack, zlib.crc32
     parts: list[bytes] = []
     for payload in payloads:
         parts.append(pack(5 + len(payload), 0, crc32(payload)))
@@ -76,7 +76,7 @@ def encode_message_set(payloads: Sequence[bytes]) -> bytes:
 
 def encode_compressed_set(payloads: Sequence[bytes]) -> bytes:
     """Encode ``payloads`` in one gzip wrapper message, deterministically; an empty set stays empty."""
-    return encode_wrapped(deflate(encode_message_set(payloads)), GZIP) if payloads else b""
+    return encode_magic_1(deflate(encode_message_set(payloads)), GZIP) if payloads else b""
 
 
 def iterate_deep(data: bytes, base_offset: int) -> Iterator[Message]:
@@ -182,7 +182,7 @@ def check_set(data: bytes, max_message_bytes: int) -> CheckedSet:
 def _require_none_too_large(data: bytes, max_message_bytes: int) -> None:
     """Check sizes by the headers alone, as far as they are valid. An unknown magic ends this; it is reported later."""
     for start, end in iterate_lengths(data):
-        if data[start + LENGTH_BYTES] > WRAPPED_MAGIC:
+        if data[start + LENGTH_BYTES] > MAGIC_1:
             return
         if end - start < MAX_OVERHEAD_BYTES:
             continue

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Self
 
 from engine.config import NEVER_US, UNLIMITED_BYTES
 from engine.errors import LogClosed, OffsetOutOfRange
-from engine.message.format import PLAIN_OVERHEAD_BYTES
+from engine.message.format import MAGIC_0_OVERHEAD_BYTES
 from engine.message.message_set import check_set, encode_message_set, too_large
 from engine.storage.disk import Disk
 from engine.storage.log_config import ClockUs, LogConfig
@@ -150,10 +150,10 @@ class Log:
         nothing is written then.
         """
         self._require_open()
-        sizes = tuple([PLAIN_OVERHEAD_BYTES + len(payload) for payload in payloads])
+        sizes = tuple([MAGIC_0_OVERHEAD_BYTES + len(payload) for payload in payloads])
         limit = self._limits.max_message_bytes
-        if sizes and max(sizes) > limit + PLAIN_OVERHEAD_BYTES:
-            raise too_large(max(sizes) - PLAIN_OVERHEAD_BYTES, limit, self.next_offset)
+        if sizes and max(sizes) > limit + MAGIC_0_OVERHEAD_BYTES:
+            raise too_large(max(sizes) - MAGIC_0_OVERHEAD_BYTES, limit, self.next_offset)
         return self._append(encode_message_set(payloads), len(payloads), sizes)
 
     def _append(self, message_set: bytes, messages: int, sizes: tuple[int, ...]) -> Appended:

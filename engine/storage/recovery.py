@@ -6,8 +6,8 @@ from typing import Final
 
 from engine.errors import InvalidMessage, InvalidMessageSize
 from engine.message.format import (
+    MAGIC_1,
     MAX_OVERHEAD_BYTES,
-    WRAPPED_MAGIC,
     damaged,
     invalid_size,
     iterate_shallow,
@@ -71,7 +71,7 @@ def _end_of_whole_entries(segment: Segment) -> tuple[int, str]:
 def _check_large_entry(segment: Segment, offset: int) -> None:
     """Raise unless the entry at ``offset``, which is complete and longer than a chunk, is valid."""
     header = read_header(segment.read(offset, MAX_OVERHEAD_BYTES))
-    if header.magic > WRAPPED_MAGIC:
+    if header.magic > MAGIC_1:
         raise damaged(offset, f"unknown magic {header.magic}")
     crc = 0
     at, end = offset + header.overhead_bytes, offset + header.size_bytes

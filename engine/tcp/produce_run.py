@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.errors import InvalidMessage, InvalidMessageSize, MessageTooLarge
 from engine.ids import TopicPartition
-from engine.message.format import LENGTH_BYTES, PLAIN_OVERHEAD_BYTES, iterate_lengths
+from engine.message.format import LENGTH_BYTES, MAGIC_0_OVERHEAD_BYTES, iterate_lengths
 from engine.tcp.partition_logs import PartitionLogs
 
 RUN_MAX_BYTES: Final = 512 * 1024
@@ -78,7 +78,7 @@ class ProduceRun:
         readers see some of them one set early, but never late.
         """
         room_bytes, room_messages = self._logs.room(self._partition)
-        if self._bytes <= min(room_bytes, PLAIN_OVERHEAD_BYTES * room_messages):
+        if self._bytes <= min(room_bytes, MAGIC_0_OVERHEAD_BYTES * room_messages):
             return len(self._sets)
         count = 0
         for message_set in self._sets:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.message.format import PLAIN_OVERHEAD_BYTES
+from engine.message.format import MAGIC_0_OVERHEAD_BYTES
 from engine.message.message_set import encode_message_set
 from engine.storage.disk import OsDisk
 from engine.storage.log import Log
@@ -50,7 +50,7 @@ def test_commands_come_back_as_they_were_sent(tmp_path: Path) -> None:
     log.close()
     again = CommandLog.open(tmp_path, now_us=HandClock())
     assert list(again) == SENT
-    assert [one.offset for one in again] == [0, again.size_bytes - len(SENT[1].encode()) - PLAIN_OVERHEAD_BYTES]
+    assert [one.offset for one in again] == [0, again.size_bytes - len(SENT[1].encode()) - MAGIC_0_OVERHEAD_BYTES]
     again.close()
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from engine.errors import OffsetscopeError
-from engine.message.format import PLAIN_OVERHEAD_BYTES
+from engine.message.format import MAGIC_0_OVERHEAD_BYTES
 from webapp.answers import Moment
 from webapp.errors import CreditTooSmall
 from webapp.feed.frames import Frame, digest_frame, events_frame
@@ -216,7 +216,7 @@ class Broadcaster:
 
     def _bytes_of_event(self, viewer: Viewer) -> int:
         chunk = viewer.source.read_journal(viewer.offset, CREDIT_BYTES_AT_MOST)
-        return PLAIN_OVERHEAD_BYTES + len(chunk.payloads[0]) if chunk.payloads else CREDIT_BYTES_AT_MOST + 1
+        return MAGIC_0_OVERHEAD_BYTES + len(chunk.payloads[0]) if chunk.payloads else CREDIT_BYTES_AT_MOST + 1
 
     def _postpone(self, viewer: Viewer, waiting: set[Viewer]) -> None:
         with self._changed:

@@ -5,7 +5,7 @@ import json
 from flask import Blueprint, Response, jsonify, make_response, request
 
 from engine.journal.timeline_marks import KINDS
-from engine.message.format import PLAIN_OVERHEAD_BYTES
+from engine.message.format import MAGIC_0_OVERHEAD_BYTES
 from webapp.answers import PastChapter
 from webapp.errors import InvalidRequest
 from webapp.views.context import find_room, services
@@ -50,7 +50,7 @@ def _answer(past: PastChapter) -> Response:
         "at_us": chapter.at_us,
         "complete_until_us": past.complete_until_us,
         "is_last": chapter.is_last,
-        "sizes": [PLAIN_OVERHEAD_BYTES + len(payload) for payload in past.payloads],
+        "sizes": [MAGIC_0_OVERHEAD_BYTES + len(payload) for payload in past.payloads],
     }
     text = b'%s,"events":[%s]}' % (
         json.dumps(head, separators=(",", ":")).encode()[:-1],

@@ -7,9 +7,9 @@ from typing import Any
 from engine.errors import InvalidMessageSize, OffsetInsideMessage, OffsetOutOfRange, OffsetscopeError
 from engine.message.format import (
     LENGTH_BYTES,
+    MAGIC_0_OVERHEAD_BYTES,
     MAX_OVERHEAD_BYTES,
     NO_CODEC,
-    PLAIN_OVERHEAD_BYTES,
     iterate_shallow,
     read_header,
 )
@@ -73,7 +73,7 @@ def _message(room: Room, topic: str, partition: int, offset: int) -> bytes:
     head = room.read_log(topic, partition, offset, LENGTH_BYTES)
     size_bytes = LENGTH_BYTES + int.from_bytes(head, "big")
     data = room.read_log(topic, partition, offset, min(size_bytes, LARGEST_MESSAGE_BYTES))
-    if len(data) != size_bytes or size_bytes < PLAIN_OVERHEAD_BYTES:
+    if len(data) != size_bytes or size_bytes < MAGIC_0_OVERHEAD_BYTES:
         raise InvalidMessageSize(
             f"the length at offset {offset} is not that of a message", "choose another message", offset=offset
         )

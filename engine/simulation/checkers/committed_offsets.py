@@ -58,7 +58,7 @@ class CommittedOffsets:
                 case "batch_mirrored":
                     place = self._named(event["group"], event["source_topic"], event["source_partition"])
                     place.places |= {event["source_offset"], event["source_next_offset"]}
-                case "pulling_started":
+                case "fetching_started":
                     yield from self._start(event)
 
     def _of(self, event: JournalEvent) -> CommittedOffset:

@@ -60,11 +60,11 @@ class Deliveries:
 
     def _follow(self, kind: str, event: JournalEvent) -> Anomalies:
         key = (event["group"], event["consumer"], partition_of(event))
-        if kind == "pulling_started":
+        if kind == "fetching_started":
             self._positions[key] = FetchPosition(event["offset"], event["offset"])
         elif key not in self._positions:
             yield Anomaly("message-skipped", f"{key[0]}/{key[1]} works on {key[2]}, which it does not fetch", (event,))
-        elif kind == "pulling_stopped":
+        elif kind == "fetching_stopped":
             del self._positions[key]
         else:
             yield from _HANDLERS[kind](self._history, self._positions[key], event)
@@ -124,8 +124,8 @@ def _committed(history: History, position: FetchPosition, event: JournalEvent) -
 
 
 _HANDLERS: dict[str, Any] = {
-    "pulling_started": None,
-    "pulling_stopped": None,
+    "fetching_started": None,
+    "fetching_stopped": None,
     "fetch_received": _received,
     "messages_consumed": _consumed,
     "messages_taken": _taken,

@@ -32,9 +32,9 @@ class Ownership:
                 self._frozen_until_us[(event["group"], event["consumer"])] = event["until_us"]
             elif kind in ENDS:
                 self._end(event)
-            elif kind == "pulling_started":
+            elif kind == "fetching_started":
                 yield from self._start(event)
-            elif kind == "pulling_stopped":
+            elif kind == "fetching_stopped":
                 self._stop(event["group"], event["consumer"], partition_of(event))
             elif kind in ACTIONS:
                 yield from self._check_action(event)
@@ -94,7 +94,7 @@ def fetched_is_owned(history: History) -> Anomalies:
             owners[event["path"]] = event["value"]
         elif kind == "node_deleted":
             owners.pop(event["path"], None)
-        elif kind == "pulling_started":
+        elif kind == "fetching_started":
             node = f"{brokers[event['topic']][event['partition']]}-{event['partition']}"
             path = f"/consumers/{event['group']}/owners/{event['topic']}/{node}"
             owner = owners.get(path, "")

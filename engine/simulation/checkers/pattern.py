@@ -23,7 +23,7 @@ def mirrors_commit_behind_their_work(history: History) -> Anomalies:
 
 def _follow(sent: dict[tuple[str, str, str], int], event: JournalEvent) -> Anomalies:
     kind = event["event"]
-    if kind not in ("pulling_started", "offset_sought", "offset_reset", "commit_sent"):
+    if kind not in ("fetching_started", "offset_sought", "offset_reset", "commit_sent"):
         return
     place = (event["group"], event["consumer"], partition_of(event))
     if kind == "commit_sent":

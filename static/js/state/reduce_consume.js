@@ -20,14 +20,14 @@ const consumed = addsToDone((event) => ({ consumed_bytes: event.next_offset - ev
 
 /** @type {Record<string, Handler>} */
 export const consumeHandlers = {
-  pulling_started: (state, event) => ({
+  fetching_started: (state, event) => ({
     ...state,
     positions: withKey(state.positions, positionOf(event), {
       consumer: event.consumer, fetch_offset: event.offset, consumed_offset: event.offset, error: "",
     }),
   }),
   /** A consumer that was suspended stops pulling a partition that another one may have pulled since. */
-  pulling_stopped: (state, event) => (state.positions[positionOf(event)]?.consumer === event.consumer
+  fetching_stopped: (state, event) => (state.positions[positionOf(event)]?.consumer === event.consumer
     ? { ...state, positions: withoutKey(state.positions, positionOf(event)) } : state),
   fetch_sent: (state, event) => ({ ...state, flights: withKey(state.flights, `fetch:${event.fetch}`, event) }),
   fetch_answered: (state, event) => ({

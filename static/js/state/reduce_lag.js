@@ -28,7 +28,7 @@ export const addsToDone = (work) => (state, event) => {
 
 /** @type {Record<string, Handler>} */
 export const lagHandlers = {
-  bookmark_placed: (state, { group, topic, partition, offset, messages_before, waiting_since_us }) => ({
+  committed_offset_placed: (state, { group, topic, partition, offset, messages_before, waiting_since_us }) => ({
     ...state,
     bookmarks: withKey(state.bookmarks, `${group}/${topic}-${partition}`, { offset, messages_before, waiting_since_us }),
   }),

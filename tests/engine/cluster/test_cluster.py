@@ -13,7 +13,7 @@ from engine.commands import apply, parse_command
 from engine.config import TINY
 from engine.errors import OffsetscopeError
 from engine.journal.journal import Journal
-from engine.message.format import PLAIN_OVERHEAD_BYTES
+from engine.message.format import MAGIC_0_OVERHEAD_BYTES
 from engine.scenarios import build
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import GROUP, Stage, payloads
@@ -130,7 +130,7 @@ def test_checkpoints_of_much_in_flight_do_not_become_most_of_the_journal(stage: 
             assert since_bytes >= least_bytes
             since_bytes, least_bytes = 0, EVENTS_PER_CHECKPOINT * len(payload)
         else:
-            since_bytes += PLAIN_OVERHEAD_BYTES + len(payload)
+            since_bytes += MAGIC_0_OVERHEAD_BYTES + len(payload)
 
 
 def test_a_summary_is_the_state_without_flights_and_old_entries(stage: Stage) -> None:

@@ -185,13 +185,13 @@ def test_a_bookmark_beyond_what_a_recovery_left_stands_at_the_end(make_stage: Ma
 
 def test_a_bookmark_is_told_anew_only_where_it_moves_and_not_for_every_append(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
-    told = len(stage.events("bookmark_placed"))
+    told = len(stage.events("committed_offset_placed"))
     for _ in range(10):
         stage.do("produce", count=3, size=30)
         stage.run_ms(10)
-    assert len(stage.events("bookmark_placed")) == told
+    assert len(stage.events("committed_offset_placed")) == told
     stage.do("seek", group=GROUP, partition=0, offset="latest")
-    last = stage.events("bookmark_placed")[told:]
+    last = stage.events("committed_offset_placed")[told:]
     assert [(one["messages_before"], one["waiting_since_us"]) for one in last] == [(31, 0)]
 
 

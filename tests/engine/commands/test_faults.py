@@ -87,7 +87,7 @@ def test_a_consumer_cut_off_from_the_registry_stops_before_another_owns_what_it_
     stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, cut=True)
     stage.run_ms(400)
     assert stage.owners()["B"] == ["clicks-0", "clicks-1", "clicks-2"]
-    stopped_us = max(event["at_us"] for event in stage.events("pulling_stopped") if event["consumer"] == "A")
+    stopped_us = max(event["at_us"] for event in stage.events("fetching_stopped") if event["consumer"] == "A")
     taken_us = min(
         event["at_us"]
         for event in stage.events("node_created")
@@ -138,8 +138,8 @@ def test_a_consumer_that_comes_back_claims_nothing_while_its_old_session_lives(m
         stage.run_ms(1)
         assert stage.cluster.check() == []
     owners: dict[str, str] = {}
-    for event in stage.events("node_created", "node_deleted", "pulling_started"):
-        if event["event"] == "pulling_started":
+    for event in stage.events("node_created", "node_deleted", "fetching_started"):
+        if event["event"] == "fetching_started":
             assert owners.get("/consumers/readers/owners/clicks/1-0") == f"{event['consumer']}-0"
         elif event["event"] == "node_created":
             owners[event["path"]] = event["value"]
@@ -167,7 +167,7 @@ def test_a_frozen_consumer_loses_its_partitions_and_on_waking_touches_nothing_of
         for event in stage.events()
         if event["at_us"] == frozen["until_us"] and event.get("consumer") == "A"
     ]
-    assert woke[0] == "pulling_stopped"
+    assert woke[0] == "fetching_stopped"
     assert woke[-1] == "consumer_expired"
     assert "messages_consumed" not in woke
     stage.do("set_producer", rate_per_second=0)
@@ -222,10 +222,12 @@ def test_a_consumer_whose_session_jumps_stops_before_another_owns_what_it_had(st
     stage.do("expire_session", client=f"consumer:{GROUP}/A")
     (expired,) = stage.events("session_expired")
     stage.run_ms(500)
-    after = [event for event in stage.events("pulling_stopped", "pulling_started") if event["at_us"] > expired["at_us"]]
+    after = [
+        event for event in stage.events("fetching_stopped", "fetching_started") if event["at_us"] > expired["at_us"]
+    ]
     first = next(event for event in after if event["partition"] == 0)
-    assert (first["event"], first["consumer"]) == ("pulling_stopped", "A")
-    assert first["at_us"] < next(one for one in after if one["event"] == "pulling_started")["at_us"]
+    assert (first["event"], first["consumer"]) == ("fetching_stopped", "A")
+    assert first["at_us"] < next(one for one in after if one["event"] == "fetching_started")["at_us"]
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
 
 

@@ -78,7 +78,7 @@ def test_a_crash_delivers_again_exactly_what_was_not_committed(make_stage: MakeS
     stage.do("add_consumer", group="readers", consumer="B")
     stage.run_ms(500)
     assert consumed(stage, "B") == 23  # case 52
-    assert stage.events("pulling_started")[-1]["offset"] == 650
+    assert stage.events("fetching_started")[-1]["offset"] == 650
 
 
 def test_a_clean_close_delivers_nothing_again(make_stage: MakeStage) -> None:

@@ -8,7 +8,7 @@ from engine.config import TINY
 from engine.consumer.fetcher import MESSAGE_COST_BYTES, decode
 from engine.consumer.simple_consumer import Fetch, Fetched, SimpleConsumer
 from engine.ids import BrokerId, TopicPartition
-from engine.message.format import SNAPPY, encode_wrapped
+from engine.message.format import SNAPPY, encode_magic_1
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from tests.engine.conftest import MakeStage
 from tests.support.clusters import with_consumer, with_producer
@@ -36,7 +36,7 @@ def test_an_error_is_met_only_when_everything_before_it_has_been_taken() -> None
 
 
 def test_a_snappy_set_ends_the_reading_at_its_offset_by_its_own_code() -> None:
-    data = encode_message_set([b"good"]) + encode_wrapped(b"packed", SNAPPY) + encode_message_set([b"behind"])
+    data = encode_message_set([b"good"]) + encode_magic_1(b"packed", SNAPPY) + encode_message_set([b"behind"])
     assert decode(data, 100, 1_000) == ([(100, 113, b"good")], "unsupported_codec")
 
 

@@ -14,7 +14,7 @@ from tests.support.clusters import GROUP, Stage, with_consumer
 
 
 def steps(stage: Stage, consumer: str) -> list[str]:
-    wanted = ("rebalance_", "ownership_", "registry_read", "assignment_", "claim_", "pulling_started")
+    wanted = ("rebalance_", "ownership_", "registry_read", "assignment_", "claim_", "fetching_started")
     return [
         event["event"]
         for event in stage.events()
@@ -34,15 +34,15 @@ def test_a_rebalance_releases_reads_computes_claims_and_only_then_pulls(stage: S
         "ownership_released",
         "registry_read",
         "assignment_computed",
-        "pulling_started",
+        "fetching_started",
         "rebalance_finished",
     ]
     order = [
         event["event"]
         for event in stage.events()
-        if "owners/clicks" in str(event.get("path")) or event["event"] == "pulling_started"
+        if "owners/clicks" in str(event.get("path")) or event["event"] == "fetching_started"
     ]
-    assert order.index("pulling_started") > order.index("node_created")
+    assert order.index("fetching_started") > order.index("node_created")
 
 
 def test_a_second_and_a_third_consumer_take_their_shares_and_a_fourth_idles(stage: Stage) -> None:

@@ -14,7 +14,7 @@ from engine.message.format import (
     NO_CODEC,
     SNAPPY,
     Entry,
-    encode_wrapped,
+    encode_magic_1,
     iterate_lengths,
     iterate_shallow,
     read_header,
@@ -96,7 +96,7 @@ def test_a_flipped_bit_in_a_payload_ends_the_walk_there(payloads: list[bytes], d
 
 def test_entries_of_magic_1_say_their_codec_and_no_codec_ends_the_walk() -> None:
     encoded = encode_message_set([b"plain"]) + MAGIC_1_TESTING
-    encoded += b"".join([encode_wrapped(b"packed", codec) for codec in (GZIP, SNAPPY, 3, 0b1111_1101)])
+    encoded += b"".join([encode_magic_1(b"packed", codec) for codec in (GZIP, SNAPPY, 3, 0b1111_1101)])
     entries, error = walk(encoded)
     assert [codec for _, _, _, codec in entries] == [NO_CODEC, NO_CODEC, GZIP, SNAPPY, 3, GZIP]
     assert [payload for _, _, payload, _ in entries] == [b"plain", b"testing", *[b"packed"] * 4]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.consumer.fetcher import decode
 from engine.errors import InvalidMessage, InvalidMessageSize, MessageTooLarge, UnsupportedCodec
-from engine.message.format import GZIP, encode_wrapped, iterate_shallow
+from engine.message.format import GZIP, encode_magic_1, iterate_shallow
 from engine.message.message_set import check_set, encode_compressed_set, encode_message_set, iterate_deep, preview
 
 SPEAKABLE = (InvalidMessage, InvalidMessageSize, UnsupportedCodec)
@@ -38,7 +38,7 @@ def mangled_sets(draw: st.DrawFn) -> bytes:
 
 def wrapped(packed: bytes) -> bytes:
     """An entry of magic 1 that says it is gzip, its CRC good, whatever is in it."""
-    return encode_wrapped(packed, GZIP)
+    return encode_magic_1(packed, GZIP)
 
 
 def gzipped(data: bytes) -> bytes:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidMessage, InvalidMessageSize, MessageTooLarge, OffsetscopeError, UnsupportedCodec
 from engine.message.compression import NESTED_ROOM_BYTES, deflate
-from engine.message.format import GZIP, NO_CODEC, SNAPPY, encode_wrapped, iterate_shallow
+from engine.message.format import GZIP, NO_CODEC, SNAPPY, encode_magic_1, iterate_shallow
 from engine.message.message_set import (
     NESTED_MAX,
     PREVIEW_CHARACTERS,
@@ -32,7 +32,7 @@ UNLIMITED = 1 << 31
 
 def gzip_entry(inner: bytes) -> bytes:
     """An entry that holds ``inner``, whatever that is."""
-    return encode_wrapped(deflate(inner), GZIP)
+    return encode_magic_1(deflate(inner), GZIP)
 
 
 def payloads_of(data: bytes) -> list[bytes]:
@@ -143,8 +143,8 @@ def test_what_a_set_holds_is_read_by_the_rules_of_a_set_outside(inner: bytes, pa
 
 def test_a_gzip_stream_of_several_members_is_read_to_its_end() -> None:
     packed = deflate(INNER[:5]) + deflate(INNER[5:]) + deflate(b"") + deflate(INNER)
-    assert payloads_of(encode_wrapped(packed, GZIP)) == [b"one", b"two"] * 2
-    assert payloads_of(encode_wrapped(packed + b"no gzip", GZIP)) == [b"one", b"two"] * 2
+    assert payloads_of(encode_magic_1(packed, GZIP)) == [b"one", b"two"] * 2
+    assert payloads_of(encode_magic_1(packed + b"no gzip", GZIP)) == [b"one", b"two"] * 2
 
 
 @pytest.mark.parametrize(
@@ -157,12 +157,12 @@ def test_a_gzip_stream_of_several_members_is_read_to_its_end() -> None:
         (deflate(INNER[:8]), "are left"),
         (deflate(b"\0\0\0\0"), "length 0"),
         (deflate(INNER[:-1] + b"\0"), "does not match its CRC"),
-        (deflate(encode_wrapped(b"?", 3)), "codec 3, which 0.7 does not know"),
+        (deflate(encode_magic_1(b"?", 3)), "codec 3, which 0.7 does not know"),
         (deflate(gzip_entry(INNER[:-1] + b"\0")), "does not match its CRC"),
     ],
 )
 def test_a_compressed_set_with_a_broken_inside_is_refused_everywhere(packed: bytes, reason: str) -> None:
-    broken = encode_message_set([b"plain"]) + encode_wrapped(packed, GZIP)
+    broken = encode_message_set([b"plain"]) + encode_magic_1(packed, GZIP)
     with pytest.raises(InvalidMessage, match=reason) as caught:
         list(iterate_deep(broken, 36))
     assert caught.value.fields == {"offset": 50}
@@ -172,7 +172,7 @@ def test_a_compressed_set_with_a_broken_inside_is_refused_everywhere(packed: byt
 
 
 def test_a_snappy_set_is_taken_as_it_is_and_named_by_who_would_look_inside() -> None:
-    data = encode_message_set([b"plain"]) + encode_wrapped(b"packed", SNAPPY)
+    data = encode_message_set([b"plain"]) + encode_magic_1(b"packed", SNAPPY)
     assert check_set(data, UNLIMITED) == CheckedSet((14, 16), 2)
     walk = iterate_deep(data, 77)
     assert next(walk)[2] == b"plain"
@@ -183,7 +183,7 @@ def test_a_snappy_set_is_taken_as_it_is_and_named_by_who_would_look_inside() -> 
 
 
 def test_a_snappy_set_inside_gzip_is_taken_and_named_too() -> None:
-    data = gzip_entry(INNER + encode_wrapped(b"packed", SNAPPY))
+    data = gzip_entry(INNER + encode_magic_1(b"packed", SNAPPY))
     assert check_set(data, UNLIMITED).messages == 3
     with pytest.raises(UnsupportedCodec, match="snappy") as caught:
         list(iterate_deep(data, 5))
@@ -191,13 +191,13 @@ def test_a_snappy_set_inside_gzip_is_taken_and_named_too() -> None:
 
 
 def test_a_damaged_snappy_set_is_refused() -> None:
-    damaged = encode_wrapped(b"packed", SNAPPY)[:-1] + b"?"
+    damaged = encode_magic_1(b"packed", SNAPPY)[:-1] + b"?"
     with pytest.raises(InvalidMessage, match="CRC"):
         check_set(damaged, UNLIMITED)
 
 
 def test_a_codec_that_nobody_knows_is_named_and_never_appended() -> None:
-    data = encode_message_set([b"plain"]) + encode_wrapped(b"packed", 3)
+    data = encode_message_set([b"plain"]) + encode_magic_1(b"packed", 3)
     walk = iterate_deep(data, 77)
     assert next(walk)[2] == b"plain"
     with pytest.raises(InvalidMessage, match="codec 3") as caught:
@@ -294,7 +294,7 @@ def test_a_payload_may_be_as_large_as_the_limit_and_no_larger() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [MAGIC_1_TESTING, encode_wrapped(b"7 bytes", SNAPPY), encode_message_set([b"7 bytes"])]
+    "entry", [MAGIC_1_TESTING, encode_magic_1(b"7 bytes", SNAPPY), encode_message_set([b"7 bytes"])]
 )
 def test_the_limit_is_on_the_payload_whatever_the_header(entry: bytes) -> None:
     assert check_set(entry, 7).messages == 1
@@ -308,7 +308,7 @@ LARGE = encode_message_set([b"much too large"])
 
 @pytest.mark.parametrize(
     "data",
-    [DAMAGED + LARGE, LARGE + DAMAGED, encode_wrapped(b"?", 3) + LARGE, LARGE + bytes(4), LARGE + LARGE[:-1]],
+    [DAMAGED + LARGE, LARGE + DAMAGED, encode_magic_1(b"?", 3) + LARGE, LARGE + bytes(4), LARGE + LARGE[:-1]],
 )
 def test_the_size_is_looked_at_before_anything_else(data: bytes) -> None:
     # 0.7.2: Log.append calls verifyMessageSize first
@@ -327,7 +327,7 @@ def test_a_size_behind_a_length_or_a_magic_that_cannot_be_is_never_come_to() -> 
 
 def seconds_to_refuse(count: int) -> float:
     """Of processor time, for a set of so many empty messages of magic 1 and one too large behind them."""
-    data = encode_wrapped(b"", 0) * count + LARGE
+    data = encode_magic_1(b"", 0) * count + LARGE
     begin = time.process_time()
     with pytest.raises(MessageTooLarge):
         check_set(data, 8)

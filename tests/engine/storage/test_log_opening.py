@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors import InvalidMessage, LogClosed, LogGap, MessageTooLarge, StorageFailed
 from engine.message.compression import deflate
-from engine.message.format import GZIP, encode_wrapped
+from engine.message.format import GZIP, encode_magic_1
 from engine.message.message_set import encode_message_set
 from engine.storage.log import NOT_ROLLED, Appended, Log
 from engine.storage.log_config import NEVER_BY_COUNT
@@ -56,7 +56,7 @@ def test_a_part_of_a_message_at_the_end_of_a_set_is_not_written(tmp_path: Path, 
 
 def test_a_compressed_set_of_nothing_is_written_and_flushed_like_any_other(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk, flush_messages=2)
-    nothing = encode_wrapped(deflate(b""), GZIP)
+    nothing = encode_magic_1(deflate(b""), GZIP)
     assert log.append(nothing) == Appended(0, len(nothing), 0, (len(nothing),), NOT_ROLLED, flushed=False)
     assert (log.has_unflushed, log.unflushed_messages) == (True, 0)
     assert log.flush() == len(nothing)

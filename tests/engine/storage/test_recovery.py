@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.message.format import encode_wrapped
+from engine.message.format import encode_magic_1
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.storage import recovery
 from engine.storage.recovery import Recovery, recover
@@ -159,7 +159,7 @@ def test_a_compressed_set_is_kept_whatever_its_codec_and_whatever_is_in_it(
     attributes: int, tmp_path: Path, disk: FaultyDisk
 ) -> None:
     # 0.7: Message.isValid looks at the CRC of the payload alone
-    content = THREE + encode_wrapped(b"packed", attributes) + THREE
+    content = THREE + encode_magic_1(b"packed", attributes) + THREE
     assert recovered(tmp_path, content, disk) == (Recovery(0, ""), content)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.ids import TopicPartition
 from engine.message.compression import deflate
-from engine.message.format import GZIP, SNAPPY, encode_wrapped
+from engine.message.format import GZIP, SNAPPY, encode_magic_1
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.protocol.requests import (
     EARLIEST_MS,
@@ -191,11 +191,11 @@ def test_a_damaged_message_ends_the_connection_and_nothing_is_kept(broker: Runni
 @pytest.mark.parametrize(
     "message_set",
     [
-        encode_wrapped(b"packed by somebody who can", SNAPPY),
+        encode_magic_1(b"packed by somebody who can", SNAPPY),
         encode_compressed_set([bytes(1_000_000)] * 40),
-        encode_wrapped(deflate(encode_compressed_set([b"twice"])), GZIP),
-        encode_wrapped(deflate(b""), GZIP) + MAGIC_1_42,
-        encode_wrapped(deflate(MAGIC_1_42 + MAGIC_1_42[:-1]), GZIP),
+        encode_magic_1(deflate(encode_compressed_set([b"twice"])), GZIP),
+        encode_magic_1(deflate(b""), GZIP) + MAGIC_1_42,
+        encode_magic_1(deflate(MAGIC_1_42 + MAGIC_1_42[:-1]), GZIP),
     ],
 )
 def test_compressed_sets_of_0_7_clients_are_served_as_they_came(broker: RunningBroker, message_set: bytes) -> None:
@@ -221,7 +221,7 @@ def test_a_set_too_large_and_damaged_is_swallowed_and_the_rest_lands(start_broke
 
 
 def test_twelve_thousand_entries_and_one_too_large_hold_nobody_up(broker: RunningBroker) -> None:
-    bad = encode_wrapped(b"", 0) * 12_000 + encode_message_set([bytes(1_000_001)])
+    bad = encode_magic_1(b"", 0) * 12_000 + encode_message_set([bytes(1_000_001)])
     begin_s = time.monotonic()
     with RawClient(broker.port) as client:
         client.say(

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import InvalidMessage, InvalidMessageSize, OffsetOutOfRange, UnknownPartition, UnsupportedCodec
 from engine.message.compression import deflate
-from engine.message.format import GZIP, SNAPPY, encode_wrapped
+from engine.message.format import GZIP, SNAPPY, encode_magic_1
 from engine.message.message_set import DeepMessage, encode_message_set
 from engine.protocol.faults import InvalidFetchSize, MalformedRequest, MalformedResponse, UnknownServerFault
 from engine.protocol.requests import EARLIEST_MS, FetchRequest
@@ -295,8 +295,8 @@ def test_fewer_answers_than_fetches_are_refused() -> None:
 
 # --- compressed sets ------------------------------------------------------------------------------------------------
 
-SNAPPY_SET = encode_wrapped(b"packed", SNAPPY)
-NOTHING = encode_wrapped(deflate(b""), GZIP)
+SNAPPY_SET = encode_magic_1(b"packed", SNAPPY)
+NOTHING = encode_magic_1(deflate(b""), GZIP)
 
 
 def test_a_snappy_set_is_named_at_its_offset_behind_the_messages_before_it() -> None:

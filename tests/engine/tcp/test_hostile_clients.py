@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.broker.clean_shutdown import MARK_NAME
 from engine.errors import StorageFailed
 from engine.message.compression import deflate
-from engine.message.format import GZIP, encode_wrapped
+from engine.message.format import GZIP, encode_magic_1
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.protocol.requests import (
     LATEST_MS,
@@ -151,7 +151,7 @@ def test_bytes_that_inflate_a_thousandfold_hold_nobody_up_for_long(start_broker:
 
 
 def test_gzip_inside_gzip_that_inflates_beyond_all_bounds_is_refused(broker: RunningBroker, honest: RawClient) -> None:
-    bomb = encode_wrapped(deflate(encode_compressed_set([bytes(1_000_000)] * 40) * 40), GZIP)
+    bomb = encode_magic_1(deflate(encode_compressed_set([bytes(1_000_000)] * 40) * 40), GZIP)
     with RawClient(broker.port) as client:
         client.say(encode_request(ProduceRequest("bombs", 0, bomb)))
         assert client.was_cut_off()

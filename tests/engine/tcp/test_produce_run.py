@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.errors import InvalidMessage, InvalidMessageSize, StorageFailed
 from engine.ids import TopicPartition
 from engine.message.compression import deflate
-from engine.message.format import GZIP, SNAPPY, encode_wrapped
+from engine.message.format import GZIP, SNAPPY, encode_magic_1
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.tcp.partition_logs import PartitionLogs
 from engine.tcp.produce_run import RUN_MAX_BYTES, ProduceRun
@@ -38,10 +38,10 @@ SETS = [
     GOOD + CLAIMS_MORE,
     CLAIMS_MORE,
     DAMAGED + TOO_LARGE,
-    encode_wrapped(b"packed", SNAPPY),
-    encode_wrapped(b"packed", 3),
-    encode_wrapped(deflate(b""), GZIP),
-    encode_wrapped(deflate(encode_compressed_set([b"twice"]) + b"\0\0"), GZIP),
+    encode_magic_1(b"packed", SNAPPY),
+    encode_magic_1(b"packed", 3),
+    encode_magic_1(deflate(b""), GZIP),
+    encode_magic_1(deflate(encode_compressed_set([b"twice"]) + b"\0\0"), GZIP),
 ]
 
 Produces = Sequence[tuple[TopicPartition, bytes]]
