@@ -4,14 +4,14 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from engine.config import TINY
+from engine.config import TINY, Config
 from engine.errors import NodeExists
 from engine.events.base import Event
 from engine.events.registry import SessionExpired
 from engine.registry import operations as ops
 from engine.registry.client import Conversation, RegistryClient, Wait
 from engine.registry.server import RegistryServer
-from engine.registry.session import SessionListener
+from engine.registry.session import NO_SESSION, SessionListener
 from engine.runtime.network import NO_FAULT, LinkFault, Network, link_between
 from engine.runtime.process import Machine, Process, ProcessTime, never_wakes
 from engine.runtime.scheduler import Scheduler
@@ -69,11 +69,11 @@ class Member(Client):
 
 
 class World:
-    def __init__(self) -> None:
+    def __init__(self, config: Config = CONFIG) -> None:
         self.happened: list[Event] = []
         self.scheduler = Scheduler()
         self.network = Network(self.scheduler, Random(1), self.happened.append, lambda message, cause: None)
-        self.machine = Machine(CONFIG, self.scheduler, self.network, self.happened.append, SequenceNumbers())
+        self.machine = Machine(config, self.scheduler, self.network, self.happened.append, SequenceNumbers())
         self.server = RegistryServer(self.machine)
 
     def run(self, duration_us: int) -> None:
@@ -124,6 +124,14 @@ def test_closing_before_the_session_is_granted_leaves_nothing_behind() -> None:
     world.run(1_000)
     assert (member.closed, member.lost) == (1, 0)
     assert world.names().count("session_closed") == 1
+
+
+def test_a_client_behind_a_link_slower_than_the_timeout_asks_for_a_session_once_each_timeout() -> None:
+    world = World(replace(CONFIG, registry_latency_us=TIMEOUT_US))
+    member = Member("a", world)
+    world.run(20 * TIMEOUT_US)
+    assert 17 <= world.names().count("session_opened") <= 20
+    assert (member.client.session, member.lost) == (NO_SESSION, 0)
 
 
 def test_a_watch_fires_once_for_a_child_that_comes_and_not_for_the_next() -> None:
