@@ -150,7 +150,7 @@ class Log:
         nothing is written then.
         """
         self._require_open()
-        sizes = tuple([MAGIC_0_OVERHEAD_BYTES + len(payload) for payload in payloads])
+        sizes = tuple([MAGIC_0_OVERHEAD_BYTES + size_bytes for size_bytes in map(len, payloads)])
         limit = self._limits.max_message_bytes
         if sizes and max(sizes) > limit + MAGIC_0_OVERHEAD_BYTES:
             raise too_large(max(sizes) - MAGIC_0_OVERHEAD_BYTES, limit, self.next_offset)
@@ -161,7 +161,8 @@ class Log:
         now_us = self._now_us()
         active = self._segments.active
         rolled_base_offset = NOT_ROLLED
-        if self.bytes_before_roll < 0 or now_us - active.first_append_us > self._limits.roll_interval_us:
+        is_full = active.file.size_bytes > self._limits.segment_bytes
+        if is_full or now_us - active.first_append_us > self._limits.roll_interval_us:
             active = self._roll()
             rolled_base_offset = active.base_offset
         offset = active.next_offset

@@ -17,7 +17,7 @@ class SegmentFile:
     :class:`~engine.errors.StorageFailed` if the disk fails.
     """
 
-    __slots__ = ("_damage", "_disk", "_handle", "_size_bytes", "path")
+    __slots__ = ("_damage", "_disk", "_handle", "path", "size_bytes")
 
     def __init__(self, path: Path, disk: Disk, *, sealed: bool) -> None:
         """Open the file at ``path``, creating it if it is missing and not ``sealed``."""
@@ -28,14 +28,10 @@ class SegmentFile:
         try:
             if not sealed:
                 self._handle = disk.open(path)
-            self._size_bytes = disk.size(path)
+            self.size_bytes = disk.size(path)
         except OSError as error:
             self.seal()
             raise storage_failed(path, "open", error) from error
-
-    @property
-    def size_bytes(self) -> int:
-        return self._size_bytes
 
     def append(self, data: bytes) -> None:
         """Write ``data`` at the end; a partial write is undone."""
@@ -46,11 +42,11 @@ class SegmentFile:
         except OSError as error:
             self._undo_partial_write()
             raise storage_failed(self.path, "append to", error) from error
-        self._size_bytes += len(data)
+        self.size_bytes += len(data)
 
     def read(self, position: int, max_bytes: int) -> bytes:
         """Return the bytes from ``position`` on, ``max_bytes`` of them or up to the end of the file."""
-        wanted_bytes = min(max_bytes, self._size_bytes - position)
+        wanted_bytes = min(max_bytes, self.size_bytes - position)
         if wanted_bytes <= 0:
             return b""
         try:
@@ -69,7 +65,7 @@ class SegmentFile:
 
         Raises :class:`~engine.errors.MachineFault`.
         """
-        wanted_bytes = max(0, min(max_bytes, self._size_bytes - position))
+        wanted_bytes = max(0, min(max_bytes, self.size_bytes - position))
         with MACHINE, self.path.open("rb", buffering=0) as file:
             file.seek(position)
             return file.read(wanted_bytes)
@@ -80,7 +76,7 @@ class SegmentFile:
             self._disk.truncate(self._handle, size_bytes)
         except OSError as error:
             raise storage_failed(self.path, "truncate", error) from error
-        self._size_bytes = size_bytes
+        self.size_bytes = size_bytes
 
     def sync(self) -> None:
         """Put all bytes on disk, then return.
@@ -139,7 +135,7 @@ class SegmentFile:
 
     def _undo_partial_write(self) -> None:
         try:
-            self._disk.truncate(self._handle, self._size_bytes)
+            self._disk.truncate(self._handle, self.size_bytes)
         except OSError:
             self._damage = "it ends in a partial write"
 
