@@ -225,7 +225,7 @@ class Cluster:
                 self._end_request(message)
             case ResponseEnvelope(answers=request) if cause == "gone":
                 self._end_request(request)
-            case ops.WatchNotice(watch=watch) if cause == "gone":
+            case ops.WatchNotice(watch=watch, repeated=False) if cause == "gone":
                 self._emit(WatchDelivered(now_us, watch))
 
     def _end_request(self, request: RequestEnvelope) -> None:

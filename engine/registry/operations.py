@@ -116,7 +116,11 @@ class Response:
 
 @value
 class WatchNotice:
-    """A watch notification: the children of ``path`` have changed since the client listed them."""
+    """A watch notification: the children of ``path`` have changed since the client listed them.
+
+    A ``repeated`` one has no flight of its own, so only the client that receives it reports it.
+    """
 
     watch: int
     path: str
+    repeated: bool = False

@@ -103,7 +103,7 @@ class RegistryServer(Process):
 
     def handle_bounce(self, destination: str, message: Any) -> None:
         """End the flight of a watch notification whose client was gone; no other message has an end to report."""
-        if isinstance(message, ops.WatchNotice):
+        if isinstance(message, ops.WatchNotice) and not message.repeated:
             self.emit(WatchDelivered(self.now_us, message.watch))
 
     def expire(self, client: str) -> None:
@@ -265,7 +265,7 @@ class RegistryServer(Process):
         """Resend the last notification if the network may have lost it; one is enough for the client to read all."""
         for notice in self._sessions[session].notices:
             if notice.watch > last_watch:
-                self._reply(self._sessions[session].client, notice)
+                self._reply(self._sessions[session].client, ops.WatchNotice(notice.watch, notice.path, repeated=True))
 
     def _reply(self, destination: str, message: object) -> None:
         self.send_message(destination, message, self._latency)

@@ -21,20 +21,15 @@ class Counts:
         """Appended and not truncated; retention does not count here, as in ``events_appended``."""
         self._torn_bytes: defaultdict[str, int] = defaultdict(int)
         """Bytes that a write which failed midway may have left at a log's end, until a recovery truncates them."""
+        self._cuts: defaultdict[str, set[int]] = defaultdict(set)
+        """Where logs were truncated."""
+        self._placed: dict[tuple[str, str], int] = {}
+        """The offset that the lag of a group in a partition was last counted from."""
 
     def anomalies(self) -> Anomalies:
         """Go through the journal once, then compare with the files and with the cluster's facts at the end."""
         for event in self._history.events:
-            if event["event"] == "batch_appended":
-                self._kept[partition_of(event)] += event["messages"]
-                in_set = count_messages(self._history.batches[event["batch"]])
-                if event["messages"] != in_set:
-                    yield Anomaly("miscounted", f"the set holds {in_set} messages", (event,))
-            elif event["event"] == "log_cut":
-                yield from self._cut(event)
-            elif event["event"] in REFUSALS and event[REFUSALS[event["event"]]] == STORAGE_FAILED:
-                self._torn_bytes[partition_of(event)] = len(self._history.batches[event["batch"]])
-            self._logs.take(event)
+            yield from self._take(event)
         for partition in self._history.logs:
             yield from self._files(partition)
         for topic in self._history.facts["topics"]:
@@ -42,6 +37,22 @@ class Counts:
         for group in self._history.facts["groups"]:
             for place in group["partitions"]:
                 yield from self._lag(group["group"], place)
+
+    def _take(self, event: JournalEvent) -> Anomalies:
+        """Go on by one event."""
+        if event["event"] == "batch_appended":
+            self._kept[partition_of(event)] += event["messages"]
+            in_set = count_messages(self._history.batches[event["batch"]])
+            if event["messages"] != in_set:
+                yield Anomaly("miscounted", f"the set holds {in_set} messages", (event,))
+        elif event["event"] == "log_cut":
+            self._cuts[partition_of(event)].add(event["next_offset"])
+            yield from self._cut(event)
+        elif event["event"] == "committed_offset_placed":
+            self._placed[event["group"], partition_of(event)] = event["offset"]
+        elif event["event"] in REFUSALS and event[REFUSALS[event["event"]]] == STORAGE_FAILED:
+            self._torn_bytes[partition_of(event)] = len(self._history.batches[event["batch"]])
+        self._logs.take(event)
 
     def _cut(self, event: JournalEvent) -> Anomalies:
         """Check a truncation: it removes the messages after the new end, and a torn write, which is no message."""
@@ -77,10 +88,18 @@ class Counts:
                 yield Anomaly("miscounted", f"{topic} has {said} messages in the {where}, and {kept} in the journal")
 
     def _lag(self, group: str, place: JournalEvent) -> Anomalies:
-        """Check the lag from the committed offset, clamped to the log, to its end; a message counts where it begins."""
+        """Check the lag from the committed offset, clamped to the log, to its end; a message counts where it begins.
+
+        A truncation may leave a committed offset beyond the end, where later messages say nothing about it. The lag is
+        then counted from the truncation until the group commits again.
+        """
         content = bytes(self._logs.logs[partition_of(place)].content)
         first_offset = self._history.logs[partition_of(place)].first_offset
-        offset = min(max(place["committed_offset"], first_offset), len(content))
+        committed_offset = place["committed_offset"]
+        placed_offset = self._placed.get((group, partition_of(place)), committed_offset)
+        if placed_offset < committed_offset and placed_offset in self._cuts[partition_of(place)]:
+            committed_offset = placed_offset
+        offset = min(max(committed_offset, first_offset), len(content))
         messages = sum(count_messages(entry) for begin, entry in entries_of(content) if begin >= offset)
         said = place["lag_bytes"], place["lag_messages"]
         if said != (len(content) - offset, messages):

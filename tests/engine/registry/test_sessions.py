@@ -254,6 +254,26 @@ def test_a_notice_that_comes_twice_is_handled_once() -> None:
     assert member.notices == ["/x"]
 
 
+def test_a_repeated_notice_that_finds_its_client_gone_does_not_end_the_flight_of_the_first_one_again() -> None:
+    world = World()
+    member, other = Member("a", world), Member("b", world)
+    sent: list[Any] = []
+    world.network.listen(sent.append)
+    member.ask(ops.WatchChildren("/x"))
+    sent.clear()
+    while ops.Heartbeat(member.client.session, world.scheduler.now_us, 0) not in sent:
+        world.run(1)
+    world.run(CONFIG.heartbeat_interval_us - 50)
+    other.client.tell(ops.Create("/x/1", "", ephemeral=True))
+    while not member.notices:
+        world.run(1)
+    member.client.abandon()
+    member.detach()
+    world.run(TIMEOUT_US)
+    assert [message.path for message in sent if isinstance(message, ops.WatchNotice)] == ["/x", "/x"]
+    assert "watch_delivered" not in world.names()
+
+
 def test_an_answer_to_an_earlier_process_of_the_same_name_is_not_taken_for_ones_own() -> None:
     world = World()
     member = Member("a", world)
