@@ -17,7 +17,7 @@ from engine.ids import BrokerId, TopicPartition
 from engine.message.format import iterate_shallow
 from engine.message.message_set import preview
 from engine.protocol.envelope import (
-    NOBODY,
+    NO_ADDRESS,
     BatchLabel,
     FetchLabel,
     MultiFetchLabel,
@@ -215,7 +215,7 @@ class Broker(Process):
 
     def _refuse(self, envelope: RequestEnvelope, reason: str) -> None:
         """Send the error to a client that wants an acknowledgement; it reports the loss. Otherwise report it here."""
-        if envelope.batch.acknowledge_to != NOBODY:
+        if envelope.batch.acknowledge_to != NO_ADDRESS:
             self._acknowledge(envelope, 0, reason)
         else:
             self._report_lost(envelope, reason)
@@ -223,7 +223,7 @@ class Broker(Process):
     def _report_dropped(self, envelope: RequestEnvelope) -> None:
         """Report a set that waited for the disk. With acknowledgements, the client reports the loss on a timeout."""
         batch, client = envelope.batch.batch, envelope.batch.acknowledge_to
-        if client != NOBODY:
+        if client != NO_ADDRESS:
             self.emit(MessageDropped(self.now_us, client, self.address, f"disk:{batch}", "broker_down"))
         else:
             self._report_lost(envelope, "broker_down")
@@ -231,7 +231,7 @@ class Broker(Process):
     def _acknowledge(self, envelope: RequestEnvelope, offset: int, error: str) -> None:
         """Send an acknowledgement if the client asked for one."""
         batch, client = envelope.batch.batch, envelope.batch.acknowledge_to
-        if client == NOBODY:
+        if client == NO_ADDRESS:
             return
         topic, number = envelope.partition
 

@@ -45,7 +45,7 @@ from engine.producer.page_views import PageViews
 from engine.producer.partitioner import KeyPartitioner, keyed_index
 from engine.producer.producer import Producer
 from engine.protocol.envelope import (
-    NOBODY,
+    NO_ADDRESS,
     BatchLabel,
     FetchLabel,
     MultiFetchLabel,
@@ -211,7 +211,7 @@ class Cluster:
         now_us = self.now_us
         match message:
             case RequestEnvelope(label=BatchLabel(batch, messages, acknowledge_to)):
-                if acknowledge_to == NOBODY or cause == "gone":
+                if acknowledge_to == NO_ADDRESS or cause == "gone":
                     topic, number = message.partition
                     broker = self.state.topics[topic][number]
                     self._emit(BatchLost(now_us, batch, topic, number, broker, messages, "not_delivered"))

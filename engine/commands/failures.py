@@ -64,13 +64,13 @@ class SetLink:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreLinks:
+class HealLinks:
     """Clear the faults of every link."""
 
     @staticmethod
-    def parse(fields: Fields) -> "RestoreLinks":
+    def parse(fields: Fields) -> "HealLinks":
         """No fields."""
-        return RestoreLinks()
+        return HealLinks()
 
     def apply(self, cluster: Cluster) -> None:
         """Leave links without faults as they are."""

@@ -116,7 +116,7 @@ def _records(fields: Fields) -> tuple[tuple[str, str], ...]:
     for record in records:
         if not isinstance(record, dict) or not set(record) <= {"key", "value"}:
             raise fields.fault("records", "holds something other than records", remedy)
-        key = fields.checked_text("records", record.get("key") or NO_KEY, most=MOST_CHARACTERS)
+        key = fields.checked_text("records", record.get("key") or NO_KEY, most=MOST_KEY_CHARACTERS)
         value = fields.checked_text("records", record.get("value", ""), most=MOST_CHARACTERS)
         pairs.append((key, value))
     return tuple(pairs)

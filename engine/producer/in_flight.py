@@ -14,7 +14,7 @@ from engine.config import NEVER_US
 from engine.events.base import Event
 from engine.events.producing import AcknowledgementReceived, BatchLost
 from engine.ids import BrokerId, TopicPartition
-from engine.protocol.envelope import NOBODY, BatchLabel, RequestEnvelope, ResponseEnvelope, enclose
+from engine.protocol.envelope import NO_ADDRESS, BatchLabel, RequestEnvelope, ResponseEnvelope, enclose
 from engine.protocol.requests import ProduceRequest
 from engine.protocol.responses import decode_acknowledgement
 from engine.runtime.process import Process
@@ -148,7 +148,7 @@ class InFlightBatches(Generic[SomeBatch]):
         if lane in self._lanes:
             self._lanes[lane].batches.append(batch)
         elif self._delivery().acknowledgement == "none":
-            self._transmit(batch, lane, NOBODY)
+            self._transmit(batch, lane, NO_ADDRESS)
         else:
             self._lanes[lane] = _Lane(deque([batch]))
             self._send_oldest(lane)
@@ -199,7 +199,7 @@ class InFlightBatches(Generic[SomeBatch]):
             if self._delivery().acknowledgement == "broker":
                 self._transmit(lane.batches[0], name, self._process.address)
                 return
-            self._transmit(lane.batches[0], name, NOBODY)
+            self._transmit(lane.batches[0], name, NO_ADDRESS)
             self._finish_oldest(name)
         del self._lanes[name]
         self._on_free(name)
@@ -241,7 +241,7 @@ class InFlightBatches(Generic[SomeBatch]):
             return batch.sent(Departure(process.now_us, due_us, number, broker))
 
         process.send_flight(f"broker:{broker}", request, process.machine.latency, f"batch:{number}", departure)
-        if acknowledge_to != NOBODY:
+        if acknowledge_to != NO_ADDRESS:
             self._await_acknowledgement(lane, number)
 
     def _await_acknowledgement(self, name: TopicPartition, number: int) -> None:

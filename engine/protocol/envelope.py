@@ -21,7 +21,7 @@ from engine.protocol.requests import (
 from engine.protocol.responses import Response, decode_response
 from engine.values import value
 
-NOBODY = ""
+NO_ADDRESS = ""
 """The address for a request without an acknowledgement."""
 
 

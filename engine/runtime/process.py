@@ -113,7 +113,6 @@ class _Undelivered:
     peer: str
     message: Any
     landed: Callable[[], None]
-    timer: Timer
 
 
 class Process(ABC):
@@ -133,7 +132,6 @@ class Process(ABC):
         """Stop being reachable; what was sent already still travels, what waited to be delivered is lost."""
         self.machine.network.detach(self.address)
         for waiting in self._undelivered:
-            waiting.timer.cancel()
             waiting.landed()
             self.machine.network.lose(waiting.message)
         self._undelivered.clear()
@@ -181,11 +179,16 @@ class Process(ABC):
             handle(peer, message)
             return
         landed = self.machine.network.keep_flight()
-        timer = self.time.after(0, self._deliver_oldest)
-        self._undelivered.append(_Undelivered(handle, peer, message, landed, timer))
+        self._undelivered.append(_Undelivered(handle, peer, message, landed))
+        self.time.after(0, self._deliver_oldest)
 
     def _deliver_oldest(self) -> None:
-        """Handle the message that has waited longest, whichever timer fired: a longer pause reorders the timers."""
+        """Handle the message that has waited longest, whichever timer fired: a longer pause reorders the timers.
+
+        None is left where the process has detached in between.
+        """
+        if not self._undelivered:
+            return
         waiting = self._undelivered.popleft()
         waiting.landed()
         waiting.handle(waiting.peer, waiting.message)

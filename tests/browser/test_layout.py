@@ -37,6 +37,15 @@ def test_nothing_sticks_out_sideways(stage: Stage, width: int) -> None:
     assert stage.page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
+def test_an_error_page_breaks_long_words(stage: Stage) -> None:
+    """Names of files and addresses have no spaces."""
+    page = stage.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{stage.base_url}/{'0' * 100}")
+    assert page.locator("h1").inner_text().count("0") == 100
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_on_a_phone_the_controls_stay_in_reach(stage: Stage) -> None:
     stage.page.set_viewport_size({"width": 390, "height": 844})
     stage.open()

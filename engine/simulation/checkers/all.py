@@ -30,7 +30,7 @@ CHECKERS: Sequence[Checker] = (
     pattern.mirrors_commit_behind_their_work,
     pattern.the_warehouse_holds_each_message_once,
     flights.each_flight_ends_once,
-    counts.told_counts_are_those_of_the_files,
+    counts.counts_match_the_files,
     catching_up.everybody_catches_up,
     invariants.invariants_hold,
 )

@@ -108,6 +108,6 @@ class Counts:
             yield Anomaly("miscounted", sentence)
 
 
-def told_counts_are_those_of_the_files(history: History) -> Anomalies:
+def counts_match_the_files(history: History) -> Anomalies:
     """Find ``miscounted``: messages or bytes appended, truncated, kept or waiting differ from those in the files."""
     return Counts(history).anomalies()

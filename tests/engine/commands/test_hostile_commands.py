@@ -193,6 +193,7 @@ def test_whatever_is_sent_is_done_or_refused_for_a_reason_and_the_cluster_runs_o
         journal.close()
 
 
+LONG_KEY: Mapping[str, Any] = {"key": "k" * 1_001, "value": "v"}
 IS_TEXT = {"topic", "key", "value", "from", "to", "client", "group", "consumer", "loader"}
 TEXT_FIELDS = [(name, field) for name, fields in ORDINARY.items() for field in fields if field in IS_TEXT]
 """Every field of every command that is read as a text."""
@@ -209,6 +210,12 @@ def test_a_text_that_utf8_cannot_carry_is_refused_in_every_field(name: str, fiel
         parse_command({"command": name, **first, **NEEDED.get(name, {}), field: text})
     assert fault.value.fields["field"] == field
     assert "U+D800" in fault.value.remedy
+
+
+@pytest.mark.parametrize("fields", [LONG_KEY, {"records": [LONG_KEY]}], ids=["alone", "in a record"])
+def test_a_key_is_refused_by_its_length_wherever_it_is_given(fields: Mapping[str, Any]) -> None:
+    with pytest.raises(InvalidCommand, match="at most 1000 characters"):
+        parse_command({"command": "produce", **fields})
 
 
 @pytest.mark.parametrize("record", [{"value": "\ud800"}, {"key": "\udfff", "value": "v"}])

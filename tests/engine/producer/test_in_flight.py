@@ -12,7 +12,7 @@ from engine.events.base import Event
 from engine.events.producing import BatchLost, BatchSent
 from engine.ids import BrokerId, TopicPartition
 from engine.producer.in_flight import UNLIMITED_RETRIES, Delivery, Departure, InFlightBatches
-from engine.protocol.envelope import NOBODY, BatchLabel, RequestEnvelope, ResponseEnvelope, enclose
+from engine.protocol.envelope import NO_ADDRESS, BatchLabel, RequestEnvelope, ResponseEnvelope, enclose
 from engine.protocol.requests import ProduceRequest
 from engine.protocol.responses import encode_acknowledgement
 from engine.runtime.network import Latency, Network
@@ -79,7 +79,7 @@ class Wire:
         outcome = remaining.pop(0) if remaining else "appended"
         if outcome in ("appended", "unheard"):
             self.appended.append(name)
-        if message.batch.acknowledge_to != NOBODY and outcome not in ("lost", "unheard"):
+        if message.batch.acknowledge_to != NO_ADDRESS and outcome not in ("lost", "unheard"):
             self.answer(message, "" if outcome == "appended" else outcome)
 
     def answer(self, request: RequestEnvelope, error: str) -> None:

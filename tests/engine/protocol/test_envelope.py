@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from engine.ids import TopicPartition
 from engine.protocol.envelope import (
-    NOBODY,
+    NO_ADDRESS,
     BatchLabel,
     FetchLabel,
     Label,
@@ -38,7 +38,7 @@ PRODUCE = ProduceRequest("clicks", 2, b"a message set")
 FETCH = FetchRequest("clicks", 2, 650, 300)
 LATEST = OffsetsRequest("clicks", 2, LATEST_MS, 1)
 SINGLE: list[tuple[Label, Request]] = [
-    (BatchLabel(7, 3, NOBODY), PRODUCE),
+    (BatchLabel(7, 3, NO_ADDRESS), PRODUCE),
     (FetchLabel(7, "readers", "A"), FETCH),
     (OffsetsLabel(7), LATEST),
 ]

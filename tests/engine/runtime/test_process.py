@@ -20,6 +20,7 @@ class Noting(Process):
     def __init__(self, address: str, machine: Machine) -> None:
         super().__init__(address, machine, ProcessTime(machine.scheduler, lambda: self.note("wakes")))
         self.noted: list[tuple[int, str]] = []
+        self.leaves_at = ""
         self.attach()
 
     def note(self, what: str) -> None:
@@ -27,6 +28,8 @@ class Noting(Process):
 
     def handle(self, source: str, message: Any) -> None:
         self.note(f"{message} from {source}")
+        if message == self.leaves_at:
+            self.detach()
 
     def handle_bounce(self, destination: str, message: Any) -> None:
         self.note(f"{message} back from {destination}")
@@ -183,6 +186,20 @@ def test_a_flight_to_a_process_that_stands_still_is_shown_until_it_is_taken() ->
     pair.scheduler.run_until(1_000)
     assert pair.flights() == []
     assert pair.right.noted[1:] == [(1_000, "1 from left"), (1_000, "2 from left")]
+
+
+def test_a_process_that_leaves_while_it_handles_what_waited_loses_the_rest() -> None:
+    """The pause was made longer in between, so the timer of the first message comes last."""
+    pair = Pair()
+    pair.right.leaves_at = "first"
+    pair.right.time.stall(500)
+    pair.left.send_message("right", "first", HOP)
+    pair.scheduler.run_until(300)
+    pair.right.time.stall(1_000)
+    pair.left.send_message("right", "second", HOP)
+    pair.scheduler.run_until(2_000)
+    assert [what for _, what in pair.right.noted if what != "wakes"] == ["first from left"]
+    assert pair.lost == [("second", "gone")]
 
 
 # --- ending ---------------------------------------------------------------------------------------------------------
