@@ -27,7 +27,7 @@ from engine.message.format import read_header
 from engine.message.message_set import Message
 from engine.pipeline.mirror import Mirror
 from engine.pipeline.warehouse import Row, Warehouse
-from engine.protocol.envelope import NOBODY, RequestEnvelope
+from engine.protocol.envelope import NO_ADDRESS, RequestEnvelope
 from engine.protocol.faults import NO_ERROR
 from engine.protocol.requests import FetchRequest
 from engine.protocol.responses import response_header
@@ -76,7 +76,7 @@ def a_broker_acknowledges_what_it_has_not_written(monkeypatch: pytest.MonkeyPatc
     honest = Broker._append
 
     def hasty(broker: Broker, envelope: RequestEnvelope) -> None:
-        if envelope.batch.acknowledge_to != NOBODY and envelope.batch.batch % 5 == 0:
+        if envelope.batch.acknowledge_to != NO_ADDRESS and envelope.batch.batch % 5 == 0:
             broker._acknowledge(envelope, 0, "")
         else:
             honest(broker, envelope)
