@@ -7,11 +7,12 @@ from typing import Final
 
 from engine.errors import InvalidMessage, InvalidMessageSize, MessageTooLarge
 from engine.ids import TopicPartition
-from engine.message.format import LENGTH_BYTES, MAGIC_0_OVERHEAD_BYTES, iterate_lengths
+from engine.message.format import LENGTH_BYTES, MAGIC_0, iterate_lengths
 from engine.tcp.partition_logs import PartitionLogs
 
 RUN_MAX_BYTES: Final = 512 * 1024
 
+UNCOUNTED: Final = -1
 _NOWHERE: Final = TopicPartition("", 0)
 
 
@@ -19,9 +20,10 @@ class ProduceRun:
     """A queue of consecutive message sets of one client for one partition that are not in the log yet.
 
     Checked and written together they cost a third less than one by one, and the result is the same. So sets are not
-    joined across the point where the log rolls or flushes. If joined sets are refused, nothing was written, and they
-    are appended one by one. The work is done in steps, so other clients get their turn in between. ``complain`` is
-    called for sets with a message that is too large; those are dropped (0.7.2).
+    joined across the point where the log rolls or flushes, nor with one whose messages cannot be counted. If joined
+    sets are refused, nothing was written, and they are appended one by one. The work is done in steps, so other clients
+    get their turn in between. ``complain`` is called for sets with a message that is too large; those are dropped
+    (0.7.2).
     """
 
     def __init__(self, logs: PartitionLogs, complain: Callable[[str], None]) -> None:
@@ -72,29 +74,20 @@ class ProduceRun:
         return not self._sets
 
     def _count_that_go_together(self) -> int:
-        """Count the sets, from the first on, that reach neither a roll nor a flush before their end.
-
-        The messages of a set are not counted yet: they are assumed to be as long as its first one. If they are longer,
-        readers see some of them one set early, but never late.
-        """
+        """Count the sets, from the first on, that reach neither a roll nor a flush before their end."""
         room_bytes, room_messages = self._logs.room(self._partition)
-        if self._bytes <= min(room_bytes, MAGIC_0_OVERHEAD_BYTES * room_messages):
-            return len(self._sets)
         count = 0
         for message_set in self._sets:
-            if room_bytes < 0 or room_messages <= 0:
+            messages = _count_plain(message_set)
+            if messages == UNCOUNTED or room_bytes < 0 or room_messages <= 0:
                 break
             count += 1
             room_bytes -= len(message_set)
-            entry_bytes = LENGTH_BYTES + int.from_bytes(message_set[:LENGTH_BYTES], "big")
-            room_messages -= max(1, len(message_set) // entry_bytes)
+            room_messages -= messages
         return max(1, count)
 
     def _append_together(self, count: int) -> None:
         sets = list(islice(self._sets, count))
-        if not all(map(_is_whole, sets)):  # the set after a partial message would be read as the rest of it
-            self._one_by_one = True
-            return
         try:
             self._logs.append(self._partition, b"".join(sets))
         except (InvalidMessage, InvalidMessageSize, MessageTooLarge):
@@ -110,6 +103,16 @@ class ProduceRun:
             self._complain(f"{self._partition}: {error.message}")
 
 
-def _is_whole(message_set: bytes) -> bool:
-    """Return whether the set ends where its last whole entry ends."""
-    return max((end for _, end in iterate_lengths(message_set)), default=0) == len(message_set)
+def _count_plain(message_set: bytes) -> int:
+    """Return the number of messages in a set, or :data:`UNCOUNTED`.
+
+    A compressed set would have to be opened for that. A partial entry at the end would be read as the start of the next
+    set.
+    """
+    messages = whole_bytes = 0
+    for start, end in iterate_lengths(message_set):
+        if message_set[start + LENGTH_BYTES] != MAGIC_0:
+            return UNCOUNTED
+        messages += 1
+        whole_bytes = end
+    return messages if whole_bytes == len(message_set) else UNCOUNTED
