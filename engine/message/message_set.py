@@ -58,8 +58,9 @@ class DeepMessage(NamedTuple):
 
 
 class CheckedSet(NamedTuple):
-    """A validated set: the ``sizes`` of its whole entries, and the number of ``messages``, inner ones included."""
+    """A validated set: the size of its whole entries, together and one by one; its messages, inner ones included."""
 
+    size_bytes: int
     sizes: tuple[int, ...]
     messages: int
 
@@ -170,13 +171,13 @@ def check_set(data: bytes, max_message_bytes: int) -> CheckedSet:
         _require_none_too_large(data, max_message_bytes)
     limit = InflationLimit(len(data))
     sizes: list[int] = []
-    inner_messages = compressed_sets = 0
-    for offset, next_offset, payload, codec in iterate_shallow(data, 0):
-        sizes.append(next_offset - offset)
+    size_bytes = inner_messages = compressed_sets = 0
+    for offset, size_bytes, payload, codec in iterate_shallow(data, 0):
+        sizes.append(size_bytes - offset)
         if codec != NO_CODEC:
             compressed_sets += 1
             inner_messages += sum(1 for _ in _leaves(payload, codec, offset, limit, NESTED_MAX))
-    return CheckedSet(tuple(sizes), len(sizes) - compressed_sets + inner_messages)
+    return CheckedSet(size_bytes, tuple(sizes), len(sizes) - compressed_sets + inner_messages)
 
 
 def _require_none_too_large(data: bytes, max_message_bytes: int) -> None:

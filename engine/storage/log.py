@@ -8,7 +8,6 @@ from typing import Final, NamedTuple, Self
 
 from engine.config import NEVER_US, UNLIMITED_BYTES
 from engine.errors import LogClosed, OffsetOutOfRange
-from engine.message.format import MAGIC_0_OVERHEAD_BYTES
 from engine.message.message_set import check_set, encode_message_set, too_large
 from engine.storage.disk import Disk
 from engine.storage.log_config import ClockUs, LogConfig
@@ -140,39 +139,41 @@ class Log:
         """
         self._require_open()
         checked = check_set(message_set, self._limits.max_message_bytes)
-        whole_bytes = sum(checked.sizes)
-        return self._append(message_set[:whole_bytes], checked.messages, checked.sizes)
+        before = self._segments.active
+        offset = self._write(message_set[: checked.size_bytes], checked.messages)
+        active = self._segments.active
+        next_offset = offset + checked.size_bytes
+        rolled_base_offset = NOT_ROLLED if active is before else active.base_offset
+        flushed = active.flushed_offset == next_offset
+        return Appended(offset, next_offset, checked.messages, checked.sizes, rolled_base_offset, flushed)
 
-    def append_payloads(self, payloads: Sequence[bytes]) -> Appended:
+    def append_payloads(self, payloads: Sequence[bytes]) -> int:
         """Encode ``payloads`` as one set of plain messages and write it at the end, as :meth:`append` does.
 
-        Only the sizes are checked, since the set was just encoded. Raises :class:`~engine.errors.MessageTooLarge`;
-        nothing is written then.
+        Returns the offset of the first. Only the sizes are checked, since the set was just encoded. Raises
+        :class:`~engine.errors.MessageTooLarge`; nothing is written then.
         """
         self._require_open()
-        sizes = tuple([MAGIC_0_OVERHEAD_BYTES + size_bytes for size_bytes in map(len, payloads)])
+        message_set = encode_message_set(payloads)
         limit = self._limits.max_message_bytes
-        if sizes and max(sizes) > limit + MAGIC_0_OVERHEAD_BYTES:
-            raise too_large(max(sizes) - MAGIC_0_OVERHEAD_BYTES, limit, self.next_offset)
-        return self._append(encode_message_set(payloads), len(payloads), sizes)
+        if len(message_set) > limit and max(map(len, payloads)) > limit:
+            raise too_large(max(map(len, payloads)), limit, self.next_offset)
+        return self._write(message_set, len(payloads))
 
-    def _append(self, message_set: bytes, messages: int, sizes: tuple[int, ...]) -> Appended:
-        """Write a valid set: roll first if due, and flush afterwards if there are enough unflushed messages."""
+    def _write(self, message_set: bytes, messages: int) -> int:
+        """Write a valid set and return its offset: roll first if due; flush afterwards if enough is unflushed."""
         now_us = self._now_us()
         active = self._segments.active
-        rolled_base_offset = NOT_ROLLED
-        is_full = active.file.size_bytes > self._limits.segment_bytes
+        is_full = active.size_bytes > self._limits.segment_bytes
         if is_full or now_us - active.first_append_us > self._limits.roll_interval_us:
             active = self._roll()
-            rolled_base_offset = active.base_offset
         offset = active.next_offset
         if message_set:
             active.append(message_set, now_us)
-        next_offset = offset + len(message_set)
         self._unflushed_messages += messages
         if self._unflushed_messages >= self._limits.flush_messages:
             self.flush()
-        return Appended(offset, next_offset, messages, sizes, rolled_base_offset, active.flushed_offset == next_offset)
+        return offset
 
     # --- reading ---
 

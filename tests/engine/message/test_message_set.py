@@ -71,7 +71,7 @@ def test_a_message_of_magic_1_is_read_too() -> None:
 def test_a_set_that_another_client_compressed_is_read() -> None:
     # case 3
     assert list(iterate_deep(GZIP_TESTING, 0)) == [(0, 51, b"testing")]
-    assert check_set(GZIP_TESTING, UNLIMITED) == CheckedSet((51,), 1)
+    assert check_set(GZIP_TESTING, UNLIMITED) == CheckedSet(51, (51,), 1)
 
 
 @given(st.lists(st.binary(max_size=30), min_size=1, max_size=6))
@@ -136,7 +136,7 @@ def test_what_a_set_holds_is_read_by_the_rules_of_a_set_outside(inner: bytes, pa
     # 0.7.2: ByteBufferMessageSet.internalIterator goes into each level alike
     data = gzip_entry(inner)
     assert payloads_of(data) == payloads
-    assert check_set(data, UNLIMITED) == CheckedSet((len(data),), len(payloads))
+    assert check_set(data, UNLIMITED) == CheckedSet(len(data), (len(data),), len(payloads))
     next_offsets = [next_offset for _, next_offset, _ in iterate_deep(data, 0)]
     assert next_offsets == [0] * (len(payloads) - 1) + [len(data)] * bool(payloads)
 
@@ -173,7 +173,7 @@ def test_a_compressed_set_with_a_broken_inside_is_refused_everywhere(packed: byt
 
 def test_a_snappy_set_is_taken_as_it_is_and_named_by_who_would_look_inside() -> None:
     data = encode_message_set([b"plain"]) + encode_magic_1(b"packed", SNAPPY)
-    assert check_set(data, UNLIMITED) == CheckedSet((14, 16), 2)
+    assert check_set(data, UNLIMITED) == CheckedSet(30, (14, 16), 2)
     walk = iterate_deep(data, 77)
     assert next(walk)[2] == b"plain"
     with pytest.raises(UnsupportedCodec, match="snappy") as caught:
@@ -269,8 +269,8 @@ def test_sets_lie_in_each_other_so_deep_and_no_deeper() -> None:
 def test_a_check_counts_the_messages_inside_compressed_sets() -> None:
     compressed = encode_compressed_set([b"b", b"c", b"d"])
     checked = check_set(encode_message_set([b"a"]) + compressed + MAGIC_1_TESTING, UNLIMITED)
-    assert checked == CheckedSet((10, len(compressed), 17), 5)
-    assert check_set(b"", UNLIMITED) == CheckedSet((), 0)
+    assert checked == CheckedSet(27 + len(compressed), (10, len(compressed), 17), 5)
+    assert check_set(b"", UNLIMITED) == CheckedSet(0, (), 0)
 
 
 @given(st.lists(st.binary(max_size=20), min_size=1, max_size=5), st.data())
