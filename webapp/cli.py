@@ -21,6 +21,8 @@ from webapp.views.context import EXTENSION
 
 WRONG_USE = 2
 HIGHEST_PORT = 65_535
+MOST_DAYS = 36_500
+DAY_S = 86_400
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -58,6 +60,13 @@ def parser() -> argparse.ArgumentParser:
         choices=sorted(SCENARIOS),
         help="how new rooms begin (default %(default)s)",
     )
+    verb.add_argument(
+        "--room-expiry-days",
+        type=days,
+        default=14,
+        help="delete a room after this many days of this server's running time without use, 0 for never "
+        "(default %(default)s)",
+    )
     verb.add_argument("--open", action="store_true", help="open the page in the browser")
     broker.add_arguments(verbs.add_parser("broker", help="serve logs to clients of Kafka 0.7 until Ctrl-C"))
     return whole
@@ -65,8 +74,15 @@ def parser() -> argparse.ArgumentParser:
 
 def port(text: str) -> int:
     """Parse a port number; 0 means any free port."""
-    if not text.isdecimal() or int(text) > HIGHEST_PORT:
+    if not text.isdecimal() or len(text) > len(str(HIGHEST_PORT)) or int(text) > HIGHEST_PORT:
         raise argparse.ArgumentTypeError(f"'{text}' is no port from 0 to {HIGHEST_PORT}")
+    return int(text)
+
+
+def days(text: str) -> int:
+    """Parse a number of days; 0 means for ever."""
+    if not text.isdecimal() or len(text) > len(str(MOST_DAYS)) or int(text) > MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of days from 0 to {MOST_DAYS}")
     return int(text)
 
 
@@ -77,7 +93,13 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         fail(f"cannot listen on {options.host} port {options.port}: {error.strerror}; choose another with --port")
     try:
-        app = create_app(Settings(data_dir=options.data_dir.expanduser(), scenario=options.scenario))
+        app = create_app(
+            Settings(
+                data_dir=options.data_dir.expanduser(),
+                scenario=options.scenario,
+                room_expires_after_s=(options.room_expiry_days or MOST_DAYS) * DAY_S,
+            )
+        )
     except OffsetscopeError as error:
         fail(f"{error.message}; {error.remedy}")
     allow_many_files()  # a room has about five open, a viewer one

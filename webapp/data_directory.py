@@ -51,20 +51,10 @@ class DataDirectory:
         folders = (self.path / ROOMS_FOLDER).iterdir()
         return sorted(folder.name for folder in folders if is_room_id(folder.name) and (folder / RECORD_FILE).exists())
 
-    def last_used_s(self, room: str) -> float:
-        """Return when a room was last unloaded or made, in seconds since the epoch; 0 if it does not exist."""
-        try:
-            return (self.room(room) / RECORD_FILE).stat().st_mtime
-        except FileNotFoundError:
-            return 0.0
-
-    def note_use(self, room: str) -> None:
-        """Record that the room was used just now."""
-        os.utime(self.room(room) / RECORD_FILE)
-
-    def is_untouched(self, room: str) -> bool:
-        """Return whether no command was ever logged in the room."""
-        return bytes_on_disk(RoomFolders(self.room(room)).commands) == 0
+    def measure(self, room: str) -> tuple[int, bool]:
+        """Return how many bytes a room has on disk, and whether a command was ever logged in it."""
+        folder = self.room(room)
+        return bytes_on_disk(folder), bytes_on_disk(RoomFolders(folder).commands) > 0
 
     def delete(self, room: str) -> None:
         """Delete a room's folder; the room stops existing at once.

@@ -4,12 +4,24 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from engine.commands.producing import Produce
 from webapp.errors import ProduceTooLarge, RoomsTooFast, TooManyForks, TooManyViewers
 
 MINUTE_US = 60_000_000
 LOOK_EVERY_S = 0.25
+
+
+def client_of(address: str) -> str:
+    """Return the client behind an address: an IPv6 client has a whole /64 network, and often changes its address."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or IPv6Network((parsed, 64), strict=False))
+    return str(parsed)
 
 
 class RoomsPerMinute:

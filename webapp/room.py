@@ -111,6 +111,11 @@ class Room:
         """Whether no command was ever submitted here."""
         return self._command_log.size_bytes == 0 and not self._waiting
 
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes the room's files had when they were last measured."""
+        return self._weight.bytes
+
     def submit(self, command: Command, fields: Mapping[str, Any]) -> Future[Applied]:
         """Submit a command that ``parse`` made of ``fields``; raises ``RoomFull`` if the room may not grow."""
         assert not isinstance(command, ForkAtOffset | ForkAtTime | ForkNow), "a fork makes another room"

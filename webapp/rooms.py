@@ -23,6 +23,7 @@ from webapp.room_record import RoomRecord, Start, hash_key, new_presenter_key, n
 from webapp.settings import Settings
 from webapp.suspension import MACHINE_FAULTS, Suspension
 from webapp.timeline import Timeline
+from webapp.usage import SpaceLimits, UsageFile
 
 SECOND_US = 1_000_000
 
@@ -66,6 +67,14 @@ class Rooms:
         self._fork_turns = ForkTurns(settings.forks_at_once, patience_s=settings.fork_patience_s)
         self._lock = threading.Lock()
         self._known = set(directory.rooms())
+        self._usage = UsageFile.open(directory.path, self._known, measure=directory.measure, clock_us=wall_us)
+        self._space = SpaceLimits(
+            rooms=settings.rooms_at_most,
+            rooms_per_client=settings.rooms_per_client_at_most,
+            size_bytes=settings.disk_bytes_at_most,
+            size_bytes_per_client=settings.disk_bytes_per_client_at_most,
+        )
+        self._making = threading.Lock()
         self._loaded: dict[str, Room] = {}
         self._gates: dict[str, threading.Lock] = {}
         self._damaged: dict[str, OffsetscopeError] = {}
@@ -117,11 +126,14 @@ class Rooms:
             return MadeRoom(self._make(record, begin), presenter_key)
 
     def _new_record(self, scenario: str, seed: int, start: Start, address: str) -> tuple[RoomRecord, str]:
+        """Return the record of a new room and its key, and hold a place for it; ``_discard`` frees that."""
         self._per_minute.count(address)
-        self._make_place()
+        room_id = new_room_id()
+        with self._making:
+            self._make_place(address)
+            self._usage.add(room_id, address)
         presenter_key = new_presenter_key()
-        key_hash = hash_key(presenter_key)
-        return RoomRecord(new_room_id(), scenario, seed, start, key_hash, int(time.time())), presenter_key
+        return RoomRecord(room_id, scenario, seed, start, hash_key(presenter_key), int(time.time())), presenter_key
 
     def _make(self, record: RoomRecord, begin: Callable[[RoomFolders, CommandLog], Timeline]) -> Room:
         """Make the room's files; its record is written last, so that a crash leaves a whole room or none.
@@ -148,6 +160,7 @@ class Rooms:
 
     def _discard(self, room_id: str) -> None:
         """Delete a half-made room; files that cannot be deleted are deleted when the server starts."""
+        self._usage.remove(room_id)
         with suppress(OSError):
             self._directory.delete(room_id)
 
@@ -160,25 +173,34 @@ class Rooms:
             bytes_at_most=self._settings.room_bytes_at_most,
         )
 
-    def _make_place(self) -> None:
-        """Make space for one more room by deleting untouched rooms; raises ``TooManyRooms`` if that is not enough."""
-        while True:
-            with self._lock:
-                if len(self._known) < self._settings.rooms_at_most:
-                    return
-                idle = [room for room in self._loaded.values() if room.is_untouched and not self._is_watched(room)]
-                away = self._known - set(self._loaded)
-            untouched = [room_id for room_id in away if self._directory.is_untouched(room_id)]
-            if untouched:
-                self._delete(min(untouched, key=self._directory.last_used_s))
-            elif idle:
-                self._delete(min(idle, key=lambda room: room.last_seen_us).record.room)
+    def _make_place(self, client: str) -> None:
+        """Make space for one more room of a client by deleting others; raises ``TooManyRooms`` if none may be deleted.
+
+        A room that somebody watches stays, and so does one that was changed and then used a short while ago.
+        """
+        while not self._usage.has_space(client, self._space):
+            for room_id in self._usage.to_evict(client, self._space):
+                if room_id in self._known and not self._is_in_use(room_id):
+                    logger.info("room %s makes way for a new one, after %d s unused", *self._idle(room_id))
+                    self._delete(room_id)
+                    break
             else:
                 raise TooManyRooms(
-                    f"the server holds {self._settings.rooms_at_most} rooms and takes no more",
+                    "the server has no space for another room, and all that could make way are in use",
                     "use a room that you have, or try again later",
-                    rooms_at_most=self._settings.rooms_at_most,
+                    rooms_at_most=self._space.rooms,
+                    rooms_per_client_at_most=self._space.rooms_per_client,
                 )
+
+    def _is_in_use(self, room_id: str) -> bool:
+        loaded = self._loaded.get(room_id)
+        if loaded is not None and self._is_watched(loaded):
+            return True
+        is_touched = self._usage.is_touched(room_id) if loaded is None else not loaded.is_untouched
+        return is_touched and self._usage.idle_s(room_id) < self._settings.sleep_after_s
+
+    def _idle(self, room_id: str) -> tuple[str, int]:
+        return room_id, self._usage.idle_s(room_id)
 
     # --- finding ----------------------------------------------------------------------------------------------------
 
@@ -191,6 +213,7 @@ class Rooms:
         room = self._restored(room_id) if loaded is None or loaded.suspensions else loaded
         was_idle = self._is_idle(room)
         room.last_seen_us = self._wall_us()
+        self._usage.note_use(room_id)
         if was_idle:
             self._wake(room)
         return room
@@ -272,24 +295,36 @@ class Rooms:
 
     def awake(self) -> list[Room]:
         """Return the rooms in which time may pass: those with a viewer or a recent request."""
-        with self._lock:
-            loaded = list(self._loaded.values())
-        return [room for room in loaded if not self._is_idle(room) or self._is_watched(room)]
+        return [room for room in self._loaded_rooms() if not self._is_idle(room) or self._is_watched(room)]
 
     def keep_house(self) -> None:
-        """Unload rooms not used for a while, restore suspended ones, delete those not used for long."""
+        """Unload rooms unused for a while, restore suspended ones, delete those unused for long, store the usage."""
+        for room in self._loaded_rooms():
+            self._note_usage(room)
         for room in self._idle_rooms():
             self._put_away(room)
         for room_id in self._suspended_rooms():
             with suppress(RoomSuspended):
                 self._restored(room_id)
         for room_id in self._expired():
+            logger.info("room %s has expired, after %d s unused while this server ran", *self._idle(room_id))
             self._delete(room_id)
+        if self._usage.is_save_due:
+            self._save_usage()
+
+    def _note_usage(self, room: Room) -> None:
+        room_id = room.record.room
+        self._usage.note_size(room_id, room.size_bytes, is_touched=not room.is_untouched)
+        if self._is_watched(room):
+            self._usage.note_use(room_id)
+
+    def _loaded_rooms(self) -> list[Room]:
+        with self._lock:
+            return list(self._loaded.values())
 
     def _idle_rooms(self) -> list[Room]:
         """Return the unwatched rooms that have been idle too long, or exceed the number to keep loaded."""
-        with self._lock:
-            loaded = list(self._loaded.values())
+        loaded = self._loaded_rooms()
         unwatched = [room for room in loaded if not self._is_watched(room)]
         unwatched.sort(key=lambda room: room.last_seen_us)
         surplus = max(0, len(loaded) - self._settings.rooms_in_memory_at_most)
@@ -302,32 +337,37 @@ class Rooms:
 
     def close(self) -> None:
         """Close all rooms; their files are complete."""
-        with self._lock:
-            loaded = list(self._loaded.values())
-        for room in loaded:
+        for room in self._loaded_rooms():
             self._put_away(room)
+        self._save_usage()
+
+    def _save_usage(self) -> None:
+        try:
+            self._usage.save()
+        except OSError as error:
+            logger.warning("the usage of the rooms cannot be stored, and is tried again: %s", error)
 
     def _is_idle(self, room: Room) -> bool:
         return self._wall_us() - room.last_seen_us >= self._settings.sleep_after_s * SECOND_US
 
     def _put_away(self, room: Room) -> None:
+        room_id = room.record.room
         with self._lock:
-            self._loaded.pop(room.record.room, None)
+            self._loaded.pop(room_id, None)
         room.close()
-        try:
-            self._directory.note_use(room.record.room)
-        except OSError as error:
-            logger.warning("room %s: its last use cannot be noted: %s", room.record.room, error)
+        size_bytes, is_touched = self._directory.measure(room_id)
+        self._usage.note_size(room_id, size_bytes, is_touched=is_touched)
 
     def _expired(self) -> list[str]:
         with self._lock:
             away = self._known - set(self._loaded)
-        now_s = time.time()
-        return [room_id for room_id in away if now_s - self._directory.last_used_s(room_id) > self._expiry_s(room_id)]
+        return [room_id for room_id in away if self._usage.idle_s(room_id) > self._expiry_s(room_id)]
 
     def _expiry_s(self, room_id: str) -> int:
-        untouched = self._directory.is_untouched(room_id)
-        return self._settings.untouched_room_expires_after_s if untouched else self._settings.room_expires_after_s
+        settings = self._settings
+        if self._usage.is_touched(room_id):
+            return settings.room_expires_after_s
+        return min(settings.untouched_room_expires_after_s, settings.room_expires_after_s)
 
     def _delete(self, room_id: str) -> None:
         with self._lock:
@@ -335,7 +375,7 @@ class Rooms:
             self._known.discard(room_id)
             self._damaged.pop(room_id, None)
             self._suspensions.pop(room_id, None)
+        self._usage.remove(room_id)
         if room is not None:
             room.close()
         self._directory.delete(room_id)
-        logger.info("room %s has expired", room_id)

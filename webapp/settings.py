@@ -23,8 +23,11 @@ class Settings:
     room_expires_after_s: int = 14 * 86_400
 
     rooms_at_most: int = 2_000
+    rooms_per_client_at_most: int = 1_000  # a class of 300 behind one address, each with a room and some forks
+    disk_bytes_at_most: int = 32 * 1024 * 1024 * 1024
+    disk_bytes_per_client_at_most: int = 16 * 1024 * 1024 * 1024
     rooms_in_memory_at_most: int = 400
-    rooms_per_minute_and_address: int = 240
+    rooms_per_minute_and_address: int = 600
     forks_per_minute_and_address: int = 40  # each replays a room, which takes seconds if its past is long
     forks_at_once: int = 2
     fork_patience_s: int = 20

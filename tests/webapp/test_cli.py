@@ -81,8 +81,12 @@ def test_two_servers_on_one_data_folder_are_refused_in_one_line(tmp_path: Path) 
         (["serve", "--colour", "red"], "--colour"),
         (["serve", "--port", "web"], "web"),
         (["serve", "--port", "65536"], "65536"),
+        (["serve", "--port", "9" * 5000], "65535"),
         (["serve", "--port", "-1"], "--port"),
         (["serve", "--scenario", "nothing"], "pageviews"),
+        (["serve", "--room-expiry-days", "-1"], "--room-expiry-days"),
+        (["serve", "--room-expiry-days", "soon"], "soon"),
+        (["serve", "--room-expiry-days", "9" * 5000], "36500"),
         (["explode"], "explode"),
         ([], "serve"),
     ],
@@ -104,7 +108,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         main(["serve", "--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
-    for option in ("--host", "--port", "--data-dir", "--scenario", "--open"):
+    for option in ("--host", "--port", "--data-dir", "--scenario", "--room-expiry-days", "--open"):
         assert option in shown
 
 

@@ -45,7 +45,6 @@ def test_a_deleted_room_is_gone(tmp_path: Path) -> None:
     (directory.room(ROOM) / "journal").mkdir(parents=True)
     directory.delete(ROOM)
     assert list((tmp_path / "rooms").iterdir()) == []
-    assert directory.last_used_s(ROOM) == 0
     directory.close()
 
 
@@ -67,7 +66,6 @@ def test_a_room_that_cannot_be_moved_is_gone_all_the_same_and_its_rest_is_swept_
         windows.setattr("webapp.data_directory.shutil.rmtree", lambda path, ignore_errors: None)
         directory.delete(ROOM)
     assert directory.rooms() == ["ddddeeeeffff"]
-    assert directory.last_used_s(ROOM) == 0
     directory.close()
     DataDirectory.open(tmp_path).close()
     assert [path.name for path in (tmp_path / "rooms").iterdir()] == ["ddddeeeeffff"]

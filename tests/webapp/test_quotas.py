@@ -5,7 +5,7 @@ import pytest
 from tests.webapp.support import HandClock
 from webapp.errors import ForkGivenUp, ProduceTooLarge, RoomsTooFast, TooManyForks, TooManyViewers
 from webapp.forks import ForkUnderWay
-from webapp.quotas import ForkTurns, RoomsPerMinute, ViewerSeats, require_fair_produce
+from webapp.quotas import ForkTurns, RoomsPerMinute, ViewerSeats, client_of, require_fair_produce
 from webapp.room_commands import parse
 
 
@@ -93,3 +93,18 @@ def test_one_produce_may_not_be_too_large(fields: dict[str, object]) -> None:
 def test_a_fair_produce_passes() -> None:
     command = parse({"command": "produce", "records": [{"key": "k" * 50, "value": "v" * 50}]})
     require_fair_produce(command, records_at_most=1, bytes_at_most=100)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:aaaa:bbbb:cccc:dddd", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_a_client_is_an_ipv4_address_or_an_ipv6_network(address: str, client: str) -> None:
+    assert client_of(address) == client

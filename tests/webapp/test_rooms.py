@@ -271,37 +271,144 @@ def test_so_many_rooms_are_kept_open_and_those_unseen_longest_are_put_away(
     assert [house.rooms.find(room.record.room) is room for room in rooms] == [True, False, False, True]
 
 
-def age(house: House, room: Room, days: float) -> None:
-    """Make the room look as if it was put away so long ago."""
-    path = house.directory.room(room.record.room) / "room.json"
-    at_s = path.stat().st_mtime - days * 86_400
-    os.utime(path, (at_s, at_s))
+def pass_days(house: House, days: float) -> None:
+    house.clock.pass_ms(round(days * 86_400_000))
+    house.rooms.keep_house()
 
 
-def test_rooms_expire_sooner_when_nothing_was_ever_done_in_them(house: House) -> None:
-    used, untouched, fresh = house.make(), house.make(), house.make()
+def is_known(house: House, room: Room) -> bool:
+    try:
+        house.rooms.find(room.record.room)
+    except UnknownRoom:
+        return False
+    return True
+
+
+def test_rooms_expire_sooner_if_no_command_was_sent_in_them(house: House) -> None:
+    used, untouched = house.make(), house.make()
     act(used, "produce", count=1)
-    house.restart()
-    for room in (used, untouched):
-        age(house, room, 2)
-    house.rooms.keep_house()
-    with pytest.raises(UnknownRoom):
-        house.rooms.find(untouched.record.room)
-    house.rooms.find(fresh.record.room)
-    age(house, used, 20)
-    house.rooms.keep_house()
-    with pytest.raises(UnknownRoom):
-        house.rooms.find(used.record.room)
-    assert house.rooms.known == 1
+    pass_days(house, 2)
+    fresh = house.make()
+    assert [is_known(house, room) for room in (used, untouched, fresh)] == [True, False, True]
+    pass_days(house, 13)
+    assert is_known(house, used)
+    pass_days(house, 15)
+    assert not is_known(house, used)
+    assert house.rooms.known == 0
 
 
-def test_there_are_so_many_rooms_and_no_more(small_house: Callable[..., House]) -> None:
+def test_an_expiry_is_logged_before_the_room_is_deleted(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    room = house.make()
+    with caplog.at_level("INFO"):
+        pass_days(house, 2)
+    assert f"room {room.record.room} has expired, after 172800 s unused" in caplog.text
+
+
+def test_time_while_the_server_is_off_and_changed_file_times_expire_nothing(house: House) -> None:
+    room = house.make()
+    act(room, "produce", count=1)
+    house.close()
+    for path in house.settings.data_dir.rglob("*"):
+        os.utime(path, (0, 0))
+    house.clock.pass_ms(15 * 86_400_000)
+    house._open()
+    house.rooms.keep_house()
+    assert is_known(house, room)
+
+
+def test_the_time_served_by_earlier_runs_counts(house: House) -> None:
+    room = house.make()
+    act(room, "produce", count=1)
+    for _ in range(3):
+        pass_days(house, 5)
+        house.restart()
+    house.rooms.keep_house()
+    assert not is_known(house, room)
+
+
+def test_the_last_use_survives_a_kill(house: House) -> None:
+    room = house.make()
+    act(room, "produce", count=1)
+    pass_days(house, 13)
+    assert is_known(house, room)  # a use
+    pass_days(house, 0.01)
+    house.directory.close()  # and no more: as after kill -9
+    house._open()
+    pass_days(house, 13)
+    assert is_known(house, room)
+
+
+def test_a_watched_room_is_in_use(house: House) -> None:
+    room = house.make()
+    house.watched.add(room.record.room)
+    for _ in range(4):
+        pass_days(house, 0.9)
+    house.watched.clear()
+    pass_days(house, 0.9)
+    assert is_known(house, room)
+
+
+def test_a_data_folder_from_before_usage_was_stored_expires_nothing_at_first(house: House) -> None:
+    used, untouched = house.make(), house.make()
+    act(used, "produce", count=1)
+    house.close()
+    (house.settings.data_dir / "usage.json").unlink()
+    house._open()
+    house.rooms.keep_house()
+    pass_days(house, 2)
+    assert [is_known(house, room) for room in (used, untouched)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b'{"served_s": 9, "rooms": {"x": {}}}', b'{"served_s": 1e999}', b"\xff"]
+)
+def test_a_damaged_usage_file_is_logged_and_expires_nothing(
+    house: House, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = house.make()
+    act(room, "produce", count=1)
+    pass_days(house, 13)
+    house.close()
+    (house.settings.data_dir / "usage.json").write_bytes(content)
+    house._open()
+    assert "usage.json cannot be read" in caplog.text
+    pass_days(house, 13)
+    assert is_known(house, room)
+
+
+def test_usage_that_cannot_be_stored_is_logged_and_stored_later(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.make()
+
+    def refuse(path: Path, data: bytes) -> None:
+        raise OSError(28, "no space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("webapp.usage.write_atomically", refuse)
+        pass_days(house, 0.1)
+    assert "no space left" in caplog.text
+    pass_days(house, 0.1)
+    assert (house.settings.data_dir / "usage.json").exists()
+
+
+# --- space ----------------------------------------------------------------------------------------------------------
+
+
+def touched_room(house: House, address: str) -> Room:
+    room = house.make(address=address)
+    act(room, "produce", count=1)
+    house.clock.pass_ms(1_000)
+    return room
+
+
+def test_rooms_in_use_make_way_for_none(small_house: Callable[..., House]) -> None:
     house = small_house(rooms_at_most=2)
-    for _ in range(2):
-        act(house.make(), "produce", count=1)
+    rooms = [touched_room(house, "here") for _ in range(2)]
     with pytest.raises(TooManyRooms) as refused:
         house.make()
     assert refused.value.fields["rooms_at_most"] == 2
+    assert all(is_known(house, room) for room in rooms)
 
 
 def test_a_room_in_which_nothing_was_done_makes_way_for_a_new_one(small_house: Callable[..., House]) -> None:
@@ -310,10 +417,68 @@ def test_a_room_in_which_nothing_was_done_makes_way_for_a_new_one(small_house: C
     act(used, "produce", count=1)
     house.watched.add(watched.record.room)
     house.make()
-    with pytest.raises(UnknownRoom):
-        house.rooms.find(idle.record.room)
-    for room in (used, watched):
-        assert house.rooms.find(room.record.room) is room
+    assert [is_known(house, room) for room in (used, watched, idle)] == [True, True, False]
+
+
+def test_a_client_who_makes_rooms_without_end_displaces_its_own(small_house: Callable[..., House]) -> None:
+    house = small_house(rooms_at_most=5)
+    stranger = touched_room(house, "elsewhere")
+    many = [touched_room(house, "here") for _ in range(4)]
+    house.clock.pass_ms(1_000 * house.settings.sleep_after_s)
+    many += [touched_room(house, "here") for _ in range(3)]
+    assert [is_known(house, room) for room in many] == [False] * 3 + [True] * 4
+    assert is_known(house, stranger)
+
+
+def test_of_clients_with_as_many_rooms_the_least_recently_used_one_goes(small_house: Callable[..., House]) -> None:
+    house = small_house(rooms_at_most=3)
+    rooms = [touched_room(house, address) for address in ("b", "a", "c")]
+    house.clock.pass_ms(1_000 * house.settings.sleep_after_s)
+    house.rooms.find(rooms[0].record.room)
+    house.make(address="d")
+    assert [is_known(house, room) for room in rooms] == [True, False, True]
+
+
+def test_a_client_at_its_own_limit_displaces_its_own_room_and_no_other(small_house: Callable[..., House]) -> None:
+    house = small_house(rooms_per_client_at_most=2)
+    stranger = touched_room(house, "elsewhere")
+    rooms = [touched_room(house, "here") for _ in range(2)]
+    with pytest.raises(TooManyRooms):
+        house.make()
+    house.clock.pass_ms(1_000 * house.settings.sleep_after_s)
+    house.make()
+    assert [is_known(house, room) for room in (stranger, *rooms)] == [True, False, True]
+
+
+def test_bytes_on_disk_are_limited_and_who_has_most_makes_way(small_house: Callable[..., House]) -> None:
+    house = small_house(disk_bytes_at_most=700_000)
+    small = touched_room(house, "small")
+    large = touched_room(house, "large")
+    act(large, "produce", count=2, size=400_000)
+    run_ms(large, house.clock, 6_000)
+    house.rooms.keep_house()
+    house.restart()  # sizes are stored
+    house.clock.pass_ms(1_000 * house.settings.sleep_after_s)
+    house.make(address="new")
+    assert [is_known(house, room) for room in (small, large)] == [True, False]
+
+
+def test_a_client_has_bytes_of_its_own_at_most(small_house: Callable[..., House]) -> None:
+    house = small_house(disk_bytes_per_client_at_most=500_000)
+    large = touched_room(house, "here")
+    act(large, "produce", count=2, size=400_000)
+    run_ms(large, house.clock, 6_000)
+    house.rooms.keep_house()
+    with pytest.raises(TooManyRooms):
+        house.make()
+    house.make(address="elsewhere")
+
+
+def test_a_room_that_could_not_be_made_holds_no_place(small_house: Callable[..., House]) -> None:
+    house = small_house(rooms_at_most=1)
+    with pytest.raises(UnknownScenario):
+        house.rooms.make("nothing", 1, "running", address="here")
+    house.make()
 
 
 def test_one_address_makes_so_many_rooms_in_a_minute(small_house: Callable[..., House]) -> None:

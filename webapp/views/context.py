@@ -5,6 +5,7 @@ from typing import Any
 from flask import current_app, request, url_for
 
 from webapp.errors import InvalidRequest
+from webapp.quotas import client_of
 from webapp.room import Room
 from webapp.room_record import RoomRecord
 from webapp.services import Services
@@ -25,8 +26,8 @@ def find_room(room: str) -> Room:
 
 
 def client_address() -> str:
-    """Return the address whose rooms are counted."""
-    return request.remote_addr or "unknown"
+    """Return the client whose rooms are counted."""
+    return client_of(request.remote_addr or "unknown")
 
 
 def room_urls(record: RoomRecord, *, absolute: bool = False) -> dict[str, str]:
