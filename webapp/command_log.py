@@ -1,13 +1,27 @@
-"""The command log: the durable record of a room's commands. Seed and command log determine the room."""
+"""The command log: the durable record of a room's commands. Seed and command log determine the room.
+
+A write that a crash interrupted leaves a torn end, which no client was promised; it is truncated. Any other bytes that
+cannot be read are damage: the files stay as they are, the commands before it are kept, and nothing is appended.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
+from zlib import crc32
 
-from engine.errors import OffsetscopeError
-from engine.message.message_set import Message, iterate_deep
+from engine.errors import InvalidMessage, InvalidMessageSize
+from engine.message.format import (
+    LENGTH_BYTES,
+    MAGIC_0,
+    MAGIC_0_HEADER,
+    MAGIC_0_OVERHEAD_BYTES,
+    Entry,
+    invalid_size,
+    iterate_shallow,
+)
 from engine.storage.disk import Disk, OsDisk
 from engine.storage.log import Log
 from engine.storage.log_config import NEVER_BY_COUNT, ClockUs, LogConfig
@@ -16,6 +30,8 @@ from webapp.errors import RoomDamaged
 SEGMENT_BYTES = 16 * 1024 * 1024
 ENTRY_BYTES_AT_MOST = 8 * 1024 * 1024
 NOT_IN_A_LOG = -1
+NO_DAMAGE_OFFSET = 1 << 63
+DAMAGE_REMEDY = "fork the room to continue from what came before; its files are kept as they are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +60,47 @@ class LoggedCommand:
 
 
 class CommandLog:
-    """An engine ``Log`` of logged commands, each flushed to disk before it is acknowledged."""
+    """An engine ``Log`` of logged commands, each flushed to disk before it is acknowledged.
 
-    def __init__(self, log: Log, directory: Path) -> None:
+    A log with ``damages`` is read up to the first of them, and not appended to.
+    """
+
+    def __init__(self, log: Log) -> None:
         self._log = log
-        self._directory = directory
+        self._damages: list[RoomDamaged] = []
+        self._readable_offset = NO_DAMAGE_OFFSET
 
     @classmethod
     def open(cls, directory: Path, *, now_us: ClockUs, disk: Disk | None = None) -> Self:
-        """Open or create the log; a torn, unacknowledged end is truncated. ``now_us`` is a wall clock."""
+        """Open or create the log; truncate a torn end, and note damage. ``now_us`` is a wall clock.
+
+        Raises :class:`~engine.errors.LogGap` if a file is missing, :class:`~engine.errors.StorageFailed`.
+        """
         limits = LogConfig(
             segment_bytes=SEGMENT_BYTES, flush_messages=NEVER_BY_COUNT, max_message_bytes=ENTRY_BYTES_AT_MOST
         )
-        return cls(Log.open(directory, limits=limits, disk=disk or OsDisk(sync=True), now_us=now_us), directory)
+        open_log = partial(Log.open, directory, limits=limits, disk=disk or OsDisk(sync=True), now_us=now_us)
+        log = open_log(closed_cleanly=True)  # not truncated before it is known whether its end is torn
+        opened = cls(log)
+        try:
+            is_torn = opened._note_what_is_unreadable()
+        except BaseException:
+            log.close()
+            raise
+        if is_torn:
+            log.close()
+            opened = cls(open_log())
+        return opened
+
+    @property
+    def damages(self) -> Sequence[RoomDamaged]:
+        """Why the log is not read to its end; empty for a whole log."""
+        return self._damages
+
+    def end_before(self, damage: RoomDamaged) -> None:
+        """From now on read the log only up to the ``offset`` that the damage names, and append nothing."""
+        self._damages.append(damage)
+        self._readable_offset = int(str(damage.fields["offset"]))
 
     @property
     def bytes_cut(self) -> int:
@@ -77,41 +121,83 @@ class CommandLog:
 
     def append(self, commands: Sequence[LoggedCommand]) -> None:
         """Write the commands and return when they survive a power cut; raises ``StorageFailed`` on a disk fault."""
+        assert not self.damages, "a damaged command log stays as it is"
         self._log.append_payloads([command.encode() for command in commands])
         self._log.flush()
 
     def __iter__(self) -> Iterator[LoggedCommand]:
-        """Yield all commands, oldest first; raises ``RoomDamaged`` for other bytes, ``StorageFailed`` for a fault."""
-        offset = self._log.first_offset
-        while offset < self._log.flushed_offset:
-            for position, next_offset, payload in self._entries(offset):
-                yield self._decoded(position, payload)
-                offset = next_offset
+        """Yield the commands before any damage, oldest first; raises ``StorageFailed`` for a fault of the machine."""
+        for offset, _, payload, _ in _entries(self._log, min(self._readable_offset, self._log.flushed_offset)):
+            yield replace(LoggedCommand.decode(payload), offset=offset)
 
     def close(self) -> None:
         """Close the files."""
         self._log.close()
 
-    def _entries(self, offset: int) -> list[Message]:
-        """Return the messages of one read, at least one."""
-        data = self._log.read(offset, 2 * ENTRY_BYTES_AT_MOST)
+    def _note_what_is_unreadable(self) -> bool:
+        """Read the whole log and note damage; return whether it has a torn end instead."""
+        log = self._log
+        offset = log.first_offset
         try:
-            entries = list(iterate_deep(data, offset))
-        except OffsetscopeError as error:
-            raise self._damaged(offset, error.message) from error
-        if not entries:
-            raise self._damaged(offset, "the bytes end inside a message")
-        return entries
+            for offset, _, payload, _ in _entries(log, log.flushed_offset):  # noqa: B007  # the offset of the entry that fails
+                LoggedCommand.decode(payload)
+        except (InvalidMessage, InvalidMessageSize) as error:
+            offset = int(str(error.fields["offset"]))
+            rest = log.read(offset, log.flushed_offset - offset)
+            if offset + len(rest) == log.flushed_offset and is_torn(rest):
+                return True
+            self.end_before(_damaged(offset, error.message))
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            self.end_before(_damaged(offset, "the payload is not a command"))
+        return False
 
-    def _decoded(self, offset: int, payload: bytes) -> LoggedCommand:
-        try:
-            return replace(LoggedCommand.decode(payload), offset=offset)
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            raise self._damaged(offset, "the payload is not a command") from error
 
-    def _damaged(self, offset: int, reason: str) -> RoomDamaged:
-        return RoomDamaged(
-            f"the room's command log cannot be read at offset {offset}: {reason}",
-            "make a new room; the files of this one are kept as they are",
-            offset=offset,
-        )
+def _entries(log: Log, end_offset: int) -> Iterator[Entry]:
+    """Iterate over the entries up to ``end_offset``.
+
+    Raises :class:`InvalidMessage` or :class:`InvalidMessageSize` at the first bad one.
+    """
+    offset = log.first_offset
+    while offset < end_offset:
+        begin_offset = offset
+        for entry in iterate_shallow(log.read(offset, min(2 * ENTRY_BYTES_AT_MOST, end_offset - offset)), offset):
+            offset = entry[1]
+            yield entry
+        if offset == begin_offset:
+            raise invalid_size(offset, "the log ends inside its length")
+
+
+def is_torn(rest: bytes) -> bool:
+    """Return whether the unreadable bytes at the end of a log are what an interrupted write leaves.
+
+    That is the beginning of an entry, or blocks of zeros that were never written. It is damage if a whole entry follows
+    later, or if the bytes are an entry of which the length, the magic, the CRC or the payload was changed. No command
+    holds or ends in a zero byte.
+    """
+    written = rest.rstrip(b"\0")
+    if len(written) <= MAGIC_0_OVERHEAD_BYTES:
+        return True
+    length, _, crc = MAGIC_0_HEADER.unpack_from(written)
+    has_blocks_of_zeros = len(rest) - len(written) > 1  # a single zero may be a changed last byte
+    is_changed_entry = 0 < LENGTH_BYTES + length <= len(rest) and not has_blocks_of_zeros
+    return not (is_changed_entry or crc32(written[MAGIC_0_OVERHEAD_BYTES:]) == crc or _holds_an_entry(written))
+
+
+def _holds_an_entry(data: bytes) -> bool:
+    """Return whether a whole entry begins after the first byte of ``data``; its length begins with a zero byte."""
+    start = data.find(b"\0", 1)
+    while 0 < start <= len(data) - MAGIC_0_OVERHEAD_BYTES:
+        length, magic, crc = MAGIC_0_HEADER.unpack_from(data, start)
+        payload = data[start + MAGIC_0_OVERHEAD_BYTES : start + LENGTH_BYTES + length]
+        if magic == MAGIC_0 and payload and start + LENGTH_BYTES + length <= len(data) and crc32(payload) == crc:
+            return True
+        start = data.find(b"\0", start + 1)
+    return False
+
+
+def _damaged(offset: int, reason: str) -> RoomDamaged:
+    return RoomDamaged(
+        f"the room's command log cannot be read at offset {offset}: {reason}",
+        DAMAGE_REMEDY,
+        offset=offset,
+    )

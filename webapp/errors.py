@@ -157,6 +157,12 @@ class ForkGivenUp(OffsetscopeError):
     code = "fork_given_up"
 
 
+class RoomReadOnly(OffsetscopeError):
+    """A part of the room's command log is damaged; what came before can be looked at and forked."""
+
+    code = "room_read_only"
+
+
 class RoomFull(OffsetscopeError):
     """The room's files have reached the limit."""
 
@@ -229,6 +235,7 @@ STATUSES: dict[type[OffsetscopeError], HTTPStatus] = {
     RoomsTooFast: HTTPStatus.TOO_MANY_REQUESTS,
     TooManyForks: HTTPStatus.TOO_MANY_REQUESTS,
     ForkGivenUp: HTTPStatus.CONFLICT,
+    RoomReadOnly: HTTPStatus.CONFLICT,
     RoomFull: HTTPStatus.CONFLICT,
     ProduceTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooManyViewers: HTTPStatus.TOO_MANY_REQUESTS,

@@ -17,7 +17,8 @@ LONGEST_SLICE_US = 250_000
 class ClockFacts:
     """A room's time as readers see it; ``paused`` is true whenever time does not run.
 
-    ``full``: time is paused because the room's files may not grow any more.
+    ``full``: time is paused because the room's files may not grow any more. ``damage``: the room is read-only, and this
+    says which part of it cannot be read.
     """
 
     now_us: int
@@ -25,16 +26,26 @@ class ClockFacts:
     paused: bool
     standing: bool
     full: bool = False
+    damage: str = ""
 
     @property
     def look(self) -> tuple[float, bool, bool, bool]:
         """Return the facts that do not change as time passes."""
         return self.speed, self.paused, self.standing, self.full
 
-    def as_json(self) -> dict[str, int | float | bool]:
-        """The public shape, ``{"now_us", "speed", "paused", "standing"}``, and ``"full"`` where it is true."""
-        facts = {"now_us": self.now_us, "speed": self.speed, "paused": self.paused, "standing": self.standing}
-        return facts | {"full": True} if self.full else facts
+    def as_json(self) -> dict[str, int | float | bool | str]:
+        """The public shape, ``{"now_us", "speed", "paused", "standing"}``, and ``"full"`` and ``"damage"`` if true."""
+        facts: dict[str, int | float | bool | str] = {
+            "now_us": self.now_us,
+            "speed": self.speed,
+            "paused": self.paused,
+            "standing": self.standing,
+        }
+        if self.full:
+            facts["full"] = True
+        if self.damage:
+            facts["damage"] = self.damage
+        return facts
 
 
 @dataclass(frozen=True, slots=True)

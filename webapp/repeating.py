@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from engine.commands.fields import NAME_CHARACTERS, shown
 from engine.config import NEVER_US, SECOND_US
 from engine.errors import OffsetscopeError
-from webapp.command_log import LoggedCommand
+from webapp.command_log import DAMAGE_REMEDY, LoggedCommand
 from webapp.errors import RoomDamaged
 from webapp.past_points import PastPoint
 from webapp.room_commands import Command, parse
@@ -144,7 +144,7 @@ def _not_repeatable(logged: LoggedCommand, reason: str) -> RoomDamaged:
     """Return the error for a logged command that cannot be replayed."""
     return RoomDamaged(
         f"the room's command {_place_of(logged)} cannot be repeated: {reason}",
-        "make a new room; the files of this one are kept as they are, and the server's log says more",
+        DAMAGE_REMEDY,
         offset=logged.offset,
         at_us=logged.at_us,
         command=shown(logged.fields.get("command")).strip("'"),

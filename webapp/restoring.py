@@ -9,6 +9,7 @@ from engine.errors import OffsetscopeError
 from engine.journal.journal import Journal
 from engine.message.format import MAGIC_0_OVERHEAD_BYTES
 from webapp.command_log import CommandLog
+from webapp.errors import RoomDamaged
 from webapp.repeating import Repetition
 from webapp.room_folders import RoomFolders
 from webapp.room_record import RoomRecord
@@ -24,20 +25,38 @@ def restore(record: RoomRecord, folders: RoomFolders, command_log: CommandLog, *
     """Restore a room up to its last command or its last readable event, whichever is later.
 
     The journal is rebuilt by replay. It must begin with exactly the former journal, because browsers have offsets in
-    it; if it does not, that is logged, and the new journal counts. Raises ``RoomDamaged`` if the command log cannot be
-    read or a command in it cannot be replayed; the files are then kept. Raises ``MachineFault``, ``StorageFailed`` or
+    it; if it does not, that is logged, and the new journal counts. Raises ``MachineFault``, ``StorageFailed`` or
     ``OSError`` on a fault of the machine; the former journal then stays for the next attempt.
+
+    If the command log is damaged, or a command in it cannot be replayed, the room is restored up to the command
+    before, and paused; ``command_log.damages`` says why. All files are then kept, the former journal too.
     """
     if command_log.bytes_cut:
         logger.warning("room %s: %d torn bytes truncated from its command log", record.room, command_log.bytes_cut)
     _set_former_journal_aside(folders)
+    try:
+        timeline = _replayed(record, folders, command_log, wall_us)
+    except RoomDamaged as unrepeatable:
+        command_log.end_before(unrepeatable)
+        shutil.rmtree(folders.journal)
+        timeline = _replayed(record, folders, command_log, wall_us)
+    for damage in command_log.damages:
+        logger.error("room %s is read-only: %s", record.room, damage)
+    return timeline
+
+
+def _replayed(record: RoomRecord, folders: RoomFolders, command_log: CommandLog, wall_us: int) -> Timeline:
     timeline = Timeline(record, folders, wall_us=wall_us)
     try:
         repetition = Repetition(timeline)
         for logged in command_log:
             repetition.repeat(logged)
-        _catch_up_with_former_journal(timeline, repetition, folders)
-        _delete_former_journal(folders)
+        if command_log.damages:
+            timeline.cluster.publish()
+            timeline.pace = timeline.pace.pause()
+        else:
+            _catch_up_with_former_journal(timeline, repetition, folders)
+            _delete_former_journal(folders)
     except BaseException:
         timeline.close()
         raise

@@ -23,7 +23,7 @@ from engine.storage.segment import SegmentSlice
 from webapp.answers import Applied, Moment, PastChapter, Picture
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.digests import Digest, DigestLog
-from webapp.errors import InvalidRequest, RoomFailed, RoomFull, ServerStopping
+from webapp.errors import InvalidRequest, RoomFailed, RoomFull, RoomReadOnly, ServerStopping
 from webapp.fates import Fate, fate_of
 from webapp.files import FolderWeight
 from webapp.growth import Budget
@@ -117,11 +117,18 @@ class Room:
         return self._weight.bytes
 
     def submit(self, command: Command, fields: Mapping[str, Any]) -> Future[Applied]:
-        """Submit a command that ``parse`` made of ``fields``; raises ``RoomFull`` if the room may not grow."""
+        """Submit a command that ``parse`` made of ``fields``.
+
+        Raises ``RoomFull`` if the room may not grow, ``RoomReadOnly`` if its command log is damaged.
+        """
         assert not isinstance(command, ForkAtOffset | ForkAtTime | ForkNow), "a fork makes another room"
         future: Future[Applied] = Future()
         with self._lock:
             self._require_working()
+            for damage in self._command_log.damages:
+                raise RoomReadOnly(
+                    f"nothing can be changed in this room: {damage.message}", damage.remedy, room=self.record.room
+                )
             if self._is_full and not isinstance(command, Pause):
                 raise self._full()
             self._waiting.append(Submission(command, fields, future))
@@ -376,7 +383,8 @@ class Room:
 
     @property
     def _clock(self) -> ClockFacts:
-        return replace(self._timeline.pace.facts(), full=self._is_full)
+        damage = next((damage.message for damage in self._command_log.damages), "")
+        return replace(self._timeline.pace.facts(), full=self._is_full, damage=damage)
 
     @property
     def _is_full(self) -> bool:

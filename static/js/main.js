@@ -122,6 +122,12 @@ function listen(stage, { player, commands, panels, transport, time_line }) {
   document.addEventListener("visibilitychange", () => player.wake());
 }
 
+/** @param {import("./wire/feed.js").ClockFrame | undefined} clock */
+function limitWords(clock) {
+  if (clock?.damage) return `this room is read-only: ${clock.damage}; fork it to continue from what came before`;
+  return clock?.full ? FULL_WORDS : "";
+}
+
 /** @param {HTMLElement} stage @param {Player} player @param {TimeLine} time_line */
 function read(stage, player, time_line) {
   const feed = new Feed(stage.dataset.feed ?? "", {
@@ -131,7 +137,7 @@ function read(stage, player, time_line) {
     },
     onConnection: (connection) => {
       setAttribute(stage, "data-connection", connection);
-      setText(part(stage, "connection"), CONNECTION_WORDS[connection] || (player.clock?.frame.full ? FULL_WORDS : ""));
+      setText(part(stage, "connection"), CONNECTION_WORDS[connection] || limitWords(player.clock?.frame));
     },
     onError: ({ message, remedy }) => setText(part(stage, "connection"), `${message}: ${remedy}`),
   });

@@ -11,7 +11,6 @@ from engine.storage.log import Log
 from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 from tests.support.disks import HandClock
 from webapp.command_log import CommandLog, LoggedCommand
-from webapp.errors import RoomDamaged
 
 SENT = [
     LoggedCommand(0, {"command": "produce", "records": [{"key": "é", "value": "\ud800"}]}),
@@ -79,7 +78,75 @@ def test_a_torn_end_is_cut_off_and_what_was_promised_stays(tmp_path: Path) -> No
 def test_what_is_no_command_is_named_with_its_offset(tmp_path: Path, payload: bytes) -> None:
     write(tmp_path, [SENT[1].encode(), payload])
     log = CommandLog.open(tmp_path, now_us=HandClock())
-    with pytest.raises(RoomDamaged) as damaged:
-        list(log)
-    assert damaged.value.fields["offset"] == 9 + len(SENT[1].encode())
+    (damage,) = log.damages
+    assert damage.fields["offset"] == 9 + len(SENT[1].encode())
+    assert list(log) == [SENT[1]]
+    log.close()
+
+
+# --- damage and torn ends -------------------------------------------------------------------------------------------
+
+THREE = [LoggedCommand(at_us, {"command": "produce", "count": at_us + 1}) for at_us in range(3)]
+ENTRY_BYTES = MAGIC_0_OVERHEAD_BYTES + len(THREE[0].encode())
+
+
+def write_three(directory: Path) -> Path:
+    log = CommandLog.open(directory, now_us=HandClock())
+    log.append(THREE)
+    log.close()
+    (file,) = directory.iterdir()
+    return file
+
+
+@pytest.mark.parametrize("change", [0x00, 0x01, 0x80, 0xFF])
+def test_a_changed_byte_anywhere_loses_only_what_follows_and_changes_no_file(tmp_path: Path, change: int) -> None:
+    file = write_three(tmp_path)
+    whole = file.read_bytes()
+    for position in range(len(whole)):
+        changed = bytearray(whole)
+        changed[position] = 0 if change == 0 else changed[position] ^ change
+        if changed == whole:
+            continue
+        file.write_bytes(changed)
+        log = CommandLog.open(tmp_path, now_us=HandClock())
+        assert list(log) == THREE[: position // ENTRY_BYTES], position
+        assert [damage.fields["offset"] for damage in log.damages] == [position // ENTRY_BYTES * ENTRY_BYTES]
+        log.close()
+        assert file.read_bytes() == changed
+
+
+@pytest.mark.parametrize("zeros", [0, 2, 700])
+def test_a_write_that_was_interrupted_anywhere_is_truncated(tmp_path: Path, zeros: int) -> None:
+    file = write_three(tmp_path)
+    whole = file.read_bytes()
+    for written_bytes in range(len(whole)):
+        file.write_bytes(whole[:written_bytes] + bytes(zeros))
+        log = CommandLog.open(tmp_path, now_us=HandClock())
+        assert list(log) == THREE[: written_bytes // ENTRY_BYTES]
+        log.append(THREE[:1])
+        assert list(log)[-1] == THREE[0]
+        log.close()
+
+
+def test_damage_before_a_torn_end_is_damage(tmp_path: Path) -> None:
+    file = write_three(tmp_path)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-4].replace(b'"count":2', b'"count":7'))
+    log = CommandLog.open(tmp_path, now_us=HandClock())
+    assert list(log) == THREE[:1]
+    assert log.damages
+    log.close()
+
+
+def test_a_damaged_file_before_the_last_one_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.command_log.SEGMENT_BYTES", 1)
+    log = CommandLog.open(tmp_path, now_us=HandClock())
+    for one in THREE:
+        log.append([one])
+    log.close()
+    first, second, _ = sorted(tmp_path.iterdir())
+    second.write_bytes(second.read_bytes()[:-1] + b"x")
+    log = CommandLog.open(tmp_path, now_us=HandClock())
+    assert list(log) == THREE[:1]
+    assert [damage.fields["offset"] for damage in log.damages] == [first.stat().st_size]
     log.close()

