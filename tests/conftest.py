@@ -20,5 +20,5 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: whoever waits for a page leaves its processor to others."""
+    """Return one more than there are processors: a test that waits for a page leaves its processor to others."""
     return (os.cpu_count() or 1) + 1

@@ -1,7 +1,7 @@
-"""The layers hold, and the engine keeps off what would make a run more than a function of its inputs.
+"""The layers hold, and the engine uses nothing that would make a run more than a function of its inputs.
 
 Which folder may import which is the table of layers in pyproject.toml, checked by import-linter. A folder without a
-line there fails, so that a new one gets its place by decision.
+line there fails, so that the place of a new one is decided.
 """
 
 import ast
@@ -12,9 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Random generators are made in these places, from a seed; everything else is handed one.
+# Random generators are made in these places, from a seed; everything else gets one as an argument.
 SEED_CHANCE = {"cluster.cluster", "simulation.run"}
-# A broker on a socket lives in real time; everything else in virtual time.
+# A broker on a socket runs in real time; everything else in virtual time.
 IN_REAL_TIME = "tcp"
 # The command line of the simulation runs one seed a process; what it runs knows nothing of that.
 SPREADS_SEEDS = "simulation.__main__"
@@ -40,7 +40,7 @@ def text(file: Path) -> str:
 
 
 def modules(package: str) -> dict[str, Path]:
-    """Every module of a package by its dotted name inside it; the package itself is ''."""
+    """Return every module of a package by its dotted name inside it; the package itself is ''."""
     base = ROOT / package
     found = {}
     for file in sorted(base.rglob("*.py")):
@@ -52,7 +52,7 @@ def modules(package: str) -> dict[str, Path]:
 
 
 def imports(file: Path) -> Iterator[str]:
-    """Every absolute dotted name that a file imports, type-checking blocks included."""
+    """Yield every absolute dotted name that a file imports, type-checking blocks included."""
     for node in ast.walk(ast.parse(text(file))):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -64,7 +64,7 @@ def imports(file: Path) -> Iterator[str]:
 
 
 def virtual_modules() -> dict[str, Path]:
-    """The engine's modules whose runs are a function of their inputs."""
+    """Return the engine's modules whose runs are a function of their inputs."""
     return {name: file for name, file in modules("engine").items() if name.partition(".")[0] != IN_REAL_TIME}
 
 
@@ -95,7 +95,7 @@ def test_engine_has_no_threads_and_no_wall_clock() -> None:
     assert faults == []
 
 
-def test_engine_never_asks_what_time_it_is() -> None:
+def test_engine_never_reads_the_current_time() -> None:
     """``datetime`` may write a virtual time out for people, but not read a real one."""
     faults = [
         f"engine.{module}:{node.lineno} asks for {node.attr}()"
@@ -106,7 +106,7 @@ def test_engine_never_asks_what_time_it_is() -> None:
     assert faults == []
 
 
-def test_engine_knows_no_chance_but_seeded_generators_made_in_two_places() -> None:
+def test_engine_draws_only_from_seeded_generators_made_in_two_places() -> None:
     """``Random`` may be named anywhere as a type; the module's own shared generator nowhere."""
     faults = []
     for module, file in virtual_modules().items():
@@ -119,7 +119,7 @@ def test_engine_knows_no_chance_but_seeded_generators_made_in_two_places() -> No
 
 
 def made_generators(file: Path) -> Iterator[ast.Call]:
-    """Every call of ``Random(...)`` in a file."""
+    """Return every call of ``Random(...)`` in a file."""
     for node in ast.walk(ast.parse(text(file))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Random":
             yield node

@@ -1,4 +1,4 @@
-"""The layers of the browser's scripts hold, and which words may not be said where; templates escape everything.
+"""The layers of the browser's scripts hold, some words stay in their layers, and templates escape everything.
 
 The tables *are* the architecture: a layer imports those that are named for it, and nothing else.
 """
@@ -51,12 +51,12 @@ def scripts() -> list[Path]:
 
 
 def layer(file: Path) -> str:
-    """The layer of a script: the folder or file right under static/js."""
+    """Return the layer of a script: the folder or file right under static/js."""
     return file.relative_to(ROOT / "static" / "js").parts[0].removesuffix(".js")
 
 
 def code(source: str, *, keep_strings: bool) -> str:
-    """The source without comments, and without plain strings unless they are wanted."""
+    """Return the source without comments, and without plain strings unless they are wanted."""
 
     def kept(match: re.Match[str]) -> str:
         if match.lastgroup == "template" or (keep_strings and match.lastgroup == "string"):
@@ -67,14 +67,14 @@ def code(source: str, *, keep_strings: bool) -> str:
 
 
 def script_imports(file: Path) -> list[Path]:
-    """The scripts that a script imports at run time (types named in comments are not)."""
+    """Return the scripts that a script imports at run time (types named in comments are not)."""
     names = [first or second for first, second in SCRIPT_IMPORT.findall(code(text(file), keep_strings=True))]
     for name in names:
         assert name.startswith("."), f"{file.relative_to(ROOT)} imports {name}: write a relative path"
     return [(file.parent / name).resolve() for name in names]
 
 
-def test_every_script_stands_in_a_layer() -> None:
+def test_every_script_belongs_to_a_layer() -> None:
     assert scripts(), "static/js is empty"
     assert [str(file.relative_to(ROOT)) for file in scripts() if layer(file) not in BROWSER] == []
 
@@ -90,7 +90,7 @@ def test_scripts_import_only_the_layers_below() -> None:
 
 
 @pytest.mark.parametrize("word", BROWSER_WORDS)
-def test_scripts_name_the_world_only_where_they_may(word: str) -> None:
+def test_scripts_name_browser_globals_only_where_they_may(word: str) -> None:
     spoken = re.compile(rf"(?<![\w.$]){re.escape(word)}\b" if word[0].isupper() else rf"(?<![\w$]){re.escape(word)}\b")
     faults = [
         str(file.relative_to(ROOT))
@@ -100,7 +100,7 @@ def test_scripts_name_the_world_only_where_they_may(word: str) -> None:
     assert faults == []
 
 
-def test_scripts_ask_to_be_checked() -> None:
+def test_scripts_opt_in_to_type_checking() -> None:
     assert [str(file.relative_to(ROOT)) for file in scripts() if "@ts-check" not in text(file)] == []
 
 

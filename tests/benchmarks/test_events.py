@@ -1,4 +1,4 @@
-"""The contests of whole clusters: every form makes all events, and the goal is read off them."""
+"""The contests of whole clusters: every contender emits all events, and the goal is computed from them."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from engine.cluster.cluster import Cluster
 from engine.journal.journal import Journal
 
 
-def test_a_cluster_takes_part_in_all_its_forms(tmp_path: Path) -> None:
+def test_the_contest_measures_the_whole_cluster_and_the_cluster_without_parts(tmp_path: Path) -> None:
     contest = event_contest(tmp_path, SINGLE_MESSAGES, 1, 0.05)
     assert list(contest["contenders"]) == [WHOLE, NO_VIEWERS, NO_JOURNAL, NO_CLUSTER]
     assert {figures["units"] for figures in contest["contenders"].values()} == {contest["contenders"][WHOLE]["units"]}
@@ -26,7 +26,7 @@ def test_a_cluster_takes_part_in_all_its_forms(tmp_path: Path) -> None:
     assert goal.found == pytest.approx(contest["contenders"][WHOLE]["rate"]["median"], abs=1)
 
 
-def test_a_run_that_makes_other_events_gets_no_figure(tmp_path: Path) -> None:
+def test_a_run_that_emits_other_events_gets_no_figure(tmp_path: Path) -> None:
     begun = []
 
     def begin(folder: Path, journal: Journal) -> Cluster:

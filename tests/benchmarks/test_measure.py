@@ -13,7 +13,7 @@ def sample(seconds: float, *, units: int = 1, cpu_seconds: float = 1.0) -> Sampl
 
 
 def idle(name: str, did: Callable[[], None] = lambda: None) -> Subject:
-    """A contender who does next to nothing."""
+    """Make a contender that does next to nothing."""
     return Subject(name, 10, prepare=lambda: did, verify=lambda: None)
 
 
@@ -27,7 +27,7 @@ def test_contenders_that_do_different_amounts_are_compared_by_rate() -> None:
     assert ratios([sample(2.0, units=100)], [sample(1.0, units=5)]).median == 10.0
 
 
-def test_a_ratio_by_processor_time_does_not_look_at_the_clock() -> None:
+def test_a_ratio_by_processor_time_ignores_the_clock() -> None:
     assert cpu_ratios([sample(99.0, cpu_seconds=2.0)], [sample(1.0, cpu_seconds=3.0)]).median == 1.5
 
 
@@ -35,7 +35,7 @@ def test_a_spread_is_the_middle_half() -> None:
     assert Spread.of([5.0, 1.0, 2.0, 4.0, 3.0]) == Spread(2.0, 3.0, 4.0)
 
 
-def test_everybody_takes_one_turn_a_round_and_each_round_begins_with_another() -> None:
+def test_each_contender_takes_one_turn_a_round_and_a_different_one_begins_each_round() -> None:
     turns: list[str] = []
 
     def turn(name: str) -> Callable[[], None]:
@@ -47,7 +47,7 @@ def test_everybody_takes_one_turn_a_round_and_each_round_begins_with_another() -
     assert {name: len(samples) for name, samples in taken.items()} == {"a": 3, "b": 3, "c": 3}
 
 
-def test_a_comparison_names_what_it_holds_the_others_against() -> None:
+def test_a_comparison_names_its_baseline() -> None:
     found = compare("nothing", "nothings", [idle("first"), idle("second")], rounds=3)
     assert (found["held_against"], found["unit"], list(found["contenders"])) == (
         "first",

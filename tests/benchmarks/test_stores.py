@@ -1,4 +1,4 @@
-"""Every contender stores every message and gives it back, or gets no figure."""
+"""Every contender stores every message and returns it, or gets no figure."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ STORES: list[Store] = [*OURS, *fast_peers(), *slow_peers()]
 
 @pytest.mark.parametrize("store", STORES, ids=lambda store: store.name)
 @pytest.mark.parametrize("batch_messages", [1, 3])
-def test_a_store_takes_and_gives_back_every_message(store: Store, batch_messages: int, tmp_path: Path) -> None:
+def test_a_store_appends_and_returns_every_message(store: Store, batch_messages: int, tmp_path: Path) -> None:
     batches = batches_of(payloads(50), batch_messages)
     interleave([append_subject(store, tmp_path / "written", batches)], rounds=2)
     interleave([read_subject(store, tmp_path / "read", batches)], rounds=2)
@@ -43,7 +43,7 @@ def test_the_log_adds_nine_bytes_to_a_message(tmp_path: Path) -> None:
     assert overhead_bytes(EngineLog(), tmp_path / "log", batches_of(payloads(100), 50)) == 9.0
 
 
-def test_a_whole_run_is_held_against_the_goals_and_drawn(tmp_path: Path) -> None:
+def test_a_whole_run_is_compared_with_the_goals_and_plotted(tmp_path: Path) -> None:
     comparisons = [
         append_contest(tmp_path, 200, 1, rounds=1),
         append_contest(tmp_path, 200, 50, rounds=1),

@@ -1,4 +1,4 @@
-"""The contests over TCP: they run, everybody does the work, and the goals are read off them."""
+"""The contests over TCP: they run, every contender does the work, and the goals are computed from them."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from benchmarks.tcp import BROKER, REDIS, produce_contest, redis_version, tcp_go
 
 
 @pytest.mark.slow
-def test_everybody_takes_part_and_the_goal_is_judged(tmp_path: Path) -> None:
+def test_every_contender_takes_part_and_the_goal_is_checked(tmp_path: Path) -> None:
     contest = produce_contest(tmp_path, 500, 1)
     assert set(contest["contenders"]) == ({BROKER, REDIS} if redis_version() else {BROKER})
     assert all(figures["cpu_seconds"][0] > 0 for figures in contest["contenders"].values())
@@ -31,7 +31,7 @@ def test_both_ways_of_sending_are_measured_under_every_condition(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_whole_broker_is_measured_both_ways_and_judged(tmp_path: Path) -> None:
+def test_a_whole_broker_is_measured_both_ways_and_compared_with_the_goal(tmp_path: Path) -> None:
     contest = fetch_contest(tmp_path, 3_000, 1)
     assert set(contest["contenders"]) == {SENDFILE, READ_AND_SEND}
     assert all(figures["cpu_seconds"][0] > 0 for figures in contest["contenders"].values())

@@ -9,10 +9,15 @@ from playwright.sync_api import Page
 
 from engine.events.catalog import EVENT_CLASSES
 from tests.browser.conftest import ServerProcess
-from tests.support.folding import Told, journal_of_a_cluster, journal_of_a_deployment, told_before_a_checkpoint
+from tests.support.folding import (
+    Event,
+    event_names_before_the_last_checkpoint,
+    journal_of_a_cluster,
+    journal_of_a_deployment,
+)
 
 SEEDS = (1, 2, 3)
-JOURNALS: dict[str, Callable[[Path], list[Told]]] = {
+JOURNALS: dict[str, Callable[[Path], list[Event]]] = {
     **{f"cluster {seed}": partial(journal_of_a_cluster, seed=seed) for seed in SEEDS},
     **{f"deployment {seed}": partial(journal_of_a_deployment, seed=seed) for seed in SEEDS},
 }
@@ -57,7 +62,7 @@ def test_every_event_there_is_happens_in_a_journal_that_is_folded(tmp_path: Path
     told = {
         name
         for number, make in enumerate(JOURNALS.values())
-        for name in told_before_a_checkpoint(make(tmp_path / str(number)))
+        for name in event_names_before_the_last_checkpoint(make(tmp_path / str(number)))
     }
     assert sorted(EVENT_CLASSES.keys() - told) == []
 

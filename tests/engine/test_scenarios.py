@@ -25,7 +25,7 @@ def pageviews(tmp_path: Path) -> Iterator[Cluster]:
     journal.close()
 
 
-def test_four_messages_a_partition_lie_at_the_offsets_of_the_model(pageviews: Cluster) -> None:
+def test_four_messages_per_partition_are_at_the_offsets_of_the_model(pageviews: Cluster) -> None:
     (topic,) = pageviews.facts()["topics"]
     assert (topic["topic"], topic["events_appended"], topic["next_append_partition"]) == ("pageviews", 12, 0)
     assert [place["message_offsets"] for place in topic["partitions"]] == [
@@ -51,7 +51,7 @@ def test_the_files_hold_those_messages_with_good_crcs_and_nothing_else(pageviews
         assert len(data) == 4 * (payload_bytes + 9)
 
 
-def test_two_groups_have_bookmarks_of_their_own_and_every_partition_an_owner(pageviews: Cluster) -> None:
+def test_two_groups_have_their_own_committed_offsets_and_every_partition_an_owner(pageviews: Cluster) -> None:
     metrics, warehouse = pageviews.facts()["groups"]
     assert (metrics["group"], warehouse["group"]) == ("Real-time metrics", "Warehouse loader")
     assert [(one["owner"], one["committed_offset"], one["fetch_offset"]) for one in metrics["partitions"]] == [
@@ -63,7 +63,7 @@ def test_two_groups_have_bookmarks_of_their_own_and_every_partition_an_owner(pag
     assert [consumer["state"] for consumer in metrics["consumers"]] == ["running"] * 3
 
 
-def test_the_journal_begins_with_the_whole_state_at_rest_and_nothing_before(pageviews: Cluster, tmp_path: Path) -> None:
+def test_the_journal_begins_with_a_checkpoint_of_the_whole_state_at_rest(pageviews: Cluster, tmp_path: Path) -> None:
     pageviews.publish()
     journal = Journal.open(tmp_path / "journal")
     (first,) = payloads(journal)
@@ -83,14 +83,14 @@ def test_the_default_state_does_not_depend_on_the_seed(tmp_path: Path, seed: int
     journal.close()
 
 
-def test_left_alone_everybody_reads_everything_and_rests(pageviews: Cluster) -> None:
+def test_without_commands_every_group_reads_to_the_end(pageviews: Cluster) -> None:
     pageviews.run_until(60_000_000)
     for group in pageviews.facts()["groups"]:
         assert [place["lag_bytes"] for place in group["partitions"]] == [0, 0, 0]
         assert [place["committed_offset"] for place in group["partitions"]] == [860, 752, 816]
 
 
-def test_a_scenario_that_does_not_exist_is_answered_with_those_that_do(tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_scenario_lists_the_known_ones(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "journal")
     with pytest.raises(UnknownScenario, match="nowhere") as fault:
         build("nowhere", directory=tmp_path / "cluster", seed=1, journal=journal)
@@ -98,7 +98,7 @@ def test_a_scenario_that_does_not_exist_is_answered_with_those_that_do(tmp_path:
     journal.close()
 
 
-def test_a_room_left_at_a_high_rate_keeps_a_bounded_log(pageviews: Cluster) -> None:
+def test_a_cluster_left_at_a_high_rate_keeps_a_bounded_log(pageviews: Cluster) -> None:
     apply(pageviews, parse_command({"command": "set_producer", "rate_per_second": 500, "batch_messages": 50}))
     pageviews.run_until(60_000_000)
     for place in pageviews.facts()["topics"][0]["partitions"]:
@@ -107,7 +107,7 @@ def test_a_room_left_at_a_high_rate_keeps_a_bounded_log(pageviews: Cluster) -> N
         assert len(place["segments"]) < 200
 
 
-def test_a_damaged_message_in_the_middle_of_a_batch_costs_the_messages_behind_it_and_no_other(tmp_path: Path) -> None:
+def test_damage_in_the_middle_of_a_batch_loses_the_messages_behind_it_and_no_other(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "journal")
     cluster = build("pageviews", directory=tmp_path / "cluster", seed=1, journal=journal)
     for fields in (

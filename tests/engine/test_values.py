@@ -1,4 +1,4 @@
-"""Values."""
+"""Value classes: equality, patterns and slots."""
 
 import pytest
 
@@ -13,12 +13,12 @@ class Place:
     number: int
 
 
-def test_values_of_the_same_fields_are_the_same() -> None:
+def test_values_with_the_same_fields_are_equal() -> None:
     assert Place("Main", 1) == Place("Main", 1) != Place("Main", 2)
     assert len({Place("Main", 1), Place("Main", 1), Place("Main", 2)}) == 2
 
 
-def test_a_value_matches_patterns_and_holds_nothing_else() -> None:
+def test_a_value_matches_patterns_and_takes_no_other_attribute() -> None:
     match Place("Main", 1):
         case Place(street, number=number):
             assert (street, number) == ("Main", 1)

@@ -1,4 +1,4 @@
-"""Write the golden journals and their pictures anew."""
+"""Write the golden journals and their pictures again."""
 
 from playwright.sync_api import sync_playwright
 
@@ -8,7 +8,7 @@ from tests.support.chromium import find_chromium
 
 
 def main() -> None:
-    """Write every file; git shows what has become different."""
+    """Write every file; git shows what has changed."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium())
         with empty_page(browser) as page:

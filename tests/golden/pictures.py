@@ -16,7 +16,7 @@ ORIGIN = "http://golden.invalid"
 
 @contextmanager
 def empty_page(browser: Browser) -> Iterator[Page]:
-    """A page of nothing, whose modules come from this checkout."""
+    """Open an empty page whose modules come from this checkout."""
     page = browser.new_page()
     page.route(f"{ORIGIN}/**", _serve)
     page.goto(f"{ORIGIN}/")
@@ -33,7 +33,7 @@ def _serve(route: Route) -> None:
 
 
 def evaluate(page: Page, events: list[Any], expression: str, argument: object = None) -> Any:
-    """The value of a JavaScript function of ``(golden, history, argument)``: picture.js, and the folded journal."""
+    """Evaluate a JavaScript function of ``(golden, history, argument)``: picture.js, and the folded journal."""
     code = f"""async ([events, argument]) => {{
         const golden = await import("/tests/golden/picture.js");
         return ({expression})(golden, golden.folded(events), argument);
@@ -42,12 +42,12 @@ def evaluate(page: Page, events: list[Any], expression: str, argument: object = 
 
 
 def events_of(journal: str) -> list[Any]:
-    """The events of a journal of one event a line."""
+    """Return the events of a journal of one event a line."""
     return [json.loads(line) for line in journal.splitlines()]
 
 
 def pictures_of(page: Page, name: str, journal: str) -> dict[Path, str]:
-    """Each picture of a walk by the file it is kept in."""
+    """Draw each picture of a walk; return them by the file they are kept in."""
     start_us = events_of(journal)[0]["at_us"]
     found = {}
     for at_ms in WALKS[name].drawn_at_ms:

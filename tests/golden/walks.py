@@ -23,7 +23,7 @@ Act = tuple[int, Mapping[str, Any]]
 
 @contextmanager
 def pageviews() -> Iterator[tuple[Cluster, Journal]]:
-    """The default state, at a pace for people."""
+    """Build the default state, at a pace for people."""
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal.open(Path(folder) / "journal")
         yield scenarios.build("pageviews", directory=Path(folder) / "cluster", seed=1, journal=journal), journal
@@ -31,7 +31,7 @@ def pageviews() -> Iterator[tuple[Cluster, Journal]]:
 
 @contextmanager
 def forgetful() -> Iterator[tuple[Cluster, Journal]]:
-    """A small fast cluster that keeps two segments of 256 bytes and looks every five milliseconds."""
+    """Build a small fast cluster that keeps two segments of 256 bytes and checks retention every five milliseconds."""
     config = replace(TINY, retention_bytes=600, retention_check_interval_us=5_000)
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(Path(folder), config).with_topic(2).with_group("a")
@@ -49,7 +49,7 @@ class Walk:
     drawn_at_ms: tuple[int, ...] = field(default=())
 
     def journal(self) -> str:
-        """What the engine writes today: one event a line, from the full state at the start of the walk on."""
+        """Return what the engine writes today: one event a line, from the full state at the start of the walk on."""
         with self.begin() as (cluster, journal):
             start_us = cluster.now_us
             for at_ms, command in self.acts:
@@ -64,17 +64,17 @@ class Walk:
 
 
 def is_start(event: Mapping[str, Any]) -> bool:
-    """Whether the state is told anew here, and not only noted for late readers."""
+    """Return whether the checkpoint starts another state, and is not only a periodic one for late readers."""
     return event["event"] == "checkpoint" and event["cause"] != "periodic"
 
 
 def command(name: str, **fields: object) -> Mapping[str, Any]:
-    """A command as the API takes it."""
+    """Return a command as the API takes it."""
     return {"command": name, **fields}
 
 
 def keyed(key: str, value: str) -> Mapping[str, Any]:
-    """One message with a key."""
+    """Return the command that produces one message with a key."""
     return command("produce", topic="pageviews", records=[{"key": key, "value": value}])
 
 
@@ -114,5 +114,5 @@ WALKS: Mapping[str, Walk] = {
 
 
 def file_of(name: str) -> Path:
-    """Where a walk's journal is kept."""
+    """Return the file of a walk's journal."""
     return HERE / f"{name}.jsonl"

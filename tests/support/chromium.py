@@ -1,6 +1,6 @@
 """Where the browser of the tests is: one finder, for the Makefile and for pytest.
 
-``python -m tests.support.chromium`` prints the path; with ``--install`` it first brings a Chromium where there is none.
+``python -m tests.support.chromium`` prints the path; ``--install`` first installs a Chromium where there is none.
 """
 
 import os
@@ -14,7 +14,7 @@ VARIABLE = "OFFSETSCOPE_CHROMIUM"
 
 
 class NoChromium(Exception):
-    """There is no Chromium, and none could be brought."""
+    """There is no Chromium, and none could be installed."""
 
 
 def find_chromium() -> Path:
@@ -46,7 +46,7 @@ def playwright_chromium() -> Path:
 
 
 def install_chromium() -> None:
-    """Bring a Chromium: the system's package where we may, else Playwright's download.
+    """Install a Chromium: the system's package where we may, else Playwright's download.
 
     Raises NoChromium when neither can be had.
     """

@@ -37,7 +37,7 @@ class Stage:
         self.cluster.run_until(self.cluster.now_us + round(milliseconds * 1000))
 
     def with_topic(self, partitions: int = 3) -> "Stage":
-        """A topic with one message in every partition, so that the registry knows all of it."""
+        """Add a topic with one message in every partition, so that the registry knows all of it."""
         self.do("add_topic", topic="clicks", partitions=partitions)
         for number in range(partitions):
             assert self.next_append("clicks") == number
@@ -46,7 +46,7 @@ class Stage:
         return self
 
     def with_group(self, *names: str) -> "Stage":
-        """A group on that topic, its consumers settled."""
+        """Add a group on that topic and wait until its consumers have settled."""
         self.do("add_group", group=GROUP)
         for name in names:
             self.do("add_consumer", group=GROUP, consumer=name)
@@ -60,7 +60,7 @@ class Stage:
         return self.cluster.state.consumer(ConsumerId(GROUP, name))
 
     def owners(self) -> dict[str, list[str]]:
-        """Consumer -> partitions, as the registry has it."""
+        """Return the partitions of each consumer, as the registry has them."""
         facts = self.cluster.facts()
         return {one["consumer"]: one["owns"] for group in facts["groups"] for one in group["consumers"]}
 
@@ -77,14 +77,14 @@ class Stage:
         raise AssertionError(topic)
 
     def events(self, *names: str) -> list[dict[str, Any]]:
-        """What the journal says so far, all of it or the named kinds."""
+        """Return the events of the journal so far, all of them or the named kinds."""
         self.cluster.publish()
         events = [json.loads(payload) for payload in payloads(self.journal)]
         return [event for event in events if not names or event["event"] in names]
 
 
 def payloads(journal: Journal) -> list[bytes]:
-    """Every event of a journal, as bytes."""
+    """Return every event of a journal, as bytes."""
     found: list[bytes] = []
     offset = 0
     while offset < journal.end_offset:
@@ -95,10 +95,10 @@ def payloads(journal: Journal) -> list[bytes]:
 
 
 def with_consumer(config: Config, **changes: float | str) -> Config:
-    """A config whose consumers work differently."""
+    """Return a config with other settings of its consumers."""
     return replace(config, consumer=replace(config.consumer, **changes))  # type: ignore[arg-type]
 
 
 def with_producer(config: Config, **changes: float | str) -> Config:
-    """A config whose producer works differently."""
+    """Return a config with other settings of its producer."""
     return replace(config, producer=replace(config.producer, **changes))  # type: ignore[arg-type]

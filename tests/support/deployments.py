@@ -18,12 +18,12 @@ SMALL = replace(
     segment_bytes=2_048,
     consumer=replace(TINY.consumer, fetch_bytes=2_048, messages_per_second=5_000, queued_chunks=4),
 )
-"""TINY, with room for page views in a pull."""
+"""TINY, with room for page views in a fetch."""
 WHOLE_LOG_BYTES = 10_000_000
 
 
 def with_deployment(config: Config, **changes: int | str) -> Config:
-    """A config whose deployment works differently."""
+    """Return a config with other settings of its deployment."""
     return replace(config, deployment=replace(config.deployment, **changes))  # type: ignore[arg-type]
 
 
@@ -44,7 +44,7 @@ class Deployed(Stage):
         self.run_ms(300)
 
     def send(self, count: int) -> None:
-        """Page views that the producer makes and stamps."""
+        """Produce page views that the producer makes up and stamps."""
         self.do("produce", topic="pageviews", count=count)
 
     def send_steadily(self, milliseconds: int, every_ms: int = 5, count: int = 2) -> None:
@@ -57,17 +57,17 @@ class Deployed(Stage):
         return self.cluster.state.deployment.loaders["Loader"]
 
     def log(self, topic: str, partition: int) -> list[bytes]:
-        """The payloads of a partition, from its files."""
+        """Return the payloads of a partition, from its files."""
         broker = self.cluster.state.broker_of(self.cluster.state.partition(topic, partition))
         files = sorted((self.directory / f"broker-{broker.broker}" / f"{topic}-{partition}").glob("*.kafka"))
         return [payload for file in files for _, _, payload in iterate_deep(file.read_bytes(), int(file.stem))]
 
     def logs(self, topic: str) -> list[list[bytes]]:
-        """The payloads of a topic, partition by partition."""
+        """Return the payloads of a topic, partition by partition."""
         return [self.log(topic, number) for number in range(len(self.cluster.state.topics[topic]))]
 
     def warehouse(self, statement: str = "SELECT payload FROM messages") -> list[tuple[Any, ...]]:
-        """What the warehouse's file says to somebody who opens it now."""
+        """Query the warehouse's file over a connection of its own."""
         connection = sqlite3.connect(f"file:{self.directory / 'warehouse-1.sqlite3'}?mode=ro", uri=True)
         try:
             return connection.execute(statement).fetchall()
@@ -75,25 +75,25 @@ class Deployed(Stage):
             connection.close()
 
     def table(self) -> Counter[bytes]:
-        """How often each page view is in the warehouse."""
+        """Count how often each page view is in the warehouse."""
         return Counter(payload for (payload,) in self.warehouse())
 
     def copies(self) -> Counter[bytes]:
-        """How often each page view is in the analysis datacenter."""
+        """Count how often each page view is in the analysis datacenter."""
         return Counter(payload for log in self.logs("live.pageviews") for payload in log)
 
     def originals(self) -> Counter[bytes]:
-        """How often each page view is in the live datacenter."""
+        """Count how often each page view is in the live datacenter."""
         return Counter(payload for log in self.logs("pageviews") for payload in log)
 
     def totals(self, tier: str) -> tuple[int, int, int, int]:
-        """Produced, received, lost, duplicated, over all windows of a tier."""
+        """Return produced, received, lost and duplicated over all windows of a tier."""
         produced, received, lost, duplicated = (
             sum(one[name] for one in self.audit(tier)) for name in ("produced", "received", "lost", "duplicated")
         )
         return produced, received, lost, duplicated
 
     def audit(self, tier: str) -> list[Mapping[str, Any]]:
-        """The counts of a tier, oldest window first."""
+        """Return the counts of a tier, oldest window first."""
         counts = [one for one in self.cluster.facts()["deployment"]["audit"] if one["tier"] == tier]
         return sorted(counts, key=lambda one: one["window_start_us"])

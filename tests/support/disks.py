@@ -8,7 +8,7 @@ from engine.storage.disk import OsDisk
 
 
 class FaultyDisk(OsDisk):
-    """Real files, plus what a test wants to know or to break.
+    """The real files, with what a test wants to observe or to break.
 
     ``refuse(action)`` makes the named method fail from the next call on, ``allow`` makes it work again. A refused
     ``append`` writes half of its bytes first, as a disk that fills up does.
@@ -28,7 +28,7 @@ class FaultyDisk(OsDisk):
         self._refused.discard(action)
 
     def crash(self) -> None:
-        """Take all handles away, as the end of the process does; the bytes written so far stay in the files."""
+        """Close all handles, as the end of the process does; the bytes written so far stay in the files."""
         while self.handles:
             self.close(next(iter(self.handles)))
 
@@ -86,7 +86,7 @@ class FaultyDisk(OsDisk):
 
 
 class SizesDisk:
-    """A disk that remembers how long its files are and not what is in them, for logs of gigabytes."""
+    """A disk that keeps the sizes of its files and not their content, for logs of gigabytes."""
 
     def __init__(self) -> None:
         self.sizes: dict[Path, int] = {}
@@ -135,7 +135,7 @@ class SizesDisk:
 
 
 class HandClock:
-    """A clock that stands still until a test moves it; microseconds."""
+    """A clock that moves only when a test moves it; microseconds."""
 
     def __init__(self, now_us: int = 0) -> None:
         self.now_us = now_us

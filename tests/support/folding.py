@@ -1,4 +1,4 @@
-"""Journals of random acts, full of checkpoints, for whoever folds events and compares."""
+"""Journals of random commands, full of checkpoints, for tests that fold events and compare."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -16,14 +16,14 @@ from tests.support.clusters import GROUP, Stage, payloads
 from tests.support.deployments import SMALL, Deployed
 
 Act = tuple[str, dict[str, Any]]
-Told = dict[str, Any]
+Event = dict[str, Any]
 
 NAMES = "abcde"
 PARTITIONS = 4
 
 
-def _forgetful(config: Config) -> Config:
-    """Many checkpoints, and logs that soon delete what is old."""
+def _with_short_retention(config: Config) -> Config:
+    """Return a config with many checkpoints, and with logs that soon delete old segments."""
     return replace(
         config,
         checkpoint_every_bytes=2_000,
@@ -33,19 +33,19 @@ def _forgetful(config: Config) -> Config:
     )
 
 
-def journal_of_a_cluster(directory: Path, seed: int, acts: int = 200) -> list[Told]:
-    """One of everything that can be done to a live cluster, at random."""
-    stage = Stage(directory, _forgetful(TINY), seed=seed).with_topic(PARTITIONS).with_group("a", "b", "c")
+def journal_of_a_cluster(directory: Path, seed: int, acts: int = 200) -> list[Event]:
+    """Return the events of a cluster to which random commands of every kind are given."""
+    stage = Stage(directory, _with_short_retention(TINY), seed=seed).with_topic(PARTITIONS).with_group("a", "b", "c")
     stage.do("set_producer", rate_per_second=150)
     chance = Random(seed)
     for number in range(acts):
         _try(stage, chance.choice(_acts_on_a_cluster(chance, number)), chance)
-    _do_what_chance_seldom_brings(stage)
-    return _told(stage)
+    _cause_rare_events(stage)
+    return _events_of(stage)
 
 
-def _do_what_chance_seldom_brings(stage: Stage) -> None:
-    """Pulls too small for a message, damage on a disk, bytes that a crash takes, a claim refused to the last try."""
+def _cause_rare_events(stage: Stage) -> None:
+    """Cause fetches too small for a message, disk damage, bytes lost in a crash, and a claim that is always refused."""
     stage.do("heal_links")
     stage.do("set_producer", sending="sync", acknowledgement="none")
     for broker in (1, 2, 3):
@@ -72,13 +72,13 @@ def _do_what_chance_seldom_brings(stage: Stage) -> None:
     stage.run_ms(1_000)
 
 
-def journal_of_a_deployment(directory: Path, seed: int, acts: int = 150) -> list[Told]:
-    """One of everything that can be done to the deployment pattern, at random."""
-    deployed = Deployed(directory, _forgetful(SMALL), seed, mirrors=("A", "B"))
+def journal_of_a_deployment(directory: Path, seed: int, acts: int = 150) -> list[Event]:
+    """Return the events of a deployment pattern to which random commands of every kind are given."""
+    deployed = Deployed(directory, _with_short_retention(SMALL), seed, mirrors=("A", "B"))
     chance = Random(seed)
     for _ in range(acts):
         _try(deployed, chance.choice(_acts_on_a_deployment(chance)), chance)
-    return _told(deployed)
+    return _events_of(deployed)
 
 
 def _try(stage: Stage, act: Act, chance: Random) -> None:
@@ -92,14 +92,14 @@ def _try(stage: Stage, act: Act, chance: Random) -> None:
         stage.cluster.publish()
 
 
-def _told(stage: Stage) -> list[Told]:
-    stage.do("add_group", group="the last word")  # a checkpoint has the time of an event
+def _events_of(stage: Stage) -> list[Event]:
+    stage.do("add_group", group="the last group")  # a checkpoint has the time of an event
     stage.cluster.write_checkpoint("end")
     stage.cluster.publish()
-    told = [json.loads(payload) for payload in payloads(stage.journal)]
+    events = [json.loads(payload) for payload in payloads(stage.journal)]
     stage.cluster.close()
     stage.journal.close()
-    return told
+    return events
 
 
 def _acts_on_a_cluster(chance: Random, number: int) -> Sequence[Act]:
@@ -174,7 +174,7 @@ def _acts_on_a_deployment(chance: Random) -> Sequence[Act]:
     ]
 
 
-def told_before_a_checkpoint(events: Sequence[Told]) -> Iterator[str]:
-    """The names of events that somebody who folds compares the outcome of."""
+def event_names_before_the_last_checkpoint(events: Sequence[Event]) -> Iterator[str]:
+    """Yield the names of the events before the last checkpoint, whose outcome is compared when they are folded."""
     last = max(index for index, event in enumerate(events) if event["event"] == "checkpoint")
     return (event["event"] for event in events[:last])

@@ -3,7 +3,7 @@
 A program of its own calls :func:`become` before it imports anything of ours.
 """
 
-import asyncio  # noqa: F401  # these have parts for Windows, which they would look for in vain
+import asyncio  # noqa: F401  # these have parts for Windows, whose modules are then missing
 import errno
 import multiprocessing.util  # noqa: F401
 import os
@@ -51,7 +51,7 @@ MODULES_WITHOUT = {"macos": [], "windows": ["fcntl", "resource", "termios", "grp
 
 
 class _Missing(MetaPathFinder):
-    """Finds no module of these names, whatever other finders would say."""
+    """A finder that hides modules of these names from the finders after it."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = frozenset(names)
@@ -81,14 +81,14 @@ def become(system: str) -> None:
 
 
 def _socketpair_over_loopback() -> tuple[socket.socket, socket.socket]:
-    """What Python makes on Windows, which has no pairs of its own."""
+    """Make a pair of sockets as Python does on Windows, which has no pairs of its own."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         ours = socket.create_connection(listening.getsockname())
         return listening.accept()[0], ours
 
 
 def _refuse_what_windows_refuses() -> None:
-    """No directory is opened, and no file is removed or moved while somebody has it open."""
+    """Refuse to open a directory, and to remove or move a file that is open."""
     open_as_it_is = os.open
 
     def open_no_directory(path: Any, *arguments: Any, **keywords: Any) -> int:
@@ -120,12 +120,12 @@ def _open_files() -> list[Path]:
         try:
             found.append(handle.readlink())
         except FileNotFoundError:
-            continue  # it was the one that lists them
+            continue  # that of the listing itself, closed by now
     return found
 
 
 def run_on(system: str, program: str, *arguments: str) -> str:
-    """Run ``program`` in a process of its own on such a system; what it printed. ``""`` is this system as it is."""
+    """Run ``program`` in a process of its own on such a system; return its output. ``""`` is this system as it is."""
     first = f"from tests.support.other_systems import become; become({system!r})\n" if system else ""
     ended = subprocess.run(
         [sys.executable, "-W", "error::ResourceWarning", "-c", first + program, *arguments],

@@ -1,4 +1,4 @@
-"""Questions to a simulated broker from a client that the cluster does not know."""
+"""Requests to a simulated broker from a client that the cluster does not know."""
 
 from engine.broker.broker import Broker
 from engine.ids import TopicPartition
@@ -11,7 +11,7 @@ CLIENT = "client"
 
 
 def ask(broker: Broker, label: Label, request: Question) -> Response:
-    """What the broker answers at once, as it is sent."""
+    """Send a request; return the answer that the broker sends at once."""
     sent: list[object] = []
     broker.machine.network.listen(sent.append)
     question = enclose(label, request)
@@ -23,13 +23,13 @@ def ask(broker: Broker, label: Label, request: Question) -> Response:
 
 
 def fetch(broker: Broker, partition: TopicPartition, offset: int, max_bytes: int) -> Response:
-    """The response to a fetch."""
+    """Send a fetch; return its response."""
     label = FetchLabel(broker.machine.numbers.next("fetch"), "g", "c")
     return ask(broker, label, FetchRequest(*partition, offset, max_bytes))
 
 
 def offsets_before(broker: Broker, partition: TopicPartition, time_ms: int, max_offsets: int) -> tuple[int, ...]:
-    """Offsets before a time, newest first; raises the error that the broker's code stands for."""
+    """Return offsets before a time, newest first; raise the error that the broker's code stands for."""
     label = OffsetsLabel(broker.machine.numbers.next("offsets"))
     response = ask(broker, label, OffsetsRequest(*partition, time_ms, max_offsets))
     if response.error_code != NO_ERROR:

@@ -1,4 +1,4 @@
-"""The finder of the browser: what people set wins, and what is wrong is said."""
+"""The finder of the browser: what people set takes precedence, and errors say what is wrong."""
 
 from pathlib import Path
 
@@ -7,7 +7,9 @@ import pytest
 from tests.support import chromium
 
 
-def test_the_browser_that_the_environment_names_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_browser_that_the_environment_names_takes_precedence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     named = tmp_path / "my-chromium"
     named.touch()
     monkeypatch.setenv(chromium.VARIABLE, str(named))
@@ -33,7 +35,7 @@ def test_without_a_name_a_browser_on_the_path_is_found(tmp_path: Path, monkeypat
     assert chromium.find_chromium() == installed
 
 
-def test_where_there_is_none_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_browser_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(chromium.VARIABLE, raising=False)
     monkeypatch.setattr(chromium, "NAMES", ("no-browser-of-this-name",))
     monkeypatch.setattr(chromium, "playwright_chromium", lambda: tmp_path / "nothing")

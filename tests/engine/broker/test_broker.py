@@ -1,4 +1,4 @@
-"""Appending, flushing, answering, dying and coming back."""
+"""A broker that appends, flushes, answers, crashes and restarts."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def fetch(stage: Stage, partition: TopicPartition, offset: int, max_bytes: int =
     return response.body, error_name(response.error_code, *partition, offset)
 
 
-def test_appended_bytes_are_invisible_until_the_time_flush_comes(make_stage: MakeStage) -> None:
+def test_appended_bytes_are_invisible_until_the_flush_by_time(make_stage: MakeStage) -> None:
     config = replace(TINY, flush_messages=1000, flush_interval_us=3_000_000, flush_check_interval_us=3_000_000)
     stage = make_stage(config, brokers=1)
     stage.do("add_topic", topic="clicks", partitions=1)
@@ -36,7 +36,7 @@ def test_appended_bytes_are_invisible_until_the_time_flush_comes(make_stage: Mak
     assert stage.partition()["flushed_offset"] == 13
 
 
-def test_a_flush_by_count_shows_everything_at_once(make_stage: MakeStage) -> None:
+def test_a_flush_by_count_makes_everything_visible_at_once(make_stage: MakeStage) -> None:
     stage = make_stage(replace(TINY, flush_interval_us=10**9, flush_check_interval_us=10**9), brokers=1)
     stage.do("add_topic", topic="clicks", partitions=1)
     for number in range(3):
@@ -46,7 +46,7 @@ def test_a_flush_by_count_shows_everything_at_once(make_stage: MakeStage) -> Non
     assert [event["flushed_offset"] for event in stage.events("log_flushed")] == [39]
 
 
-def test_a_topic_that_is_not_here_is_empty_and_asking_for_it_makes_nothing(stage: Stage) -> None:
+def test_an_unknown_topic_is_empty_and_a_request_for_it_creates_no_log(stage: Stage) -> None:
     # case 15
     stage.with_topic()
     nobody = TopicPartition("nobody", 0)
@@ -58,7 +58,7 @@ def test_a_topic_that_is_not_here_is_empty_and_asking_for_it_makes_nothing(stage
     assert not list(stage.directory.rglob("nobody*"))
 
 
-def test_a_partition_that_a_topic_does_not_have_here_is_an_error(stage: Stage) -> None:
+def test_a_partition_that_the_topic_does_not_have_on_this_broker_is_an_error(stage: Stage) -> None:
     # case 36
     stage.with_topic()
     broker = stage.cluster.state.brokers[BrokerId(1)]
@@ -88,7 +88,7 @@ def test_offsets_before_a_time_are_those_of_segments_newest_first(make_stage: Ma
     assert len(fetch(stage, P0, 216)[0]) == 24
 
 
-def test_consumers_learn_of_a_broker_s_partitions_with_its_first_message(stage: Stage) -> None:
+def test_a_broker_registers_its_partitions_of_a_topic_with_the_first_message(stage: Stage) -> None:
     stage.do("add_topic", topic="clicks", partitions=3)
     stage.run_ms(20)
     assert "/brokers/topics/clicks/1" not in stage.cluster.snapshot()["registry"]
@@ -99,7 +99,7 @@ def test_consumers_learn_of_a_broker_s_partitions_with_its_first_message(stage: 
     assert "/brokers/topics/clicks/2" not in registry
 
 
-def test_a_clean_stop_loses_nothing_and_takes_the_nodes_along_at_once(stage: Stage) -> None:
+def test_a_clean_stop_loses_nothing_and_removes_the_ephemeral_nodes_at_once(stage: Stage) -> None:
     stage.with_topic()
     stage.do("produce", records=[{"value": "kept"}])
     stage.run_ms(1.5)
@@ -149,7 +149,7 @@ def test_a_broker_that_returns_before_its_session_expired_ends_up_registered(sta
     assert registry["/brokers/topics/clicks/1"] == ["0", "broker:1"]
 
 
-def test_recovery_after_a_crash_cuts_from_the_first_damaged_message_on(make_stage: MakeStage) -> None:
+def test_recovery_after_a_crash_truncates_the_log_at_the_first_damaged_message(make_stage: MakeStage) -> None:
     stage = make_stage(replace(TINY, flush_messages=1), brokers=1)
     stage.do("add_topic", topic="clicks", partitions=1)
     for value in ("aa", "bb", "cc"):
@@ -162,7 +162,7 @@ def test_recovery_after_a_crash_cuts_from_the_first_damaged_message_on(make_stag
     assert (cut["cause"], cut["next_offset"], cut["messages_cut"]) == ("recovery", 11, 2)  # case 26
 
 
-def test_a_script_reads_the_bytes_a_pull_would_bring(stage: Stage) -> None:
+def test_reading_a_log_returns_the_bytes_that_a_fetch_would_return(stage: Stage) -> None:
     stage.with_topic()
     assert stage.cluster.read_log("clicks", 0, 0, 1000).endswith(b"first of 0")
     with pytest.raises(OffsetOutOfRange):

@@ -21,7 +21,7 @@ def disk() -> FaultyDisk:
     return FaultyDisk()
 
 
-def test_the_mark_vouches_for_one_start(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_the_clean_shutdown_mark_is_valid_for_one_start(tmp_path: Path, disk: FaultyDisk) -> None:
     assert not take_mark(tmp_path, disk)
     leave_mark(tmp_path, disk)
     assert (tmp_path / ".kafka_cleanshutdown").is_file()
@@ -38,13 +38,13 @@ def test_a_mark_that_cannot_be_removed_is_not_trusted(tmp_path: Path, disk: Faul
         take_mark(tmp_path, disk)
 
 
-def test_a_mark_that_cannot_be_left_is_a_storage_failure(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_mark_that_cannot_be_written_is_a_storage_failure(tmp_path: Path, disk: FaultyDisk) -> None:
     disk.refuse("open")
     with pytest.raises(StorageFailed):
         leave_mark(tmp_path, disk)
 
 
-def test_a_log_that_was_closed_cleanly_is_not_checked_and_its_damage_shows_at_the_reader(
+def test_a_log_that_was_closed_cleanly_is_not_checked_and_readers_find_its_damage(
     tmp_path: Path, disk: FaultyDisk
 ) -> None:
     # case 27

@@ -1,4 +1,4 @@
-"""A broker's logs as virtual time passes: retention, rolls by age, clean stops, and what is told of them."""
+"""A broker's logs as virtual time passes: retention, rolls by age, clean stops, and the events about them."""
 
 import json
 from dataclasses import replace
@@ -18,14 +18,14 @@ MARK = ".kafka_cleanshutdown"
 
 
 def one_partition(make_stage: MakeStage, **changes: int) -> Stage:
-    """A broker with an empty partition, under limits that a few messages reach."""
+    """Make a broker with an empty partition, under limits that a few messages reach."""
     stage = make_stage(replace(AGEING, **changes), brokers=1)
     stage.do("add_topic", topic="clicks", partitions=1)
     return stage
 
 
 def send(stage: Stage, *values: str) -> None:
-    """One message after the other, 5 ms apart; the first two of "test" fill a segment."""
+    """Send one message after the other, 5 ms apart; the first two of "test" fill a segment."""
     for value in values:
         stage.do("produce", records=[{"value": value}])
         stage.run_ms(5)
@@ -35,7 +35,7 @@ def files(stage: Stage) -> list[str]:
     return sorted(path.name for path in (stage.directory / "broker-1" / "clicks-0").iterdir())
 
 
-def test_old_segments_go_with_their_entries_and_the_journal_says_so(make_stage: MakeStage) -> None:
+def test_old_segments_are_deleted_with_their_entries_and_an_event_reports_it(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     send(stage, "test", "test", "test")
     stage.run_ms(50)
@@ -45,21 +45,21 @@ def test_old_segments_go_with_their_entries_and_the_journal_says_so(make_stage: 
     (gone,) = stage.events("segment_deleted")
     assert (gone["topic"], gone["partition"], gone["base_offset"], gone["first_offset"]) == ("clicks", 0, 0, 26)
     assert files(stage) == ["00000000000000000026.kafka", "00000000000000000052.kafka"]
-    told = stage.cluster.snapshot()["partitions"]["clicks-0"]
-    assert (told["first_offset"], told["segments"]) == (26, [[26, 26], [52, 13]])
-    assert [entry[0] for entry in told["entries"]] == [26, 39, 52]
+    state = stage.cluster.snapshot()["partitions"]["clicks-0"]
+    assert (state["first_offset"], state["segments"]) == (26, [[26, 26], [52, 13]])
+    assert [entry[0] for entry in state["entries"]] == [26, 39, 52]
     assert stage.partition()["message_offsets"] == [26, 39, 52]
     assert stage.cluster.facts()["topics"][0]["events_appended"] == 5
 
 
-def test_when_all_is_old_the_log_goes_on_in_an_empty_segment(make_stage: MakeStage) -> None:
+def test_when_all_segments_are_old_the_log_continues_in_an_empty_one(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     send(stage, "test", "test", "test")
     stage.run_ms(200)
     assert [event["first_offset"] for event in stage.events("segment_deleted")] == [26, 39]
     assert stage.events("segment_rolled")[-1]["base_offset"] == 39
-    told = stage.cluster.snapshot()["partitions"]["clicks-0"]
-    assert (told["first_offset"], told["next_offset"], told["segments"], told["entries"]) == (39, 39, [[39, 0]], [])
+    state = stage.cluster.snapshot()["partitions"]["clicks-0"]
+    assert (state["first_offset"], state["next_offset"], state["segments"], state["entries"]) == (39, 39, [[39, 0]], [])
     send(stage, "test")
     assert stage.partition()["message_offsets"] == [39]
     stage.run_ms(50)
@@ -75,7 +75,7 @@ def test_a_log_over_its_size_loses_its_oldest_segments(make_stage: MakeStage) ->
     assert stage.partition()["first_offset"] == 26
 
 
-def test_a_segment_is_closed_by_age_when_the_next_message_comes(make_stage: MakeStage) -> None:
+def test_a_segment_rolls_by_age_when_the_next_message_arrives(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage, segment_bytes=1 << 20, roll_interval_us=50_000, retention_us=NEVER_US)
     send(stage, "test", "test")
     stage.run_ms(60)
@@ -84,7 +84,7 @@ def test_a_segment_is_closed_by_age_when_the_next_message_comes(make_stage: Make
     assert [event["base_offset"] for event in stage.events("segment_rolled")] == [26]
 
 
-def test_a_consumer_whose_place_was_deleted_starts_again_at_the_smallest_offset(make_stage: MakeStage) -> None:
+def test_a_consumer_whose_offset_was_deleted_restarts_at_the_smallest_offset(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage, retention_us=500_000).with_group("A")
     send(stage, "test", "test", "test")
     stage.run_ms(200)
@@ -102,7 +102,7 @@ def test_a_consumer_whose_place_was_deleted_starts_again_at_the_smallest_offset(
     assert stage.position()["committed_offset"] == stage.partition()["next_offset"]
 
 
-def test_ages_survive_a_clean_stop_and_a_crash(make_stage: MakeStage) -> None:
+def test_segment_ages_survive_a_clean_stop_and_a_crash(make_stage: MakeStage) -> None:
     for ending in ("stop_broker", "crash_broker"):
         stage = one_partition(make_stage)
         send(stage, "test", "test", "test")
@@ -135,7 +135,7 @@ def test_offsets_before_a_time_follow_virtual_time(make_stage: MakeStage) -> Non
     assert offsets_before(broker, partition, EARLIEST_MS, 10) == (0,)
 
 
-def test_a_clean_stop_leaves_a_mark_and_the_next_start_takes_it_away(make_stage: MakeStage) -> None:
+def test_a_clean_stop_writes_a_mark_and_the_next_start_removes_it(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     mark = stage.directory / "broker-1" / MARK
     send(stage, "test")
@@ -147,7 +147,7 @@ def test_a_clean_stop_leaves_a_mark_and_the_next_start_takes_it_away(make_stage:
     assert not mark.exists()
 
 
-def test_damage_under_a_clean_mark_comes_to_light_at_the_consumer(make_stage: MakeStage) -> None:
+def test_damage_under_a_clean_shutdown_mark_is_found_by_the_consumer(make_stage: MakeStage) -> None:
     # case 27
     stage = one_partition(make_stage, segment_bytes=1000, retention_us=NEVER_US)
     send(stage, "aa", "bb", "cc")
@@ -162,29 +162,29 @@ def test_damage_under_a_clean_mark_comes_to_light_at_the_consumer(make_stage: Ma
     assert (rejected["offset"], rejected["error"]) == (11, "invalid_message")
 
 
-def test_the_presets_forget_as_they_say() -> None:
+def test_the_presets_have_the_retention_of_their_names() -> None:
     hour_us = 3600 * SECOND_US
     assert (PAPER.retention_us, PAPER.retention_check_interval_us) == (168 * hour_us, hour_us // 6)
     assert PAPER.roll_interval_us == 168 * hour_us
     assert (DEMO.retention_us, DEMO.retention_bytes) == (NEVER_US, 128 * 1024)
 
 
-def test_a_cluster_that_forgets_is_told_alike_twice(make_stage: MakeStage) -> None:
-    told = []
+def test_a_cluster_with_retention_writes_the_same_events_on_every_run(make_stage: MakeStage) -> None:
+    journals = []
     for _ in range(2):
         stage = one_partition(make_stage).with_group("A")
         for number in range(30):
             send(stage, "x" * number)
             stage.run_ms(number)
-        told.append(json.dumps(stage.events()))
-    assert told[0] == told[1]
-    assert '"segment_deleted"' in told[0]
+        journals.append(json.dumps(stage.events()))
+    assert journals[0] == journals[1]
+    assert '"segment_deleted"' in journals[0]
 
 
 # --- the observer's notebook ----------------------------------------------------------------------------------------
 
 
-def test_messages_before_the_first_offset_are_no_lag_but_were_appended() -> None:
+def test_deleted_messages_count_as_appended_and_not_as_lag() -> None:
     message_index = MessageIndex()
     for batch in range(10):
         message_index.note(Appended(batch * 30, batch * 30 + 30, 2, (15, 15), -1, flushed=True), ("a", "b"), batch)

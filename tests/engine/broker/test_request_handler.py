@@ -1,4 +1,4 @@
-"""What a broker answers to a request, whichever way its bytes leave."""
+"""What a broker answers to a request, whether the bytes are read or sent from the file."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,12 +94,12 @@ class Server:
         self.handler = RequestHandler(self.logs, read_log, lambda: 2)
 
     def ask(self, request: Question) -> bytes:
-        """The whole response, length first."""
+        """Return the whole response, length first."""
         return b"".join([bytes_of(piece) for piece in self.handler.answer(request)])
 
 
 def bytes_of(piece: Piece) -> bytes:
-    """A piece of a response; a slice is read from its file, as sendfile would."""
+    """Return the bytes of a piece of a response; a slice is read from its file, as sendfile would."""
     if isinstance(piece, bytes):
         return piece
     return piece.path.read_bytes()[piece.position : piece.position + piece.size_bytes]
@@ -115,7 +115,7 @@ def fetch(offset: int, max_bytes: int = 1_000, *, topic: str = "clicks", partiti
 
 
 def read(response: bytes) -> Response:
-    """What a whole response says, whose length must be right."""
+    """Decode a whole response, whose length must be right."""
     assert int.from_bytes(response[:LENGTH_BYTES], "big") == len(response) - LENGTH_BYTES
     return decode_response(response[LENGTH_BYTES:])
 
@@ -135,7 +135,7 @@ def read(response: bytes) -> Response:
         (fetch(500, topic="nobody"), b""),
     ],
 )
-def test_a_fetch_brings_the_bytes_of_one_segment_or_none(server: Server, request_: FetchRequest, body: bytes) -> None:
+def test_a_fetch_returns_the_bytes_of_one_segment_or_none(server: Server, request_: FetchRequest, body: bytes) -> None:
     assert read(server.ask(request_)) == Response(NO_ERROR, body)
 
 
@@ -156,7 +156,7 @@ def test_a_fetch_that_cannot_be_served_is_answered_with_a_code_and_no_body(
     assert server.ask(request_) == response_header(0, code)
 
 
-def test_a_disk_that_cannot_be_read_has_the_code_for_unknown(server: Server) -> None:
+def test_a_disk_that_cannot_be_read_is_answered_with_the_code_for_unknown(server: Server) -> None:
     server.disk.fails = "read"
     assert server.ask(fetch(0)) == response_header(0, UNKNOWN)
     server.disk.fails = ""
@@ -177,15 +177,15 @@ def test_a_multi_fetch_holds_the_response_of_each_fetch_in_order(server: Server)
     assert outer.body == b"".join([server.ask(one) for one in fetches])
 
 
-def test_a_multi_fetch_of_nothing_is_an_empty_response(server: Server) -> None:
+def test_an_empty_multi_fetch_gets_an_empty_response(server: Server) -> None:
     assert server.ask(MultiFetchRequest(())) == response_header(0, NO_ERROR)
 
 
-def test_one_response_is_never_longer_than_its_length_field_can_say(tmp_path: Path) -> None:
+def test_a_response_is_never_longer_than_its_length_field_can_hold(tmp_path: Path) -> None:
     asked: list[int] = []
 
     def locate_in_a_large_log(log: Log, offset: int, max_bytes: int) -> SegmentSlice:
-        """All that is asked for is there, but for ``offset`` bytes."""
+        """Locate all the bytes that are asked for, except ``offset`` of them."""
         asked.append(max_bytes)
         return SegmentSlice(tmp_path, 0, max_bytes - offset)
 
@@ -241,7 +241,7 @@ def test_a_partition_without_a_log_begins_and_ends_at_0(server: Server, time_ms:
         (OffsetsRequest("clicks", 0, LATEST_MS, -1), MalformedRequest),
     ],
 )
-def test_a_question_for_offsets_that_has_no_answer_raises(
+def test_an_offsets_request_that_cannot_be_answered_raises(
     server: Server, request_: OffsetsRequest, kind: type[Exception]
 ) -> None:
     with pytest.raises(kind):
@@ -252,7 +252,7 @@ def test_a_question_for_offsets_that_has_no_answer_raises(
 
 
 @pytest.mark.parametrize("request_", [fetch(26), MultiFetchRequest((fetch(0, partition=2), fetch(26)))])
-def test_a_fault_of_the_machine_is_no_answer(server: Server, request_: Question) -> None:
+def test_a_machine_fault_is_raised_and_not_answered(server: Server, request_: Question) -> None:
     server.machine.refuse("read")
     with pytest.raises(MachineFault):
         server.handler.answer(request_)
@@ -271,12 +271,12 @@ def test_a_fault_of_the_machine_is_no_answer(server: Server, request_: Question)
         OffsetsRequest("clicks", 0, LATEST_MS, 10),
     ],
 )
-def test_bytes_that_are_read_and_bytes_that_are_located_are_the_same(tmp_path: Path, request_: Question) -> None:
+def test_reading_and_locating_give_the_same_response_bytes(tmp_path: Path, request_: Question) -> None:
     reading, locating = Server(tmp_path / "read"), Server(tmp_path / "located", Log.locate)
     assert locating.ask(request_) == reading.ask(request_)
 
 
-def test_located_bytes_are_named_by_their_place_and_not_read(tmp_path: Path) -> None:
+def test_located_bytes_are_returned_as_a_file_slice_and_not_read(tmp_path: Path) -> None:
     server = Server(tmp_path, Log.locate)
     server.disk.fails = "read"
     header, place = server.handler.answer(fetch(26))
@@ -300,7 +300,7 @@ def test_a_set_goes_to_the_partition_it_names_or_to_one_of_the_broker_s_choice(s
         (ProduceRequest("", 0, ENTRY), InvalidName),
     ],
 )
-def test_a_set_for_a_place_that_cannot_be_is_refused(
+def test_a_set_for_an_invalid_topic_or_partition_is_refused(
     server: Server, request_: ProduceRequest, kind: type[Exception]
 ) -> None:
     with pytest.raises(kind):

@@ -1,4 +1,4 @@
-"""The whole: determinism, steps, checkpoints, and what is told of it."""
+"""A whole cluster: determinism, steps, checkpoints and snapshots."""
 
 import contextlib
 import random
@@ -22,7 +22,7 @@ Script = Callable[[Stage], None]
 
 
 def chaos(seed: int) -> Script:
-    """A random, seeded script of commands that make sense and some that do not."""
+    """Run a random, seeded script of commands, some of which make no sense."""
 
     def run(stage: Stage) -> None:
         chance = random.Random(seed)
@@ -77,7 +77,7 @@ def test_another_seed_gives_another_journal(make_stage: MakeStage) -> None:
     assert journals[0] != journals[1]
 
 
-def test_how_often_time_is_looked_at_and_published_does_not_show_in_the_journal(make_stage: MakeStage) -> None:
+def test_the_journal_does_not_depend_on_how_often_the_cluster_runs_and_publishes(make_stage: MakeStage) -> None:
     journals = []
     for slices in (1, 97):
         stage = make_stage().with_topic()
@@ -91,7 +91,7 @@ def test_how_often_time_is_looked_at_and_published_does_not_show_in_the_journal(
     assert sum(b'{"event":"checkpoint"' in payload for payload in journals[0]) > 3
 
 
-def test_commands_at_one_instant_act_alike_whether_or_not_time_is_run_in_between(make_stage: MakeStage) -> None:
+def test_commands_at_one_instant_have_the_same_effect_with_or_without_a_run_in_between(make_stage: MakeStage) -> None:
     journals = []
     for run_between in (False, True):
         stage = make_stage().with_topic()
@@ -103,7 +103,7 @@ def test_commands_at_one_instant_act_alike_whether_or_not_time_is_run_in_between
     assert journals[0] == journals[1]
 
 
-def test_a_step_ends_at_the_next_instant_that_the_journal_tells_of(stage: Stage) -> None:
+def test_a_step_ends_at_the_next_instant_that_has_an_event(stage: Stage) -> None:
     stage.with_topic()
     stage.do("produce", count=1)
     before = len(stage.events())
@@ -112,14 +112,14 @@ def test_a_step_ends_at_the_next_instant_that_the_journal_tells_of(stage: Stage)
     assert stage.events()[before]["event"] == "batch_appended"
 
 
-def test_a_step_in_a_cluster_where_nothing_happens_comes_back(make_stage: MakeStage) -> None:
+def test_a_step_in_an_idle_cluster_returns(make_stage: MakeStage) -> None:
     stage = make_stage(brokers=1)
     before = stage.cluster.now_us
     stage.cluster.step()
     assert stage.cluster.now_us > before
 
 
-def test_checkpoints_of_much_in_flight_do_not_become_most_of_the_journal(stage: Stage) -> None:
+def test_checkpoints_with_many_flights_do_not_become_most_of_the_journal(stage: Stage) -> None:
     stage.with_topic()
     for number in range(900):
         stage.do("produce", key=f"user-{number}", value="v")
@@ -149,7 +149,7 @@ def test_a_summary_is_the_state_without_flights_and_old_entries(stage: Stage) ->
         assert summary[part] == whole[part]
 
 
-def test_periodic_checkpoints_come_with_the_bytes_of_the_journal(stage: Stage) -> None:
+def test_periodic_checkpoints_are_spaced_by_journal_bytes(stage: Stage) -> None:
     stage.with_topic().with_group("A")
     stage.do("set_producer", rate_per_second=100)
     stage.run_ms(2_000)
@@ -159,7 +159,7 @@ def test_periodic_checkpoints_come_with_the_bytes_of_the_journal(stage: Stage) -
     assert len(causes) >= stage.journal.end_offset // (TINY.checkpoint_every_bytes * 3)
 
 
-def test_a_snapshot_shares_nothing_with_the_living_cluster(stage: Stage) -> None:
+def test_a_snapshot_shares_nothing_with_the_running_cluster(stage: Stage) -> None:
     stage.with_topic().with_group("A")
     stage.do("produce", count=2)
     snapshot, text = stage.cluster.snapshot(), str(stage.cluster.snapshot())
@@ -167,7 +167,7 @@ def test_a_snapshot_shares_nothing_with_the_living_cluster(stage: Stage) -> None
     assert str(snapshot) == text
 
 
-def test_flights_are_listed_in_a_snapshot_while_they_last(stage: Stage) -> None:
+def test_a_snapshot_lists_the_flights_under_way(stage: Stage) -> None:
     stage.with_topic()
     stage.do("produce", count=2)
     (flight,) = stage.cluster.snapshot()["flights"].values()
@@ -176,7 +176,7 @@ def test_flights_are_listed_in_a_snapshot_while_they_last(stage: Stage) -> None:
     assert stage.cluster.snapshot()["flights"] == {}
 
 
-def test_lag_counts_every_message_behind_the_bookmark_even_of_a_long_log(stage: Stage) -> None:
+def test_lag_counts_every_message_after_the_committed_offset_even_in_a_long_log(stage: Stage) -> None:
     stage.with_topic(1)
     stage.do("add_group", group=GROUP)
     stage.do("seek", group=GROUP, partition=0, offset="earliest")
@@ -189,7 +189,7 @@ def test_lag_counts_every_message_behind_the_bookmark_even_of_a_long_log(stage: 
     assert stage.position()["lag_bytes"] == 193 * 39
 
 
-def test_a_second_life_of_a_scenario_goes_on_in_the_same_journal(tmp_path: Path) -> None:
+def test_a_scenario_that_is_reset_continues_in_the_same_journal(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "journal")
     first = build("pageviews", directory=tmp_path / "cluster", seed=1, journal=journal)
     apply(first, parse_command({"command": "produce"}))

@@ -1,4 +1,4 @@
-"""How far groups are: a lag in bytes, messages and time, exact at any length, told in the journal as it is answered."""
+"""How far groups are: the lag in bytes, messages and time, exact at any length and equal in journal and answers."""
 
 import contextlib
 from dataclasses import replace
@@ -19,14 +19,14 @@ BYTES_OF_ONE = 39
 
 
 class Watcher:
-    """Who saw every message being appended and forgot none: the slow way to tell a lag, for comparison."""
+    """A record of every appended message: the slow way to compute a lag, for comparison."""
 
     def __init__(self, stage: Stage) -> None:
         self.messages: dict[str, list[tuple[int, int]]] = {}
         self.ends: dict[str, int] = {}
         self.appended = 0
         self.committed: dict[tuple[str, str], int] = {}
-        """By group and partition; one that lies beyond a cut stands where the log ended then, until the next commit."""
+        """By group and partition; an offset beyond a cut counts as the end of the log then, until the next commit."""
         for event in stage.events("batch_appended", "log_cut", "node_created", "node_changed"):
             if event["event"].startswith("node_"):
                 self.note_commit(event)
@@ -55,11 +55,11 @@ class Watcher:
             self.committed[state[2], f"{state[4]}-{state[5].partition('-')[2]}"] = int(event["value"])
 
     def lag(self, partition: str, committed: int, first: int, now_us: int) -> tuple[int, int, int]:
-        """Bytes, messages and microseconds."""
+        """Return the lag in bytes, messages and microseconds."""
         end = self.ends.get(partition, 0)
-        bookmark = min(max(committed, first), end)
-        waiting = [at_us for offset, at_us in self.messages.get(partition, []) if offset >= bookmark]
-        return end - bookmark, len(waiting), now_us - waiting[0] if waiting else 0
+        committed_in_log = min(max(committed, first), end)
+        waiting = [at_us for offset, at_us in self.messages.get(partition, []) if offset >= committed_in_log]
+        return end - committed_in_log, len(waiting), now_us - waiting[0] if waiting else 0
 
 
 def lags_of(stage: Stage) -> dict[str, tuple[int, int, int]]:
@@ -88,7 +88,7 @@ def watched_lags(stage: Stage) -> dict[str, tuple[int, int, int]]:
 
 
 def some_message(stage: Stage, chance: Random) -> dict[str, object]:
-    """Where one of the newest messages of a partition begins."""
+    """Choose one of the newest messages of a partition; return where it begins."""
     number = chance.randrange(2)
     entries = stage.cluster.state.message_indexes[TopicPartition("clicks", number)].recent
     return {"partition": number, "offset": chance.choice(entries)[0] if entries else 0}
@@ -102,7 +102,7 @@ def one_partition(make_stage: MakeStage, **changes: int) -> Stage:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_happens_a_lag_is_what_somebody_would_say_who_forgot_nothing(tmp_path: Path, seed: int) -> None:
+def test_the_lag_always_equals_a_count_of_all_appended_messages(tmp_path: Path, seed: int) -> None:
     chance = Random(seed)
     config = replace(TINY, segment_bytes=400, retention_bytes=chance.choice([700, 1 << 40]))
     stage = Stage(tmp_path, config, seed).with_topic(2).with_group("A", "B")
@@ -151,7 +151,7 @@ def test_a_lag_in_time_is_the_age_of_the_oldest_message_that_is_not_committed(ma
     assert stage.position()["lag_us"] == stage.cluster.now_us - stage.events("batch_appended")[-1]["at_us"]
 
 
-def test_a_lag_can_be_told_while_the_broker_is_down_and_where_bytes_are_damaged(make_stage: MakeStage) -> None:
+def test_the_lag_is_known_while_the_broker_is_down_and_where_bytes_are_damaged(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     start = stage.partition()["next_offset"]
     for _ in range(20):
@@ -160,12 +160,12 @@ def test_a_lag_can_be_told_while_the_broker_is_down_and_where_bytes_are_damaged(
     stage.run_ms(100)
     stage.do("corrupt", topic="clicks", partition=0, offset=start + BYTES_OF_ONE)
     stage.do("crash_broker", broker=1)
-    stage.cluster.seek(GROUP, TopicPartition("clicks", 0), start + 4 * BYTES_OF_ONE)  # as a commit under way lands
+    stage.cluster.seek(GROUP, TopicPartition("clicks", 0), start + 4 * BYTES_OF_ONE)  # as if by a commit under way
     assert stage.position()["lag_messages"] == 196
     assert stage.position()["lag_bytes"] == 196 * BYTES_OF_ONE
 
 
-def test_a_bookmark_beyond_what_a_recovery_left_stands_at_the_end(make_stage: MakeStage) -> None:
+def test_a_committed_offset_beyond_the_recovered_log_has_no_lag(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     start = stage.partition()["next_offset"]
     stage.do("produce", count=4, size=30)
@@ -183,19 +183,19 @@ def test_a_bookmark_beyond_what_a_recovery_left_stands_at_the_end(make_stage: Ma
     stage.do("seek", group=GROUP, partition=0, offset="latest")
 
 
-def test_a_bookmark_is_told_anew_only_where_it_moves_and_not_for_every_append(make_stage: MakeStage) -> None:
+def test_a_committed_offset_is_reported_when_it_moves_and_not_for_every_append(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
-    told = len(stage.events("committed_offset_placed"))
+    reported = len(stage.events("committed_offset_placed"))
     for _ in range(10):
         stage.do("produce", count=3, size=30)
         stage.run_ms(10)
-    assert len(stage.events("committed_offset_placed")) == told
+    assert len(stage.events("committed_offset_placed")) == reported
     stage.do("seek", group=GROUP, partition=0, offset="latest")
-    last = stage.events("committed_offset_placed")[told:]
+    last = stage.events("committed_offset_placed")[reported:]
     assert [(one["messages_before"], one["waiting_since_us"]) for one in last] == [(31, 0)]
 
 
-def test_what_a_group_did_is_counted_and_what_it_did_twice_counts_twice(make_stage: MakeStage) -> None:
+def test_work_of_a_group_is_counted_and_repeated_work_counts_again(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     stage.do("produce", count=9, size=30)
     stage.run_ms(100)
@@ -215,7 +215,7 @@ def test_what_a_group_did_is_counted_and_what_it_did_twice_counts_twice(make_sta
     assert done() == {name: 2 * value for name, value in once.items()}
 
 
-def test_what_a_recovery_cuts_in_the_middle_of_a_batch_is_counted_message_by_message(make_stage: MakeStage) -> None:
+def test_a_recovery_that_cuts_inside_a_batch_is_counted_message_by_message(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     start = stage.partition()["next_offset"]
     stage.do("produce", count=4, size=30)
@@ -236,7 +236,7 @@ def test_what_a_recovery_cuts_in_the_middle_of_a_batch_is_counted_message_by_mes
     assert stage.position()["lag_messages"] == 3
 
 
-def test_the_first_message_of_all_damaged_leaves_nothing(make_stage: MakeStage) -> None:
+def test_damage_to_the_first_message_of_a_log_leaves_nothing(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     stage.do("produce", count=4, size=30)
     stage.run_ms(200)
@@ -248,7 +248,7 @@ def test_the_first_message_of_all_damaged_leaves_nothing(make_stage: MakeStage) 
     assert lags_of(stage) == {"readers/clicks-0": (0, 0, 0)}
 
 
-def test_a_damaged_compressed_set_goes_with_all_of_its_messages(make_stage: MakeStage) -> None:
+def test_a_damaged_compressed_set_is_cut_with_all_of_its_messages(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     stage.do("set_producer", compression="gzip")
     offsets = []
@@ -278,7 +278,7 @@ def test_unflushed_messages_and_damaged_ones_are_cut_one_after_the_other(make_st
     assert stage.position()["lag_messages"] == 2
 
 
-def test_a_count_that_is_not_what_the_files_hold_is_a_broken_invariant(make_stage: MakeStage) -> None:
+def test_a_count_that_differs_from_the_files_is_a_broken_invariant(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     message_index = stage.cluster.state.message_indexes[TopicPartition("clicks", 0)]
     message_index.messages += 1

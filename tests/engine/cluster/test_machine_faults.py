@@ -1,4 +1,4 @@
-"""The machine that runs a cluster fails: the cluster ends where it was, and history knows nothing of it."""
+"""The machine that runs a cluster fails: the cluster stops, and the journal has nothing of the failed instant."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ CALLS = {"write": errno.ENOSPC, "pread": errno.EIO, "open": errno.EMFILE, "ftrun
 
 @contextmanager
 def refusing(name: str, number: int) -> Iterator[None]:
-    """The system refuses a call in any file whose name says that it is a log of the cluster or the journal."""
+    """Let the system refuse a call on any file."""
 
     def refuse(*arguments: object, **named: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -31,12 +31,12 @@ def refusing(name: str, number: int) -> Iterator[None]:
 
 
 def lived(stage: Stage) -> None:
-    """A group that reads what comes in, in segments that are rolled and sealed."""
+    """Add a topic and a group that reads it."""
     stage.with_topic(2).with_group("A")
 
 
 def busy(stage: Stage) -> None:
-    """Appends, fetches, rolled segments, reads of sealed ones, and a crash."""
+    """Cause appends, fetches, rolled segments, reads of sealed ones, and a crash."""
     for _ in range(20):
         stage.do("produce", count=5, size=60)
         stage.run_ms(7)
@@ -46,7 +46,7 @@ def busy(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_cluster_that_meets_one_stops_before_that_instant_is_published_and_does_not_go_on(
+def test_a_cluster_stops_at_a_machine_fault_before_that_instant_is_published(
     make_stage: MakeStage, tmp_path: Path, name: str
 ) -> None:
     undisturbed = make_stage(seed=1)
@@ -61,9 +61,9 @@ def test_a_cluster_that_meets_one_stops_before_that_instant_is_published_and_doe
     for change in (lambda: stage.run_ms(1), lambda: stage.do("produce", count=1), stage.cluster.publish):
         with pytest.raises(MachineFault):
             change()
-    told = payloads(Journal.open(stage.directory.parent / "journal"))
-    assert told == payloads(undisturbed.journal)[: len(told)]
-    assert len(told) > 10
+    published = payloads(Journal.open(stage.directory.parent / "journal"))
+    assert published == payloads(undisturbed.journal)[: len(published)]
+    assert len(published) > 10
 
 
 def test_a_journal_that_cannot_be_written_stops_the_cluster(make_stage: MakeStage) -> None:
@@ -76,7 +76,7 @@ def test_a_journal_that_cannot_be_written_stops_the_cluster(make_stage: MakeStag
         stage.run_ms(1)
 
 
-def test_a_byte_that_the_machine_does_not_flip_is_not_told_as_flipped(
+def test_a_byte_that_could_not_be_flipped_is_not_reported_as_flipped(
     make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = make_stage()
@@ -93,7 +93,7 @@ def test_a_byte_that_the_machine_does_not_flip_is_not_told_as_flipped(
     assert stage.events("byte_flipped") == []
 
 
-def test_a_folder_that_cannot_be_emptied_is_no_place_for_a_new_cluster(make_stage: MakeStage, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_emptied_is_refused_for_a_new_cluster(make_stage: MakeStage, tmp_path: Path) -> None:
     stage = make_stage()
     lived(stage)
     stage.cluster.close()

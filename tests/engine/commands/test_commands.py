@@ -1,4 +1,4 @@
-"""What a person can type, and what they hear when it cannot be."""
+"""Commands that a person can type, and the errors for those that are refused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -82,18 +82,18 @@ def test_a_bad_field_is_named_with_a_remedy(fields: Mapping[str, Any], bad_field
         {"command": "add_consumer", "group": "g", "consumer": "x" * 61},
     ],
 )
-def test_a_name_that_cannot_be_a_directory_and_a_node_is_refused(fields: Mapping[str, Any]) -> None:
+def test_a_name_that_cannot_be_both_a_directory_and_a_node_is_refused(fields: Mapping[str, Any]) -> None:
     with pytest.raises(InvalidName):
         parse_command(fields)
 
 
-def test_a_refused_number_is_said_as_it_was_typed() -> None:
+def test_a_refused_number_is_quoted_as_it_was_typed() -> None:
     for typed, said in (("1000000000", "1000000000"), ("-0.5", "-0.5"), ("nan", "nan"), ("inf", "inf")):
         with pytest.raises(InvalidCommand, match=f"cannot be {said}$|cannot be {said}[:,;]"):
             parse_command({"command": "set_producer", "rate_per_second": typed})
 
 
-def test_a_form_s_texts_count_as_numbers_and_its_empty_inputs_as_not_given() -> None:
+def test_form_text_is_parsed_as_numbers_and_empty_inputs_count_as_missing() -> None:
     assert parse_command({"command": "produce", "count": "3", "size": "", "topic": ""}) == parse_command(
         {"command": "produce", "count": 3}
     )
@@ -134,7 +134,7 @@ def test_a_command_that_cannot_be_done_says_why_and_changes_nothing(
     assert (stage.cluster.snapshot(), len(stage.events())) == before
 
 
-def test_what_is_over_cannot_be_done_twice(stage: Stage) -> None:
+def test_commands_to_stopped_processes_are_refused(stage: Stage) -> None:
     stage.with_topic().with_group("A")
     stage.do("crash_consumer", consumer="A")
     stage.do("stop_broker", broker=1)
@@ -150,7 +150,7 @@ def test_what_is_over_cannot_be_done_twice(stage: Stage) -> None:
             stage.do(command, **fields)
 
 
-def test_an_offset_inside_a_message_is_answered_with_the_two_around_it(stage: Stage) -> None:
+def test_an_offset_inside_a_message_is_refused_with_the_two_around_it(stage: Stage) -> None:
     stage.with_topic().with_group("A")
     with pytest.raises(OffsetInsideMessage) as fault:
         stage.do("seek", group=GROUP, partition=0, offset=5)
@@ -167,7 +167,7 @@ def test_new_members_are_named_after_the_first(stage: Stage) -> None:
     assert set(stage.owners()) == {"A", f"{GROUP} A"}
 
 
-def test_a_consumer_needs_its_group_only_where_two_have_one_of_that_name(stage: Stage) -> None:
+def test_a_consumer_needs_its_group_only_where_two_groups_have_one_of_that_name(stage: Stage) -> None:
     stage.with_topic().with_group("A")
     stage.do("pause_consumer", consumer="A")
     stage.do("add_group", group="others")
@@ -192,16 +192,16 @@ def test_a_frozen_consumer_receives_nothing_until_it_continues(
 ) -> None:
     stage.with_topic(1).with_group("A")
     stage.do("freeze_consumer", consumer="A", duration_ms=10)
-    told = len(stage.events())
+    before = len(stage.events())
     with pytest.raises(WrongState, match="is frozen"):
         stage.do(command, **fields)
     stage.do("commit", group=GROUP)
-    assert len(stage.events()) == told
+    assert len(stage.events()) == before
     stage.run_ms(10)
     stage.do(command, **fields)
 
 
-def test_a_seek_goes_to_the_owner_and_not_to_one_who_slept_through_losing_the_partition(stage: Stage) -> None:
+def test_a_seek_goes_to_the_owner_and_not_to_a_former_owner_that_is_frozen(stage: Stage) -> None:
     stage.with_topic(1).with_group("A", "B")
     stage.do("freeze_consumer", consumer="A", duration_ms=400)
     stage.run_ms(300)
@@ -211,7 +211,7 @@ def test_a_seek_goes_to_the_owner_and_not_to_one_who_slept_through_losing_the_pa
     assert sought["consumer"] == "B"
 
 
-def test_an_ended_consumer_can_be_taken_off_the_list(stage: Stage) -> None:
+def test_an_ended_consumer_can_be_removed(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     stage.do("stop_consumer", consumer="B")
     stage.run_ms(20)
@@ -219,7 +219,7 @@ def test_an_ended_consumer_can_be_taken_off_the_list(stage: Stage) -> None:
     assert set(stage.owners()) == {"A"}
 
 
-def test_a_new_topic_spreads_over_the_living_brokers_and_takes_messages(stage: Stage) -> None:
+def test_a_new_topic_spreads_over_the_running_brokers_and_accepts_messages(stage: Stage) -> None:
     stage.do("crash_broker", broker=2)
     stage.do("add_topic", topic="orders", partitions=4)
     (added,) = stage.events("topic_added")
@@ -229,7 +229,7 @@ def test_a_new_topic_spreads_over_the_living_brokers_and_takes_messages(stage: S
     assert stage.partition(0, "orders")["message_offsets"][0] == 0
 
 
-def test_every_command_of_the_contract_is_there() -> None:
+def test_every_command_of_the_contract_exists() -> None:
     contract = (
         "produce set_producer add_topic add_broker stop_broker crash_broker start_broker add_group add_consumer "
         "stop_consumer crash_consumer pause_consumer resume_consumer set_consumer seek commit corrupt"
@@ -238,7 +238,7 @@ def test_every_command_of_the_contract_is_there() -> None:
 
 
 @pytest.mark.parametrize("command", ["seek", "corrupt"])
-def test_offsets_inside_a_damaged_or_a_large_message_are_refused_and_starts_behind_it_are_not(
+def test_offsets_inside_a_damaged_or_large_message_are_refused_and_later_starts_are_not(
     stage: Stage, command: str
 ) -> None:
     stage.with_topic(partitions=1).with_group("A")

@@ -1,4 +1,4 @@
-"""Bad wires, bad disks, processes that stand still: what gets lost, what comes back, who stops in time."""
+"""Bad wires, bad disks, frozen processes: what is lost, what recovers, and which process stops in time."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ def consumed(stage: Stage, name: str = "A") -> int:
     return sum(event["messages"] for event in stage.events("messages_consumed") if event["consumer"] == name)
 
 
-def test_a_cut_link_swallows_a_batch_without_a_word_and_a_mended_one_carries_the_next(stage: Stage) -> None:
+def test_a_cut_link_drops_a_batch_silently_and_a_restored_one_carries_the_next(stage: Stage) -> None:
     stage.with_topic(1)
     stage.do("set_link", **{"from": "producer", "to": "broker:1"}, cut=True)
     stage.do("produce", count=1)
@@ -43,7 +43,7 @@ def test_a_consumer_cut_off_from_its_broker_times_out_and_catches_up_when_the_li
     assert consumed(stage) == 2
 
 
-def test_a_wire_slower_than_the_patience_of_those_who_wait_delays_commits_and_no_more(stage: Stage) -> None:
+def test_a_wire_slower_than_the_timeout_delays_commits_and_nothing_else(stage: Stage) -> None:
     stage.with_topic(1).with_group("A")
     stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, delay_ms=15)
     stage.do("produce", count=1)
@@ -82,7 +82,7 @@ def test_a_delayed_link_delivers_everything_later_and_in_order(stage: Stage) -> 
     assert second["due_us"] >= first["due_us"]
 
 
-def test_a_consumer_cut_off_from_the_registry_stops_before_another_owns_what_it_had(stage: Stage) -> None:
+def test_a_consumer_cut_off_from_the_registry_stops_before_another_owns_its_partitions(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, cut=True)
     stage.run_ms(400)
@@ -98,15 +98,15 @@ def test_a_consumer_cut_off_from_the_registry_stops_before_another_owns_what_it_
     assert expired["consumer"] == "A"
     assert stopped_us == expired["at_us"] < taken_us
     assert stage.consumer("A").state.name == "expired"
-    told = stage.cluster.facts()["groups"][0]["consumers"][0]
-    assert (told["state"], told["alive"], told["owns"]) == ("expired", True, [])
+    facts = stage.cluster.facts()["groups"][0]["consumers"][0]
+    assert (facts["state"], facts["alive"], facts["owns"]) == ("expired", True, [])
     stage.do("heal_links")
     stage.run_ms(500)
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
     assert stage.consumer("A").state.name == "running"
 
 
-def test_one_who_loses_its_session_in_a_rebalance_is_in_no_step_of_it_any_more(stage: Stage) -> None:
+def test_a_consumer_that_loses_its_session_in_a_rebalance_leaves_that_rebalance(stage: Stage) -> None:
     stage.with_topic().with_group("A")
     stage.do("add_consumer", group=GROUP, consumer="B")
     while stage.consumer("A").state.name != "rebalancing":
@@ -119,7 +119,7 @@ def test_one_who_loses_its_session_in_a_rebalance_is_in_no_step_of_it_any_more(s
     assert (card["rebalance"]["step"], card["rebalance"]["attempt"]) == ("", 0)
 
 
-def test_a_closing_consumer_whose_session_runs_out_has_closed_not_expired(stage: Stage) -> None:
+def test_a_closing_consumer_whose_session_runs_out_ends_as_closed_not_as_expired(stage: Stage) -> None:
     stage.with_topic().with_group("A")
     stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, cut=True)
     stage.do("stop_consumer", consumer="A")
@@ -128,7 +128,7 @@ def test_a_closing_consumer_whose_session_runs_out_has_closed_not_expired(stage:
     assert stage.consumer("A").state.name == "closed"
 
 
-def test_a_consumer_that_comes_back_claims_nothing_while_its_old_session_lives(make_stage: MakeStage) -> None:
+def test_a_consumer_that_rejoins_claims_nothing_until_its_old_session_ends(make_stage: MakeStage) -> None:
     stage = make_stage().with_topic(1).with_group("A")
     stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, delay_ms=45)
     stage.run_ms(80)
@@ -147,7 +147,7 @@ def test_a_consumer_that_comes_back_claims_nothing_while_its_old_session_lives(m
             owners.pop(event["path"], None)
 
 
-def test_a_frozen_consumer_loses_its_partitions_and_on_waking_touches_nothing_of_them(stage: Stage) -> None:
+def test_a_frozen_consumer_loses_its_partitions_and_does_not_touch_them_when_it_resumes(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     stage.do("set_producer", rate_per_second=300)
     stage.run_ms(100)
@@ -175,17 +175,17 @@ def test_a_frozen_consumer_loses_its_partitions_and_on_waking_touches_nothing_of
     assert sorted(part for owns in stage.owners().values() for part in owns) == ["clicks-0", "clicks-1", "clicks-2"]
 
 
-def test_a_consumer_that_crashes_while_it_stands_still_never_wakes(stage: Stage) -> None:
+def test_a_consumer_that_crashes_while_frozen_never_resumes(stage: Stage) -> None:
     stage.with_topic(1).with_group("A")
     stage.do("freeze_consumer", consumer="A", duration_ms=40)
     stage.do("stop_broker", broker=1)
     stage.run_ms(20)
     stage.do("crash_consumer", consumer="A")
     assert stage.cluster.snapshot()["flights"] == {}
-    told = len(stage.events())
+    before = len(stage.events())
     stage.run_ms(500)
     assert stage.consumer("A").state.name == "gone"
-    assert {event["event"] for event in stage.events()[told:]} == {"session_expired", "node_deleted"}
+    assert {event["event"] for event in stage.events()[before:]} == {"session_expired", "node_deleted"}
     delivered = {event["watch"] for event in stage.events("watch_delivered")}
     assert delivered == {event["watch"] for event in stage.events("watch_fired")}
 
@@ -206,7 +206,7 @@ def test_a_short_freeze_costs_nothing_but_time(stage: Stage) -> None:
     assert len(stage.events("rebalance_started")) == before
 
 
-def test_a_session_that_expires_at_the_registry_sends_its_client_back_to_the_start(stage: Stage) -> None:
+def test_a_client_whose_session_expires_at_the_registry_registers_again(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     stage.do("expire_session", client=f"consumer:{GROUP}/B")
     stage.run_ms(600)
@@ -217,7 +217,7 @@ def test_a_session_that_expires_at_the_registry_sends_its_client_back_to_the_sta
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
 
 
-def test_a_consumer_whose_session_jumps_stops_before_another_owns_what_it_had(stage: Stage) -> None:
+def test_a_consumer_whose_session_is_expired_stops_before_another_owns_its_partitions(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     stage.do("expire_session", client=f"consumer:{GROUP}/A")
     (expired,) = stage.events("session_expired")
@@ -231,7 +231,7 @@ def test_a_consumer_whose_session_jumps_stops_before_another_owns_what_it_had(st
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
 
 
-def test_a_slow_disk_writes_in_order_and_what_waits_is_on_the_picture(stage: Stage) -> None:
+def test_a_slow_disk_writes_in_order_and_waiting_writes_are_listed_as_flights(stage: Stage) -> None:
     stage.with_topic(1)
     stage.do("set_disk", broker=1, delay_ms=40)
     for value in ("one", "two"):
@@ -245,7 +245,7 @@ def test_a_slow_disk_writes_in_order_and_what_waits_is_on_the_picture(stage: Sta
     assert stage.cluster.snapshot()["flights"] == {}
 
 
-def test_what_waits_for_a_disk_is_lost_in_a_crash(stage: Stage) -> None:
+def test_writes_that_wait_for_a_disk_are_lost_in_a_crash(stage: Stage) -> None:
     stage.with_topic(1)
     stage.do("set_disk", broker=1, delay_ms=40)
     stage.do("produce", count=2)
@@ -256,7 +256,7 @@ def test_what_waits_for_a_disk_is_lost_in_a_crash(stage: Stage) -> None:
     assert stage.cluster.snapshot()["flights"] == {}
 
 
-def test_a_full_disk_halts_its_broker_at_the_next_append_and_mended_it_comes_back_whole(stage: Stage) -> None:
+def test_a_full_disk_halts_its_broker_at_the_next_append_and_once_repaired_it_restarts(stage: Stage) -> None:
     stage.with_topic(1)
     stage.do("set_disk", broker=1, full=True)
     stage.do("produce", count=1)
@@ -273,7 +273,9 @@ def test_a_full_disk_halts_its_broker_at_the_next_append_and_mended_it_comes_bac
 
 
 @pytest.mark.parametrize("fault", ["append", "flush"])
-def test_a_disk_that_fails_to_write_halts_its_broker_and_recovery_keeps_what_is_whole(stage: Stage, fault: str) -> None:
+def test_a_disk_that_fails_to_write_halts_its_broker_and_recovery_keeps_whole_messages(
+    stage: Stage, fault: str
+) -> None:
     stage.with_topic(1)
     end = stage.partition()["next_offset"]
     stage.do("set_disk", broker=1, fails=fault)
@@ -304,7 +306,7 @@ def test_a_broker_that_cannot_flush_when_it_stops_ends_as_in_a_crash(make_stage:
     assert [cut["cause"] for cut in stage.events("log_cut")] == ["crash"]
 
 
-def test_a_segment_that_cannot_be_read_is_an_error_of_the_fetch_and_no_offset_is_reset(stage: Stage) -> None:
+def test_a_segment_that_cannot_be_read_fails_the_fetch_and_resets_no_offset(stage: Stage) -> None:
     stage.with_topic(1).with_group("A")
     end = stage.position()["committed_offset"]
     stage.do("set_disk", broker=1, fails="read")
@@ -324,7 +326,7 @@ def test_a_segment_that_cannot_be_read_is_an_error_of_the_fetch_and_no_offset_is
     assert stage.events("offset_reset") == []
 
 
-def test_a_broker_whose_disk_cannot_be_read_does_not_start_before_it_is_mended(stage: Stage) -> None:
+def test_a_broker_whose_disk_cannot_be_read_does_not_start_until_it_is_repaired(stage: Stage) -> None:
     stage.with_topic(1)
     stage.do("crash_broker", broker=1)
     stage.do("set_disk", broker=1, fails="read")
@@ -334,12 +336,12 @@ def test_a_broker_whose_disk_cannot_be_read_does_not_start_before_it_is_mended(s
     stage.do("start_broker", broker=1)
 
 
-def test_a_disk_can_fail_in_known_ways_only(stage: Stage) -> None:
+def test_a_disk_fault_of_an_unknown_kind_is_refused(stage: Stage) -> None:
     with pytest.raises(InvalidCommand, match="fails cannot be 'sometimes'"):
         stage.do("set_disk", broker=1, fails="sometimes")
 
 
-def test_positions_that_move_before_the_work_lose_it_in_a_crash(make_stage: MakeStage) -> None:
+def test_positions_that_move_before_the_work_lose_messages_in_a_crash(make_stage: MakeStage) -> None:
     config = with_consumer(TINY, messages_per_second=10, position_moves="before", commit_interval_ms=10)
     stage = make_stage(replace(config, flush_messages=1)).with_topic(1)
     stage.do("add_group", group=GROUP)
@@ -351,10 +353,10 @@ def test_positions_that_move_before_the_work_lose_it_in_a_crash(make_stage: Make
     stage.do("crash_consumer", consumer="A")
     stage.do("add_consumer", group=GROUP, consumer="B")
     stage.run_ms(500)
-    assert consumed(stage, "A") + consumed(stage, "B") == 0  # delivered once, worked on never
+    assert consumed(stage, "A") + consumed(stage, "B") == 0  # delivered once, never worked on
 
 
-def test_a_stream_each_for_two_partitions_works_at_its_own_speed(stage: Stage) -> None:
+def test_two_partitions_are_consumed_by_a_stream_each(stage: Stage) -> None:
     stage.with_topic(2)
     stage.do("add_group", group=GROUP)
     stage.do("add_consumer", group=GROUP, consumer="A", streams=3)
@@ -370,7 +372,7 @@ def test_a_stream_each_for_two_partitions_works_at_its_own_speed(stage: Stage) -
     assert stage.owners() == {"A": []}
 
 
-def test_a_bounded_queue_lets_pulls_run_ahead_so_far_and_no_further(make_stage: MakeStage) -> None:
+def test_a_bounded_queue_limits_how_far_fetches_run_ahead(make_stage: MakeStage) -> None:
     config = with_consumer(TINY, messages_per_second=1, queued_chunks=3, fetch_bytes=26)
     stage = make_stage(replace(config, flush_messages=1), brokers=1)
     stage.do("add_topic", topic="clicks", partitions=1)
@@ -385,7 +387,7 @@ def test_a_bounded_queue_lets_pulls_run_ahead_so_far_and_no_further(make_stage: 
 
 
 @pytest.mark.parametrize(("policy", "expected"), [("smallest", 1), ("largest", 0)])
-def test_a_group_without_a_bookmark_begins_where_its_policy_says(
+def test_a_group_without_a_committed_offset_starts_where_its_reset_policy_says(
     make_stage: MakeStage, policy: str, expected: int
 ) -> None:
     stage = make_stage(with_consumer(TINY, offset_reset=policy)).with_topic(1).with_group("A")
@@ -395,7 +397,7 @@ def test_a_group_without_a_bookmark_begins_where_its_policy_says(
     assert consumed(stage) == expected + 1
 
 
-def test_a_group_that_may_not_reset_stops_and_says_so(make_stage: MakeStage) -> None:
+def test_a_group_that_may_not_reset_its_offset_stops_with_an_error(make_stage: MakeStage) -> None:
     stage = make_stage(with_consumer(TINY, offset_reset="fail")).with_topic(1).with_group("A")
     (rejected,) = stage.events("message_rejected")
     assert rejected["error"] == "offset_out_of_range"
@@ -404,7 +406,7 @@ def test_a_group_that_may_not_reset_stops_and_says_so(make_stage: MakeStage) -> 
     assert consumed(stage) == 1
 
 
-def test_what_cannot_be_broken_is_answered_with_what_can(stage: Stage) -> None:
+def test_faults_on_unknown_or_unsuitable_targets_are_refused(stage: Stage) -> None:
     stage.with_topic(1)
     with pytest.raises(UnknownName, match="broker:9"):
         stage.do("set_link", **{"from": "producer", "to": "broker:9"}, cut=True)
@@ -419,11 +421,11 @@ def test_what_cannot_be_broken_is_answered_with_what_can(stage: Stage) -> None:
 
 
 def ends(stage: Stage, kind: str, number: str) -> list[list[str]]:
-    """Of everything that failed: the reasons told, by what failed."""
-    told: dict[int, list[str]] = {}
+    """Return the reported reasons of each failed item."""
+    by_number: dict[int, list[str]] = {}
     for event in stage.events(kind):
-        told.setdefault(event[number], []).append(event["reason"])
-    return list(told.values())
+        by_number.setdefault(event[number], []).append(event["reason"])
+    return list(by_number.values())
 
 
 def test_a_seek_ends_the_fetch_under_way_once(stage: Stage) -> None:
@@ -438,7 +440,7 @@ def test_a_seek_ends_the_fetch_under_way_once(stage: Stage) -> None:
     assert all(reasons in (["stopped"], ["timeout", "stopped"]) for reasons in ends(stage, "fetch_failed", "fetch"))
 
 
-def test_a_fetch_that_the_wire_loses_is_given_up_once(stage: Stage) -> None:
+def test_a_fetch_that_the_wire_loses_times_out_once(stage: Stage) -> None:
     stage.with_topic(1).with_group("A")
     stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "broker:1"}, cut=True)
     stage.run_ms(300)
@@ -446,7 +448,7 @@ def test_a_fetch_that_the_wire_loses_is_given_up_once(stage: Stage) -> None:
     assert {tuple(reasons) for reasons in ends(stage, "fetch_failed", "fetch")} == {("timeout",)}
 
 
-def test_a_notice_that_the_wire_loses_is_delivered_once_when_it_comes_again(stage: Stage) -> None:
+def test_a_watch_notice_that_the_wire_loses_is_delivered_once_when_it_is_sent_again(stage: Stage) -> None:
     stage.with_topic(1).with_group("A")
     stage.do("set_link", **{"from": f"consumer:{GROUP}/A", "to": "registry"}, cut=True)
     stage.do("add_consumer", group=GROUP, consumer="B")
@@ -472,17 +474,17 @@ def test_a_set_that_waits_for_its_disk_and_its_acknowledgement_is_lost_once(stag
     assert stage.cluster.snapshot()["flights"] == {}
 
 
-def test_a_frozen_process_learns_that_its_broker_is_gone_when_it_goes_on(stage: Stage) -> None:
+def test_a_frozen_process_learns_that_its_broker_is_gone_when_it_resumes(stage: Stage) -> None:
     stage.with_topic(1).with_group("A")
     stage.do("crash_broker", broker=1)
     while not any(name.startswith("fetch:") for name in stage.cluster.snapshot()["flights"]):
         stage.run_ms(0.1)
-    told = len(stage.events("fetch_failed"))
+    before = len(stage.events("fetch_failed"))
     stage.do("freeze_consumer", consumer="A", duration_ms=10)
     stage.run_ms(9)
-    assert len(stage.events("fetch_failed")) == told
+    assert len(stage.events("fetch_failed")) == before
     stage.run_ms(2)
-    assert stage.events("fetch_failed")[told]["at_us"] == stage.consumer("A").frozen_until_us
+    assert stage.events("fetch_failed")[before]["at_us"] == stage.consumer("A").frozen_until_us
 
 
 def test_a_consumer_that_loses_its_session_as_a_rebalance_ends_waits_for_the_next_one(

@@ -1,4 +1,4 @@
-"""Whatever is sent as a command: parsing refuses it, or applying it does, or it is done; the cluster lives on."""
+"""Hostile commands: each is refused when parsed, refused when applied, or applied; the cluster keeps running."""
 
 import json
 import tempfile
@@ -143,7 +143,7 @@ ALWAYS_GIVEN = {"group", "consumer", "broker", "partition", "client", "from", "t
 
 @st.composite
 def sent_commands(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, Any]:
-    """A command with some of its fields: most are ordinary, some are not."""
+    """Draw a command with some of its fields: most are ordinary, some are not."""
     name = draw(st.sampled_from(sorted(COMMANDS)))
     fields = {"command": name}
     for field, values in ORDINARY[name].items():
@@ -155,12 +155,12 @@ def sent_commands(draw: Callable[[st.SearchStrategy[Any]], Any]) -> dict[str, An
     return fields
 
 
-def test_the_hostile_commands_are_all_that_there_are() -> None:
+def test_the_hostile_commands_cover_every_command() -> None:
     assert set(ORDINARY) == set(COMMANDS)
 
 
 def refusal_of(cluster: Cluster, fields: Mapping[str, Any]) -> OffsetscopeError | None:
-    """Do what a room does with a command; why it is refused, if it is."""
+    """Do what a room does with a command; return why it is refused, if it is."""
     try:
         command = parse_command(fields)
         json.dumps(fields, ensure_ascii=False).encode()  # here it is logged
@@ -172,7 +172,7 @@ def refusal_of(cluster: Cluster, fields: Mapping[str, Any]) -> OffsetscopeError 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(acts=st.lists(st.tuples(sent_commands(), st.sampled_from([0, 1_000, 60_000, 900_000])), min_size=1, max_size=15))
-def test_whatever_is_sent_is_done_or_refused_for_a_reason_and_the_cluster_runs_on(
+def test_any_command_is_applied_or_refused_with_a_reason_and_the_cluster_keeps_running(
     acts: list[tuple[dict[str, Any], int]],
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -204,7 +204,7 @@ NEEDED: Mapping[str, Mapping[str, Any]] = {"set_producer": {"keys": 1}, "corrupt
 
 @pytest.mark.parametrize(("name", "field"), TEXT_FIELDS)
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb", "\udc00\ud800"])
-def test_a_text_that_utf8_cannot_carry_is_refused_in_every_field(name: str, field: str, text: str) -> None:
+def test_text_that_utf8_cannot_encode_is_refused_in_every_field(name: str, field: str, text: str) -> None:
     first = {one: values[-1] for one, values in ORDINARY[name].items() if one in ALWAYS_GIVEN}
     with pytest.raises(InvalidCommand, match="lone surrogate") as fault:
         parse_command({"command": name, **first, **NEEDED.get(name, {}), field: text})
@@ -213,19 +213,19 @@ def test_a_text_that_utf8_cannot_carry_is_refused_in_every_field(name: str, fiel
 
 
 @pytest.mark.parametrize("fields", [LONG_KEY, {"records": [LONG_KEY]}], ids=["alone", "in a record"])
-def test_a_key_is_refused_by_its_length_wherever_it_is_given(fields: Mapping[str, Any]) -> None:
+def test_a_key_that_is_too_long_is_refused_wherever_it_is_given(fields: Mapping[str, Any]) -> None:
     with pytest.raises(InvalidCommand, match="at most 1000 characters"):
         parse_command({"command": "produce", **fields})
 
 
 @pytest.mark.parametrize("record", [{"value": "\ud800"}, {"key": "\udfff", "value": "v"}])
-def test_a_text_that_utf8_cannot_carry_is_refused_in_records(record: dict[str, str]) -> None:
+def test_text_that_utf8_cannot_encode_is_refused_in_records(record: dict[str, str]) -> None:
     with pytest.raises(InvalidCommand, match="lone surrogate") as fault:
         parse_command({"command": "produce", "records": [{"value": "good"}, record]})
     assert fault.value.fields["field"] == "records"
 
 
-def test_characters_beyond_the_first_plane_and_controls_are_texts_like_others() -> None:
+def test_characters_beyond_the_basic_plane_and_control_characters_are_accepted() -> None:
     parse_command({"command": "produce", "key": "\U0001f600", "value": "\0\n\x7f\U0010ffff"})
 
 
@@ -233,7 +233,7 @@ def test_characters_beyond_the_first_plane_and_controls_are_texts_like_others() 
     "text",
     ["--5", "-", "5-", "+5", "٣", "²", "1_0", "1e2", "5.0", "9" * 21, "9" * 5_000, "0" * 20 + "5", " " * 100 + "5"],
 )
-def test_a_text_that_spells_no_whole_number_is_refused_by_the_name_of_its_field(text: str) -> None:
+def test_text_that_is_not_a_whole_number_is_refused_with_the_name_of_its_field(text: str) -> None:
     with pytest.raises(InvalidCommand, match="count cannot be") as fault:
         parse_command({"command": "produce", "count": text})
     assert fault.value.fields["field"] == "count"
@@ -245,7 +245,7 @@ def test_a_text_that_spells_no_whole_number_is_refused_by_the_name_of_its_field(
     "value",
     ["nan", "1e999", "-inf", "--5", "9" * 5_000, " " * 100 + "5", float("nan"), 1e308, True],
 )
-def test_a_number_that_is_out_of_all_range_is_refused_by_the_name_of_its_field(value: object) -> None:
+def test_a_number_far_out_of_range_is_refused_with_the_name_of_its_field(value: object) -> None:
     with pytest.raises(InvalidCommand, match="rate_per_second cannot be") as fault:
         parse_command({"command": "set_producer", "rate_per_second": value})
     assert fault.value.fields["field"] == "rate_per_second"
@@ -263,21 +263,21 @@ def test_a_number_that_is_out_of_all_range_is_refused_by_the_name_of_its_field(v
         1e308,
     ],
 )
-def test_a_refused_value_is_said_in_few_words_however_large_or_deep_it_is(value: object) -> None:
+def test_the_error_for_a_refused_value_is_short_however_large_or_deep_it_is(value: object) -> None:
     for fields in ({"command": value}, {"command": "produce", "count": value}, {"command": "set_disk", "full": value}):
         with pytest.raises(InvalidCommand) as fault:
             parse_command({"broker": 1, **fields} if fields["command"] == "set_disk" else fields)
         assert len(fault.value.message) < 120
 
 
-def test_a_name_longer_than_any_is_refused_before_it_is_looked_for() -> None:
+def test_a_name_over_the_length_limit_is_refused_before_it_is_looked_up() -> None:
     parse_command({"command": "produce", "topic": "x" * NAME_CHARACTERS})
     with pytest.raises(InvalidCommand) as fault:
         parse_command({"command": "produce", "topic": "x" * (NAME_CHARACTERS + 1)})
     assert fault.value.fields["field"] == "topic"
 
 
-def test_the_name_of_an_unknown_field_is_said_in_characters_that_utf8_can_carry() -> None:
+def test_the_error_for_an_unknown_field_can_be_encoded_in_utf8() -> None:
     with pytest.raises(InvalidCommand) as fault:
         parse_command({"command": "produce", "a\ud800": 1})
     assert fault.value.fields["field"] == "a?"

@@ -1,4 +1,4 @@
-"""Who gets what."""
+"""Range assignment: which stream gets which partitions."""
 
 from random import Random
 
@@ -18,7 +18,7 @@ def shares(partitions: int, *streams: str) -> list[list[int]]:
     return [[one.partition for _, one in assigned[stream]] for stream in sorted(streams)]
 
 
-def test_the_first_streams_get_one_more_when_it_does_not_divide() -> None:
+def test_the_first_streams_get_one_partition_more_when_they_do_not_divide_evenly() -> None:
     assert shares(10, "c0", "c1", "c2") == [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]]  # cases 45 and 46
     assert [len(share) for share in shares(10, "c0", "c1", "c2", "c3")] == [3, 3, 2, 2]
 
@@ -37,7 +37,7 @@ def test_partitions_sort_as_numbers_and_streams_as_text() -> None:
     assert assign_range(partitions, ["a", "b"])["a"] == ((BrokerId(2), TopicPartition("t", 0)),)
 
 
-def test_nobody_gets_anything_where_nobody_is() -> None:
+def test_without_streams_nothing_is_assigned() -> None:
     assert assign_range(placed(0, 3), []) == {}
 
 

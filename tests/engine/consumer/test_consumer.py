@@ -1,4 +1,4 @@
-"""Pulling, working, committing, jumping, failing."""
+"""A consumer that fetches, works, commits, seeks and fails."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def consumed(stage: Stage, name: str) -> int:
     return sum(event["messages"] for event in stage.events("messages_consumed") if event["consumer"] == name)
 
 
-def test_a_consumer_pulls_works_and_commits_to_the_end(make_stage: MakeStage) -> None:
+def test_a_consumer_fetches_works_and_commits_to_the_end(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     fill(stage, 20)
     stage.with_group("A")
@@ -38,7 +38,7 @@ def test_a_consumer_pulls_works_and_commits_to_the_end(make_stage: MakeStage) ->
     assert consumed(stage, "A") == 20
 
 
-def test_the_bytes_of_a_pull_are_those_asked_for_and_a_cut_message_is_pulled_again(make_stage: MakeStage) -> None:
+def test_a_fetch_returns_the_bytes_asked_for_and_a_cut_message_is_fetched_again(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage, with_consumer(TINY, fetch_bytes=30))
     fill(stage, 5)
     stage.with_group("A")
@@ -63,7 +63,7 @@ def test_positions_move_only_after_the_work_is_done(make_stage: MakeStage) -> No
     assert fetcher.consumed_offset == 13
 
 
-def test_a_crash_delivers_again_exactly_what_was_not_committed(make_stage: MakeStage) -> None:
+def test_exactly_the_uncommitted_messages_are_delivered_again_after_a_crash(make_stage: MakeStage) -> None:
     config = replace(with_consumer(TINY, commit_interval_ms=600_000, fetch_bytes=100_000), segment_bytes=10_000)
     stage = one_partition(make_stage, config)
     fill(stage, 50)
@@ -81,7 +81,7 @@ def test_a_crash_delivers_again_exactly_what_was_not_committed(make_stage: MakeS
     assert stage.events("fetching_started")[-1]["offset"] == 650
 
 
-def test_a_clean_close_delivers_nothing_again(make_stage: MakeStage) -> None:
+def test_nothing_is_delivered_again_after_a_clean_close(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage, with_consumer(TINY, commit_interval_ms=600_000))
     fill(stage, 30)
     stage.with_group("A")
@@ -120,7 +120,7 @@ def test_a_seek_is_stored_and_the_messages_are_delivered_again(make_stage: MakeS
     assert stage.position()["committed_offset"] == 130
 
 
-def test_a_seek_to_a_word_or_a_time_finds_its_offset(make_stage: MakeStage) -> None:
+def test_a_seek_to_earliest_latest_or_a_time_finds_its_offset(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage, replace(TINY, segment_bytes=30))
     for _ in range(6):
         fill(stage, 1)
@@ -136,7 +136,7 @@ def test_a_seek_to_a_word_or_a_time_finds_its_offset(make_stage: MakeStage) -> N
     assert stage.position()["committed_offset"] == 78
 
 
-def test_bytes_on_their_way_when_somebody_seeks_do_not_count(make_stage: MakeStage) -> None:
+def test_bytes_in_flight_during_a_seek_are_discarded(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage, with_consumer(TINY, messages_per_second=10))
     fill(stage, 4)
     stage.do("add_group", group="readers")
@@ -183,7 +183,7 @@ def test_a_damaged_message_is_never_delivered_and_stops_the_partition_until_a_se
     assert consumed(stage, "A") == 4
 
 
-def test_a_position_in_the_last_bytes_of_a_segment_is_named_and_not_waited_on(make_stage: MakeStage) -> None:
+def test_a_position_inside_the_last_message_of_a_segment_is_an_error_and_not_waited_on(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage, replace(TINY, segment_bytes=1))
     fill(stage, 1)
     fill(stage, 1)
@@ -196,7 +196,7 @@ def test_a_position_in_the_last_bytes_of_a_segment_is_named_and_not_waited_on(ma
     assert consumed(stage, "A") == 2
 
 
-def test_a_message_larger_than_a_pull_is_named_and_a_larger_pull_gets_past_it(make_stage: MakeStage) -> None:
+def test_a_message_larger_than_a_fetch_is_reported_and_a_larger_fetch_gets_past_it(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage, with_consumer(TINY, fetch_bytes=10))
     fill(stage, 1)
     stage.with_group("A")
@@ -213,7 +213,9 @@ def test_a_message_larger_than_a_pull_is_named_and_a_larger_pull_gets_past_it(ma
     assert consumed(stage, "A") == 1
 
 
-def test_a_compressed_set_is_unpacked_and_a_commit_halfway_reads_all_of_it_again(make_stage: MakeStage) -> None:
+def test_a_compressed_set_is_decompressed_and_read_again_in_full_after_a_commit_inside_it(
+    make_stage: MakeStage,
+) -> None:
     config = with_consumer(with_producer(TINY, compression="gzip"), messages_per_second=10, commit_interval_ms=50)
     stage = one_partition(make_stage, config)
     fill(stage, 4)
@@ -227,7 +229,7 @@ def test_a_compressed_set_is_unpacked_and_a_commit_halfway_reads_all_of_it_again
     assert stage.position()["committed_offset"] == stage.partition()["next_offset"]
 
 
-def test_while_its_broker_is_down_a_consumer_backs_off_and_goes_on_when_it_is_back(make_stage: MakeStage) -> None:
+def test_a_consumer_backs_off_while_its_broker_is_down_and_continues_when_it_is_back(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     fill(stage, 2)
     stage.with_group("A")
@@ -316,7 +318,7 @@ def test_a_rebalance_and_a_commit_by_time_store_a_position_that_never_moved(make
         assert len(stage.events("commit_sent")) == (0 if rebalance else 1)
 
 
-def test_bytes_that_come_twice_or_for_an_earlier_time_with_the_partition_count_once(make_stage: MakeStage) -> None:
+def test_responses_that_arrive_twice_or_for_an_earlier_ownership_count_once(make_stage: MakeStage) -> None:
     stage = one_partition(make_stage)
     answers: list[ResponseEnvelope] = []
 

@@ -18,14 +18,14 @@ HELD = 3 * (10_000 + MESSAGE_COST_BYTES)
 
 
 @pytest.mark.parametrize(("most_bytes", "sets"), [(1, 1), (HELD, 1), (HELD + 1, 2), (2 * HELD, 2), (100 * HELD, 5)])
-def test_what_does_not_fit_is_left_for_the_next_pull_set_by_set(most_bytes: int, sets: int) -> None:
+def test_sets_that_do_not_fit_are_left_for_the_next_fetch(most_bytes: int, sets: int) -> None:
     assert len(BOMB) < 150
     messages, error = decode(BOMB * 5, 1_000, most_bytes)
     assert len(messages) == 3 * sets
     assert (messages[-1][1], error) == (1_000 + sets * len(BOMB), "")
 
 
-def test_an_error_is_met_only_when_everything_before_it_has_been_taken() -> None:
+def test_an_error_is_reported_only_after_everything_before_it_has_been_taken() -> None:
     damaged = bytearray(encode_message_set([b"good", b"bad"]))
     damaged[-1] ^= 1
     data = BOMB + bytes(damaged)
@@ -35,12 +35,12 @@ def test_an_error_is_met_only_when_everything_before_it_has_been_taken() -> None
     assert ([payload for _, _, payload in messages], error) == ([b"good"], "invalid_message")
 
 
-def test_a_snappy_set_ends_the_reading_at_its_offset_by_its_own_code() -> None:
+def test_a_snappy_set_stops_reading_at_its_offset_with_its_own_error_code() -> None:
     data = encode_message_set([b"good"]) + encode_magic_1(b"packed", SNAPPY) + encode_message_set([b"behind"])
     assert decode(data, 100, 1_000) == ([(100, 113, b"good")], "unsupported_codec")
 
 
-def test_a_set_that_inflates_beyond_what_is_held_is_read_in_full() -> None:
+def test_a_set_that_inflates_beyond_the_limit_is_read_in_full() -> None:
     messages, error = decode(encode_compressed_set([bytes(1_000_000)] * 20) + BOMB, 0, 1_000_000)
     assert (len(messages), error) == (20, "")
 
@@ -50,7 +50,7 @@ def test_plain_messages_are_bounded_by_their_count_too() -> None:
     assert (len(messages), error) == (100, "")
 
 
-def test_a_consumer_of_many_bombs_holds_one_at_a_time_and_misses_none(make_stage: MakeStage) -> None:
+def test_a_consumer_of_many_gzip_bombs_holds_one_at_a_time_and_misses_none(make_stage: MakeStage) -> None:
     config = with_consumer(with_producer(TINY, compression="gzip"), fetch_bytes=4_000, queued_chunks=1)
     config = replace(config, decoded_max_bytes=1, flush_messages=1, segment_bytes=100_000)
     stage = make_stage(config, brokers=1)
@@ -70,7 +70,7 @@ def test_a_consumer_of_many_bombs_holds_one_at_a_time_and_misses_none(make_stage
     assert stage.position()["committed_offset"] == stage.partition()["next_offset"]
 
 
-def test_a_simple_consumer_is_told_where_to_read_on(make_stage: MakeStage) -> None:
+def test_a_simple_consumer_gets_the_offset_to_continue_from(make_stage: MakeStage) -> None:
     stage = make_stage(replace(with_producer(TINY, compression="gzip"), decoded_max_bytes=1), brokers=1).with_topic(1)
     stage.do("produce", records=[{"value": "0" * 4_000}] * 2)
     stage.run_ms(10)

@@ -1,8 +1,8 @@
-"""A consumer group against a plain model: whoever comes, goes, dies or loses its session, shares end as they should.
+"""A consumer group against a plain model: after any joins, departures, crashes and lost sessions, shares are right.
 
-The model knows who lives and how many streams each has. When all is quiet, every partition has exactly one owner, and
+The model knows the running members and how many streams each has. In quiet, every partition has exactly one owner, and
 it is the one that range assignment names: streams in the order of their ids, partitions by broker and number, the
-first streams getting one more where it does not come out even (case 45).
+first streams getting one more where they do not divide evenly (case 45).
 """
 
 import shutil
@@ -22,7 +22,7 @@ FEW_MS = st.sampled_from([0, 1, 3, 10, 40])
 
 
 def shares(streams: list[str], partitions: list[str]) -> dict[str, str]:
-    """Partition -> stream, by the rule in the docstring above."""
+    """Map partitions to streams, by the rule in the docstring above."""
     each, more = divmod(len(partitions), len(streams))
     owners = {}
     start = 0
@@ -113,10 +113,10 @@ class GroupMachine(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        """After a while without events, the registry says what the model says, and so do those who pull."""
+        """Wait until nothing happens; the registry and the fetchers must then agree with the model."""
         self.stage.run_ms(QUIET_MS)
         for name in [name for name in self.alive if self.stage.consumer(name).state.name == "failed"]:
-            self.give("crash_consumer", 0, group=GROUP, consumer=name)  # it gave up and says so: started anew
+            self.give("crash_consumer", 0, group=GROUP, consumer=name)  # it reports its failure: restart it
             self.give("add_consumer", 0, group=GROUP, consumer=name)
         self.stage.run_ms(QUIET_MS)
         known = [one for broker, held in self.partitions.items() if broker not in self.down for one in held]

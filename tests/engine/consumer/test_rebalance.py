@@ -1,4 +1,4 @@
-"""Algorithm 1, as consumers come, go, crash and get in each other's way."""
+"""Algorithm 1, as consumers join, leave, crash and conflict."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -27,7 +27,7 @@ def test_a_lone_consumer_owns_everything(stage: Stage) -> None:
     assert stage.owners() == {"A": ["clicks-0", "clicks-1", "clicks-2"]}
 
 
-def test_a_rebalance_releases_reads_computes_claims_and_only_then_pulls(stage: Stage) -> None:
+def test_a_rebalance_releases_reads_computes_claims_and_only_then_fetches(stage: Stage) -> None:
     stage.with_topic(1).with_group("A")
     assert steps(stage, "A") == [
         "rebalance_started",
@@ -73,7 +73,7 @@ def test_a_crash_is_noticed_only_when_the_session_runs_out(stage: Stage) -> None
     assert expired["at_us"] == crashed["session_expires_at_us"]
 
 
-def test_a_clean_stop_hands_over_without_waiting_for_a_timeout(stage: Stage) -> None:
+def test_a_clean_stop_moves_the_partitions_without_waiting_for_a_timeout(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     stage.do("stop_consumer", consumer="B")
     stage.run_ms(20)
@@ -89,7 +89,7 @@ def test_a_consumer_that_starts_again_under_its_name_is_a_member_again(stage: St
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
 
 
-def test_a_partition_is_never_pulled_by_two_whatever_the_order_of_comings_and_goings(stage: Stage) -> None:
+def test_a_partition_is_never_fetched_by_two_in_whatever_order_consumers_join_and_leave(stage: Stage) -> None:
     stage.with_topic().with_group("A")
     for name in ("B", "C", "D"):
         stage.do("add_consumer", group=GROUP, consumer=name)
@@ -100,7 +100,7 @@ def test_a_partition_is_never_pulled_by_two_whatever_the_order_of_comings_and_go
     assert sorted(part for owns in stage.owners().values() for part in owns) == ["clicks-0", "clicks-1", "clicks-2"]
 
 
-def test_a_refused_claim_undoes_the_others_backs_off_and_gives_up_after_the_last_try(make_stage: MakeStage) -> None:
+def test_a_refused_claim_releases_the_others_backs_off_and_fails_after_the_last_attempt(make_stage: MakeStage) -> None:
     stage = make_stage(replace(TINY, rebalance_backoff_us=2_000_000)).with_topic()
     stranger = ops.Create(f"/consumers/{GROUP}/owners/clicks/2-1", "stranger-0", ephemeral=False)
     stage.do("add_group", group=GROUP)
@@ -119,17 +119,17 @@ def test_a_refused_claim_undoes_the_others_backs_off_and_gives_up_after_the_last
     assert owned == [stranger.path]
     registry = stage.cluster.state.registry
     registry.tree.delete(stranger.path)
-    stage.do("add_consumer", group=GROUP, consumer="B")  # any change of the registry is a new chance
+    stage.do("add_consumer", group=GROUP, consumer="B")  # any change of the registry starts another rebalance
     stage.run_ms(5_000)
     assert stage.owners() == {"A": ["clicks-0", "clicks-1"], "B": ["clicks-2"]}
 
 
 def hold(stage: Stage, claim: ops.Create) -> None:
-    """Let somebody who is no member hold a partition."""
+    """Let a client that is not a member own a partition."""
     stage.cluster.state.registry.put_by_operator(claim.path, claim.value)
 
 
-def test_a_broker_s_loss_and_return_moves_its_partitions_out_and_in(stage: Stage) -> None:
+def test_partitions_leave_and_rejoin_the_assignment_with_their_broker(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     stage.do("crash_broker", broker=1)
     stage.run_ms(400)
@@ -163,7 +163,7 @@ def test_one_member_s_crash_does_not_disturb_another_group(stage: Stage) -> None
     assert len(steps(stage, "X")) == before
 
 
-def test_a_consumer_whose_session_expires_although_it_lives_stops_and_comes_back(stage: Stage) -> None:
+def test_a_running_consumer_whose_session_expires_stops_and_rejoins(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     registry = stage.cluster.state.registry
     client = stage.consumer("B")._registry
@@ -174,7 +174,7 @@ def test_a_consumer_whose_session_expires_although_it_lives_stops_and_comes_back
     assert stage.consumer("B").state.name == "running"
 
 
-def test_the_error_of_a_missing_consumer_lists_those_there_are(stage: Stage) -> None:
+def test_the_error_for_an_unknown_consumer_lists_the_known_ones(stage: Stage) -> None:
     stage.with_topic().with_group("A", "B")
     with pytest.raises(UnknownConsumer) as fault:
         stage.cluster.state.consumer(ConsumerId(GROUP, "Z"))
@@ -182,7 +182,7 @@ def test_the_error_of_a_missing_consumer_lists_those_there_are(stage: Stage) -> 
 
 
 @pytest.mark.parametrize("moment", range(12))
-def test_a_seek_at_any_moment_of_a_hand_over_holds(make_stage: MakeStage, moment: int) -> None:
+def test_a_seek_at_any_moment_of_a_rebalance_takes_effect(make_stage: MakeStage, moment: int) -> None:
     stage = make_stage(with_consumer(TINY, commit_interval_ms=0)).with_topic(2).with_group("A")
     assert stage.position(1)["fetch_offset"] == 19
     stage.do("add_consumer", group=GROUP, consumer="B")

@@ -56,7 +56,7 @@ def asking(stage: Stage) -> Asking:
     return Asking(stage)
 
 
-def test_a_fetch_brings_the_whole_messages_from_an_offset_and_where_to_read_on(asking: Asking) -> None:
+def test_a_fetch_returns_the_whole_messages_from_an_offset_and_the_next_offset(asking: Asking) -> None:
     first = asking.fetch(0)
     assert first.messages[0].payload == b"first of 0"
     assert (first.messages[1].payload, first.messages[1].offset) == (b"value 0", 19)
@@ -65,13 +65,13 @@ def test_a_fetch_brings_the_whole_messages_from_an_offset_and_where_to_read_on(a
     assert asking.fetch(first.next_offset) == Fetched(Fetch(TopicPartition("clicks", 0), 115, 1_000), (), 115, "")
 
 
-def test_nobody_but_the_caller_remembers_where_it_was(asking: Asking) -> None:
+def test_a_simple_consumer_stores_no_offset_in_the_registry(asking: Asking) -> None:
     assert asking.fetch(0) == asking.fetch(0)
     registry = asking.stage.cluster.snapshot()["registry"]
     assert not [path for path in registry if path.startswith("/consumers")]
 
 
-def test_a_multi_fetch_is_one_exchange_and_its_answers_stand_alone(make_stage: Callable[..., Stage]) -> None:
+def test_a_multi_fetch_is_one_exchange_with_independent_answers(make_stage: Callable[..., Stage]) -> None:
     stage = make_stage(brokers=1).with_topic(3)
     asking = Asking(stage)
     fetches = [Fetch(TopicPartition("clicks", number), offset, 100) for number, offset in ((0, 0), (1, 999), (2, 0))]
@@ -85,7 +85,7 @@ def test_a_multi_fetch_is_one_exchange_and_its_answers_stand_alone(make_stage: C
     assert names == ["pull_sent", "pull_answered", "pull_received"]
 
 
-def test_messages_before_damaged_bytes_are_given_and_the_damage_is_told(asking: Asking) -> None:
+def test_messages_before_damaged_bytes_are_returned_and_the_damage_is_reported(asking: Asking) -> None:
     asking.stage.do("corrupt", partition=0, offset=35)
     answer = asking.fetch(0)
     assert [message.payload for message in answer.messages] == [b"first of 0", b"value 0"]
@@ -98,19 +98,19 @@ def test_a_message_larger_than_a_fetch_is_an_error(asking: Asking) -> None:
     assert asking.fetch(0, max_bytes=3).error == ""
 
 
-def test_offsets_before_a_time_are_told_newest_first(asking: Asking) -> None:
+def test_offsets_before_a_time_are_returned_newest_first(asking: Asking) -> None:
     assert asking.offsets(LATEST_MS, 1) == (115,)
     assert asking.offsets(EARLIEST_MS) == (0,)
     assert asking.offsets(LATEST_MS)[-1] == 0
     assert asking.offsets(-5_000) == ()
 
 
-def test_a_request_for_fewer_than_no_offsets_is_answered_with_an_error(asking: Asking) -> None:
+def test_a_request_for_a_negative_number_of_offsets_is_answered_with_an_error(asking: Asking) -> None:
     asking.consumer.offsets_before(ONE, P0, LATEST_MS, -1, asking.answers.append)
     assert asking.wait(Offsets) == Offsets((), "unknown_server_fault")
 
 
-def test_a_topic_that_nobody_made_is_empty_and_stays_unmade(asking: Asking) -> None:
+def test_an_unknown_topic_is_empty_and_is_not_created(asking: Asking) -> None:
     """Case 15."""
     nobody = TopicPartition("nobody", 0)
     assert asking.fetch(0, partition=nobody) == Fetched(Fetch(nobody, 0, 1_000), (), 0, "")
@@ -121,15 +121,15 @@ def test_a_topic_that_nobody_made_is_empty_and_stays_unmade(asking: Asking) -> N
 
 
 @pytest.mark.parametrize("number", [-1, 1, 3])
-def test_a_partition_that_is_not_there_is_told_as_an_error(asking: Asking, number: int) -> None:
-    """Case 36; 1 stands on another broker."""
+def test_an_unknown_partition_is_reported_as_an_error(asking: Asking, number: int) -> None:
+    """Case 36; partition 1 is on another broker."""
     there_is_none = TopicPartition("clicks", number)
     assert asking.fetch(0, partition=there_is_none).error == "unknown_partition"
     assert asking.offsets_of(there_is_none, LATEST_MS) == Offsets((), "unknown_partition")
     assert asking.fetch(-1).error == "offset_out_of_range"
 
 
-def test_a_broker_that_is_not_there_is_asked_twice_and_then_told_of(asking: Asking) -> None:
+def test_a_broker_that_is_down_is_asked_twice_and_then_reported(asking: Asking) -> None:
     asking.stage.do("crash_broker", broker=1)
     assert asking.fetch(0).error == "broker_down"
     assert [event["reason"] for event in asking.stage.events("pull_failed")] == ["broker_down"] * 2
@@ -137,7 +137,7 @@ def test_a_broker_that_is_not_there_is_asked_twice_and_then_told_of(asking: Aski
     assert asking.wait(Offsets) == Offsets((), "broker_down")
 
 
-def test_an_answer_that_is_lost_once_is_asked_for_again(asking: Asking) -> None:
+def test_a_request_whose_answer_is_lost_is_sent_again(asking: Asking) -> None:
     network = asking.stage.cluster.state.network
     wanted = Fetch(TopicPartition("clicks", 0), 0, 1_000)
     network.set_link_fault(("broker:1", "reader"), LinkFault(cut=True))
@@ -150,7 +150,7 @@ def test_an_answer_that_is_lost_once_is_asked_for_again(asking: Asking) -> None:
     assert asking.stage.cluster.snapshot()["flights"] == {}
 
 
-def test_an_answer_that_comes_after_all_patience_changes_nothing(asking: Asking) -> None:
+def test_an_answer_after_the_last_timeout_changes_nothing(asking: Asking) -> None:
     asking.stage.cluster.state.network.set_link_fault(("broker:1", "reader"), LinkFault(delay_us=80_000))
     asking.consumer.fetch(ONE, Fetch(TopicPartition("clicks", 0), 0, 1_000), asking.answers.append)
     asking.stage.run_ms(500)
@@ -160,7 +160,7 @@ def test_an_answer_that_comes_after_all_patience_changes_nothing(asking: Asking)
     assert asking.stage.cluster.snapshot()["flights"] == {}
 
 
-def test_nothing_goes_on_after_the_process_is_gone(asking: Asking) -> None:
+def test_a_process_that_is_gone_gets_no_answer_and_leaves_no_flight(asking: Asking) -> None:
     asking.consumer.fetch(ONE, Fetch(TopicPartition("clicks", 0), 0, 1_000), asking.answers.append)
     asking.consumer.vanish()
     asking.stage.run_ms(200)
@@ -170,7 +170,7 @@ def test_nothing_goes_on_after_the_process_is_gone(asking: Asking) -> None:
 
 
 class Job:
-    """A catching up, round by round."""
+    """A catch-up job and the answers of its rounds."""
 
     def __init__(self, asking: Asking, positions: dict[TopicPartition, int], max_bytes: int = 40) -> None:
         self.rounds: list[list[Fetched]] = []
@@ -193,7 +193,7 @@ class Job:
 PLACES = [TopicPartition("clicks", number) for number in range(3)]
 
 
-def test_a_job_reads_every_partition_to_where_it_ended_when_the_job_began(asking: Asking) -> None:
+def test_a_job_reads_every_partition_to_the_end_it_had_when_the_job_began(asking: Asking) -> None:
     job = Job(asking, dict.fromkeys(PLACES, 0))
     assert job.done
     assert job.ends() == {PLACES[0]: 115, PLACES[1]: 115, PLACES[2]: 19}
@@ -212,7 +212,7 @@ def test_a_job_with_nothing_to_read_asks_for_the_ends_and_is_done(asking: Asking
     assert job.rounds == []
 
 
-def test_a_partition_whose_broker_is_away_or_whose_bytes_are_bad_does_not_hold_the_others_up(asking: Asking) -> None:
+def test_a_partition_with_a_missing_broker_or_damaged_bytes_does_not_delay_the_others(asking: Asking) -> None:
     asking.stage.do("crash_broker", broker=2)
     asking.stage.do("corrupt", partition=0, offset=35)
     job = Job(asking, dict.fromkeys(PLACES, 0))
@@ -220,7 +220,7 @@ def test_a_partition_whose_broker_is_away_or_whose_bytes_are_bad_does_not_hold_t
     assert job.ends() == {PLACES[0]: 35, PLACES[2]: 19}
 
 
-def test_a_position_beyond_its_log_goes_to_the_end_of_it(asking: Asking) -> None:
+def test_a_position_beyond_its_log_moves_to_the_end_of_it(asking: Asking) -> None:
     job = Job(asking, {PLACES[0]: 5_000})
     assert job.done
     assert job.ends() == {PLACES[0]: 115}

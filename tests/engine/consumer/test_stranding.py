@@ -1,4 +1,4 @@
-"""Whatever happens while a consumer asks for something, it goes on by itself, or says what keeps it from going on."""
+"""A consumer with a request under way continues by itself, whatever happens, or reports what stops it."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -26,12 +26,12 @@ BROKER_LINK = ("broker:1", f"consumer:{GROUP}/A")
 BEYOND = 100_000
 
 
-LARGE_PULLS: Config = replace(with_consumer(TINY, fetch_bytes=4_000), flush_messages=1)
+LARGE_FETCHES: Config = replace(with_consumer(TINY, fetch_bytes=4_000), flush_messages=1)
 
 
 def placed_beyond_the_log(make_stage: MakeStage) -> Stage:
-    """A consumer that is just asking where the log begins, for the committed offset is not in it."""
-    stage = make_stage(LARGE_PULLS, brokers=1).with_topic(1)
+    """Make a consumer whose committed offset is outside the log, and which is just asking where the log begins."""
+    stage = make_stage(LARGE_FETCHES, brokers=1).with_topic(1)
     stage.do("produce", count=5)
     stage.run_ms(10)
     stage.cluster.state.registry.put_by_operator(f"/consumers/{GROUP}/offsets/clicks/1-0", str(BEYOND))
@@ -43,7 +43,7 @@ def placed_beyond_the_log(make_stage: MakeStage) -> Stage:
 
 
 def sent(stage: Stage, kind: type) -> list[RequestEnvelope]:
-    """Every request with a label of a kind that is sent from now on; the list grows."""
+    """Return a list that grows with every request sent from now on that has a label of this kind."""
     found: list[RequestEnvelope] = []
 
     def listen(message: object) -> None:
@@ -69,12 +69,12 @@ def cut(stage: Stage, duration_ms: float) -> None:
 
 
 def rebalance(stage: Stage) -> None:
-    """Another member comes and takes nothing, so that the consumer gives its partition up and takes it again."""
+    """Add a member that gets no partition, so that the consumer releases its partition and claims it again."""
     stage.do("add_consumer", group=GROUP, consumer="B")
 
 
 def rebalance_on_a_slow_wire(stage: Stage) -> None:
-    """The answer to the question of before comes while the new fetcher asks."""
+    """Let the answer to the old fetcher's request arrive while the request of the new fetcher is under way."""
     stage.cluster.state.network.set_link_fault(BROKER_LINK, LinkFault(delay_us=15_000))
     rebalance(stage)
     stage.run_ms(100)
@@ -124,7 +124,7 @@ MEANWHILE: list[Callable[[Stage], None]] = [
 
 
 @pytest.mark.parametrize("meanwhile", MEANWHILE)
-def test_a_consumer_that_asks_where_the_log_begins_goes_on_whatever_happens_meanwhile(
+def test_a_consumer_that_resets_its_offset_continues_whatever_happens_meanwhile(
     make_stage: MakeStage, meanwhile: Callable[[Stage], None]
 ) -> None:
     stage = placed_beyond_the_log(make_stage)
@@ -134,7 +134,7 @@ def test_a_consumer_that_asks_where_the_log_begins_goes_on_whatever_happens_mean
     assert (place["owner"], place["error"], place["fetch_offset"], place["committed_offset"]) == ("A", "", end, end)
 
 
-def test_the_answer_to_an_earlier_question_moves_nobody(make_stage: MakeStage) -> None:
+def test_an_answer_to_an_earlier_offsets_request_moves_no_position(make_stage: MakeStage) -> None:
     stage = placed_beyond_the_log(make_stage)
     stage.run_ms(100)
     asked = sent(stage, OffsetsLabel)
@@ -166,8 +166,8 @@ def test_a_position_that_is_not_known_yet_is_not_committed(make_stage: MakeStage
     assert f"/consumers/{GROUP}/offsets/clicks/1-0" not in stage.cluster.state.registry.tree
 
 
-def test_a_disk_that_cannot_be_read_for_a_while_is_told_and_asked_again(make_stage: MakeStage) -> None:
-    stage = make_stage(LARGE_PULLS, brokers=1).with_topic(1).with_group("A")
+def test_a_disk_that_cannot_be_read_for_a_while_is_reported_and_asked_again(make_stage: MakeStage) -> None:
+    stage = make_stage(LARGE_FETCHES, brokers=1).with_topic(1).with_group("A")
     consumer, end = stage.consumer("A"), stage.position()["fetch_offset"]
     asked = sent(stage, FetchLabel)
     for _ in range(3):
@@ -183,7 +183,7 @@ def test_a_disk_that_cannot_be_read_for_a_while_is_told_and_asked_again(make_sta
     assert stage.events("offset_reset") == []
 
 
-def test_a_partition_that_the_broker_does_not_know_is_told(make_stage: MakeStage) -> None:
+def test_a_partition_that_the_broker_does_not_know_is_reported(make_stage: MakeStage) -> None:
     stage = make_stage(TINY, brokers=1).with_topic(1).with_group("A")
     asked = sent(stage, FetchLabel)
     run_until_there_is(asked, stage)
@@ -194,7 +194,7 @@ def test_a_partition_that_the_broker_does_not_know_is_told(make_stage: MakeStage
 
 
 @pytest.mark.parametrize("fetch_bytes", [1, 3, 4, 12])
-def test_a_pull_too_small_for_a_message_is_told_everywhere_and_ends_the_pulling(
+def test_a_fetch_too_small_for_a_message_is_reported_everywhere_and_stops_the_fetching(
     make_stage: MakeStage, fetch_bytes: int
 ) -> None:
     stage = make_stage(with_consumer(TINY, fetch_bytes=fetch_bytes), brokers=1).with_topic(1).with_group("A")
@@ -210,7 +210,7 @@ def test_a_pull_too_small_for_a_message_is_told_everywhere_and_ends_the_pulling(
     assert (stage.position()["error"], stage.position()["lag_messages"]) == ("", 0)
 
 
-# --- any sequence of acts -------------------------------------------------------------------------------------------
+# --- any sequence of commands ---------------------------------------------------------------------------------------
 
 A_CONSUMER = st.sampled_from(["A", "B"])
 COMMANDS = st.one_of(
@@ -252,7 +252,12 @@ COMMANDS = st.one_of(
         st.sampled_from(["earliest", "latest"]),
     ),
     st.builds(
-        lambda name, to, trouble: {"command": "set_link", "from": f"consumer:{GROUP}/{name}", "to": to, **trouble},
+        lambda name, to, link_fault: {
+            "command": "set_link",
+            "from": f"consumer:{GROUP}/{name}",
+            "to": to,
+            **link_fault,
+        },
         A_CONSUMER,
         st.sampled_from(["broker:1", "registry"]),
         st.sampled_from([{}, {"cut": True}, {"loss_percent": 50}, {"delay_ms": 15}, {"delay_ms": 60}]),
@@ -262,7 +267,7 @@ COMMANDS = st.one_of(
 
 
 class StageRun:
-    """A stage that takes commands as they come, and passes over those that are refused."""
+    """A stage that applies commands and skips those that are refused."""
 
     def __init__(self, stage: Stage) -> None:
         self.cluster = stage.cluster
@@ -277,9 +282,9 @@ class StageRun:
 
 
 @contextmanager
-def forgetful_stage() -> Iterator[Stage]:
-    """One whose log keeps so little that positions fall out of it."""
-    config = replace(LARGE_PULLS, segment_bytes=100, retention_bytes=300, retention_check_interval_us=10_000)
+def stage_with_short_retention() -> Iterator[Stage]:
+    """Make a stage whose logs keep so little that positions fall out of them."""
+    config = replace(LARGE_FETCHES, segment_bytes=100, retention_bytes=300, retention_check_interval_us=10_000)
     with tempfile.TemporaryDirectory(prefix="stranding-") as directory:
         stage = Stage(Path(directory), config, brokers=1).with_topic(2).with_group("A", "B")
         try:
@@ -290,7 +295,7 @@ def forgetful_stage() -> Iterator[Stage]:
 
 
 def left_behind(stage: Stage) -> Iterator[str]:
-    """Each position of a running consumer, neither paused nor stuck, that has not reached the end of its log."""
+    """Yield each position that a running consumer, neither paused nor stuck, has not brought to the end of its log."""
     state = stage.cluster.state
     for consumer in state.all_consumers():
         if consumer.state.name != "running" or consumer.paused:
@@ -306,7 +311,7 @@ def left_behind(stage: Stage) -> Iterator[str]:
 def test_after_any_operations_each_running_consumer_reads_to_the_end(
     operations: list[tuple[dict[str, Any], int]],
 ) -> None:
-    with forgetful_stage() as stage:
+    with stage_with_short_retention() as stage:
         run = StageRun(stage)
         for fields, wait_ms in operations:
             run.do(fields)

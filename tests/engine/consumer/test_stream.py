@@ -1,4 +1,4 @@
-"""The work of a stream: what is in hand when something else happens."""
+"""The work of a stream: what becomes of the work in hand when something else happens."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from tests.support.clusters import GROUP, Stage, with_consumer
 
 @pytest.fixture
 def busy(make_stage: MakeStage) -> Stage:
-    """A consumer whose positions move before the work, with the first of three messages in hand."""
+    """Make a consumer whose positions move before the work, with the first of three messages in hand."""
     config = with_consumer(TINY, messages_per_second=10, position_moves="before", fetch_bytes=1000)
     stage = make_stage(replace(config, flush_messages=1), brokers=1)
     stage.do("add_topic", topic="clicks", partitions=1)
@@ -28,7 +28,7 @@ def offsets(stage: Stage, name: str) -> list[int]:
     return [event["next_offset"] for event in stage.events(name)]
 
 
-def test_what_a_pause_interrupts_is_taken_up_again_and_not_passed_over(busy: Stage) -> None:
+def test_work_that_a_pause_interrupts_is_resumed_and_not_skipped(busy: Stage) -> None:
     busy.do("pause_consumer", consumer="A")
     busy.run_ms(500)
     assert offsets(busy, "messages_consumed") == []
@@ -37,7 +37,7 @@ def test_what_a_pause_interrupts_is_taken_up_again_and_not_passed_over(busy: Sta
     assert offsets(busy, "messages_consumed") == [13, 26, 39]
 
 
-def test_a_slice_of_work_ends_as_it_began_when_the_settings_change_meanwhile(busy: Stage) -> None:
+def test_a_slice_of_work_ends_under_the_settings_that_it_began_with(busy: Stage) -> None:
     busy.do("set_consumer", consumer="A", position_moves="after")
     busy.run_ms(350)
     assert [(event["offset"], event["next_offset"]) for event in busy.events("messages_consumed")] == [

@@ -1,4 +1,4 @@
-"""The wire form of what can happen."""
+"""Events as they are written in the journal."""
 
 import json
 from dataclasses import fields
@@ -14,7 +14,7 @@ AWKWARD = 'a "quoted" \\ back\nslash é 😀 </script> \u2028'
 
 
 def sample(of_type: object) -> Any:
-    """A value of a field's type that is hard to write."""
+    """Return a value of a field's type that is hard to write."""
     samples: dict[object, Any] = {int: -(2**53), str: AWKWARD, bool: True, tuple[str, ...]: (AWKWARD, "", "b")}
     if of_type in samples:
         return samples[of_type]
@@ -38,5 +38,5 @@ def test_names_on_the_wire_are_the_class_names_in_snake_case() -> None:
     )
 
 
-def test_a_checkpoint_can_be_told_from_its_first_bytes() -> None:
+def test_a_checkpoint_can_be_recognized_by_its_first_bytes() -> None:
     assert Checkpoint(0, "start", {}).encode().startswith(b'{"event":"checkpoint",')

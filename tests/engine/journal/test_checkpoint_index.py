@@ -18,7 +18,7 @@ EVERYTHING = 1 << 30
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
-    """Three chapters: at 0, 100 and 200 us, with two events each; the last two begin at the same time as an event."""
+    """Make three chapters: at 0, 100 and 200 us, with two events each; the last two begin at the time of an event."""
     journal = Journal.open(tmp_path)
     for number in range(3):
         journal.append(Checkpoint(number * 100, "periodic" if number else "start", {"number": number}))
@@ -29,7 +29,7 @@ def journal(tmp_path: Path) -> Journal:
 
 
 def offsets(journal: Journal) -> list[int]:
-    """Where every event begins, and the end."""
+    """Return where every event begins, and the end."""
     found = [0]
     while found[-1] < journal.end_offset:
         step = 1
@@ -44,7 +44,7 @@ def offsets(journal: Journal) -> list[int]:
     return found
 
 
-def test_a_chapter_reaches_from_a_checkpoint_to_the_next_one(journal: Journal) -> None:
+def test_a_chapter_extends_from_a_checkpoint_to_the_next_one(journal: Journal) -> None:
     places = offsets(journal)
     first, middle, last = (journal.interval_at(at_us) for at_us in (0, 150, 999))
     assert (first.offset, first.events_offset, first.end_offset, first.is_last) == (0, places[1], places[3], False)
@@ -57,7 +57,7 @@ def test_a_time_belongs_to_the_last_chapter_that_begins_by_then(journal: Journal
 
 
 def test_an_offset_belongs_to_the_chapter_of_the_event_before_it(journal: Journal) -> None:
-    """As with a fork: an offset stands for everything before it."""
+    """As with a fork, an offset means everything before it."""
     places = offsets(journal)
     held = [journal.interval_holding(place).at_us for place in places]
     assert held == [0, 0, 0, 0, 100, 100, 100, 200, 200, 200]
@@ -67,7 +67,7 @@ def test_an_offset_belongs_to_the_chapter_of_the_event_before_it(journal: Journa
         journal.interval_holding(journal.end_offset + 1)
 
 
-def test_what_is_not_published_yet_is_in_no_chapter(journal: Journal) -> None:
+def test_unpublished_events_are_in_no_chapter(journal: Journal) -> None:
     end_offset = journal.end_offset
     journal.append(Checkpoint(400, "periodic", {}))
     journal.append(BrokerCrashed(401, 1, 500))
@@ -79,7 +79,7 @@ def test_what_is_not_published_yet_is_in_no_chapter(journal: Journal) -> None:
     assert [one.kind for one in journal.marks_since(end_offset)] == ["broker_crashed"]
 
 
-def test_a_journal_that_was_there_before_has_the_same_chapters_and_moments(journal: Journal, tmp_path: Path) -> None:
+def test_a_reopened_journal_has_the_same_chapters_and_moments(journal: Journal, tmp_path: Path) -> None:
     chapters = [journal.interval_at(at_us) for at_us in (0, 100, 200)]
     moments = journal.marks_since(0)
     journal.close()
@@ -130,7 +130,7 @@ def test_traffic_and_periodic_checkpoints_are_not_notable() -> None:
     assert moments.since(0, 1_000) == []
 
 
-def test_the_same_to_the_same_within_a_few_seconds_is_counted() -> None:
+def test_moments_of_one_kind_and_subject_within_a_few_seconds_are_counted_as_one() -> None:
     moments = TimelineMarks()
     for number, at_us in enumerate((0, 1_000_000, 5_500_000, 20_000_000)):
         moments.note(number, rebalance(at_us))
@@ -149,7 +149,7 @@ def test_every_reset_is_listed() -> None:
     assert [one.at_us for one in moments.since(0, 9)] == [0, 1, 2]
 
 
-def test_a_moment_that_grew_is_told_again() -> None:
+def test_a_moment_that_grew_is_listed_again() -> None:
     moments = TimelineMarks()
     moments.note(10, rebalance(0))
     moments.note(20, rebalance(1))
@@ -157,7 +157,7 @@ def test_a_moment_that_grew_is_told_again() -> None:
     assert moments.since(21, 99) == []
 
 
-def test_there_are_never_more_moments_than_a_fixed_number() -> None:
+def test_the_number_of_moments_is_bounded() -> None:
     moments = TimelineMarks(at_most=20)
     for number in range(500):
         moments.note(number, rebalance(number * 10_000_000))

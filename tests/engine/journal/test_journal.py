@@ -39,7 +39,7 @@ def numbers(chunk: JournalChunk) -> list[int]:
 
 
 def is_start(journal: Journal, offset: int) -> bool:
-    """Whether the journal accepts ``offset`` as the start of an event."""
+    """Return whether the journal accepts ``offset`` as the start of an event."""
     try:
         journal.read(offset, 0)
     except OffsetInsideMessage:
@@ -50,7 +50,7 @@ def is_start(journal: Journal, offset: int) -> bool:
 # --- appending and publishing ---------------------------------------------------------------------------------------
 
 
-def test_an_event_stands_as_one_plain_message_with_its_json(journal: Journal, tmp_path: Path) -> None:
+def test_an_event_is_stored_as_one_plain_message_with_its_json(journal: Journal, tmp_path: Path) -> None:
     event = TopicAdded(0, "größe", (1, 2))
     journal.append(event)
     journal.publish()
@@ -98,7 +98,7 @@ def test_many_events_are_written_in_bounded_pieces(tmp_path: Path, monkeypatch: 
     assert numbers(journal.read(0, EVERYTHING)) == list(range(50))
 
 
-def test_publishing_does_not_wait_for_the_platter(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_publishing_does_not_sync_the_disk(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     monkeypatch.setattr("os.fdatasync", synced.append)
     journal.append(broker(1))
@@ -113,7 +113,7 @@ def test_an_event_that_cannot_be_written_as_json_changes_nothing(journal: Journa
     assert journal.publish() == 0
 
 
-def test_what_the_disk_refuses_stays_buffered_and_is_published_later(
+def test_events_that_the_disk_refuses_stay_buffered_and_are_published_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal_module, "PIECE_BYTES", 100)
@@ -136,7 +136,7 @@ def test_what_the_disk_refuses_stays_buffered_and_is_published_later(
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def test_a_read_takes_whole_events_and_no_more_bytes_than_asked(journal: Journal) -> None:
+def test_a_read_returns_whole_events_and_no_more_bytes_than_asked(journal: Journal) -> None:
     offsets = [journal.append(broker(number)) for number in range(4)]
     journal.publish()
     for max_bytes in range(journal.end_offset + 5):
@@ -154,7 +154,7 @@ def test_an_event_larger_than_the_read_gives_an_empty_chunk(journal: Journal) ->
     assert journal.read(end_offset, 6000) == JournalChunk(end_offset, end_offset, ())
 
 
-def test_a_read_goes_on_in_the_next_segment(tmp_path: Path) -> None:
+def test_a_read_continues_in_the_next_segment(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, segment_bytes=SMALL_SEGMENT_BYTES)
     for number in range(30):
         journal.append(broker(number))
@@ -165,7 +165,9 @@ def test_a_read_goes_on_in_the_next_segment(tmp_path: Path) -> None:
     assert chunk.next_offset == journal.end_offset
 
 
-def test_events_exactly_as_far_apart_as_landmarks_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_event_starts_that_coincide_with_landmarks_are_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     size = 9 + len(broker(10).encode())
     monkeypatch.setattr(journal_module, "LANDMARK_EVERY_BYTES", 2 * size)
     journal = Journal.open(tmp_path)
@@ -200,7 +202,7 @@ def test_an_offset_outside_the_journal_is_refused(beyond: int, journal: Journal)
     assert caught.value.fields["flushed_offset"] == end_offset
 
 
-def test_an_offset_where_no_event_starts_is_refused_with_a_place_to_go(journal: Journal) -> None:
+def test_an_offset_where_no_event_starts_is_refused_with_a_checkpoint_offset(journal: Journal) -> None:
     journal.append(broker(1))
     start = journal.append(checkpoint(20))
     journal.append(broker(3))
@@ -223,7 +225,7 @@ def test_offsets_far_inside_a_large_event_are_refused_without_reading_it(tmp_pat
     assert disk.largest_read_bytes <= journal_module.LANDMARK_EVERY_BYTES
 
 
-def test_a_damaged_event_is_refused_by_its_offset_and_those_before_it_are_read(
+def test_a_damaged_event_is_reported_by_its_offset_and_events_before_it_are_read(
     journal: Journal, tmp_path: Path
 ) -> None:
     journal.append(broker(1))
@@ -256,7 +258,7 @@ def test_the_newest_checkpoint_counts_once_it_can_be_read(journal: Journal) -> N
     assert journal.checkpoint_offset == newest
 
 
-def test_an_event_that_only_speaks_of_checkpoints_is_none(journal: Journal) -> None:
+def test_an_event_that_contains_the_bytes_of_a_checkpoint_is_not_one(journal: Journal) -> None:
     journal.append(checkpoint(0))
     journal.append(TopicAdded(1, '{"event":"checkpoint",', (1,)))
     journal.publish()
@@ -266,7 +268,7 @@ def test_an_event_that_only_speaks_of_checkpoints_is_none(journal: Journal) -> N
 # --- opening again --------------------------------------------------------------------------------------------------
 
 
-def test_a_journal_is_found_again_as_it_was(tmp_path: Path) -> None:
+def test_a_reopened_journal_is_as_it_was(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, segment_bytes=SMALL_SEGMENT_BYTES)
     assert journal.last_event_at_us() == 0
     for number in range(40):
@@ -283,7 +285,7 @@ def test_a_journal_is_found_again_as_it_was(tmp_path: Path) -> None:
     assert again.append(broker(1)) == before[0]
 
 
-def test_closing_publishes_what_is_buffered(tmp_path: Path) -> None:
+def test_closing_publishes_the_buffered_events(tmp_path: Path) -> None:
     disk = FaultyDisk()
     journal = Journal.open(tmp_path, disk=disk)
     journal.append(broker(1))
@@ -293,7 +295,7 @@ def test_closing_publishes_what_is_buffered(tmp_path: Path) -> None:
     assert numbers(Journal.open(tmp_path).read(0, EVERYTHING)) == [1]
 
 
-def test_a_crash_loses_what_was_not_published_and_half_an_event(tmp_path: Path) -> None:
+def test_a_crash_loses_unpublished_events_and_a_half_written_one(tmp_path: Path) -> None:
     disk = FaultyDisk()
     journal = Journal.open(tmp_path, disk=disk)
     journal.append(broker(1))
@@ -308,7 +310,7 @@ def test_a_crash_loses_what_was_not_published_and_half_an_event(tmp_path: Path) 
     assert numbers(again.read(0, EVERYTHING)) == [1]
 
 
-def test_an_event_longer_than_a_piece_is_found_again(tmp_path: Path) -> None:
+def test_an_event_longer_than_a_piece_is_found_after_reopening(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path)
     journal.append(broker(1))
     large = journal.append(checkpoint(20, filler_bytes=3 * journal_module.PIECE_BYTES))

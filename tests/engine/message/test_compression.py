@@ -1,4 +1,4 @@
-"""Gzip, piece by piece and repeatable."""
+"""Gzip: inflated piece by piece, deflated to the same bytes every time."""
 
 import zlib
 
@@ -9,11 +9,11 @@ from engine.message.compression import INFLATED_PIECE_BYTES, Inflater, Inflation
 
 
 def inflated(packed: bytes, offset: int = 0) -> bytes:
-    """All that is in a stream."""
+    """Return all that is in a stream."""
     return Inflater(packed, offset, InflationLimit(1 << 30)).read(1 << 30)
 
 
-def test_what_is_deflated_inflates_to_itself() -> None:
+def test_deflated_bytes_inflate_to_the_original() -> None:
     text = b"the same words, " * 50
     assert len(deflate(text)) < len(text)
     assert inflated(deflate(text)) == text
@@ -25,7 +25,7 @@ def test_deflated_bytes_carry_no_time_and_no_name() -> None:
     assert packed[4:8] == bytes(4)
 
 
-def test_a_stream_is_read_in_pieces_and_its_end_is_seen_again_and_again() -> None:
+def test_a_stream_is_read_in_pieces_and_reads_past_its_end_return_nothing() -> None:
     text = bytes(range(256)) * 5_000
     stream = Inflater(deflate(text) + deflate(b"more"), 0, InflationLimit(1 << 30))
     first = stream.read(1_000_000)
@@ -47,16 +47,16 @@ def test_a_damaged_stream_is_refused() -> None:
         inflated(bytes(packed))
 
 
-def test_bytes_that_are_no_gzip_are_refused() -> None:
+def test_bytes_that_are_not_gzip_are_refused() -> None:
     with pytest.raises(InvalidMessage, match="gzip reports"):
         inflated(zlib.compress(b"words"))
 
 
-def test_a_single_stream_never_meets_the_limit_however_well_it_is_compressed() -> None:
+def test_a_single_stream_never_reaches_the_limit_however_well_it_is_compressed() -> None:
     packed = deflate(bytes(50_000_000))
     assert len(Inflater(packed, 0, InflationLimit(len(packed))).read(1 << 30)) == 50_000_000
 
 
-def test_the_start_of_a_stream_needs_no_more_than_that() -> None:
+def test_the_start_of_a_stream_can_be_inflated_alone() -> None:
     assert inflate_start(deflate(b"0123456789" * 1000), 12) == b"012345678901"
     assert inflate_start(b"no gzip", 12) == b""

@@ -28,7 +28,7 @@ payload_lists = st.lists(st.binary(max_size=40), max_size=8)
 
 
 def walk(data: bytes, base_offset: int = 0) -> tuple[list[Entry], str]:
-    """The entries before an error, and its message ("" if there is none)."""
+    """Return the entries before an error, and its message ("" if there is none)."""
     entries: list[Entry] = []
     try:
         for entry in iterate_shallow(data, base_offset):
@@ -94,7 +94,7 @@ def test_a_flipped_bit_in_a_payload_ends_the_walk_there(payloads: list[bytes], d
     assert error == f"the message at offset {1000 + start} is damaged: the payload does not match its CRC"
 
 
-def test_entries_of_magic_1_say_their_codec_and_no_codec_ends_the_walk() -> None:
+def test_entries_of_magic_1_report_their_codec_and_no_codec_ends_the_walk() -> None:
     encoded = encode_message_set([b"plain"]) + MAGIC_1_TESTING
     encoded += b"".join([encode_magic_1(b"packed", codec) for codec in (GZIP, SNAPPY, 3, 0b1111_1101)])
     entries, error = walk(encoded)
@@ -117,7 +117,7 @@ def test_entries_of_magic_1_say_their_codec_and_no_codec_ends_the_walk() -> None
         ("0000000d0100e8f35a0774657374696e67", InvalidMessage, "the payload does not match its CRC"),
     ],
 )
-def test_what_is_wrong_with_a_first_entry_is_said_exactly(
+def test_the_error_for_a_bad_first_entry_says_exactly_what_is_wrong(
     hexadecimal: str, kind: type[OffsetscopeError], reason: str
 ) -> None:
     with pytest.raises(kind, match=reason) as caught:
@@ -126,14 +126,14 @@ def test_what_is_wrong_with_a_first_entry_is_said_exactly(
 
 
 @pytest.mark.parametrize("tail", ["00", "000000", "00000001", "0000000401", "0000000300ff", "0000000900", "7fffffff"])
-def test_a_part_of_an_entry_behind_a_whole_one_is_left_whatever_length_it_says(tail: str) -> None:
+def test_a_partial_entry_after_a_whole_one_is_ignored_whatever_length_it_claims(tail: str) -> None:
     # 0.7.2: ByteBufferMessageSet compares the length with what is left before anything else
     entries, error = walk(MAGIC_1_TESTING + bytes.fromhex(tail))
     assert (len(entries), error) == (1, "")
 
 
 @pytest.mark.parametrize("length", ["80000000", "ffffffff", "00000000", "00000001", "00000004"])
-def test_a_length_that_cannot_be_is_an_error_wherever_it_stands(length: str) -> None:
+def test_an_impossible_length_is_an_error_wherever_it_is(length: str) -> None:
     entries, error = walk(MAGIC_1_TESTING + bytes.fromhex(length) + bytes(20), 100)
     assert len(entries) == 1
     assert error.startswith("no whole message at offset 117: a message cannot have length")
@@ -170,12 +170,12 @@ def test_damaged_entries_have_lengths_too() -> None:
 
 
 @pytest.mark.parametrize("tail", ["", "0000", "00000000", "0000000000", "ffffffff00", "000000020000ff"[:10]])
-def test_lengths_end_where_a_length_cannot_be_followed(tail: str) -> None:
+def test_a_walk_by_lengths_ends_at_a_length_that_cannot_be_followed(tail: str) -> None:
     assert list(iterate_lengths(MAGIC_1_TESTING + bytes.fromhex(tail))) == [(0, 17)]
 
 
 @given(st.binary(max_size=200))
-def test_lengths_of_any_bytes_meet_and_end_inside_them(noise: bytes) -> None:
+def test_a_walk_by_lengths_over_any_bytes_is_contiguous_and_ends_inside_them(noise: bytes) -> None:
     position = 0
     for start, end in iterate_lengths(noise):
         assert start == position < end <= len(noise)
@@ -192,7 +192,7 @@ def test_the_size_of_the_first_entry_is_what_its_length_says() -> None:
 
 
 def seconds_for(count: int) -> float:
-    """The best of some walks over so many entries of magic 1, in processor time."""
+    """Return the shortest processor time of some walks over so many entries of magic 1."""
     data = MAGIC_1_TESTING * count
     found = []
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""Message sets that somebody mangled: typed errors or messages, never anything else, and never much memory."""
+"""Mangled message sets: reading gives typed errors or messages, never anything else, and never takes much memory."""
 
 import zlib
 from contextlib import suppress
@@ -20,7 +20,7 @@ several_sets = st.lists(whole_sets, min_size=1, max_size=4).map(b"".join)
 
 @st.composite
 def mangled_sets(draw: st.DrawFn) -> bytes:
-    """A good set with some bytes changed, taken out, put in or cut off."""
+    """Draw a good set with some bytes changed, removed, inserted or cut off."""
     data = bytearray(draw(several_sets))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(data)))
@@ -37,7 +37,7 @@ def mangled_sets(draw: st.DrawFn) -> bytes:
 
 
 def wrapped(packed: bytes) -> bytes:
-    """An entry of magic 1 that says it is gzip, its CRC good, whatever is in it."""
+    """Make an entry of magic 1 that claims to be gzip, with a good CRC, whatever is in it."""
     return encode_magic_1(packed, GZIP)
 
 
@@ -45,7 +45,7 @@ def gzipped(data: bytes) -> bytes:
     return zlib.compress(data, wbits=31)
 
 
-# Good CRC outside, anything inside: what a malicious producer can send.
+# A good CRC outside and anything inside: what a malicious producer can send.
 hostile_sets = st.one_of(
     st.binary(max_size=60).map(wrapped),
     st.binary(max_size=60).map(gzipped).map(wrapped),
@@ -74,7 +74,7 @@ def test_reading_gives_messages_in_order_or_an_error_that_names_an_offset_within
 
 @settings(max_examples=400, deadline=None)
 @given(data=any_bytes, max_message_bytes=st.integers(1, 80))
-def test_what_an_append_would_accept_can_be_read_to_its_end(data: bytes, max_message_bytes: int) -> None:
+def test_a_set_that_an_append_accepts_can_be_read_to_its_end(data: bytes, max_message_bytes: int) -> None:
     try:
         size_bytes, sizes, messages = check_set(data, max_message_bytes)
     except (*SPEAKABLE, MessageTooLarge):
@@ -87,7 +87,7 @@ def test_what_an_append_would_accept_can_be_read_to_its_end(data: bytes, max_mes
 
 @settings(max_examples=300, deadline=None)
 @given(data=any_bytes)
-def test_a_consumer_gets_good_messages_and_a_code_from_any_bytes(data: bytes) -> None:
+def test_a_consumer_gets_good_messages_and_an_error_code_from_any_bytes(data: bytes) -> None:
     messages, error = decode(data, 1000, 1 << 20)
     assert error in {"", "invalid_message", "invalid_message_size", "unsupported_codec"}
     offsets = [1000, *(next_offset for _, next_offset, _ in messages), 1000 + len(data)]

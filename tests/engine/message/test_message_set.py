@@ -31,7 +31,7 @@ UNLIMITED = 1 << 31
 
 
 def gzip_entry(inner: bytes) -> bytes:
-    """An entry that holds ``inner``, whatever that is."""
+    """Make a gzip entry that holds ``inner``, whatever that is."""
     return encode_magic_1(deflate(inner), GZIP)
 
 
@@ -40,7 +40,7 @@ def payloads_of(data: bytes) -> list[bytes]:
 
 
 def offset_of_fault(read: Callable[[], object]) -> int:
-    """Where ``read`` finds a fault; 0 if it finds none."""
+    """Return the offset at which ``read`` finds a fault; 0 if it finds none."""
     try:
         read()
     except OffsetscopeError as fault:
@@ -55,7 +55,7 @@ def offset_of_fault(read: Callable[[], object]) -> int:
     ("offset", "payload_bytes", "next_offset"),
     [(0, 206, 215), (14516809, 200, 14517018), (2050706778, 158, 2050706945)],
 )
-def test_the_next_offset_is_nine_bytes_and_the_payload_further(
+def test_the_next_offset_is_the_offset_plus_nine_bytes_and_the_payload(
     offset: int, payload_bytes: int, next_offset: int
 ) -> None:
     # case 6
@@ -75,7 +75,7 @@ def test_a_set_that_another_client_compressed_is_read() -> None:
 
 
 @given(st.lists(st.binary(max_size=30), min_size=1, max_size=6))
-def test_messages_of_a_compressed_set_but_the_last_lead_back_to_its_start(payloads: list[bytes]) -> None:
+def test_messages_of_a_compressed_set_except_the_last_have_its_start_as_next_offset(payloads: list[bytes]) -> None:
     encoded = encode_compressed_set(payloads)
     messages = list(iterate_deep(encoded, 1000))
     assert [payload for _, _, payload in messages] == payloads
@@ -107,7 +107,7 @@ def test_good_messages_before_a_damaged_one_are_still_delivered() -> None:
     assert caught.value.fields == {"offset": 1011}
 
 
-def test_a_read_from_the_middle_of_a_message_never_yields_one() -> None:
+def test_a_read_from_the_middle_of_a_message_never_yields_a_message() -> None:
     encoded = encode_message_set([b"a message of some length", b"and another"])
     for start in range(1, 33):
         with pytest.raises((InvalidMessage, InvalidMessageSize)):
@@ -132,7 +132,9 @@ INNER = encode_message_set([b"one", b"two"])
         (gzip_entry(gzip_entry(INNER)) + gzip_entry(b""), [b"one", b"two"]),
     ],
 )
-def test_what_a_set_holds_is_read_by_the_rules_of_a_set_outside(inner: bytes, payloads: list[bytes]) -> None:
+def test_the_inside_of_a_compressed_set_is_read_by_the_rules_of_an_outer_set(
+    inner: bytes, payloads: list[bytes]
+) -> None:
     # 0.7.2: ByteBufferMessageSet.internalIterator goes into each level alike
     data = gzip_entry(inner)
     assert payloads_of(data) == payloads
@@ -161,7 +163,7 @@ def test_a_gzip_stream_of_several_members_is_read_to_its_end() -> None:
         (deflate(gzip_entry(INNER[:-1] + b"\0")), "does not match its CRC"),
     ],
 )
-def test_a_compressed_set_with_a_broken_inside_is_refused_everywhere(packed: bytes, reason: str) -> None:
+def test_a_compressed_set_with_damaged_content_is_refused_everywhere(packed: bytes, reason: str) -> None:
     broken = encode_message_set([b"plain"]) + encode_magic_1(packed, GZIP)
     with pytest.raises(InvalidMessage, match=reason) as caught:
         list(iterate_deep(broken, 36))
@@ -171,7 +173,7 @@ def test_a_compressed_set_with_a_broken_inside_is_refused_everywhere(packed: byt
     assert caught.value.fields == {"offset": 14}
 
 
-def test_a_snappy_set_is_taken_as_it_is_and_named_by_who_would_look_inside() -> None:
+def test_a_snappy_set_is_accepted_unopened_and_reported_by_deep_iteration() -> None:
     data = encode_message_set([b"plain"]) + encode_magic_1(b"packed", SNAPPY)
     assert check_set(data, UNLIMITED) == CheckedSet(30, (14, 16), 2)
     walk = iterate_deep(data, 77)
@@ -182,7 +184,7 @@ def test_a_snappy_set_is_taken_as_it_is_and_named_by_who_would_look_inside() -> 
     assert (caught.value.code, caught.value.definite) == ("unsupported_codec", True)
 
 
-def test_a_snappy_set_inside_gzip_is_taken_and_named_too() -> None:
+def test_a_snappy_set_inside_gzip_is_accepted_and_reported_too() -> None:
     data = gzip_entry(INNER + encode_magic_1(b"packed", SNAPPY))
     assert check_set(data, UNLIMITED).messages == 3
     with pytest.raises(UnsupportedCodec, match="snappy") as caught:
@@ -196,7 +198,7 @@ def test_a_damaged_snappy_set_is_refused() -> None:
         check_set(damaged, UNLIMITED)
 
 
-def test_a_codec_that_nobody_knows_is_named_and_never_appended() -> None:
+def test_an_unknown_codec_is_reported_and_never_appended() -> None:
     data = encode_message_set([b"plain"]) + encode_magic_1(b"packed", 3)
     walk = iterate_deep(data, 77)
     assert next(walk)[2] == b"plain"
@@ -207,7 +209,7 @@ def test_a_codec_that_nobody_knows_is_named_and_never_appended() -> None:
         check_set(data, UNLIMITED)
 
 
-# --- much in little -------------------------------------------------------------------------------------------------
+# --- sets that inflate to a lot -------------------------------------------------------------------------------------
 
 
 def peak_bytes(work: Callable[[], object]) -> int:
@@ -219,7 +221,7 @@ def peak_bytes(work: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def test_a_set_that_inflates_to_forty_megabytes_is_checked_and_read_in_a_few() -> None:
+def test_a_set_that_inflates_to_forty_megabytes_is_checked_and_read_in_a_few_megabytes() -> None:
     data = encode_compressed_set([bytes(1_000_000)] * 40)
     assert len(data) < 50_000
     assert peak_bytes(lambda: check_set(data, UNLIMITED)) < 8_000_000
@@ -234,7 +236,7 @@ def test_a_message_that_inflates_to_twenty_megabytes_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 262_134, 262_135, 262_136, 262_144, 262_145, 524_288])
-def test_messages_of_any_size_cross_the_pieces_in_which_a_set_is_inflated(size: int) -> None:
+def test_messages_of_any_size_may_span_the_pieces_in_which_a_set_is_inflated(size: int) -> None:
     payloads = [b"before", b"x" * size, b"between", b"y" * size, b""]
     assert payloads_of(encode_compressed_set(payloads)) == payloads
 
@@ -245,7 +247,7 @@ def test_a_message_longer_than_any_request_is_refused_by_its_header() -> None:
         list(iterate_deep(gzip_entry(INNER + inner), 0))
 
 
-def test_sets_inside_sets_have_one_limit_together() -> None:
+def test_nested_sets_share_one_limit() -> None:
     level = gzip_entry(encode_message_set([bytes(NESTED_ROOM_BYTES // 4)]))
     assert len(payloads_of(gzip_entry(level * 3))) == 3
     bomb = gzip_entry(gzip_entry(encode_message_set([bytes(1_000_000)] * 40)) * 40)
@@ -254,7 +256,7 @@ def test_sets_inside_sets_have_one_limit_together() -> None:
             work(bomb)
 
 
-def test_sets_lie_in_each_other_so_deep_and_no_deeper() -> None:
+def test_sets_nest_up_to_a_limit_and_no_deeper() -> None:
     data = INNER
     for _ in range(NESTED_MAX):
         data = gzip_entry(data)
@@ -274,7 +276,9 @@ def test_a_check_counts_the_messages_inside_compressed_sets() -> None:
 
 
 @given(st.lists(st.binary(max_size=20), min_size=1, max_size=5), st.data())
-def test_whole_entries_are_taken_and_the_part_behind_them_is_left(payloads: list[bytes], data: st.DataObject) -> None:
+def test_whole_entries_are_accepted_and_a_partial_one_after_them_is_dropped(
+    payloads: list[bytes], data: st.DataObject
+) -> None:
     encoded = encode_message_set(payloads)
     ends = [end for _, end, _, _ in iterate_shallow(encoded, 0)]
     cut = data.draw(st.integers(1, len(encoded)))
@@ -310,13 +314,13 @@ LARGE = encode_message_set([b"much too large"])
     "data",
     [DAMAGED + LARGE, LARGE + DAMAGED, encode_magic_1(b"?", 3) + LARGE, LARGE + bytes(4), LARGE + LARGE[:-1]],
 )
-def test_the_size_is_looked_at_before_anything_else(data: bytes) -> None:
+def test_the_size_is_checked_before_anything_else(data: bytes) -> None:
     # 0.7.2: Log.append calls verifyMessageSize first
     with pytest.raises(MessageTooLarge):
         check_set(data, 8)
 
 
-def test_a_size_behind_a_length_or_a_magic_that_cannot_be_is_never_come_to() -> None:
+def test_an_impossible_length_or_magic_is_reported_before_the_size_of_a_later_message() -> None:
     for start in (bytes(4), b"\xff\xff\xff\xff"):
         with pytest.raises(InvalidMessageSize):
             check_set(start + LARGE, 8)
@@ -326,7 +330,7 @@ def test_a_size_behind_a_length_or_a_magic_that_cannot_be_is_never_come_to() -> 
 
 
 def seconds_to_refuse(count: int) -> float:
-    """Of processor time, for a set of so many empty messages of magic 1 and one too large behind them."""
+    """Return the processor time to refuse a set of so many empty messages of magic 1 and one too large after them."""
     data = encode_magic_1(b"", 0) * count + LARGE
     begin = time.process_time()
     with pytest.raises(MessageTooLarge):
@@ -334,12 +338,12 @@ def seconds_to_refuse(count: int) -> float:
     return time.process_time() - begin
 
 
-def test_refusing_a_set_costs_no_more_than_its_length() -> None:
+def test_the_cost_of_refusing_a_set_is_linear_in_its_length() -> None:
     assert seconds_to_refuse(64_000) < 16 * 6 * min(seconds_to_refuse(4_000) for _ in range(5))
 
 
 @given(st.binary(max_size=120))
-def test_no_bytes_do_more_than_raise_a_fault_of_the_tree(noise: bytes) -> None:
+def test_any_bytes_raise_only_typed_errors(noise: bytes) -> None:
     assert 0 <= offset_of_fault(lambda: list(iterate_deep(noise, 0))) <= len(noise)
     assert 0 <= offset_of_fault(lambda: check_set(noise, UNLIMITED)) <= len(noise)
 

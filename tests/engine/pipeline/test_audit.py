@@ -33,7 +33,7 @@ def test_a_thousand_produced_and_997_received_is_a_loss_of_three() -> None:
     assert comparison == Comparison(BUCKET, 1000, 997)
 
 
-def test_what_was_received_twice_shows_as_more_than_was_produced() -> None:
+def test_messages_received_twice_show_as_more_than_were_produced() -> None:
     """Case 57."""
     ledger = Ledger(WINDOW_US)
     ledger.note_event(event(1000, "one"))
@@ -51,7 +51,7 @@ def test_the_counts_of_two_servers_add_up_and_an_event_that_comes_twice_counts_o
     assert ledger.take_changes() == [Comparison(BUCKET, 10, 10)]
 
 
-def test_a_window_is_not_compared_before_producers_have_told_and_again_when_something_comes_late() -> None:
+def test_a_window_is_compared_after_producers_have_published_and_again_after_late_messages() -> None:
     ledger = Ledger(WINDOW_US)
     ledger.note_message("pageviews", view(1))
     assert ledger.take_changes() == []
@@ -62,7 +62,7 @@ def test_a_window_is_not_compared_before_producers_have_told_and_again_when_some
     assert ledger.take_changes() == [Comparison(BUCKET, 2, 2)]
 
 
-def test_messages_without_a_stamp_and_garbage_on_the_topic_of_the_audit_count_for_nothing() -> None:
+def test_messages_without_a_stamp_and_garbage_on_the_audit_topic_are_not_counted() -> None:
     ledger = Ledger(WINDOW_US)
     ledger.note_message("pageviews", b"no stamp")
     for payload in (b"", b"{}", b"[]", b"null", b"\xff", b'{"topic":', b"[" * 100_000):
@@ -71,13 +71,13 @@ def test_messages_without_a_stamp_and_garbage_on_the_topic_of_the_audit_count_fo
     assert ledger.take_changes() == [Comparison(BUCKET, 1, 0)]
 
 
-def test_a_stamp_at_the_end_of_a_window_belongs_to_the_next_and_one_before_the_beginning_of_time_to_its_own() -> None:
+def test_a_stamp_at_the_end_of_a_window_belongs_to_the_next_and_negative_stamps_have_windows() -> None:
     assert bucket_of("t", WINDOW_US - 1, WINDOW_US) == Bucket("t", 0, WINDOW_US)
     assert bucket_of("t", WINDOW_US, WINDOW_US) == Bucket("t", WINDOW_US, 2 * WINDOW_US)
     assert bucket_of("t", -1, WINDOW_US) == Bucket("t", -WINDOW_US, 0)
 
 
-def test_windows_lie_where_those_of_the_published_event_lie() -> None:
+def test_windows_are_aligned_as_in_the_published_event() -> None:
     """KAFKA-260: bucket_start 1301726400000 and bucket_end 1301727000000, whole multiples of ten minutes since 1970."""
     fields = json.loads(event(1, "one"))
     assert fields["bucket_end"] - fields["bucket_start"] == 1301727000000 - 1301726400000
@@ -87,7 +87,7 @@ def test_windows_lie_where_those_of_the_published_event_lie() -> None:
     assert set(fields) == names | {"count"}
 
 
-def test_a_monitoring_event_survives_the_wire() -> None:
+def test_a_monitoring_event_survives_encoding_and_decoding() -> None:
     sent = MonitoringEvent(61_000_000, BUCKET, "frontend-1", "live", "abc", 12)
     assert MonitoringEvent.decode(sent.encode()) == sent
 
@@ -107,13 +107,13 @@ def test_a_monitoring_event_survives_the_wire() -> None:
         {"time": []},
     ],
 )
-def test_a_monitoring_event_with_a_field_that_is_off_is_refused(change: dict[str, Any]) -> None:
+def test_a_monitoring_event_with_an_invalid_field_is_refused(change: dict[str, Any]) -> None:
     fields = {**json.loads(event(1, "one")), **change}
     with pytest.raises(InvalidMonitoringEvent):
         MonitoringEvent.decode(json.dumps(fields).encode())
 
 
-def test_a_ledger_forgets_the_oldest_windows_however_many_there_are() -> None:
+def test_a_ledger_drops_the_oldest_windows_however_many_there_are() -> None:
     ledger = Ledger(1_000_000)
     for number in range(BUCKETS_KEPT + 100):
         ledger.note_message("pageviews", view(number * 1_000_000))
@@ -124,7 +124,7 @@ def test_a_ledger_forgets_the_oldest_windows_however_many_there_are() -> None:
 
 
 class Published:
-    """A monitor of a producer over its own time, and what it sends."""
+    """A monitor of a producer with its own scheduler, and what it publishes."""
 
     def __init__(self, settings: DeploymentSettings = PAPER.deployment) -> None:
         self.events: list[tuple[int, MonitoringEvent]] = []
@@ -139,7 +139,7 @@ class Published:
         self.events.append((self.scheduler.now_us, MonitoringEvent.decode(payload)))
 
 
-def test_a_producer_tells_a_minute_after_the_window_how_many_it_was_given_server_by_server() -> None:
+def test_a_producer_publishes_its_counts_server_by_server_a_minute_after_the_window() -> None:
     published = Published()
     published.monitor.note("pageviews", [view(at_us) for at_us in (0, 1_000, WINDOW_US - 1_000)])
     published.monitor.note("pageviews", [view(0, "frontend-2"), b"no stamp", view(WINDOW_US)])
@@ -155,7 +155,7 @@ def test_a_producer_tells_a_minute_after_the_window_how_many_it_was_given_server
     assert len({one.guid for _, one in published.events}) == 3
 
 
-def test_what_comes_after_its_window_was_told_is_told_by_another_event() -> None:
+def test_counts_that_come_after_their_window_was_published_go_into_another_event() -> None:
     published = Published()
     published.monitor.note("pageviews", [view(0)])
     published.scheduler.run_until(2 * WINDOW_US)
@@ -164,7 +164,7 @@ def test_what_comes_after_its_window_was_told_is_told_by_another_event() -> None
     assert [(one.bucket, one.count) for _, one in published.events] == [(BUCKET, 1), (BUCKET, 2)]
 
 
-def test_counts_that_cannot_be_sent_are_kept_and_told_later() -> None:
+def test_counts_that_cannot_be_sent_are_kept_and_published_later() -> None:
     published = Published()
     published.monitor.note("pageviews", [view(0), view(0, "frontend-2")])
     published.refuse = 2

@@ -25,7 +25,7 @@ TIERS = ("live", "analysis", "warehouse")
 # --- the audit ---
 
 
-def test_when_nothing_fails_every_tier_has_of_every_window_what_was_produced(deployed: Deployed) -> None:
+def test_when_nothing_fails_every_tier_receives_what_was_produced_in_every_window(deployed: Deployed) -> None:
     deployed.send_steadily(400)
     deployed.run_ms(500)
     sent = deployed.originals().total()
@@ -34,7 +34,7 @@ def test_when_nothing_fails_every_tier_has_of_every_window_what_was_produced(dep
         assert len(deployed.audit(tier)) >= 5
 
 
-def test_windows_are_those_of_the_messages_stamps(deployed: Deployed) -> None:
+def test_windows_follow_the_stamps_of_the_messages(deployed: Deployed) -> None:
     deployed.send_steadily(300)
     deployed.run_ms(500)
     window_us = deployed.cluster.state.config.deployment.audit_window_us
@@ -46,8 +46,8 @@ def test_windows_are_those_of_the_messages_stamps(deployed: Deployed) -> None:
         assert {one["window_start_us"]: one["received"] for one in deployed.audit(tier)} == made
 
 
-def test_what_the_wire_loses_before_the_live_brokers_is_missing_in_every_tier(deployed: Deployed) -> None:
-    """Case 57, in a cluster: so many produced, so many fewer received."""
+def test_messages_lost_before_the_live_brokers_are_missing_in_every_tier(deployed: Deployed) -> None:
+    """Case 57, in a cluster: the messages lost are those produced and not received."""
     deployed.do("set_link", **{"from": "producer", "to": "broker:2"}, cut=True)
     deployed.send_steadily(60)
     deployed.do("heal_links")
@@ -60,7 +60,7 @@ def test_what_the_wire_loses_before_the_live_brokers_is_missing_in_every_tier(de
         assert (produced - received, missing, twice) == (lost, lost, 0)
 
 
-def test_what_a_mirror_sends_twice_shows_behind_it_and_not_before(deployed: Deployed) -> None:
+def test_duplicates_of_a_mirror_show_in_the_tiers_behind_it_and_not_before(deployed: Deployed) -> None:
     """Case 57: duplicates show as more than was produced."""
     deployed.do("set_consumer", group=MIRROR, consumer="A", commit_interval_ms=1_000)
     deployed.run_ms(20)
@@ -77,7 +77,7 @@ def test_what_a_mirror_sends_twice_shows_behind_it_and_not_before(deployed: Depl
     assert deployed.totals("warehouse") == (sent, sent + twice, 0, twice)
 
 
-def test_what_a_dying_broker_takes_with_it_shows_where_it_died(make_deployed: Deploy) -> None:
+def test_messages_lost_in_the_crash_of_an_analysis_broker_are_missing_in_the_warehouse(make_deployed: Deploy) -> None:
     deployed = make_deployed(replace(SMALL, flush_messages=1_000, flush_interval_us=80_000))
     deployed.send_steadily(100)
     deployed.do("crash_broker", broker=12)
@@ -91,7 +91,7 @@ def test_what_a_dying_broker_takes_with_it_shows_where_it_died(make_deployed: De
     assert deployed.totals("warehouse") == (sent, sent - lost, lost, 0)
 
 
-def test_a_window_whose_monitoring_event_is_lost_itself_is_not_compared_at_all(deployed: Deployed) -> None:
+def test_a_window_whose_monitoring_event_is_lost_is_not_compared(deployed: Deployed) -> None:
     deployed.run_ms(300)
     before = len(deployed.audit("live"))
     deployed.send(6)
@@ -105,7 +105,7 @@ def test_a_window_whose_monitoring_event_is_lost_itself_is_not_compared_at_all(d
     assert deployed.table() == deployed.originals()
 
 
-def test_what_a_full_queue_refuses_counts_as_produced_and_lost(deployed: Deployed) -> None:
+def test_messages_that_a_full_queue_refuses_count_as_produced_and_lost(deployed: Deployed) -> None:
     deployed.do(
         "set_producer", topic="pageviews", queue_messages=1, batch_messages=50, linger_ms=30, rate_per_second=200
     )
@@ -117,7 +117,7 @@ def test_what_a_full_queue_refuses_counts_as_produced_and_lost(deployed: Deploye
     assert deployed.totals("live")[2] == dropped
 
 
-def test_counts_are_told_in_the_journal_as_they_are_in_the_facts(deployed: Deployed) -> None:
+def test_the_journal_and_the_facts_report_the_same_counts(deployed: Deployed) -> None:
     deployed.send_steadily(200)
     deployed.run_ms(500)
     newest = {}
@@ -142,7 +142,7 @@ def test_an_auditor_that_was_cut_off_counts_everything_when_the_link_is_back(dep
 
 
 def paper_pipeline(directory: Path, rate_per_second: float, **changes: int) -> tuple[Cluster, Journal]:
-    """The PAPER preset under a steady load, for three windows of a minute; only what is named differs from it."""
+    """Run the PAPER preset, with the changes that are named, under a steady load for three windows of a minute."""
     config = with_deployment(PAPER, audit_window_us=60_000_000, audit_delay_us=20_000_000, **changes)
     journal = Journal.open(directory / "journal")
     cluster = Cluster(
@@ -162,7 +162,7 @@ def paper_pipeline(directory: Path, rate_per_second: float, **changes: int) -> t
 
 
 def average_seconds(cluster: Cluster) -> float:
-    """Of a whole window under load."""
+    """Return the average latency of a whole window under load."""
     (whole,) = [one for one in cluster.facts()["deployment"]["latency"] if one["window_start_us"] == 120_000_000]
     return float(whole["average_us"]) / 1e6
 
@@ -272,7 +272,7 @@ def test_same_seed_and_commands_give_the_same_journal_with_a_deployment_too(tmp_
     assert len(journals[0]) > 1_000
 
 
-def test_a_second_life_of_the_scenario_begins_with_an_empty_warehouse(tmp_path: Path) -> None:
+def test_a_reset_scenario_begins_with_an_empty_warehouse(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "journal")
     rows = []
     for start_us, cause in ((0, "start"), (90_000_000, "reset")):
@@ -286,7 +286,7 @@ def test_a_second_life_of_the_scenario_begins_with_an_empty_warehouse(tmp_path: 
     assert rows[0] == rows[1]
 
 
-def test_a_room_without_a_deployment_knows_nothing_of_it(tmp_path: Path) -> None:
+def test_a_cluster_without_a_deployment_has_no_trace_of_one(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "journal")
     cluster = build("pageviews", directory=tmp_path / "cluster", seed=1, journal=journal)
     cluster.run_until(60_000_000)

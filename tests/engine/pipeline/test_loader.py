@@ -16,7 +16,7 @@ def settle(deployed: Deployed) -> None:
     deployed.run_ms(500)
 
 
-def test_everything_gets_into_the_table_once_and_the_bookmarks_stand_behind_it(deployed: Deployed) -> None:
+def test_every_message_is_stored_once_and_the_stored_offsets_are_at_the_ends_of_the_logs(deployed: Deployed) -> None:
     deployed.send_steadily(300)
     settle(deployed)
     assert deployed.table() == deployed.originals()
@@ -31,7 +31,7 @@ def test_everything_gets_into_the_table_once_and_the_bookmarks_stand_behind_it(d
     assert set(bookmarks) == ends
 
 
-def test_a_row_says_where_its_message_stood_and_when_it_was_made_and_loaded(deployed: Deployed) -> None:
+def test_a_row_records_the_offset_of_its_message_and_when_it_was_created_and_loaded(deployed: Deployed) -> None:
     deployed.send(3)
     settle(deployed)
     rows = deployed.warehouse(
@@ -46,18 +46,18 @@ def test_a_row_says_where_its_message_stood_and_when_it_was_made_and_loaded(depl
     assert {row[5] for row in rows} <= loads
 
 
-def test_the_cluster_keeps_no_offset_of_the_loader(deployed: Deployed) -> None:
+def test_the_registry_holds_no_offset_of_the_loader(deployed: Deployed) -> None:
     settle(deployed)
     assert not [path for path in deployed.cluster.snapshot()["registry"] if "oader" in path]
 
 
 def step_of(deployed: Deployed) -> str:
-    """What the loader is doing."""
+    """Return the step that the loader is in."""
     return "pulling" if deployed.loader._job_runs and deployed.loader.state == "waiting" else deployed.loader.state
 
 
 @pytest.mark.parametrize("step", ["waiting", "pulling", "writing"])
-def test_crashed_at_this_step_again_and_again_it_loses_nothing_and_stores_nothing_twice(
+def test_a_loader_that_crashes_repeatedly_at_one_step_neither_loses_nor_duplicates_rows(
     make_deployed: Deploy, step: str
 ) -> None:
     deployed = make_deployed(with_deployment(SMALL, loader_write_us=3_000))
@@ -78,7 +78,7 @@ def test_crashed_at_this_step_again_and_again_it_loses_nothing_and_stores_nothin
     assert deployed.table() == deployed.originals()
 
 
-def test_what_was_in_an_open_transaction_is_loaded_again_by_the_next_life(make_deployed: Deploy) -> None:
+def test_the_content_of_an_open_transaction_is_loaded_again_after_a_restart(make_deployed: Deploy) -> None:
     deployed = make_deployed(with_deployment(SMALL, loader_write_us=30_000))
     settle(deployed)
     deployed.send(5)
@@ -96,10 +96,10 @@ def test_what_was_in_an_open_transaction_is_loaded_again_by_the_next_life(make_d
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_crashed_at_any_moment_with_everything_else_failing_too_it_holds_what_the_analysis_logs_hold(
+def test_a_loader_that_crashes_at_any_moment_stores_what_the_analysis_logs_hold(
     make_deployed: Deploy, seed: int
 ) -> None:
-    """Loss and duplicates come from elsewhere then; between the analysis logs and the table there are none."""
+    """Other faults cause loss and duplicates elsewhere; between the analysis logs and the table there are none."""
     chance = Random(seed)
     deployed = make_deployed(seed=seed)
     for _ in range(40):
@@ -124,7 +124,7 @@ def test_crashed_at_any_moment_with_everything_else_failing_too_it_holds_what_th
     assert deployed.table() == deployed.copies()
 
 
-def test_a_message_that_the_mirror_sent_twice_is_two_rows_for_they_are_two_messages_of_the_log(
+def test_a_message_that_the_mirror_sent_twice_becomes_two_rows(
     deployed: Deployed,
 ) -> None:
     deployed.do("set_consumer", group="Mirror", consumer="A", commit_interval_ms=1_000)
@@ -137,7 +137,7 @@ def test_a_message_that_the_mirror_sent_twice_is_two_rows_for_they_are_two_messa
     assert deployed.table().total() > deployed.originals().total()
 
 
-def test_a_warehouse_that_the_machine_refuses_ends_the_cluster_and_no_loader_crashes(deployed: Deployed) -> None:
+def test_a_machine_fault_in_the_warehouse_stops_the_cluster_and_does_not_crash_the_loader(deployed: Deployed) -> None:
     settle(deployed)
     held = sqlite3.connect(deployed.directory / "warehouse-1.sqlite3", isolation_level=None)
     held.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -152,7 +152,7 @@ def test_a_warehouse_that_the_machine_refuses_ends_the_cluster_and_no_loader_cra
         settle(deployed)
 
 
-def test_a_broker_that_is_away_is_loaded_when_it_is_back_and_the_others_meanwhile(deployed: Deployed) -> None:
+def test_partitions_of_a_missing_broker_are_loaded_when_it_is_back_and_others_meanwhile(deployed: Deployed) -> None:
     deployed.send_steadily(60)
     settle(deployed)
     deployed.do("stop_broker", broker=12)
@@ -166,7 +166,7 @@ def test_a_broker_that_is_away_is_loaded_when_it_is_back_and_the_others_meanwhil
     assert deployed.table() == deployed.originals()
 
 
-def test_damaged_bytes_are_said_once_and_hold_up_no_other_partition(deployed: Deployed) -> None:
+def test_damaged_bytes_are_reported_once_and_delay_no_other_partition(deployed: Deployed) -> None:
     deployed.do("crash_loader")
     deployed.send_steadily(60)
     deployed.run_ms(100)
@@ -182,7 +182,7 @@ def test_damaged_bytes_are_said_once_and_hold_up_no_other_partition(deployed: De
     assert not deployed.table() - deployed.originals()
 
 
-def test_a_partition_that_cannot_be_read_is_said_and_loaded_when_it_can_be_read_again(deployed: Deployed) -> None:
+def test_a_partition_that_cannot_be_read_is_reported_and_loaded_once_it_can_be_read(deployed: Deployed) -> None:
     settle(deployed)
     deployed.do("set_disk", broker=12, fails="read")
     deployed.send_steadily(60)
@@ -196,7 +196,7 @@ def test_a_partition_that_cannot_be_read_is_said_and_loaded_when_it_can_be_read_
     assert deployed.events("pull_offset_reset") == []
 
 
-def test_fetches_too_small_for_a_length_are_said_and_not_taken_for_the_end(make_deployed: Deploy) -> None:
+def test_fetches_too_small_for_a_length_field_are_reported_and_not_taken_for_the_end(make_deployed: Deploy) -> None:
     deployed = make_deployed(with_deployment(SMALL, loader_fetch_bytes=3))
     deployed.send_steadily(60)
     settle(deployed)
@@ -204,11 +204,11 @@ def test_fetches_too_small_for_a_length_are_said_and_not_taken_for_the_end(make_
 
 
 def stuck_places(deployed: Deployed) -> list[tuple[str, int]]:
-    """Of each time that the loader said it was stuck: why, and in which partition."""
+    """Return the error and the partition of each time that the loader reported to be stuck."""
     return [(event["error"], event["partition"]) for event in deployed.events("load_stuck")]
 
 
-def test_a_loader_that_is_stuck_goes_on_and_is_stuck_again_says_so_again(deployed: Deployed) -> None:
+def test_a_loader_that_gets_stuck_again_reports_it_again(deployed: Deployed) -> None:
     partition = TopicPartition("live.pageviews", 1)
     for times in (1, 2, 3):
         deployed.do("crash_loader")
@@ -224,8 +224,8 @@ def test_a_loader_that_is_stuck_goes_on_and_is_stuck_again_says_so_again(deploye
         assert deployed.table() == deployed.originals()
 
 
-def test_one_life_of_a_loader_says_each_place_where_it_is_stuck(deployed: Deployed) -> None:
-    """Mended at one place it runs to the next, in one answer."""
+def test_a_loader_reports_each_offset_at_which_it_gets_stuck(deployed: Deployed) -> None:
+    """Once the damage at one offset is repaired, the loader reaches the next in the same answer."""
     settle(deployed)
     partition = TopicPartition("live.pageviews", 1)
     deployed.do("set_link", **{"from": "loader:Loader", "to": "broker:12"}, cut=True)
@@ -248,7 +248,7 @@ def test_one_life_of_a_loader_says_each_place_where_it_is_stuck(deployed: Deploy
     assert deployed.table() == deployed.originals()
 
 
-def test_what_a_recovery_cut_and_what_is_damaged_at_the_same_place_afterwards_are_two_things(
+def test_new_damage_at_an_offset_that_a_recovery_cut_is_reported_again(
     deployed: Deployed,
 ) -> None:
     partition = TopicPartition("live.pageviews", 1)
@@ -269,13 +269,15 @@ def test_what_a_recovery_cut_and_what_is_damaged_at_the_same_place_afterwards_ar
 
 
 def newest_entry(deployed: Deployed, partition: TopicPartition) -> int:
-    """Where the last flushed message of a copy begins."""
+    """Return where the last flushed message of a copy begins."""
     flushed_offset = deployed.partition(partition.partition, partition.topic)["flushed_offset"]
     offsets = [entry[0] for entry in deployed.cluster.state.message_indexes[partition].recent]
     return int(max(offset for offset in offsets if offset < flushed_offset))
 
 
-def test_what_retention_took_before_it_was_loaded_is_lost_and_the_audit_says_how_much(make_deployed: Deploy) -> None:
+def test_messages_that_retention_deletes_before_loading_are_lost_and_the_audit_counts_them(
+    make_deployed: Deploy,
+) -> None:
     config = replace(SMALL, retention_bytes=3_000, retention_check_interval_us=20_000)
     deployed = make_deployed(config)
     deployed.do("crash_loader")
@@ -303,7 +305,9 @@ def test_messages_without_a_stamp_are_loaded_too(deployed: Deployed) -> None:
     assert deployed.table() == deployed.originals()
 
 
-def test_commands_about_loaders_are_answered_with_what_can_be_done(deployed: Deployed, make_stage: MakeStage) -> None:
+def test_loader_commands_for_a_wrong_state_or_an_unknown_loader_are_refused(
+    deployed: Deployed, make_stage: MakeStage
+) -> None:
     with pytest.raises(WrongState):
         deployed.do("start_loader")
     deployed.do("crash_loader", loader="Loader")

@@ -1,4 +1,4 @@
-"""A mirror: from one datacenter into the other, twice rather than not at all."""
+"""A mirror copies from one datacenter to the other, at least once."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.support.deployments import SMALL, Deployed, with_deployment
 
 
 def mirrored_after_the_last_commit(deployed: Deployed) -> int:
-    """How many messages a mirror has handed over whose positions the registry does not know."""
+    """Return how many messages a mirror has sent whose positions are not committed in the registry."""
     registry = deployed.cluster.snapshot()["registry"]
     after = 0
     for event in deployed.events("batch_mirrored"):
@@ -48,7 +48,7 @@ def test_the_copies_are_on_brokers_that_only_the_other_registry_knows(deployed: 
 
 
 @pytest.mark.parametrize(("partitions", "copies"), [(4, 2), (4, 3), (2, 4)])
-def test_a_key_stays_in_one_partition_of_the_copy_and_where_its_hash_says_if_the_counts_allow(
+def test_a_key_stays_in_one_partition_of_the_copy_and_by_its_hash_if_the_counts_allow(
     tmp_path: Path, partitions: int, copies: int
 ) -> None:
     stage = Stage(tmp_path, SMALL, brokers=0)
@@ -76,21 +76,21 @@ def test_a_key_stays_in_one_partition_of_the_copy_and_where_its_hash_says_if_the
     stage.cluster.close()
 
 
-def test_no_position_is_committed_before_everything_up_to_it_was_handed_over(make_deployed: Deploy) -> None:
+def test_no_position_is_committed_before_everything_up_to_it_was_sent(make_deployed: Deploy) -> None:
     deployed = make_deployed(with_deployment(SMALL, mirror_batch_messages=50, mirror_linger_us=40_000))
     deployed.send_steadily(500)
-    handed: dict[tuple[str, int], int] = {}
+    sent: dict[tuple[str, int], int] = {}
     commits = 0
     for event in deployed.events("batch_mirrored", "commit_sent"):
         if event["event"] == "batch_mirrored":
-            handed[event["source_topic"], event["source_partition"]] = event["source_next_offset"]
+            sent[event["source_topic"], event["source_partition"]] = event["source_next_offset"]
         elif event["group"] == MIRROR:
             commits += 1
-            assert event["offset"] <= handed.get((event["topic"], event["partition"]), 0)
+            assert event["offset"] <= sent.get((event["topic"], event["partition"]), 0)
     assert commits > 20
 
 
-def test_a_mirror_that_crashes_sends_what_it_had_not_committed_again_and_loses_nothing(make_deployed: Deploy) -> None:
+def test_a_mirror_resends_uncommitted_messages_after_a_crash_and_loses_nothing(make_deployed: Deploy) -> None:
     config = with_deployment(SMALL, mirror_linger_us=1_000)
     deployed = make_deployed(config)
     deployed.do("set_consumer", group=MIRROR, consumer="A", commit_interval_ms=1_000)
@@ -110,7 +110,7 @@ def test_a_mirror_that_crashes_sends_what_it_had_not_committed_again_and_loses_n
     assert set(copies.values()) == {1, 2}
 
 
-def test_messages_that_lingered_in_a_crash_are_mirrored_once_by_the_next_life(make_deployed: Deploy) -> None:
+def test_messages_that_linger_at_a_crash_are_mirrored_once_after_the_restart(make_deployed: Deploy) -> None:
     deployed = make_deployed(with_deployment(SMALL, mirror_batch_messages=1_000, mirror_linger_us=1_000_000))
     deployed.do("set_consumer", group=MIRROR, consumer="A", commit_interval_ms=0)
     deployed.send(5)
@@ -125,7 +125,7 @@ def test_messages_that_lingered_in_a_crash_are_mirrored_once_by_the_next_life(ma
     assert deployed.copies() == deployed.originals()
 
 
-def test_a_mirror_that_is_stopped_hands_over_what_it_has_and_leaves_no_duplicate(make_deployed: Deploy) -> None:
+def test_a_mirror_that_is_stopped_sends_what_it_holds_and_leaves_no_duplicate(make_deployed: Deploy) -> None:
     deployed = make_deployed(with_deployment(SMALL, mirror_batch_messages=1_000, mirror_linger_us=1_000_000))
     deployed.send(6)
     deployed.run_ms(30)
@@ -150,7 +150,7 @@ def test_two_mirrors_share_the_partitions_and_one_takes_over_what_the_other_had(
     assert set(deployed.copies()) == set(deployed.originals())
 
 
-def test_a_partition_whose_broker_is_away_is_not_read_on_and_the_others_are(deployed: Deployed) -> None:
+def test_a_mirror_waits_for_the_broker_of_one_partition_and_copies_the_others(deployed: Deployed) -> None:
     deployed.do("stop_broker", broker=12)
     deployed.run_ms(20)
     before = deployed.log("live.pageviews", 1)
@@ -164,7 +164,7 @@ def test_a_partition_whose_broker_is_away_is_not_read_on_and_the_others_are(depl
     assert deployed.copies() == deployed.originals()
 
 
-def test_what_a_broker_that_dies_had_not_flushed_is_lost_and_nothing_else(deployed: Deployed) -> None:
+def test_exactly_the_unflushed_messages_of_a_crashed_broker_are_lost(deployed: Deployed) -> None:
     deployed.send_steadily(60)
     deployed.do("crash_broker", broker=11)
     deployed.run_ms(300)
@@ -178,7 +178,7 @@ def test_what_a_broker_that_dies_had_not_flushed_is_lost_and_nothing_else(deploy
     assert set(missing) <= set(deployed.log("pageviews", 0))
 
 
-def test_a_mirror_cut_off_from_the_other_datacenter_catches_up_but_for_what_was_on_the_wire(deployed: Deployed) -> None:
+def test_a_mirror_cut_off_from_the_other_datacenter_loses_only_what_was_on_the_wire(deployed: Deployed) -> None:
     link = {"from": f"mirror:{MIRROR}/A", "to": "broker:13"}
     deployed.do("set_link", **link, cut=True)
     deployed.send_steadily(50)
@@ -208,7 +208,7 @@ def test_compressed_sets_are_mirrored_message_by_message(deployed: Deployed) -> 
     assert deployed.logs("live.pageviews") == deployed.logs("pageviews")
 
 
-def test_a_group_in_the_other_datacenter_lives_in_its_registry(deployed: Deployed) -> None:
+def test_a_group_in_the_other_datacenter_uses_that_datacenter_s_registry(deployed: Deployed) -> None:
     deployed.do("add_group", group="Analysts", topic="live.pageviews")
     deployed.do("add_consumer", group="Analysts")
     deployed.send_steadily(100)
@@ -224,7 +224,7 @@ def test_a_group_in_the_other_datacenter_lives_in_its_registry(deployed: Deploye
     assert {place["owner"] for place in analysts["partitions"]} == {"Analysts A"}
 
 
-def test_a_topic_that_is_added_stays_in_the_live_datacenter(deployed: Deployed) -> None:
+def test_a_topic_that_is_added_exists_in_the_live_datacenter_only(deployed: Deployed) -> None:
     deployed.do("add_topic", topic="more", partitions=6)
     assert set(deployed.cluster.state.topics["more"]) == {1, 2, 3}
     deployed.cluster.add_broker(BrokerId(14), ANALYSIS)

@@ -1,4 +1,4 @@
-"""A mirror that wants to know: what that saves, and what it costs."""
+"""A mirror that asks for acknowledgements: what that saves, and what it costs."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -14,7 +14,7 @@ ASKING = with_deployment(SMALL, mirror_acknowledgement="broker")
 
 
 def unflushed(deployed: Deployed) -> int:
-    """Bytes of a copy that a crash would take."""
+    """Return the bytes of a copy that a crash would lose."""
     log = deployed.partition(1, "live.pageviews")
     return int(log["next_offset"] - log["flushed_offset"])
 
@@ -24,7 +24,7 @@ def asking(make_deployed: Deploy) -> Deployed:
     return make_deployed(ASKING)
 
 
-def test_a_broker_answers_the_mirror_that_asked_and_not_the_producer(asking: Deployed) -> None:
+def test_a_broker_acknowledges_to_the_mirror_that_asked_and_not_to_the_producer(asking: Deployed) -> None:
     asking.send_steadily(100)
     asking.run_ms(200)
     received = asking.events("acknowledgement_received")
@@ -35,7 +35,7 @@ def test_a_broker_answers_the_mirror_that_asked_and_not_the_producer(asking: Dep
     assert asking.cluster.snapshot()["flights"].keys() & {f"ack:{batch}" for batch in mirrored} == set()
 
 
-def test_one_set_of_a_partition_is_under_way_at_a_time(asking: Deployed) -> None:
+def test_one_set_per_partition_is_in_flight_at_a_time(asking: Deployed) -> None:
     asking.do("set_link", **{"from": f"mirror:{MIRROR}/A", "to": "broker:11"}, delay_ms=8)
     asking.send_steadily(200, count=4)
     asking.run_ms(300)
@@ -48,7 +48,7 @@ def test_one_set_of_a_partition_is_under_way_at_a_time(asking: Deployed) -> None
     assert asking.logs("live.pageviews") == asking.logs("pageviews")
 
 
-def test_a_position_is_committed_behind_acknowledged_messages_only(asking: Deployed) -> None:
+def test_a_position_is_committed_only_after_its_messages_are_acknowledged(asking: Deployed) -> None:
     asking.do("set_link", **{"from": f"mirror:{MIRROR}/A", "to": "broker:11"}, loss_percent=30)
     asking.send_steadily(300)
     settled: dict[tuple[str, int], int] = {}
@@ -67,7 +67,7 @@ def test_a_position_is_committed_behind_acknowledged_messages_only(asking: Deplo
 
 
 @pytest.mark.parametrize("acknowledgement", ["none", "broker"])
-def test_what_is_sent_to_a_crashed_broker_is_missing_in_the_audit_unless_it_must_be_acknowledged(
+def test_messages_to_a_crashed_broker_are_missing_in_the_audit_unless_acknowledged(
     make_deployed: Deploy, acknowledgement: str
 ) -> None:
     config = replace(SMALL, flush_messages=1, session_timeout_us=200_000)
@@ -88,7 +88,7 @@ def test_what_is_sent_to_a_crashed_broker_is_missing_in_the_audit_unless_it_must
         assert deployed.totals("warehouse")[:3] == (sent, deployed.copies().total(), 0)
 
 
-def test_what_was_acknowledged_and_not_flushed_is_lost_all_the_same(make_deployed: Deploy) -> None:
+def test_messages_that_were_acknowledged_and_not_flushed_are_lost_in_a_crash(make_deployed: Deploy) -> None:
     deployed = make_deployed(replace(ASKING, flush_messages=1_000, flush_interval_us=80_000))
     deployed.send_steadily(100)
     while not unflushed(deployed):
@@ -103,7 +103,7 @@ def test_what_was_acknowledged_and_not_flushed_is_lost_all_the_same(make_deploye
     assert (deployed.originals() - deployed.copies()).total() == cut
 
 
-def test_a_wire_that_loses_much_costs_duplicates_and_no_message(asking: Deployed) -> None:
+def test_a_lossy_wire_causes_duplicates_and_loses_no_message(asking: Deployed) -> None:
     for broker in (11, 12, 13):
         asking.do("set_link", **{"from": f"mirror:{MIRROR}/A", "to": f"broker:{broker}"}, loss_percent=30)
     asking.send_steadily(400)
@@ -116,7 +116,7 @@ def test_a_wire_that_loses_much_costs_duplicates_and_no_message(asking: Deployed
         assert list(dict.fromkeys(copy)) == source  # in order, the first time each
 
 
-def test_a_mirror_that_crashes_freezes_or_shares_loses_nothing_and_no_acknowledgement_flies_for_ever(
+def test_crashes_freezes_and_rebalances_of_mirrors_lose_nothing_and_leave_no_flight_behind(
     make_deployed: Deploy,
 ) -> None:
     deployed = make_deployed(ASKING, mirrors=("A", "B"))
@@ -137,7 +137,7 @@ def test_a_mirror_that_crashes_freezes_or_shares_loses_nothing_and_no_acknowledg
     assert [flight for flight in flights if flight["due_us"] < deployed.cluster.now_us] == []
 
 
-def test_an_acknowledgement_for_one_who_has_gone_ends_at_its_door(asking: Deployed) -> None:
+def test_an_acknowledgement_for_a_crashed_mirror_is_dropped_on_arrival(asking: Deployed) -> None:
     asking.do("set_disk", broker=11, delay_ms=10)
     while not any(name.startswith("disk:") for name in asking.cluster.snapshot()["flights"]):
         asking.send_steadily(5)
@@ -148,7 +148,7 @@ def test_an_acknowledgement_for_one_who_has_gone_ends_at_its_door(asking: Deploy
     assert {event["flight"].partition(":")[0] for event in gone} == {"ack"}
 
 
-def test_asking_can_begin_and_end_while_mirrors_run(deployed: Deployed) -> None:
+def test_acknowledgements_can_be_switched_on_and_off_while_mirrors_run(deployed: Deployed) -> None:
     deployed.do("set_mirror", acknowledgement="broker")
     deployed.do("set_link", **{"from": f"mirror:{MIRROR}/A", "to": "broker:11"}, cut=True)
     deployed.send_steadily(100)
@@ -164,7 +164,7 @@ def test_asking_can_begin_and_end_while_mirrors_run(deployed: Deployed) -> None:
     assert len(deployed.events("acknowledgement_received")) == before
 
 
-def test_a_bookmark_that_is_moved_by_hand_stays_where_it_was_put(asking: Deployed) -> None:
+def test_a_committed_offset_that_is_moved_by_hand_stays_where_it_was_put(asking: Deployed) -> None:
     asking.do("set_link", **{"from": f"mirror:{MIRROR}/A", "to": "broker:11"}, cut=True)
     asking.send_steadily(60)
     end = asking.cluster.facts()["topics"][0]["partitions"][0]["flushed_offset"]
@@ -173,7 +173,7 @@ def test_a_bookmark_that_is_moved_by_hand_stays_where_it_was_put(asking: Deploye
     assert asking.position(0, MIRROR)["committed_offset"] >= end
 
 
-def test_a_mirror_that_is_not_there_is_named_with_those_that_are(asking: Deployed, make_stage: MakeStage) -> None:
+def test_an_unknown_mirror_or_acknowledgement_is_refused_by_name(asking: Deployed, make_stage: MakeStage) -> None:
     with pytest.raises(UnknownName, match="Nobody"):
         asking.do("set_mirror", group="Nobody", acknowledgement="broker")
     with pytest.raises(InvalidCommand, match="acknowledgement"):

@@ -1,4 +1,4 @@
-"""The warehouse: rows and bookmarks together or not at all, whatever is interrupted when."""
+"""The warehouse stores rows and offsets together or not at all, whatever is interrupted when."""
 
 import sqlite3
 import subprocess
@@ -23,22 +23,22 @@ def row(offset: int, at_us: int = 10, loaded_at_us: int = 100) -> Row:
     return Row("clicks", 0, offset, Stamp(at_us, "s"), b"payload %d" % offset, loaded_at_us)
 
 
-def told(count: int, guid: str) -> MonitoringEvent:
+def counted(count: int, guid: str) -> MonitoringEvent:
     return MonitoringEvent(2_000, BUCKET, "s", "live", guid, count)
 
 
-def held(path: Path) -> tuple[list[int], dict[TopicPartition, int]]:
-    """Offsets and bookmarks as somebody sees them who opens the file."""
+def stored(path: Path) -> tuple[list[int], dict[TopicPartition, int]]:
+    """Open the file; return the offsets of its rows, and the next offsets that it stores."""
     warehouse = Warehouse.open(path)
     connection = sqlite3.connect(path)
     offsets = [offset for (offset,) in connection.execute("SELECT offset FROM messages ORDER BY rowid")]
-    bookmarks = warehouse.next_offsets()
+    next_offsets = warehouse.next_offsets()
     connection.close()
     warehouse.close()
-    return offsets, bookmarks
+    return offsets, next_offsets
 
 
-def test_rows_and_bookmarks_are_seen_after_the_commit_and_not_before(tmp_path: Path) -> None:
+def test_rows_and_offsets_are_visible_after_the_commit_and_not_before(tmp_path: Path) -> None:
     path = tmp_path / "warehouse"
     warehouse = Warehouse.open(path)
     warehouse.begin([row(0), row(20)], [], {PLACE: 40})
@@ -47,7 +47,7 @@ def test_rows_and_bookmarks_are_seen_after_the_commit_and_not_before(tmp_path: P
     reader.close()
     warehouse.commit()
     warehouse.close()
-    assert held(path) == ([0, 20], {PLACE: 40})
+    assert stored(path) == ([0, 20], {PLACE: 40})
 
 
 def test_a_warehouse_that_is_closed_in_a_transaction_holds_what_it_held_before(tmp_path: Path) -> None:
@@ -55,13 +55,13 @@ def test_a_warehouse_that_is_closed_in_a_transaction_holds_what_it_held_before(t
     warehouse = Warehouse.open(path)
     warehouse.begin([row(0)], [], {PLACE: 20})
     warehouse.commit()
-    warehouse.begin([row(20)], [told(1, "g")], {PLACE: 40})
+    warehouse.begin([row(20)], [counted(1, "g")], {PLACE: 40})
     warehouse.close()
-    assert held(path) == ([0], {PLACE: 20})
+    assert stored(path) == ([0], {PLACE: 20})
 
 
 class Dying(sqlite3.Connection):
-    """A connection whose process dies right before its n-th statement of a load, or right after it."""
+    """A connection whose process ends right before its n-th statement of a load, or right after it."""
 
     statements_left = -1
     after = False
@@ -88,16 +88,16 @@ class Dying(sqlite3.Connection):
 
 
 def load(warehouse: Warehouse, log: list[Row]) -> None:
-    """A loader in a nutshell: everything from the bookmark on, in one transaction."""
+    """Load everything from the stored offset on in one transaction, as the loader does."""
     begin = warehouse.next_offsets().get(PLACE, 0)
     fresh = [one for one in log if one.offset >= begin]
-    warehouse.begin(fresh, [told(len(log), "g")], {PLACE: log[-1].offset + 20})
+    warehouse.begin(fresh, [counted(len(log), "g")], {PLACE: log[-1].offset + 20})
     warehouse.commit()
 
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("statement", range(6))
-def test_a_death_before_or_after_any_statement_of_a_load_neither_loses_nor_doubles_a_row(
+def test_a_crash_before_or_after_any_statement_of_a_load_neither_loses_nor_doubles_a_row(
     tmp_path: Path, statement: int, after: bool
 ) -> None:
     path = tmp_path / "warehouse"
@@ -111,12 +111,12 @@ def test_a_death_before_or_after_any_statement_of_a_load_neither_loses_nor_doubl
     with pytest.raises(KeyboardInterrupt):
         load(dying, whole)
     connection.close()
-    offsets, bookmarks = held(path)
-    assert (offsets, bookmarks) in [([0, 20], {PLACE: 40}), ([0, 20, 40, 60], {PLACE: 80})]
+    offsets, next_offsets = stored(path)
+    assert (offsets, next_offsets) in [([0, 20], {PLACE: 40}), ([0, 20, 40, 60], {PLACE: 80})]
     warehouse = Warehouse.open(path)
     load(warehouse, whole)
     warehouse.close()
-    assert held(path) == ([0, 20, 40, 60], {PLACE: 80})
+    assert stored(path) == ([0, 20, 40, 60], {PLACE: 80})
 
 
 KILLED = """
@@ -138,7 +138,7 @@ while True:
 """
 
 
-def test_a_loader_that_is_killed_again_and_again_leaves_every_offset_once(tmp_path: Path) -> None:
+def test_a_loader_that_is_killed_repeatedly_stores_every_offset_once(tmp_path: Path) -> None:
     path = tmp_path / "warehouse"
     for life in range(8):
         command = [sys.executable, "-c", KILLED, str(path)]
@@ -151,31 +151,31 @@ def test_a_loader_that_is_killed_again_and_again_leaves_every_offset_once(tmp_pa
                 break
         process.wait(10)
         process.stdout.close()
-        offsets, bookmarks = held(path)
-        assert offsets == list(range(bookmarks[PLACE]))
+        offsets, next_offsets = stored(path)
+        assert offsets == list(range(next_offsets[PLACE]))
         assert len(offsets) >= 200 * (life + 1)
 
 
-def test_a_disk_that_refuses_is_told_and_leaves_no_transaction_open(tmp_path: Path) -> None:
+def test_a_locked_warehouse_is_a_machine_fault_and_leaves_no_transaction_open(tmp_path: Path) -> None:
     path = tmp_path / "warehouse"
     warehouse = Warehouse.open(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(MachineFault, match="locked"):
-        _without_patience(path).begin([row(0)], [], {PLACE: 20})
+        _without_busy_timeout(path).begin([row(0)], [], {PLACE: 20})
     other.execute("ROLLBACK")
     other.close()
     warehouse.begin([row(0)], [], {PLACE: 20})
     warehouse.commit()
     warehouse.close()
-    assert held(path) == ([0], {PLACE: 20})
+    assert stored(path) == ([0], {PLACE: 20})
 
 
-def _without_patience(path: Path) -> Warehouse:
+def _without_busy_timeout(path: Path) -> Warehouse:
     return Warehouse(sqlite3.connect(path, isolation_level=None, timeout=0))
 
 
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "warehouse"
     path.write_bytes(b"no database at all, but long enough to look like one" * 40)
     with pytest.raises(MachineFault, match="not a database"):
@@ -185,16 +185,16 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 def test_a_monitoring_event_that_comes_twice_counts_once(tmp_path: Path) -> None:
     warehouse = Warehouse.open(tmp_path / "warehouse")
     assert warehouse.told(BUCKET) == Told(0, 0)
-    warehouse.begin([], [told(3, "one"), told(4, "two"), told(3, "one")], {PLACE: 1})
+    warehouse.begin([], [counted(3, "one"), counted(4, "two"), counted(3, "one")], {PLACE: 1})
     warehouse.commit()
-    warehouse.begin([], [told(3, "one")], {PLACE: 2})
+    warehouse.begin([], [counted(3, "one")], {PLACE: 2})
     warehouse.commit()
     assert warehouse.told(BUCKET) == Told(2, 7)
     assert warehouse.told(Bucket("clicks", 1_000, 2_000)) == Told(0, 0)
     warehouse.close()
 
 
-def test_a_bucket_counts_what_its_window_and_topic_say_and_nothing_without_a_stamp(tmp_path: Path) -> None:
+def test_a_bucket_counts_the_stamped_messages_of_its_window_and_topic_only(tmp_path: Path) -> None:
     warehouse = Warehouse.open(tmp_path / "warehouse")
     unstamped = Row("clicks", 0, 60, UNSTAMPED, b"", 100)
     elsewhere = Row("other", 0, 80, Stamp(10, "s"), b"", 100)
@@ -209,7 +209,7 @@ def test_a_bucket_counts_what_its_window_and_topic_say_and_nothing_without_a_sta
     ("taken", "average_us", "percentile_95_us"),
     [([5], 5, 5), ([1, 2, 3, 4], 2, 4), (list(range(1, 101)), 50, 95), ([7] * 19 + [900], 52, 7)],
 )
-def test_latency_is_the_average_and_the_nearest_rank(
+def test_latency_is_the_average_and_the_nearest_rank_percentile(
     tmp_path: Path, taken: list[int], average_us: int, percentile_95_us: int
 ) -> None:
     warehouse = Warehouse.open(tmp_path / "warehouse")

@@ -1,4 +1,4 @@
-"""A producer that wants to know: acknowledgements, retries, and the queue behind them."""
+"""A producer that asks for acknowledgements: retries, and the queue behind them."""
 
 from itertools import groupby, pairwise
 
@@ -17,12 +17,12 @@ def appended(stage: Stage) -> int:
 
 
 def values(stage: Stage) -> list[str]:
-    """What was appended after a topic's first message, in order, the first time each."""
+    """Return what was appended after a topic's first message, in order of the first append of each."""
     previews = [preview for event in stage.events("batch_appended")[1:] for preview in event["previews"]]
     return list(dict.fromkeys(previews))
 
 
-def test_without_being_asked_a_broker_says_nothing(stage: Stage) -> None:
+def test_a_broker_sends_no_acknowledgement_unless_asked(stage: Stage) -> None:
     stage.with_topic(1)
     assert stage.events("batch_acknowledged") == []
 
@@ -56,7 +56,7 @@ def test_a_lost_set_is_sent_again_until_it_arrives(make_stage: MakeStage) -> Non
     assert appended(stage) == 2
 
 
-def test_a_set_whose_acknowledgement_got_lost_is_there_twice(make_stage: MakeStage) -> None:
+def test_a_set_whose_acknowledgement_is_lost_is_appended_twice(make_stage: MakeStage) -> None:
     stage = make_stage(with_producer(ACKNOWLEDGED, retries=1)).with_topic(1)
     stage.do("produce", records=[{"value": "twice"}])
     stage.run_ms(1.1)
@@ -67,7 +67,7 @@ def test_a_set_whose_acknowledgement_got_lost_is_there_twice(make_stage: MakeSta
     assert [event["previews"] for event in stage.events("batch_appended")[-2:]] == [["twice"], ["twice"]]
 
 
-def test_a_set_that_comes_to_a_dead_broker_after_it_was_given_up_ends_there(make_stage: MakeStage) -> None:
+def test_a_set_that_reaches_a_crashed_broker_after_its_timeout_ends_there(make_stage: MakeStage) -> None:
     stage = make_stage(ACKNOWLEDGED).with_topic(1)
     stage.do("set_link", **{"from": "producer", "to": "broker:1"}, delay_ms=60)
     stage.do("produce", count=1)
@@ -80,7 +80,7 @@ def test_a_set_that_comes_to_a_dead_broker_after_it_was_given_up_ends_there(make
     assert stage.cluster.snapshot()["flights"] == {}
 
 
-def test_without_retries_left_a_set_is_given_up(make_stage: MakeStage) -> None:
+def test_a_set_without_retries_left_is_not_sent_again(make_stage: MakeStage) -> None:
     stage = make_stage(with_producer(ACKNOWLEDGED, retries=2)).with_topic(1)
     stage.do("crash_broker", broker=1)
     stage.do("produce", count=1)
@@ -90,7 +90,7 @@ def test_without_retries_left_a_set_is_given_up(make_stage: MakeStage) -> None:
     assert len(stage.events("batch_sent")) == 1 + 3
 
 
-def test_with_acknowledgements_batches_of_a_rate_follow_one_after_the_other(make_stage: MakeStage) -> None:
+def test_with_acknowledgements_a_batch_is_sent_after_the_one_before_is_acknowledged(make_stage: MakeStage) -> None:
     stage = make_stage(ACKNOWLEDGED).with_topic(1)
     stage.do("set_producer", rate_per_second=2_000, batch_messages=10, queue_full="block")
     stage.run_ms(1_000)
@@ -114,7 +114,7 @@ def test_a_rate_that_the_sender_cannot_keep_up_with_fills_the_queue_and_drops_th
     assert stage.events("producer_queue_changed")[-1]["dropped"] == counts["dropped"]
 
 
-def test_an_asynchronous_send_waits_for_company_and_a_full_queue_refuses_it(make_stage: MakeStage) -> None:
+def test_an_asynchronous_send_lingers_and_a_full_queue_refuses_it(make_stage: MakeStage) -> None:
     stage = make_stage(with_producer(TINY, sending="async", linger_ms=30, queue_messages=4, batch_messages=5))
     stage.do("add_topic", topic="clicks", partitions=1)
     stage.do("produce", records=[{"value": "a"}] * 3)
@@ -156,7 +156,7 @@ def test_a_batch_that_fails_twice_in_two_ways_is_sent_a_third_time_before_the_ne
 
 
 @pytest.mark.parametrize("key", ["", "user"])
-def test_what_is_queued_while_the_registry_lists_no_broker_is_retried_as_well(make_stage: MakeStage, key: str) -> None:
+def test_messages_queued_while_the_registry_lists_no_broker_are_retried_too(make_stage: MakeStage, key: str) -> None:
     config = with_producer(ACKNOWLEDGED, retries=100, sending="async", linger_ms=30)
     stage = make_stage(config, brokers=1).with_topic(1)
     stage.run_ms(100)
@@ -171,7 +171,7 @@ def test_what_is_queued_while_the_registry_lists_no_broker_is_retried_as_well(ma
     assert values(stage) == ["0", "1"]
 
 
-def test_a_retry_is_told_as_it_was_compressed_whatever_compression_is_set_meanwhile(make_stage: MakeStage) -> None:
+def test_a_retry_reports_its_own_compression_whatever_compression_is_set_meanwhile(make_stage: MakeStage) -> None:
     stage = make_stage(with_producer(ACKNOWLEDGED, retries=1)).with_topic(1)
     stage.do("set_link", **{"from": "producer", "to": "broker:1"}, cut=True)
     stage.do("produce", count=1)
@@ -194,7 +194,7 @@ def test_batches_that_wait_behind_one_in_flight_count_as_under_way(make_stage: M
 # --- new settings while something waits -----------------------------------------------------------------------------
 
 
-def test_new_settings_do_not_free_a_queue_whose_batch_is_not_acknowledged(make_stage: MakeStage) -> None:
+def test_new_settings_do_not_release_a_queue_whose_batch_is_not_acknowledged(make_stage: MakeStage) -> None:
     config = with_producer(ACKNOWLEDGED, retries=3, sending="async", batch_messages=1, linger_ms=0)
     stage = make_stage(config).with_topic(1)
     stage.do("set_link", **{"from": "producer", "to": "broker:1"}, cut=True)
@@ -211,7 +211,7 @@ def test_new_settings_do_not_free_a_queue_whose_batch_is_not_acknowledged(make_s
     assert values(stage) == ["0", "1", "2", "3"]
 
 
-def test_what_was_dropped_stays_counted_under_new_settings_and_more_is_added(make_stage: MakeStage) -> None:
+def test_the_count_of_dropped_messages_continues_under_new_settings(make_stage: MakeStage) -> None:
     stage = make_stage(ACKNOWLEDGED).with_topic(1)
     stage.do("set_link", **{"from": "producer", "to": "broker:1"}, cut=True)
     stage.do("set_producer", rate_per_second=1_000, batch_messages=10, queue_messages=20)
@@ -221,15 +221,13 @@ def test_what_was_dropped_stays_counted_under_new_settings_and_more_is_added(mak
     stage.do("set_producer", rate_per_second=2_000)
     assert stage.cluster.snapshot()["producer_queue"]["dropped"] == before
     stage.run_ms(500)
-    told = [event["dropped"] for event in stage.events("producer_queue_changed")]
-    assert told == sorted(told)
-    assert told[-1] > before + 100
+    dropped = [event["dropped"] for event in stage.events("producer_queue_changed")]
+    assert dropped == sorted(dropped)
+    assert dropped[-1] > before + 100
 
 
 @pytest.mark.parametrize("rest", [{}, {"acknowledgement": "none"}, {"retries": 9, "batch_messages": 2}])
-def test_what_was_queued_goes_before_what_is_sent_synchronously_afterwards(
-    make_stage: MakeStage, rest: dict[str, object]
-) -> None:
+def test_queued_messages_are_sent_before_later_synchronous_ones(make_stage: MakeStage, rest: dict[str, object]) -> None:
     config = with_producer(ACKNOWLEDGED, retries=5, sending="async", batch_messages=1, linger_ms=30_000)
     stage = make_stage(config).with_topic(1)
     stage.do("set_link", **{"from": "producer", "to": "broker:1"}, cut=True)
@@ -248,7 +246,7 @@ def test_what_was_queued_goes_before_what_is_sent_synchronously_afterwards(
     assert values(stage) == ["0", "1", "2", "3", "4", "5", "6"]
 
 
-def test_a_queue_that_becomes_synchronous_sends_what_lingers_in_it(make_stage: MakeStage) -> None:
+def test_a_queue_that_becomes_synchronous_sends_its_lingering_messages(make_stage: MakeStage) -> None:
     stage = make_stage(with_producer(TINY, sending="async", linger_ms=30_000))
     stage.do("add_topic", topic="clicks", partitions=1)
     stage.do("produce", records=[{"value": "a"}])
@@ -257,7 +255,7 @@ def test_a_queue_that_becomes_synchronous_sends_what_lingers_in_it(make_stage: M
     assert stage.events("producer_queue_changed")[-1]["queued"] == 0
 
 
-def test_another_rate_changes_nothing_for_what_waits_in_an_asynchronous_queue(make_stage: MakeStage) -> None:
+def test_a_new_rate_does_not_affect_messages_that_wait_in_an_asynchronous_queue(make_stage: MakeStage) -> None:
     stage = make_stage(with_producer(TINY, sending="async", linger_ms=40, batch_messages=10))
     stage.do("add_topic", topic="clicks", partitions=1)
     stage.do("produce", records=[{"value": "a"}])

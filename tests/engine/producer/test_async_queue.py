@@ -14,7 +14,7 @@ SETTINGS = replace(TINY.producer, sending="async", queue_messages=10, batch_mess
 
 
 class Sender:
-    """Takes batches; one that ``asks`` is busy after each until :meth:`free`."""
+    """A sender that takes batches; one that ``asks`` is busy after each until :meth:`free`."""
 
     def __init__(self, settings: ProducerSettings, *, asks: bool = False) -> None:
         self.scheduler = Scheduler()
@@ -38,7 +38,7 @@ class Sender:
         return [len(batch) for batch in self.batches]
 
 
-def test_batches_leave_full_and_what_is_left_leaves_when_the_queue_is_drained() -> None:
+def test_full_batches_are_sent_and_draining_the_queue_sends_the_rest() -> None:
     sender = Sender(SETTINGS)
     for number in range(11):
         sender.put(b"%d" % number)
@@ -64,7 +64,7 @@ def test_records_that_do_not_all_fit_are_refused_together() -> None:
     assert sender.queue.counts == Counts(8, 0, 0)
 
 
-def test_the_oldest_message_s_linger_sends_what_there_is() -> None:
+def test_all_queued_messages_are_sent_when_the_oldest_has_lingered() -> None:
     sender = Sender(SETTINGS)
     sender.put(b"a")
     sender.scheduler.run_until(900_000)
@@ -75,7 +75,7 @@ def test_the_oldest_message_s_linger_sends_what_there_is() -> None:
     assert sender.sizes() == [2]
 
 
-def test_a_blocked_application_gets_its_places_in_order_when_the_sender_goes_on() -> None:
+def test_records_of_a_blocked_application_enter_the_queue_in_order_as_the_sender_continues() -> None:
     sender = Sender(replace(SETTINGS, queue_full="block"), asks=True)
     sender.put(*[b"%02d" % number for number in range(18)])
     assert (sender.sizes(), sender.queue.counts) == ([5], Counts(10, 3, 0))
@@ -87,7 +87,7 @@ def test_a_blocked_application_gets_its_places_in_order_when_the_sender_goes_on(
     assert [payload for batch in sender.batches for payload in batch] == [b"%02d" % number for number in range(18)]
 
 
-def test_an_application_that_waits_gives_up_after_its_time() -> None:
+def test_a_waiting_application_times_out() -> None:
     sender = Sender(replace(SETTINGS, queue_full="wait", queue_wait_ms=200), asks=True)
     sender.put(*[b"x"] * 18)
     sender.scheduler.run_until(199_999)
@@ -96,7 +96,7 @@ def test_an_application_that_waits_gives_up_after_its_time() -> None:
     assert sender.queue.counts == Counts(10, 0, 3)
 
 
-def test_while_the_sender_is_busy_nothing_more_leaves_however_long_it_lingers() -> None:
+def test_nothing_is_sent_while_the_sender_is_busy_however_long_it_lingers() -> None:
     sender = Sender(SETTINGS, asks=True)
     sender.put(*[b"x"] * 5)
     sender.put(b"y")
@@ -129,7 +129,7 @@ def test_a_longer_and_a_shorter_linger_count_from_when_a_record_was_queued() -> 
     assert sender.sizes() == [1, 1]
 
 
-def test_a_smaller_batch_size_sends_what_is_full_by_it() -> None:
+def test_a_smaller_batch_size_sends_the_batches_that_are_now_full() -> None:
     sender = Sender(SETTINGS)
     for number in range(4):
         sender.put(b"%d" % number)
@@ -138,7 +138,7 @@ def test_a_smaller_batch_size_sends_what_is_full_by_it() -> None:
 
 
 @pytest.mark.parametrize("queue_full", ["fail", "block"])
-def test_records_that_wait_for_a_place_get_it_in_order_under_another_mode(queue_full: str) -> None:
+def test_records_that_wait_for_a_place_get_it_in_order_under_another_queue_full_setting(queue_full: str) -> None:
     settings = replace(SETTINGS, queue_full="wait", queue_wait_ms=200, batch_messages=4, linger_ms=0)
     sender = Sender(settings, asks=True)
     sender.put(*[b"%d" % number for number in range(20)])
@@ -152,7 +152,7 @@ def test_records_that_wait_for_a_place_get_it_in_order_under_another_mode(queue_
     assert sender.queue.counts == Counts(0, 0, 0)
 
 
-def test_a_queue_that_refuses_takes_nothing_before_those_who_wait_for_a_place() -> None:
+def test_a_queue_that_refuses_when_full_takes_waiting_records_before_new_ones() -> None:
     settings = replace(SETTINGS, queue_full="block", batch_messages=4)
     sender = Sender(settings, asks=True)
     sender.put(*[b"%d" % number for number in range(16)])
@@ -165,7 +165,7 @@ def test_a_queue_that_refuses_takes_nothing_before_those_who_wait_for_a_place() 
     assert sender.queue.counts == Counts(9, 0, 0)
 
 
-def test_patience_counts_from_when_a_record_began_to_wait_also_where_it_was_endless_before() -> None:
+def test_a_new_wait_limit_counts_from_when_a_record_began_to_wait_even_without_one_before() -> None:
     settings = replace(SETTINGS, queue_full="block", batch_messages=5)
     sender = Sender(settings, asks=True)
     sender.put(*[b"%d" % number for number in range(16)])
@@ -181,7 +181,7 @@ def test_patience_counts_from_when_a_record_began_to_wait_also_where_it_was_endl
     assert sender.queue.counts == Counts(10, 0, 2)
 
 
-def test_a_shorter_patience_ends_earlier_than_the_one_before_would_have() -> None:
+def test_a_shorter_wait_limit_applies_to_records_that_already_wait() -> None:
     settings = replace(SETTINGS, queue_full="wait", queue_wait_ms=10_000, batch_messages=5)
     sender = Sender(settings, asks=True)
     sender.put(*[b"x"] * 17)
@@ -193,7 +193,7 @@ def test_a_shorter_patience_ends_earlier_than_the_one_before_would_have() -> Non
     assert sender.queue.counts == Counts(10, 0, 2)
 
 
-def test_a_record_whose_new_patience_is_over_already_is_dropped_at_once() -> None:
+def test_a_record_that_has_waited_longer_than_the_new_limit_is_dropped_at_once() -> None:
     settings = replace(SETTINGS, queue_full="block", batch_messages=5)
     sender = Sender(settings, asks=True)
     sender.put(*[b"x"] * 17)
@@ -219,7 +219,7 @@ def test_a_queue_that_shrinks_keeps_what_it_holds_and_refuses_until_it_is_below_
     assert numbers(sender) == list(range(16))
 
 
-def test_a_queue_that_grows_takes_those_who_wait_for_a_place() -> None:
+def test_a_queue_that_grows_takes_the_waiting_records() -> None:
     settings = replace(SETTINGS, queue_full="block")
     sender = Sender(settings, asks=True)
     sender.put(*[b"x"] * 30)

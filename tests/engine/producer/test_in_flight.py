@@ -1,4 +1,4 @@
-"""One process's sender, alone on a wire with a broker that answers as a test says."""
+"""The sender of one process, alone on a wire with a broker that answers as the test says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ PAPER = Delivery("none", 2)
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A batch of one message: its name."""
+    """A batch of one message, which is its name."""
 
     partition: TopicPartition
     message_set: bytes
@@ -43,9 +43,9 @@ class Named:
 
 
 class Wire:
-    """A sender and its broker. ``answers`` has what becomes of the next attempts at a batch, ``appended`` by default.
+    """A sender and its broker. ``answers`` has the outcomes of the next attempts at a batch, ``appended`` by default.
 
-    ``lost``: neither the broker nor the sender hears anything. ``unheard``: appended, but the answer is lost.
+    ``lost``: the request is lost. ``unheard``: the batch is appended, but the answer is lost.
     Anything else is the error of the answer.
     """
 
@@ -55,10 +55,10 @@ class Wire:
         self.arrived: list[str] = []
         self.appended: list[str] = []
         self.freed: list[TopicPartition] = []
-        self.told: list[Event] = []
+        self.events: list[Event] = []
         self.listed = True
         self.scheduler = Scheduler()
-        self.network = Network(self.scheduler, Random(1), self.told.append, lambda message, cause: None)
+        self.network = Network(self.scheduler, Random(1), self.events.append, lambda message, cause: None)
         self.sender = Client(self).sender
         self.network.attach(BROKER, self)
 
@@ -90,14 +90,14 @@ class Wire:
         raise AssertionError("the sender is always there")
 
     def losses(self) -> list[str]:
-        return [event.reason for event in self.told if isinstance(event, BatchLost)]
+        return [event.reason for event in self.events if isinstance(event, BatchLost)]
 
 
 class Client(Process):
     """The process of a sender."""
 
     def __init__(self, wire: Wire) -> None:
-        machine = Machine(TINY, wire.scheduler, wire.network, wire.told.append, SequenceNumbers())
+        machine = Machine(TINY, wire.scheduler, wire.network, wire.events.append, SequenceNumbers())
         super().__init__(CLIENT, machine, ProcessTime(wire.scheduler, never_wakes))
         self.sender = InFlightBatches[Named](
             self, lambda _: [BrokerId(1)] * 2, lambda: wire.delivery, wire.freed.append, lambda lane: wire.listed
@@ -126,7 +126,7 @@ def test_the_batches_behind_a_lost_one_wait_until_its_retry_is_acknowledged() ->
 
 
 @pytest.mark.parametrize("outcome", ["lost", "unheard", "storage_failed"])
-def test_a_batch_that_fails_again_and_again_is_retried_each_time_and_then_given_up_for_the_next(outcome: str) -> None:
+def test_a_batch_that_keeps_failing_uses_up_its_retries_and_then_the_next_is_sent(outcome: str) -> None:
     wire = Wire(Delivery("broker", 2))
     wire.answers["a"] = [outcome] * 9
     wire.answers["b"] = [outcome]
@@ -158,7 +158,7 @@ def test_without_acknowledgements_batches_leave_at_once_and_are_not_retried() ->
     assert wire.freed == []
 
 
-def test_a_broker_that_is_away_twice_bounces_each_attempt_once() -> None:
+def test_a_broker_that_is_away_on_two_occasions_bounces_each_attempt_once() -> None:
     wire = Wire(Delivery("broker", UNLIMITED_RETRIES))
     for name in ("a", "b"):
         wire.network.detach(BROKER)
@@ -188,7 +188,7 @@ def test_nothing_is_sent_while_the_broker_is_not_listed() -> None:
     assert wire.appended == ["a", "b"]
 
 
-def test_what_waits_when_acknowledgements_are_switched_off_goes_in_order_and_what_was_lost_goes_first() -> None:
+def test_when_acknowledgements_are_switched_off_lost_batches_go_first_and_waiting_ones_in_order() -> None:
     wire = Wire()
     wire.answers["a"] = ["lost"]
     wire.send("a", "b")
@@ -204,7 +204,7 @@ def test_what_waits_when_acknowledgements_are_switched_off_goes_in_order_and_wha
     assert wire.appended == ["a", "b", "c", "d"]
 
 
-def test_switching_acknowledgements_off_and_on_again_strands_nothing() -> None:
+def test_switching_acknowledgements_off_and_on_again_leaves_no_batch_behind() -> None:
     wire = Wire()
     wire.answers["b"] = ["lost", "lost"]
     wire.send("a", "b")
@@ -216,7 +216,7 @@ def test_switching_acknowledgements_off_and_on_again_strands_nothing() -> None:
     assert wire.sender.idle
 
 
-def test_fewer_and_more_retries_hold_from_the_next_failure_on() -> None:
+def test_a_changed_number_of_retries_applies_from_the_next_failure_on() -> None:
     wire = Wire(Delivery("broker", 5))
     wire.answers = {"a": ["lost"] * 9, "b": ["lost"] * 3}
     wire.send("a", "b")
@@ -259,7 +259,7 @@ def test_a_lane_that_was_dropped_sends_nothing_more_and_can_be_used_again() -> N
     wire.sender.drop(P0)
 
 
-def test_an_answer_to_what_was_dropped_does_not_settle_what_came_after() -> None:
+def test_an_answer_to_a_dropped_batch_does_not_settle_a_later_one() -> None:
     wire = Wire()
     wire.send("a")
     wire.run(HOP_US)
@@ -273,13 +273,13 @@ def test_an_answer_to_what_was_dropped_does_not_settle_what_came_after() -> None
 
 
 def outcomes(chance: Random, retries: int) -> list[str]:
-    """What becomes of the attempts at one batch."""
+    """Draw the outcomes of the attempts at one batch."""
     kinds = ("lost", "unheard", "storage_failed", "appended")
     return [chance.choice(kinds) for _ in range(chance.randrange(retries + 3))]
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_whatever_is_lost_what_is_appended_first_appears_in_order_of_sending(seed: int) -> None:
+def test_first_appends_are_in_sending_order_whatever_is_lost(seed: int) -> None:
     chance = Random(seed)
     retries = chance.choice((0, 1, 3, UNLIMITED_RETRIES))
     wire = Wire(Delivery("broker", retries))

@@ -1,4 +1,4 @@
-"""Where a message goes."""
+"""To which partition a message goes."""
 
 from pathlib import Path
 
@@ -46,20 +46,20 @@ def test_a_key_goes_where_the_absolute_hash_says(key: str, count: int, expected:
     assert keyed_index(key, count) == expected  # case 42
 
 
-def test_the_hash_that_has_no_positive_twin_in_java_finds_a_partition_here() -> None:
+def test_the_hash_whose_absolute_value_overflows_in_java_finds_a_partition_here() -> None:
     assert keyed_index("polygenelubricants", 3) == 2**31 % 3  # case 42; 0.7 raises InvalidPartition
 
 
 @given(st.text(), st.integers(min_value=1, max_value=1000))
-def test_a_key_never_leaves_the_partitions(key: str, count: int) -> None:
+def test_a_key_always_goes_to_an_existing_partition(key: str, count: int) -> None:
     assert 0 <= keyed_index(key, count) < count
 
 
-def test_turns_pass_over_partitions_that_are_not_there() -> None:
+def test_round_robin_skips_partitions_that_are_not_there() -> None:
     assert [next_in_turn(after, [0, 2, 5]) for after in (0, 1, 2, 5, 9)] == [2, 2, 5, 0, 0]
 
 
-def test_a_partitioner_of_one_s_own_decides_for_keys(tmp_path: Path) -> None:
+def test_a_custom_partitioner_decides_for_keys(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "journal")
     cluster = Cluster(
         scenario="test", directory=tmp_path / "cluster", config=TINY, seed=1, journal=journal, start_us=0,

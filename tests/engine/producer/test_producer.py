@@ -1,4 +1,4 @@
-"""Sending: partitions, sets, rates, losses."""
+"""A producer that sends: partitions, sets, rates, losses."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.engine.conftest import MakeStage
 from tests.support.clusters import Stage, with_producer
 
 
-def test_sets_without_a_key_take_turns_and_the_next_one_is_announced(stage: Stage) -> None:
+def test_sets_without_a_key_go_round_robin_and_the_next_partition_is_announced(stage: Stage) -> None:
     stage.with_topic()
     shown = []
     for _ in range(4):
@@ -19,7 +19,7 @@ def test_sets_without_a_key_take_turns_and_the_next_one_is_announced(stage: Stag
     assert [event["next_append_partition"] for event in sent] == [1, 2, 0, 1]
 
 
-def test_a_set_travels_as_one_and_lands_whole(stage: Stage) -> None:
+def test_a_set_is_sent_and_appended_as_one(stage: Stage) -> None:
     stage.with_topic()
     before = stage.partition(0)["next_offset"]
     stage.do("produce", records=[{"value": "aa"}, {"value": "bbb"}])
@@ -32,7 +32,7 @@ def test_a_set_travels_as_one_and_lands_whole(stage: Stage) -> None:
     assert stage.partition(0)["next_offset"] == before + 23
 
 
-def test_a_key_goes_to_one_partition_for_ever_and_does_not_move_the_turn(stage: Stage) -> None:
+def test_a_key_always_goes_to_one_partition_and_does_not_advance_the_round_robin(stage: Stage) -> None:
     stage.with_topic()
     turn = stage.next_append("clicks")
     for number in range(6):
@@ -42,7 +42,7 @@ def test_a_key_goes_to_one_partition_for_ever_and_does_not_move_the_turn(stage: 
     assert stage.next_append("clicks") == turn
 
 
-def test_keyed_records_of_one_command_go_out_as_one_set_a_partition(stage: Stage) -> None:
+def test_keyed_records_of_one_command_are_sent_as_one_set_per_partition(stage: Stage) -> None:
     stage.with_topic()
     sent_before = len(stage.events("batch_sent"))
     stage.do("produce", records=[{"key": key, "value": "v"} for key in ("test", "user-1", "test")])
@@ -50,7 +50,7 @@ def test_keyed_records_of_one_command_go_out_as_one_set_a_partition(stage: Stage
     assert [(event["partition"], event["messages"]) for event in sent] == [(1, 2), (0, 1)]
 
 
-def test_a_random_partitioner_sends_where_it_said_it_would(make_stage: MakeStage) -> None:
+def test_a_random_partitioner_sends_to_the_announced_partition(make_stage: MakeStage) -> None:
     stage = make_stage(with_producer(TINY, partitioner="random"))
     stage.do("add_topic", topic="clicks", partitions=5)
     seen = []
@@ -63,7 +63,7 @@ def test_a_random_partitioner_sends_where_it_said_it_would(make_stage: MakeStage
     assert seen != sorted(seen)
 
 
-def test_a_rate_makes_messages_that_leave_in_full_sets(stage: Stage) -> None:
+def test_a_rate_produces_messages_that_are_sent_in_full_sets(stage: Stage) -> None:
     stage.with_topic()
     before = stage.cluster.facts()["topics"][0]["events_appended"]
     stage.do("set_producer", rate_per_second=300, batch_messages=5, linger_ms=1000)
@@ -75,17 +75,17 @@ def test_a_rate_makes_messages_that_leave_in_full_sets(stage: Stage) -> None:
     assert {event["messages"] for event in stage.events("batch_sent")[4:-1]} == {5}
 
 
-def test_the_queue_is_told_of_once_an_instant_however_many_messages_it_takes(stage: Stage) -> None:
+def test_the_queue_is_reported_once_per_instant_however_many_messages_it_takes(stage: Stage) -> None:
     stage.with_topic()
     stage.do("set_producer", rate_per_second=2_000, batch_messages=7, linger_ms=1000)
     stage.run_ms(1000)
-    told = stage.events("producer_queue_changed")
-    assert len(told) > 10
-    assert len({event["at_us"] for event in told}) == len(told)
-    assert stage.cluster.snapshot()["producer_queue"]["queued"] == told[-1]["queued"]
+    reported = stage.events("producer_queue_changed")
+    assert len(reported) > 10
+    assert len({event["at_us"] for event in reported}) == len(reported)
+    assert stage.cluster.snapshot()["producer_queue"]["queued"] == reported[-1]["queued"]
 
 
-def test_a_lone_message_leaves_when_it_has_lingered(stage: Stage) -> None:
+def test_a_lone_message_is_sent_when_it_has_lingered(stage: Stage) -> None:
     stage.with_topic()
     stage.do("set_producer", rate_per_second=1, batch_messages=100, linger_ms=200)
     stage.run_ms(1100)
@@ -106,7 +106,7 @@ def test_a_compressed_set_is_one_smaller_entry_with_all_its_messages(make_stage:
     assert stage.cluster.facts()["topics"][0]["events_appended"] == 10
 
 
-def test_one_message_too_large_sends_none(stage: Stage) -> None:
+def test_one_message_that_is_too_large_stops_all_of_the_command(stage: Stage) -> None:
     stage.with_topic()
     before = len(stage.events())
     with pytest.raises(MessageTooLarge) as fault:
@@ -115,7 +115,7 @@ def test_one_message_too_large_sends_none(stage: Stage) -> None:
     assert len(stage.events()) == before
 
 
-def test_until_a_crashed_broker_s_session_expires_its_sets_are_lost_and_then_it_is_passed_over(stage: Stage) -> None:
+def test_sets_to_a_crashed_broker_are_lost_until_its_session_expires_and_it_is_skipped(stage: Stage) -> None:
     stage.with_topic()
     stage.do("crash_broker", broker=2)
     for _ in range(3):
@@ -138,7 +138,7 @@ def test_with_no_broker_in_the_registry_nothing_can_be_sent(make_stage: MakeStag
         stage.do("produce", count=1)
 
 
-def test_while_time_stands_still_only_so_much_can_be_put_on_the_wire(stage: Stage) -> None:
+def test_the_number_of_sets_on_the_wire_is_bounded_while_time_does_not_advance(stage: Stage) -> None:
     stage.with_topic()
     for _ in range(1_000):
         stage.do("produce", count=1)

@@ -1,8 +1,7 @@
 """The producer against a plain model: whatever is lost, whatever is set meanwhile, each key stays in order.
 
-The model is the list of values that were sent for each key. What the brokers appended for a key, the first time each,
-has no two of them the other way round; with acknowledgements, without an end of retries and without an application
-that gives up, it is all of them.
+The model is the list of values that were sent for each key. The first appends of the values of a key are in the order
+of sending. With acknowledgements, unlimited retries and an application that never stops waiting, they are all values.
 """
 
 import shutil
@@ -67,7 +66,7 @@ class SendingMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "sets"):
-            self.heal()
+            self.repair()
             self.stage.run_ms(20_000)
             self.compare()
             assert self.stage.cluster.check() == []
@@ -81,7 +80,7 @@ class SendingMachine(RuleBasedStateMachine):
                 self.stage.do("start_broker", broker=broker)
 
     def appended(self) -> list[bytes]:
-        """What brokers appended, the first time each; a refused acknowledgement never was."""
+        """Return what brokers appended, in order of first appends; a batch that was refused is not among them."""
         appended = [event["batch"] for event in self.stage.events("batch_appended")]
         return list(dict.fromkeys(value for batch in appended for value in self.sets.get(batch, [])))
 
@@ -109,14 +108,14 @@ class SendingMachine(RuleBasedStateMachine):
         self.stage.run_ms(wait_ms)
 
     @rule(broker=BROKERS, loss_percent=st.sampled_from([0, 30, 70, 100]), delay_ms=st.sampled_from([0, 5, 16, 40]))
-    def trouble_a_link(self, broker: BrokerId, loss_percent: int, delay_ms: int) -> None:
+    def disturb_a_link(self, broker: BrokerId, loss_percent: int, delay_ms: int) -> None:
         link = {"from": "producer", "to": f"broker:{broker}"}
         cut = {"cut": True} if loss_percent == 100 else {"loss_percent": loss_percent}
         self.stage.do("set_link", **link, **cut, delay_ms=delay_ms)
 
     @rule()
-    def heal(self) -> None:
-        """A disk that stays slow would be given retries faster than it writes, for ever."""
+    def repair(self) -> None:
+        """Repair everything: a disk that stayed slow would get retries faster than it writes, without an end."""
         self.stage.do("heal_links")
         self.stage.do("set_disk", broker=1, delay_ms=0)
         self.start_brokers()
@@ -133,8 +132,8 @@ class SendingMachine(RuleBasedStateMachine):
             self.stage.run_ms(wait_ms)
 
 
-class ForgetfulMachine(SendingMachine):
-    """The same, and acknowledgements come and go, retries end, and the application may give up."""
+class ChangingPromisesMachine(SendingMachine):
+    """The same with acknowledgements that come and go, limited retries and an application that may stop waiting."""
 
     changeable = GROUPING | PROMISING
 
@@ -150,5 +149,5 @@ class ForgetfulMachine(SendingMachine):
 FEW = settings(max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
 TestNothingIsOvertakenOrLeftOut = SendingMachine.TestCase
 TestNothingIsOvertakenOrLeftOut.settings = FEW
-TestNothingIsOvertaken = ForgetfulMachine.TestCase
+TestNothingIsOvertaken = ChangingPromisesMachine.TestCase
 TestNothingIsOvertaken.settings = FEW

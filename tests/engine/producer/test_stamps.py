@@ -9,13 +9,13 @@ from engine.producer.stamps import UNSTAMPED, Stamp, find_stamp, stamp_text
 
 
 @pytest.mark.parametrize("at_us", [0, 1_000, -60_000_000, 86_400_000_000 * 400, 123_456_000])
-def test_a_stamp_is_found_again_in_a_text_to_the_millisecond(at_us: int) -> None:
+def test_a_stamp_is_read_from_a_text_to_the_millisecond(at_us: int) -> None:
     stamp = Stamp(at_us, "frontend-1")
     assert find_stamp(f"/home user-3 {stamp_text(stamp)} ref=/cart".encode()) == stamp
     assert find_stamp(stamp_text(stamp).encode()) == stamp
 
 
-def test_what_is_below_a_millisecond_is_cut_off() -> None:
+def test_a_stamp_is_truncated_to_whole_milliseconds() -> None:
     assert find_stamp(stamp_text(Stamp(1_999, "a")).encode()) == Stamp(1_000, "a")
 
 
@@ -34,11 +34,11 @@ def test_what_is_below_a_millisecond_is_cut_off() -> None:
         b"\xff\xfe",
     ],
 )
-def test_anything_else_is_no_stamp(text: bytes) -> None:
+def test_any_other_text_has_no_stamp(text: bytes) -> None:
     assert find_stamp(text) == UNSTAMPED
 
 
-def test_a_server_with_a_name_stamps_every_page_view_and_one_without_changes_nothing_else() -> None:
+def test_page_views_of_a_named_server_are_stamped_and_otherwise_the_same() -> None:
     named, nameless = PageViews(Random(1)), PageViews(Random(1))
     named.server = "frontend-1"
     for at_us in (0, 5_000_000):

@@ -46,7 +46,7 @@ SEVERAL = MultiFetchRequest((FETCH, FetchRequest("news", 0, 0, 100)))
 
 
 @pytest.mark.parametrize(("label", "request_"), [*SINGLE, (MultiFetchLabel(7, "reader"), SEVERAL)])
-def test_a_request_comes_out_of_its_envelope_as_it_was_put_in(label: Label, request_: Request) -> None:
+def test_a_request_is_the_same_after_its_envelope(label: Label, request_: Request) -> None:
     envelope = enclose(label, request_)
     assert envelope.label == label
     assert envelope.request == request_
@@ -66,14 +66,14 @@ def test_only_a_produce_request_has_the_label_of_a_batch() -> None:
         _ = enclose(OffsetsLabel(7), LATEST).batch
 
 
-def test_two_requests_for_the_same_bytes_are_told_apart_by_their_labels() -> None:
+def test_two_requests_with_the_same_bytes_differ_by_their_labels() -> None:
     one, other = enclose(OffsetsLabel(1), LATEST), enclose(OffsetsLabel(2), LATEST)
     assert one.frame == other.frame
     assert one != other
     assert one == enclose(OffsetsLabel(1), LATEST)
 
 
-def test_a_value_that_has_no_room_in_its_field_is_refused() -> None:
+def test_a_value_that_does_not_fit_its_field_is_refused() -> None:
     with pytest.raises(MalformedRequest):
         enclose(FetchLabel(1, "readers", "A"), FetchRequest("clicks", 0, 1 << 63, 100))
 
@@ -86,7 +86,7 @@ def test_a_value_that_has_no_room_in_its_field_is_refused() -> None:
         (encode_offsets_response([650]), Response(NO_ERROR, bytes.fromhex("00000001" + "000000000000028a"))),
     ],
 )
-def test_a_response_says_what_its_frame_says_and_carries_its_request(frame: bytes, response: Response) -> None:
+def test_a_response_envelope_decodes_its_frame_and_carries_its_request(frame: bytes, response: Response) -> None:
     request = enclose(FetchLabel(7, "readers", "A"), FETCH)
     envelope = ResponseEnvelope(request, frame)
     assert envelope.response == response

@@ -1,4 +1,4 @@
-"""Cutting a stream into frames: any portions, no room for what was only announced, no bad length."""
+"""Cutting a stream into frames: in any portions, without memory for announced bytes, without bad lengths."""
 
 import tracemalloc
 
@@ -17,7 +17,7 @@ def framed(frame: bytes) -> bytes:
 
 
 @given(frame_lists, st.lists(st.integers(1, 30)), st.booleans())
-def test_the_frames_are_the_same_in_whatever_portions_they_come(
+def test_the_frames_are_the_same_in_whatever_portions_they_arrive(
     frames: list[bytes], portions: list[int], at_once: bool
 ) -> None:
     stream = b"".join([framed(frame) for frame in frames])
@@ -59,7 +59,7 @@ def test_a_length_that_is_not_positive_or_too_large_is_refused(size: int) -> Non
     assert caught.value.fields == {"bytes": size}
 
 
-def test_an_announcement_of_the_largest_frame_takes_no_room() -> None:
+def test_announcing_the_largest_frame_takes_no_memory() -> None:
     buffer = FrameBuffer(104_857_600)
     tracemalloc.start()
     try:
@@ -70,7 +70,7 @@ def test_an_announcement_of_the_largest_frame_takes_no_room() -> None:
         tracemalloc.stop()
 
 
-def test_a_frame_in_single_bytes_takes_little_more_room_than_its_bytes() -> None:
+def test_a_frame_that_arrives_byte_by_byte_takes_little_more_memory_than_its_bytes() -> None:
     buffer = FrameBuffer(104_857_600)
     stream = framed(bytes(100_000))
     tracemalloc.start()

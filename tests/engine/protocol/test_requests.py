@@ -69,7 +69,7 @@ def test_a_fetch_holds_its_fields_in_the_order_of_the_protocol() -> None:
     assert encoded.hex() == "00000016" + "0001" + "00026162" + "00000001" + "0000000000000002" + "00000003"
 
 
-def test_a_question_for_offsets_holds_its_fields_in_the_order_of_the_protocol() -> None:
+def test_an_offsets_request_holds_its_fields_in_the_order_of_the_protocol() -> None:
     encoded = encode_request(OffsetsRequest("ab", 1, -2, 3))
     assert encoded.hex() == "00000016" + "0004" + "00026162" + "00000001" + "fffffffffffffffe" + "00000003"
 
@@ -85,14 +85,14 @@ def test_a_multi_fetch_counts_its_fetches_in_two_bytes() -> None:
 
 
 @given(requests)
-def test_a_request_comes_back_from_its_bytes(request: Request) -> None:
+def test_a_request_survives_encoding_and_decoding(request: Request) -> None:
     encoded = encode_request(request)
     assert int.from_bytes(encoded[:4], "big") == len(encoded) - 4
     assert decode_request(encoded[4:]) == request
 
 
 @given(requests, st.binary(min_size=1, max_size=8))
-def test_bytes_behind_a_request_are_passed_over(request: Request, more: bytes) -> None:
+def test_bytes_after_a_request_are_ignored(request: Request, more: bytes) -> None:
     assert decode_request(encode_request(request)[4:] + more) == request
 
 
@@ -107,7 +107,7 @@ def test_a_request_cut_anywhere_is_refused(request: Request, data: st.DataObject
 
 
 @given(st.binary(max_size=200))
-def test_garbage_is_a_request_or_is_refused_by_name(frame: bytes) -> None:
+def test_garbage_is_decoded_or_refused_as_a_malformed_request(frame: bytes) -> None:
     try:
         decoded = decode_request(frame)
     except MalformedRequest:
@@ -128,7 +128,7 @@ def test_garbage_is_a_request_or_is_refused_by_name(frame: bytes) -> None:
         ("0000000161" + "00000000" + "00000002" + "00", "a message set of 2 bytes, where 1 are left"),
     ],
 )
-def test_the_fault_says_what_is_wrong(frame: str, reason: str) -> None:
+def test_the_error_for_a_malformed_request_says_what_is_wrong(frame: str, reason: str) -> None:
     with pytest.raises(MalformedRequest, match=reason):
         decode_request(bytes.fromhex(frame))
 
@@ -149,5 +149,5 @@ def test_a_value_too_large_for_its_field_is_refused(request_: Request) -> None:
 
 
 @given(requests)
-def test_the_steps_of_a_request_are_itself_or_its_produces(request: Request) -> None:
+def test_a_multi_produce_has_its_produces_as_steps_and_other_requests_have_one_step(request: Request) -> None:
     assert steps_of(request) == (request.produces if isinstance(request, MultiProduceRequest) else (request,))

@@ -53,20 +53,20 @@ def test_a_multi_fetch_is_an_outer_header_and_complete_responses_in_order(inner:
 
 
 @given(st.lists(st.integers(0, 2**63 - 1), max_size=5))
-def test_offsets_come_back_from_their_bytes(offsets: list[int]) -> None:
+def test_offsets_survive_encoding_and_decoding(offsets: list[int]) -> None:
     answer = decode_response(encode_offsets_response(offsets)[4:])
     assert (answer.error_code, decode_offsets(answer.body)) == (0, tuple(offsets))
 
 
 @given(st.binary(max_size=60), st.integers(0, 3))
-def test_garbage_is_an_answer_or_is_refused_by_name(frame: bytes, count: int) -> None:
+def test_garbage_is_decoded_or_refused_as_a_malformed_response(frame: bytes, count: int) -> None:
     for decode in (decode_response, decode_offsets, lambda body: decode_multi_fetch(body, count)):
         with suppress(MalformedResponse):
             decode(frame)
 
 
 @pytest.mark.parametrize(("count", "reason"), [(1, "after the last of 1"), (3, "a field of 4 bytes, where 0")])
-def test_a_multi_fetch_answers_as_often_as_it_was_asked(count: int, reason: str) -> None:
+def test_a_multi_fetch_response_with_a_wrong_number_of_answers_is_refused(count: int, reason: str) -> None:
     with pytest.raises(MalformedResponse, match=reason):
         decode_multi_fetch(encode(Response(0, b"x")) * 2, count)
 
@@ -103,7 +103,7 @@ def test_each_error_has_the_code_of_the_protocol(kind: type[OffsetscopeError], c
         (77, UnknownServerFault),
     ],
 )
-def test_each_code_is_the_error_it_tells_of(code: int, kind: type[OffsetscopeError]) -> None:
+def test_each_code_becomes_its_error(code: int, kind: type[OffsetscopeError]) -> None:
     error = error_of(code, "pageviews", 3, 650)
     assert type(error) is kind
     assert "pageviews" in error.message or "650" in error.message

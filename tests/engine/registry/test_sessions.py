@@ -24,7 +24,7 @@ TIMEOUT_US = CONFIG.session_timeout_us
 
 
 class Client(Process):
-    """A process that does nothing but hear the registry; its session is still to be opened."""
+    """A process that only listens to the registry; its session is still to be opened."""
 
     def __init__(self, name: str, world: "World", listener: SessionListener) -> None:
         super().__init__(name, world.machine, ProcessTime(world.scheduler, never_wakes))
@@ -41,7 +41,7 @@ class Client(Process):
 
 
 class Member(Client):
-    """A client with a session, which asks when the test wants it to."""
+    """A client with a session, which sends requests when the test says so."""
 
     def __init__(self, name: str, world: "World") -> None:
         super().__init__(name, world, SessionListener(lambda: None, self.lose, self.end))
@@ -83,7 +83,7 @@ class World:
         return [event.name for event in self.happened]
 
 
-def test_heartbeats_keep_a_session_for_as_long_as_they_come() -> None:
+def test_a_session_lasts_as_long_as_its_heartbeats_arrive() -> None:
     world = World()
     member = Member("a", world)
     member.ask(ops.Create("/x", "v", ephemeral=True))
@@ -134,7 +134,7 @@ def test_a_client_behind_a_link_slower_than_the_timeout_asks_for_a_session_once_
     assert (member.client.session, member.lost) == (NO_SESSION, 0)
 
 
-def test_a_watch_fires_once_for_a_child_that_comes_and_not_for_the_next() -> None:
+def test_a_watch_fires_for_the_first_new_child_and_not_for_the_next() -> None:
     world = World()
     watcher, other = Member("a", world), Member("b", world)
     assert watcher.ask(ops.WatchChildren("/p")) == [()]
@@ -144,7 +144,7 @@ def test_a_watch_fires_once_for_a_child_that_comes_and_not_for_the_next() -> Non
     assert watcher.ask(ops.WatchChildren("/p")) == [("1", "2")]
 
 
-def test_a_watch_fires_when_a_session_takes_its_nodes_along() -> None:
+def test_a_watch_fires_when_the_end_of_a_session_deletes_its_nodes() -> None:
     world = World()
     watcher, other = Member("a", world), Member("b", world)
     other.ask(ops.Create("/p/1", "", ephemeral=True))
@@ -186,7 +186,7 @@ def test_a_claim_waits_until_the_earlier_session_has_expired() -> None:
     assert world.server.value("/x", "") == "new"
 
 
-def test_what_is_asked_again_for_want_of_an_answer_is_not_done_again() -> None:
+def test_a_request_that_is_resent_for_lack_of_an_answer_is_not_applied_again() -> None:
     world = World()
     slow, other = Member("a", world), Member("b", world)
 
@@ -204,7 +204,7 @@ def test_what_is_asked_again_for_want_of_an_answer_is_not_done_again() -> None:
     assert (world.server.value("/x", ""), slow.lost) == ("new", 0)
 
 
-def test_what_is_only_read_is_read_again_so_that_a_late_answer_is_not_an_old_one() -> None:
+def test_a_read_that_is_resent_is_executed_again_so_that_its_answer_is_current() -> None:
     world = World()
     slow, other = Member("a", world), Member("b", world)
     listings: list[ops.Outcome] = []
@@ -222,7 +222,7 @@ def test_what_is_only_read_is_read_again_so_that_a_late_answer_is_not_an_old_one
     assert listings == [("1",), "new"]
 
 
-def test_a_notice_that_the_wire_lost_comes_again_with_a_heartbeat_and_is_heard_once() -> None:
+def test_a_lost_notice_is_sent_again_after_a_heartbeat_and_is_handled_once() -> None:
     world = World()
     member = Member("a", world)
     other = Member("b", world)
@@ -237,7 +237,7 @@ def test_a_notice_that_the_wire_lost_comes_again_with_a_heartbeat_and_is_heard_o
     assert member.notices == ["/x"]
 
 
-def test_a_notice_that_comes_twice_is_handled_once() -> None:
+def test_a_notice_that_arrives_twice_is_handled_once() -> None:
     """A heartbeat that left before the notice came makes the registry send the notice again."""
     world = World()
     member, other = Member("a", world), Member("b", world)
@@ -254,7 +254,7 @@ def test_a_notice_that_comes_twice_is_handled_once() -> None:
     assert member.notices == ["/x"]
 
 
-def test_a_repeated_notice_that_finds_its_client_gone_does_not_end_the_flight_of_the_first_one_again() -> None:
+def test_a_repeated_notice_to_a_client_that_is_gone_does_not_end_the_first_flight_again() -> None:
     world = World()
     member, other = Member("a", world), Member("b", world)
     sent: list[Any] = []
@@ -274,7 +274,7 @@ def test_a_repeated_notice_that_finds_its_client_gone_does_not_end_the_flight_of
     assert "watch_delivered" not in world.names()
 
 
-def test_an_answer_to_an_earlier_process_of_the_same_name_is_not_taken_for_ones_own() -> None:
+def test_an_answer_to_an_earlier_process_of_the_same_name_is_ignored() -> None:
     world = World()
     member = Member("a", world)
     outcomes: list[ops.Outcome] = []
@@ -300,7 +300,7 @@ def test_a_second_grant_opens_no_second_session() -> None:
     assert (opened, client.session) == ([5], 5)
 
 
-def test_the_end_of_a_session_is_heard_once() -> None:
+def test_the_end_of_a_session_is_handled_once() -> None:
     world = World()
     member = Member("a", world)
     number = member.client.session
@@ -309,7 +309,7 @@ def test_the_end_of_a_session_is_heard_once() -> None:
     assert member.lost == 1
 
 
-def test_a_client_whose_session_expired_is_told_and_does_nothing_more_in_its_name() -> None:
+def test_a_request_in_an_expired_session_is_not_applied_and_the_client_learns_of_the_end() -> None:
     world = World()
     member = Member("a", world)
     member.client.abandon()
@@ -320,7 +320,7 @@ def test_a_client_whose_session_expired_is_told_and_does_nothing_more_in_its_nam
     assert "/x" not in world.server.tree
 
 
-def test_a_conversation_that_waits_goes_on_when_the_time_has_passed() -> None:
+def test_a_conversation_that_waits_continues_when_the_time_has_passed() -> None:
     world = World()
     member = Member("a", world)
     woke_us: list[int] = []

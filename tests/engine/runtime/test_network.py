@@ -1,4 +1,4 @@
-"""The wire."""
+"""The simulated network: order, bounces and flights."""
 
 from random import Random
 from typing import Any
@@ -47,7 +47,7 @@ def test_messages_on_one_link_arrive_in_order_whatever_their_latency() -> None:
     assert len(set(due)) > 1
 
 
-def test_a_message_to_nobody_bounces_to_its_sender() -> None:
+def test_a_message_to_an_absent_process_bounces_to_its_sender() -> None:
     scheduler, network, left, _, _ = wire()
     network.detach("right")
     send(network, "hello")
@@ -55,7 +55,7 @@ def test_a_message_to_nobody_bounces_to_its_sender() -> None:
     assert left.bounces == ["hello"]
 
 
-def test_a_message_meant_for_an_earlier_life_does_not_reach_the_next_one() -> None:
+def test_a_message_for_an_earlier_incarnation_does_not_reach_the_next_one() -> None:
     scheduler, network, left, right, _ = wire()
     send(network, "old")
     network.detach("right")
@@ -65,7 +65,7 @@ def test_a_message_meant_for_an_earlier_life_does_not_reach_the_next_one() -> No
     assert (right.received, left.bounces) == (["new"], ["old"])
 
 
-def test_a_message_between_two_that_are_gone_is_handed_to_the_undertaker() -> None:
+def test_a_message_whose_sender_and_receiver_are_gone_is_reported_as_lost() -> None:
     scheduler, network, _, _, lost = wire()
     send(network, "hello")
     network.detach("left")
@@ -74,7 +74,7 @@ def test_a_message_between_two_that_are_gone_is_handed_to_the_undertaker() -> No
     assert lost == ["hello"]
 
 
-def test_a_drawn_message_is_listed_exactly_while_it_travels() -> None:
+def test_a_flight_is_listed_exactly_while_it_travels() -> None:
     scheduler, network, _, right, _ = wire()
     due_us = network.due_us("left", "right", JITTERY)
     event = CommitLanded(0, 1, "")
@@ -86,7 +86,7 @@ def test_a_drawn_message_is_listed_exactly_while_it_travels() -> None:
     assert right.received == ["hello"]
 
 
-def test_what_was_asked_again_before_it_arrived_arrives_twice_and_is_drawn_once() -> None:
+def test_a_message_that_is_resent_before_it_arrives_arrives_twice_and_is_one_flight() -> None:
     scheduler, network, _, right, _ = wire()
     for at_us in (0, 100):
         due_us = network.due_us("left", "right", JITTERY)

@@ -1,4 +1,4 @@
-"""A process on the wire: what it sends, and what it takes when it goes on after standing still."""
+"""A process on the network: what it sends, and what it handles when it resumes after a stall."""
 
 from random import Random
 from typing import Any
@@ -53,14 +53,14 @@ class Pair:
 
 
 def departure(process: Process, number: int) -> Any:
-    """What makes the event for the departure of a commit."""
+    """Return a function that makes the event for the departure of a commit."""
     return lambda due_us: CommitSent(process.now_us, due_us, number, "readers", "A", "clicks", 0, 0)
 
 
 # --- sending --------------------------------------------------------------------------------------------------------
 
 
-def test_a_message_arrives_when_it_was_said_to_and_is_not_shown() -> None:
+def test_a_plain_message_arrives_when_it_is_due_and_is_no_flight() -> None:
     pair = Pair()
     assert pair.left.send_message("right", "hello", HOP) == 100
     assert pair.flights() == []
@@ -71,7 +71,7 @@ def test_a_message_arrives_when_it_was_said_to_and_is_not_shown() -> None:
     assert pair.events == []
 
 
-def test_a_flight_reports_its_departure_at_once_and_is_shown_until_it_lands() -> None:
+def test_a_flight_reports_its_departure_at_once_and_is_listed_until_it_arrives() -> None:
     pair = Pair()
     pair.scheduler.run_until(1_000)
     assert pair.left.send_flight("right", "hello", HOP, "commit:1", departure(pair.left, 1)) == 1_100
@@ -85,7 +85,7 @@ def test_a_flight_reports_its_departure_at_once_and_is_shown_until_it_lands() ->
     assert pair.events == [departed]
 
 
-def test_a_message_for_nobody_comes_back_to_its_sender() -> None:
+def test_a_message_for_an_absent_process_bounces_to_its_sender() -> None:
     pair = Pair()
     pair.right.detach()
     pair.left.send_message("right", "hello", HOP)
@@ -97,10 +97,10 @@ def test_a_message_for_nobody_comes_back_to_its_sender() -> None:
     assert pair.right.noted == [(200, "again from left")]
 
 
-# --- standing still -------------------------------------------------------------------------------------------------
+# --- stalls ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_process_that_stood_still_takes_messages_and_bounces_in_order_when_it_goes_on() -> None:
+def test_a_stalled_process_takes_messages_and_bounces_in_order_when_it_resumes() -> None:
     pair = Pair()
     pair.right.time.stall(1_000)
     pair.left.send_message("right", "first", HOP)
@@ -122,7 +122,7 @@ def test_a_process_that_stood_still_takes_messages_and_bounces_in_order_when_it_
     assert pair.right.noted[5:] == [(1_100, "fifth from left")]
 
 
-def test_a_message_that_arrives_as_the_pause_ends_does_not_overtake_one_that_waited() -> None:
+def test_a_message_that_arrives_as_the_stall_ends_does_not_overtake_one_that_waited() -> None:
     pair = Pair()
     pair.right.time.stall(1_000)
     pair.left.send_message("right", "first", Latency(990, 0))
@@ -131,7 +131,7 @@ def test_a_message_that_arrives_as_the_pause_ends_does_not_overtake_one_that_wai
     assert [what for _, what in pair.right.noted] == ["wakes", "first from left", "second from left"]
 
 
-def test_a_process_that_leaves_and_returns_during_its_pause_takes_only_what_came_after_its_return() -> None:
+def test_a_process_that_leaves_and_returns_while_stalled_takes_only_later_messages() -> None:
     pair = Pair()
     pair.right.time.stall(1_000)
     pair.left.send_message("right", "before", HOP)
@@ -144,7 +144,7 @@ def test_a_process_that_leaves_and_returns_during_its_pause_takes_only_what_came
     assert pair.lost == [("before", "gone")]
 
 
-def test_a_process_that_stands_still_for_longer_than_it_was_to_keeps_the_order() -> None:
+def test_a_stall_that_is_extended_keeps_the_order_of_messages() -> None:
     pair = Pair()
     pair.right.time.stall(500)
     pair.left.send_message("right", "first", HOP)
@@ -164,7 +164,7 @@ def test_a_process_that_stands_still_for_longer_than_it_was_to_keeps_the_order()
     assert {at_us for at_us, _ in pair.right.noted} == {1_000}
 
 
-def test_timers_of_a_process_that_stands_still_run_when_it_goes_on() -> None:
+def test_timers_of_a_stalled_process_run_when_it_resumes() -> None:
     pair = Pair()
     pair.right.time.at(1_000, lambda: pair.right.note("timer of that moment"))
     pair.right.time.after(200, lambda: pair.right.note("timer"))
@@ -176,7 +176,7 @@ def test_timers_of_a_process_that_stands_still_run_when_it_goes_on() -> None:
     assert pair.right.noted == [(1_000, "wakes"), (1_000, "timer of that moment"), (1_000, "timer")]
 
 
-def test_a_flight_to_a_process_that_stands_still_is_shown_until_it_is_taken() -> None:
+def test_a_flight_to_a_stalled_process_is_listed_until_it_is_taken() -> None:
     pair = Pair()
     pair.right.time.stall(1_000)
     for number in (1, 2):
@@ -188,8 +188,8 @@ def test_a_flight_to_a_process_that_stands_still_is_shown_until_it_is_taken() ->
     assert pair.right.noted[1:] == [(1_000, "1 from left"), (1_000, "2 from left")]
 
 
-def test_a_process_that_leaves_while_it_handles_what_waited_loses_the_rest() -> None:
-    """The pause was made longer in between, so the timer of the first message comes last."""
+def test_a_process_that_leaves_while_it_handles_waiting_messages_loses_the_rest() -> None:
+    """The stall was extended in between, so the timer of the first message comes last."""
     pair = Pair()
     pair.right.leaves_at = "first"
     pair.right.time.stall(500)
@@ -205,7 +205,7 @@ def test_a_process_that_leaves_while_it_handles_what_waited_loses_the_rest() -> 
 # --- ending ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_process_that_ends_while_it_stands_still_loses_what_waited_and_ends_its_flights() -> None:
+def test_a_process_that_ends_while_stalled_loses_waiting_messages_and_ends_their_flights() -> None:
     pair = Pair()
     pair.right.time.stall(1_000)
     pair.left.send_flight("right", "waits", HOP, "commit:1", departure(pair.left, 1))
@@ -221,7 +221,7 @@ def test_a_process_that_ends_while_it_stands_still_loses_what_waited_and_ends_it
     assert len(pair.lost) == 2
 
 
-def test_what_was_sent_before_the_end_still_travels() -> None:
+def test_messages_sent_before_a_process_ended_still_arrive() -> None:
     pair = Pair()
     pair.right.send_message("left", "last words", HOP)
     pair.right.time.end()

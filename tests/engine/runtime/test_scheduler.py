@@ -1,4 +1,4 @@
-"""What happens next."""
+"""The order in which the scheduler runs actions."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_the_clock_shows_the_due_time_while_an_action_runs_and_the_target_afterw
     assert (seen, scheduler.now_us) == ([-2], 100)
 
 
-def test_what_an_action_makes_due_in_the_same_run_is_done_too() -> None:
+def test_actions_that_become_due_during_a_run_are_run_too() -> None:
     ran: list[int] = []
     scheduler = Scheduler()
     scheduler.after(1, lambda: scheduler.after(0, lambda: ran.append(scheduler.now_us)))
@@ -50,7 +50,7 @@ def test_time_never_goes_back() -> None:
     assert (seen, scheduler.now_us) == ([5], 5)
 
 
-def test_what_is_posted_takes_its_turn_among_timers() -> None:
+def test_posted_actions_and_timers_run_in_the_order_of_scheduling() -> None:
     ran: list[str] = []
     scheduler = Scheduler()
     scheduler.at(10, lambda: ran.append("timer"))

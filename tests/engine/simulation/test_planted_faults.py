@@ -1,6 +1,6 @@
-"""Each checker finds the fault that it is there for: the engine is broken in one place, and simulated.
+"""Each checker finds its fault: the engine is broken in one place and then simulated.
 
-Runs of the engine as it is find nothing (``test_simulation``), so what is found here is found because of the fault.
+Runs of the intact engine find nothing (``test_simulation``), so anomalies found here come from the fault.
 """
 
 import zlib
@@ -49,39 +49,39 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 def a_crash_takes_flushed_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Log.lose_unflushed
+    original = Log.lose_unflushed
 
-    def greedy(log: Log) -> int:
+    def lose_too_much(log: Log) -> int:
         flushed_bytes = log._segments.active.flushed_bytes
-        lost = honest(log)
+        lost = original(log)
         with log._segments.active.file.path.open("r+b") as file:
             file.truncate(max(0, flushed_bytes - 5))
         return lost
 
-    monkeypatch.setattr(Log, "lose_unflushed", greedy)
+    monkeypatch.setattr(Log, "lose_unflushed", lose_too_much)
 
 
 def the_disk_writes_something_else_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = FaultyDisk.append
+    original = FaultyDisk.append
     writes: list[int] = []
 
-    def sloppy(disk: FaultyDisk, handle: int, data: bytes) -> None:
+    def append_sometimes_altered(disk: FaultyDisk, handle: int, data: bytes) -> None:
         writes.append(len(data))
-        honest(disk, handle, data[:-1] + bytes([data[-1] ^ 1]) if len(writes) % 20 == 0 else data)
+        original(disk, handle, data[:-1] + bytes([data[-1] ^ 1]) if len(writes) % 20 == 0 else data)
 
-    monkeypatch.setattr(FaultyDisk, "append", sloppy)
+    monkeypatch.setattr(FaultyDisk, "append", append_sometimes_altered)
 
 
 def a_broker_acknowledges_what_it_has_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Broker._append
+    original = Broker._append
 
-    def hasty(broker: Broker, envelope: RequestEnvelope) -> None:
+    def acknowledge_early(broker: Broker, envelope: RequestEnvelope) -> None:
         if envelope.batch.acknowledge_to != NO_ADDRESS and envelope.batch.batch % 5 == 0:
             broker._acknowledge(envelope, 0, "")
         else:
-            honest(broker, envelope)
+            original(broker, envelope)
 
-    monkeypatch.setattr(Broker, "_append", hasty)
+    monkeypatch.setattr(Broker, "_append", acknowledge_early)
 
 
 def a_message_may_overtake_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,23 +92,23 @@ def a_message_may_overtake_another(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def a_log_shows_what_is_not_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Log.read
+    original = Log.read
 
-    def open_handed(log: Log, offset: int, max_bytes: int) -> bytes:
+    def read_unflushed(log: Log, offset: int, max_bytes: int) -> bytes:
         active = log._segments.active
         if offset < active.base_offset:
-            return honest(log, offset, max_bytes)
+            return original(log, offset, max_bytes)
         position = offset - active.base_offset
         return active.file.read(position, max(0, min(max_bytes, active.size_bytes - position)))
 
-    monkeypatch.setattr(Log, "read", open_handed)
+    monkeypatch.setattr(Log, "read", read_unflushed)
 
 
 # --- delivery -------------------------------------------------------------------------------------------------------
 
 
 def entries_unchecked(data: bytes, offset: int) -> list[Message]:
-    """Whole plain entries, whatever their CRC says."""
+    """Return the whole plain entries, whatever their CRC says."""
     messages: list[Message] = []
     position = 0
     while position + 10 <= len(data):
@@ -122,20 +122,20 @@ def entries_unchecked(data: bytes, offset: int) -> list[Message]:
 
 
 def a_consumer_checks_no_crc(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = fetching.decode
+    original = fetching.decode
 
-    def trusting(data: bytes, offset: int, most_bytes: int) -> tuple[list[Message], str]:
-        messages, error = honest(data, offset, most_bytes)
+    def decode_unchecked(data: bytes, offset: int, most_bytes: int) -> tuple[list[Message], str]:
+        messages, error = original(data, offset, most_bytes)
         return (entries_unchecked(data, offset), "") if error == "invalid_message" else (messages, error)
 
-    monkeypatch.setattr(fetching, "decode", trusting)
+    monkeypatch.setattr(fetching, "decode", decode_unchecked)
 
 
 def a_broker_reads_another_segment(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = RequestHandler._fetch
+    original = RequestHandler._fetch
 
-    def astray(handler: RequestHandler, request: FetchRequest, room_bytes: int) -> tuple[int, list[Piece]]:
-        body_bytes, response = honest(handler, request, room_bytes)
+    def fetch_elsewhere(handler: RequestHandler, request: FetchRequest, room_bytes: int) -> tuple[int, list[Piece]]:
+        body_bytes, response = original(handler, request, room_bytes)
         if not body_bytes:
             return body_bytes, response
         log = handler._logs.get(TopicPartition(request.topic, request.partition))
@@ -144,59 +144,59 @@ def a_broker_reads_another_segment(monkeypatch: pytest.MonkeyPatch) -> None:
         body = log.read(log.first_offset, body_bytes)
         return len(body), [response_header(len(body), NO_ERROR), body]
 
-    monkeypatch.setattr(RequestHandler, "_fetch", astray)
+    monkeypatch.setattr(RequestHandler, "_fetch", fetch_elsewhere)
 
 
 def a_consumer_drops_the_first_message_of_a_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = fetching.decode
+    original = fetching.decode
 
-    def forgetful(data: bytes, offset: int, most_bytes: int) -> tuple[list[Message], str]:
-        messages, error = honest(data, offset, most_bytes)
+    def decode_without_first(data: bytes, offset: int, most_bytes: int) -> tuple[list[Message], str]:
+        messages, error = original(data, offset, most_bytes)
         return (messages[1:] if len(messages) > 1 else messages), error
 
-    monkeypatch.setattr(fetching, "decode", forgetful)
+    monkeypatch.setattr(fetching, "decode", decode_without_first)
 
 
-def a_consumer_passes_over_a_message_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Fetcher._drop
+def a_consumer_skips_a_message_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Fetcher._drop
 
-    def lazy(fetcher: Fetcher, most: int) -> int:
+    def drop_one_more(fetcher: Fetcher, most: int) -> int:
         if fetcher.waiting_messages > most:
-            honest(fetcher, 1)
-        return honest(fetcher, most)
+            original(fetcher, 1)
+        return original(fetcher, most)
 
-    monkeypatch.setattr(Fetcher, "_drop", lazy)
+    monkeypatch.setattr(Fetcher, "_drop", drop_one_more)
 
 
 # --- ownership ------------------------------------------------------------------------------------------------------
 
 
 def a_refused_claim_counts_as_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Rebalance._claim
+    original = Rebalance._claim
 
-    def pushy(rebalance: Rebalance, share: Any) -> Any:
-        yield from honest(rebalance, share)
+    def claim_anyway(rebalance: Rebalance, share: Any) -> Any:
+        yield from original(rebalance, share)
         return True
 
-    monkeypatch.setattr(Rebalance, "_claim", pushy)
+    monkeypatch.setattr(Rebalance, "_claim", claim_anyway)
 
 
-def nobody_claims(monkeypatch: pytest.MonkeyPatch) -> None:
-    def meek(rebalance: Rebalance, share: Any) -> Any:
+def claims_are_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def claim_nothing(rebalance: Rebalance, share: Any) -> Any:
         yield ()
         return True
 
-    monkeypatch.setattr(Rebalance, "_claim", meek)
+    monkeypatch.setattr(Rebalance, "_claim", claim_nothing)
 
 
-def a_client_never_gives_its_session_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_client_never_ends_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
     def hold_on(session: Session) -> None:
         session._lease_ends_us = NEVER_US
 
     monkeypatch.setattr(Session, "check_lease", hold_on)
 
 
-def a_frozen_process_works_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_frozen_process_keeps_working(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ProcessTime, "stalled", False)
 
 
@@ -204,47 +204,47 @@ def a_frozen_process_works_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def the_registry_forgets_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = RegistryServer._put
+    original = RegistryServer._put
 
-    def forgetful(server: RegistryServer, operation: ops.Put) -> None:
-        honest(server, operation)
+    def put_and_forget(server: RegistryServer, operation: ops.Put) -> None:
+        original(server, operation)
         if operation.commit % 7 == 6 and operation.value != "0":
-            honest(server, ops.Put(operation.path, "0", commit=0))
+            original(server, ops.Put(operation.path, "0", commit=0))
 
-    monkeypatch.setattr(RegistryServer, "_put", forgetful)
+    monkeypatch.setattr(RegistryServer, "_put", put_and_forget)
 
 
 def a_consumer_commits_what_it_has_only_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = OffsetCommits.put
+    original = OffsetCommits.put
 
-    def early(bookmarks: OffsetCommits, fetcher: Fetcher, number: int) -> ops.Put:
-        put = honest(bookmarks, fetcher, number)
+    def put_fetch_offset(commits: OffsetCommits, fetcher: Fetcher, number: int) -> ops.Put:
+        put = original(commits, fetcher, number)
         return ops.Put(put.path, str(fetcher.fetch_offset), put.commit)
 
-    monkeypatch.setattr(OffsetCommits, "put", early)
+    monkeypatch.setattr(OffsetCommits, "put", put_fetch_offset)
 
 
 def a_consumer_counts_what_it_has_fetched_as_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Consumer.commit
+    original = Consumer.commit
 
-    def boastful(consumer: Consumer) -> None:
+    def commit_fetched(consumer: Consumer) -> None:
         for fetcher in consumer.fetchers.values():
             fetcher.consumed_offset = fetcher.fetch_offset
-        honest(consumer)
+        original(consumer)
 
-    monkeypatch.setattr(Consumer, "commit", boastful)
+    monkeypatch.setattr(Consumer, "commit", commit_fetched)
 
 
 def a_consumer_starts_at_the_beginning_whatever_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Consumer._start_pulling
+    original = Consumer._start_pulling
 
-    def ignorant(consumer: Consumer, starts: Sequence[Start]) -> None:
-        honest(consumer, [Start(start.stream, start.broker, start.partition, 0) for start in starts])
+    def start_at_zero(consumer: Consumer, starts: Sequence[Start]) -> None:
+        original(consumer, [Start(start.stream, start.broker, start.partition, 0) for start in starts])
 
-    monkeypatch.setattr(Consumer, "_start_pulling", ignorant)
+    monkeypatch.setattr(Consumer, "_start_pulling", start_at_zero)
 
 
-def a_seek_is_lost_while_nobody_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_seek_is_lost_while_no_consumer_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RegistryServer, "put_by_operator", lambda server, path, value: None)
     monkeypatch.setattr(Cluster, "_repeat_seek", lambda cluster, start: None)
 
@@ -252,16 +252,16 @@ def a_seek_is_lost_while_nobody_fetches(monkeypatch: pytest.MonkeyPatch) -> None
 # --- the deployment pattern -----------------------------------------------------------------------------------------
 
 
-def a_mirror_hands_nothing_over_before_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_mirror_sends_nothing_before_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Mirror, "hand_over", lambda mirror: None)
     monkeypatch.setattr(Mirror, "settled_offset", lambda mirror, partition, consumed_offset: consumed_offset)
 
 
 def loads_change(monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Row]], list[Row]]) -> None:
-    honest = Warehouse.begin
+    original = Warehouse.begin
 
     def begin(warehouse: Warehouse, rows: Iterable[Row], *others: Any) -> None:
-        honest(warehouse, change(list(rows)), *others)
+        original(warehouse, change(list(rows)), *others)
 
     monkeypatch.setattr(Warehouse, "begin", begin)
 
@@ -282,45 +282,45 @@ def a_load_stores_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def a_consumer_forgets_to_fetch_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Fetcher.poll_after
+    original = Fetcher.poll_after
     calls: list[int] = []
 
-    def forgetful(fetcher: Fetcher, delay_us: int) -> None:
+    def poll_mostly(fetcher: Fetcher, delay_us: int) -> None:
         calls.append(delay_us)
         if len(calls) % 50:
-            honest(fetcher, delay_us)
+            original(fetcher, delay_us)
 
-    monkeypatch.setattr(Fetcher, "poll_after", forgetful)
+    monkeypatch.setattr(Fetcher, "poll_after", poll_mostly)
 
 
 def a_consumer_rejects_good_messages_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Fetcher.poll_after
+    original = Fetcher.poll_after
     calls: list[int] = []
 
-    def suspicious(fetcher: Fetcher, delay_us: int) -> None:
+    def poll_and_reject(fetcher: Fetcher, delay_us: int) -> None:
         calls.append(delay_us)
         if len(calls) % 50 == 0 and not fetcher.error:
             fetcher.reject("invalid_message")
-        honest(fetcher, delay_us)
+        original(fetcher, delay_us)
 
-    monkeypatch.setattr(Fetcher, "poll_after", suspicious)
+    monkeypatch.setattr(Fetcher, "poll_after", poll_and_reject)
 
 
 def a_cut_takes_more_messages_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = MessageIndex.cut
+    original = MessageIndex.cut
     monkeypatch.setattr(
-        MessageIndex, "cut", lambda message_index, *arguments: min(1, honest(message_index, *arguments))
+        MessageIndex, "cut", lambda message_index, *arguments: min(1, original(message_index, *arguments))
     )
 
 
 def a_failed_fetch_is_journaled_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = Fetcher._report_failed
+    original = Fetcher._report_failed
 
-    def talkative(fetcher: Fetcher, request: RequestEnvelope, reason: str) -> None:
-        honest(fetcher, request, reason)
-        honest(fetcher, request, reason)
+    def report_twice(fetcher: Fetcher, request: RequestEnvelope, reason: str) -> None:
+        original(fetcher, request, reason)
+        original(fetcher, request, reason)
 
-    monkeypatch.setattr(Fetcher, "_report_failed", talkative)
+    monkeypatch.setattr(Fetcher, "_report_failed", report_twice)
 
 
 def a_late_answer_is_not_journaled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,12 +332,12 @@ def watches_do_not_fire(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def the_registry_writes_down_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = RegistryServer._put
+    original = RegistryServer._put
 
-    def dyslexic(server: RegistryServer, operation: ops.Put) -> None:
-        honest(server, ops.Put(operation.path, str(int(operation.value) // 2), operation.commit))
+    def put_half(server: RegistryServer, operation: ops.Put) -> None:
+        original(server, ops.Put(operation.path, str(int(operation.value) // 2), operation.commit))
 
-    monkeypatch.setattr(RegistryServer, "_put", dyslexic)
+    monkeypatch.setattr(RegistryServer, "_put", put_half)
 
 
 PLANTS: list[tuple[Plant, str]] = [
@@ -350,17 +350,17 @@ PLANTS: list[tuple[Plant, str]] = [
     (a_consumer_checks_no_crc, "delivered-differs"),
     (a_broker_reads_another_segment, "delivered-differs"),
     (a_consumer_drops_the_first_message_of_a_fetch, "message-skipped"),
-    (a_consumer_passes_over_a_message_that_waits, "message-skipped"),
+    (a_consumer_skips_a_message_that_waits, "message-skipped"),
     (a_refused_claim_counts_as_made, "owned-twice"),
-    (a_client_never_gives_its_session_up, "owned-twice"),
-    (a_frozen_process_works_on, "acted-while-frozen"),
-    (nobody_claims, "fetched-unclaimed"),
+    (a_client_never_ends_its_session, "owned-twice"),
+    (a_frozen_process_keeps_working, "acted-while-frozen"),
+    (claims_are_not_made, "fetched-unclaimed"),
     (the_registry_forgets_a_commit, "commit-moved-back"),
     (a_consumer_commits_what_it_has_only_fetched, "commit-ahead"),
     (a_consumer_counts_what_it_has_fetched_as_done, "committed-unconsumed"),
     (a_consumer_starts_at_the_beginning_whatever_is_stored, "started-elsewhere"),
-    (a_seek_is_lost_while_nobody_fetches, "seek-lost"),
-    (a_mirror_hands_nothing_over_before_a_commit, "committed-unmirrored"),
+    (a_seek_is_lost_while_no_consumer_fetches, "seek-lost"),
+    (a_mirror_sends_nothing_before_a_commit, "committed-unmirrored"),
     (a_load_keeps_offsets_and_forgets_a_row, "loaded-never"),
     (a_load_stores_rows_twice, "loaded-twice"),
     (a_load_stores_something_else, "loaded-else"),
@@ -375,10 +375,10 @@ PLANTS: list[tuple[Plant, str]] = [
 ]
 
 
-# Where a search from the first seed on would take long.
+# For faults that a search from the first seed on would find late.
 FIRST_SEEDS: Mapping[Plant, int] = {
     a_consumer_checks_no_crc: 72,
-    a_seek_is_lost_while_nobody_fetches: 76,
+    a_seek_is_lost_while_no_consumer_fetches: 76,
     a_cut_takes_more_messages_than_it_says: 72,
 }
 
@@ -394,8 +394,9 @@ def test_a_planted_fault_is_found_by_its_name(
 
 
 def names_found(seed: int, directory: Path) -> set[str]:
-    """The names of the anomalies of a seed. A broken engine, or the bytes that it let through, may trip somebody first;
-    then another seed shows it.
+    """Return the names of the anomalies of a seed.
+
+    A broken engine, or the bytes that it let through, may raise an error first; then another seed shows the fault.
     """
     try:
         return {anomaly.name for anomaly in find_anomalies(simulate(seed, directory))}
@@ -403,7 +404,7 @@ def names_found(seed: int, directory: Path) -> set[str]:
         return set()
 
 
-def test_every_name_that_a_checker_can_say_has_its_plant() -> None:
+def test_every_anomaly_that_a_checker_documents_has_a_planted_fault() -> None:
     said = {
         word.strip("`,")
         for checker in CHECKERS

@@ -23,13 +23,13 @@ def test_seeds_of_random_faults_show_no_anomaly(first: int) -> None:
     assert not failing, "\n".join(report(result) for result in failing)
 
 
-def test_the_same_seed_is_the_same_run(tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
     one, other = (simulate(7, tmp_path / name) for name in ("one", "other"))
     assert one == other
     assert len(one.events) > 500
 
 
-def test_two_seeds_are_two_clusters(tmp_path: Path) -> None:
+def test_two_seeds_give_two_clusters(tmp_path: Path) -> None:
     one, other = (simulate(seed, tmp_path / str(seed)) for seed in (1, 2))
     assert one.state["brokers"].keys() != other.state["brokers"].keys()
     assert one.operations != other.operations
@@ -50,7 +50,7 @@ def test_recovery_gives_no_command_to_a_consumer_or_a_group(tmp_path: Path) -> N
 
 
 def test_every_kind_of_operation_is_done_in_some_seed(tmp_path: Path) -> None:
-    """Some are drawn for processes in the wrong state; what has been done is what counts."""
+    """Some are drawn for processes in the wrong state; only operations that were done count."""
     drawing = Run(1, tmp_path / "drawing")
     drawing.build()
     wanted = {draw(Random(number), drawing.cluster)["command"] for draw in OPERATIONS for number in range(20)}
@@ -68,23 +68,23 @@ def test_every_kind_of_operation_is_done_in_some_seed(tmp_path: Path) -> None:
     assert len(wanted) > 18
 
 
-def test_the_deployment_pattern_stands_around_some_clusters_and_everything_happens_to_it(tmp_path: Path) -> None:
+def test_some_clusters_have_the_deployment_pattern_and_all_its_operations_happen(tmp_path: Path) -> None:
     wanted = {"start_loader", "crash_loader", "set_mirror", "set_link", "expire_session"}
     done: set[str] = set()
-    told: set[str] = set()
+    emitted: set[str] = set()
     rows = 0
     for seed in range(1, 61):
         if draw_shape(Random(f"simulation {seed}")).has_pattern:
             history = simulate(seed, tmp_path / str(seed))
             done |= {operation.fields["command"] for operation in history.operations if not operation.refusal}
-            told |= {event["event"] for event in history.events}
+            emitted |= {event["event"] for event in history.events}
             rows += len(history.loaded.rows)
     assert wanted - done == set()
-    assert {"batch_mirrored", "acknowledgement_received", "load_committed", "audit_counted", "pull_failed"} <= told
+    assert {"batch_mirrored", "acknowledgement_received", "load_committed", "audit_counted", "pull_failed"} <= emitted
     assert rows > 100
 
 
-def test_a_failing_seed_says_how_to_see_it_fail_again(
+def test_the_report_of_a_failing_seed_says_how_to_replay_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     honest = Log.read
@@ -96,7 +96,7 @@ def test_a_failing_seed_says_how_to_see_it_fail_again(
     assert "1 failed" in said
 
 
-def test_the_anomalies_of_a_long_list_are_counted() -> None:
+def test_the_report_of_many_anomalies_lists_some_and_counts_the_rest() -> None:
     said = report(SeedResult(9, 100, 10, tuple(f"anomaly {number}" for number in range(8))))
     assert said.splitlines()[0] == "seed 9 fails, replay with: make simulate FIRST=9 SEEDS=1"
     assert said.splitlines()[-1] == "... and 3 more"
@@ -121,7 +121,7 @@ def test_seeds_spread_over_processes_give_the_same_results(capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("arguments", [["--seeds", "0"], ["--processes", "0"], ["--seeds", "many"]])
-def test_bad_arguments_end_with_two(arguments: list[str]) -> None:
+def test_bad_arguments_exit_with_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2

@@ -1,4 +1,4 @@
-"""Where messages begin: found by the lengths alone, whatever lies between them."""
+"""Where messages begin: found by the lengths alone, whatever is between them."""
 
 from pathlib import Path
 
@@ -34,7 +34,9 @@ def overwrite(directory: Path, position: int, data: bytes) -> None:
 @pytest.mark.parametrize(
     "sets", [[SMALL, LARGE, SMALL], [LARGE, LARGE, LARGE], [SMALL, SMALL, encode_compressed_set([b"a"])]]
 )
-def test_every_offset_has_the_starts_around_it_however_large_the_messages(tmp_path: Path, sets: list[bytes]) -> None:
+def test_every_offset_has_the_message_starts_around_it_however_large_the_messages(
+    tmp_path: Path, sets: list[bytes]
+) -> None:
     log = log_with(tmp_path, sets)
     start = 0
     for message_set in sets:
@@ -46,7 +48,7 @@ def test_every_offset_has_the_starts_around_it_however_large_the_messages(tmp_pa
     assert starts_a_message(log, log.flushed_offset)
 
 
-def test_a_message_as_long_as_a_walk_reads_at_a_time_is_walked_over(tmp_path: Path) -> None:
+def test_a_walk_passes_a_message_as_long_as_one_of_its_reads(tmp_path: Path) -> None:
     for extra in (-1, 0, 1):
         exact = encode_message_set([bytes(WALK_BYTES - 9 + extra)])
         log = log_with(tmp_path / str(extra), [exact, SMALL])
@@ -64,7 +66,7 @@ def test_damage_between_two_lengths_changes_no_boundary(tmp_path: Path, position
 
 
 @pytest.mark.parametrize("length", ["00000000", "ffffffff", "7fffffff", "00001000"])
-def test_a_length_that_cannot_be_ends_the_walk_at_the_end_of_its_segment(tmp_path: Path, length: str) -> None:
+def test_an_impossible_length_ends_the_walk_at_the_end_of_its_segment(tmp_path: Path, length: str) -> None:
     log = log_with(tmp_path, [SMALL, SMALL + SMALL, SMALL], segment_bytes=40)
     assert [segment.base_offset for segment in log.segments] == [0, 42]
     overwrite(tmp_path, 14, bytes.fromhex(length))

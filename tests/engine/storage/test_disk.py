@@ -17,7 +17,9 @@ from engine.storage.log_config import LogConfig
 from tests.support.disks import HandClock
 
 
-def test_an_append_goes_on_where_the_system_stopped_halfway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_append_continues_after_a_partial_write_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     disk = OsDisk(sync=False)
     handle = disk.open(tmp_path / "file")
     write = os.write
@@ -27,7 +29,7 @@ def test_an_append_goes_on_where_the_system_stopped_halfway(tmp_path: Path, monk
     assert (tmp_path / "file").read_bytes() == b"0123456789"
 
 
-def test_appends_go_to_the_end_of_what_is_there(tmp_path: Path) -> None:
+def test_appends_go_to_the_end_of_an_existing_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"old ")
     disk = OsDisk(sync=False)
     handle = disk.open(tmp_path / "file")
@@ -48,7 +50,7 @@ def test_a_file_opened_for_reading_is_not_created(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("sync", "expected"), [(True, ["directory"] * 3 + ["file"]), (False, [])])
-def test_only_a_disk_that_syncs_waits_for_the_platter(
+def test_only_a_disk_with_sync_syncs_files_and_directories(
     sync: bool, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
@@ -99,7 +101,7 @@ def refusal(code: int) -> OSError:
     return OSError(code, os.strerror(code))
 
 
-def test_without_fdatasync_a_file_is_synced_as_a_whole(handle: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_fdatasync_a_file_is_synced_with_fsync(handle: int, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     monkeypatch.delattr(os, "fdatasync")
     monkeypatch.setattr(os, "fsync", synced.append)
@@ -110,7 +112,7 @@ def test_without_fdatasync_a_file_is_synced_as_a_whole(handle: int, monkeypatch:
 
 
 @pytest.mark.parametrize("without_fdatasync", [True, False])
-def test_where_fsync_stops_at_the_drive_its_cache_is_emptied_too(
+def test_where_fsync_stops_at_the_drive_the_drive_s_cache_is_flushed_too(
     without_fdatasync: bool, tmp_path: Path, handle: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, int]] = []
@@ -126,7 +128,7 @@ def test_where_fsync_stops_at_the_drive_its_cache_is_emptied_too(
 
 
 @pytest.mark.parametrize("code", [errno.ENOTSUP, errno.ENOTTY, errno.EINVAL])
-def test_a_file_system_that_cannot_empty_the_cache_is_synced_as_ever(
+def test_a_file_system_that_cannot_flush_the_cache_is_synced_with_fsync(
     code: int, handle: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
@@ -141,7 +143,7 @@ def test_a_file_system_that_cannot_empty_the_cache_is_synced_as_ever(
     assert synced == [handle]
 
 
-def test_a_cache_that_could_not_be_written_is_no_success(handle: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_to_flush_the_cache_is_raised(handle: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise refusal(errno.EIO)
 
@@ -151,7 +153,7 @@ def test_a_cache_that_could_not_be_written_is_no_success(handle: int, monkeypatc
         sync_file(handle)
 
 
-def test_without_pread_bytes_are_read_from_any_place_and_appends_still_go_to_the_end(
+def test_without_pread_bytes_are_read_from_any_position_and_appends_go_to_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(os, "pread")
@@ -168,7 +170,7 @@ def test_without_pread_bytes_are_read_from_any_place_and_appends_still_go_to_the
     assert (tmp_path / "file").read_bytes() == b"0x"
 
 
-def test_bytes_stay_bytes_where_files_of_text_are_another_thing(
+def test_files_are_opened_as_binary_where_the_system_distinguishes_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
@@ -181,7 +183,7 @@ def test_bytes_stay_bytes_where_files_of_text_are_another_thing(
 
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EISDIR])
-def test_where_directories_cannot_be_opened_files_come_and_go_all_the_same(
+def test_files_are_created_and_removed_where_directories_cannot_be_opened(
     code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     really_open = os.open
@@ -200,7 +202,7 @@ def test_where_directories_cannot_be_opened_files_come_and_go_all_the_same(
 
 
 @pytest.mark.parametrize(("code", "is_said"), [(errno.EINVAL, False), (errno.EBADF, False), (errno.EIO, True)])
-def test_a_directory_that_cannot_be_synced_is_said_unless_none_can(
+def test_a_failed_directory_sync_is_an_error_unless_the_system_supports_none(
     code: int, is_said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handles = set(Path("/proc/self/fd").iterdir())
@@ -220,7 +222,7 @@ def test_a_directory_that_cannot_be_synced_is_said_unless_none_can(
 
 
 class Locking(types.ModuleType):
-    """The module ``msvcrt``, by the locks of this system."""
+    """A stand-in for the module ``msvcrt`` that uses the locks of this system."""
 
     LK_NBLCK = 2
 
@@ -233,7 +235,7 @@ class Locking(types.ModuleType):
 
 
 @pytest.mark.parametrize("has_fcntl", [True, False])
-def test_a_file_is_locked_by_one_until_its_handle_is_closed(
+def test_a_file_lock_is_exclusive_until_its_handle_is_closed(
     has_fcntl: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not has_fcntl:
@@ -248,7 +250,7 @@ def test_a_file_is_locked_by_one_until_its_handle_is_closed(
     os.close(open_locked(tmp_path / "lock"))
 
 
-def test_without_any_locks_a_file_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_locks_a_file_is_opened_unlocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_disk, "_fcntl", types.ModuleType("fcntl"))
     os.close(open_locked(tmp_path / "lock"))
     assert (tmp_path / "lock").exists()
@@ -256,7 +258,7 @@ def test_without_any_locks_a_file_is_opened(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.fixture
 def synced_directories(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, list[str]]]:
-    """Every directory that was put on disk: its inode, and the names in it at that moment."""
+    """Record every directory that is synced: its inode, and the names in it at that moment."""
     found: list[tuple[int, list[str]]] = []
 
     def fsync(handle: int) -> None:
@@ -268,7 +270,7 @@ def synced_directories(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, list[
     return found
 
 
-def test_a_file_that_was_removed_is_gone_from_the_directory_on_disk(
+def test_a_removed_file_is_gone_from_the_directory_on_disk(
     tmp_path: Path, synced_directories: list[tuple[int, list[str]]]
 ) -> None:
     disk = OsDisk(sync=True)
@@ -280,7 +282,7 @@ def test_a_file_that_was_removed_is_gone_from_the_directory_on_disk(
     assert synced_directories[1:] == [(tmp_path.stat().st_ino, ["kept"])]
 
 
-def test_a_directory_that_was_made_is_in_its_parent_on_disk(
+def test_a_new_directory_is_synced_in_its_parent(
     tmp_path: Path, synced_directories: list[tuple[int, list[str]]]
 ) -> None:
     disk = OsDisk(sync=True)
@@ -291,7 +293,7 @@ def test_a_directory_that_was_made_is_in_its_parent_on_disk(
     assert synced_directories == made
 
 
-def test_every_segment_that_a_log_begins_or_removes_is_so_in_the_directory_on_disk(
+def test_every_segment_that_a_log_creates_or_removes_is_synced_in_the_directory(
     tmp_path: Path, synced_directories: list[tuple[int, list[str]]]
 ) -> None:
     limits = LogConfig(10, 1, 1000, retention_bytes=0)

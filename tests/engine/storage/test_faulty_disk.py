@@ -1,4 +1,4 @@
-"""A disk that fails because a command said so, a machine that fails by itself, and what a log makes of either."""
+"""A disk that fails because of a command, a machine that fails by itself, and how a log handles each."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ def disk() -> FaultyDisk:
     return FaultyDisk(OsDisk(sync=False))
 
 
-def test_half_of_an_append_lands_and_the_rest_does_not(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_half_of_a_failed_append_is_written(tmp_path: Path, disk: FaultyDisk) -> None:
     handle = disk.open(tmp_path / "file")
     disk.full = True
     with pytest.raises(OSError, match="No space"):
@@ -31,7 +31,7 @@ def test_half_of_an_append_lands_and_the_rest_does_not(tmp_path: Path, disk: Fau
     assert (tmp_path / "file").read_bytes() == b"01234"
 
 
-def test_a_log_undoes_a_half_written_append_and_goes_on_when_there_is_room(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_log_undoes_a_half_written_append_and_continues_when_there_is_room(tmp_path: Path, disk: FaultyDisk) -> None:
     log = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     log.append(ENTRY)
     disk.full = True
@@ -43,7 +43,7 @@ def test_a_log_undoes_a_half_written_append_and_goes_on_when_there_is_room(tmp_p
     assert log.read(0, 100) == ENTRY * 2
 
 
-def test_one_that_dies_before_it_can_undo_it_recovers_to_the_last_whole_message(
+def test_a_log_that_cannot_undo_a_half_written_append_recovers_to_the_last_whole_message(
     tmp_path: Path, disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(disk: FaultyDisk, handle: int, size_bytes: int) -> None:
@@ -81,7 +81,7 @@ def test_an_append_that_fails_halfway_leaves_a_torn_message_that_recovery_cuts(
     assert again.read(0, 100) == ENTRY * 2
 
 
-def test_a_flush_fails_only_where_there_is_something_to_flush(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_flush_fails_only_when_there_is_something_to_flush(tmp_path: Path, disk: FaultyDisk) -> None:
     disk.fails = "flush"
     log = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     with pytest.raises(StorageFailed, match="flush"):
@@ -90,7 +90,7 @@ def test_a_flush_fails_only_where_there_is_something_to_flush(tmp_path: Path, di
     assert Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock()).next_offset == 0
 
 
-def test_bytes_that_cannot_be_read_are_there_for_an_observer(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_bytes_that_cannot_be_read_are_visible_to_an_observer(tmp_path: Path, disk: FaultyDisk) -> None:
     log = Log.open(tmp_path, limits=LIMITS, disk=disk, now_us=HandClock())
     log.append(ENTRY)
     disk.fails = "read"
@@ -102,7 +102,7 @@ def test_bytes_that_cannot_be_read_are_there_for_an_observer(tmp_path: Path, dis
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOSPC, errno.EROFS])
-def test_what_the_machine_refuses_is_never_taken_for_the_simulated_disk(
+def test_an_error_of_the_machine_is_never_taken_for_a_fault_of_the_simulated_disk(
     tmp_path: Path, disk: FaultyDisk, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*arguments: object, **named: object) -> None:

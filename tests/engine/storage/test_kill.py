@@ -54,7 +54,7 @@ def test_a_writer_killed_many_times_never_loses_what_it_had_flushed(tmp_path: Pa
 
 
 def write_and_die(directory: Path, number: int, seed: int, chance: random.Random) -> tuple[int, int]:
-    """Let a process append until it is killed; returns what it said last: messages and bytes that are flushed."""
+    """Let a process append until it is killed; return the flushed messages and bytes that it reported last."""
     script = WRITER.replace("{limits}", repr(LIMITS))
     writer = subprocess.Popen(
         [sys.executable, "-c", script, str(directory), str(number), str(seed)],
@@ -77,7 +77,7 @@ def write_and_die(directory: Path, number: int, seed: int, chance: random.Random
 
 
 def everything(log: Log) -> list[bytes]:
-    """Every payload of a log, in order."""
+    """Return every payload of a log, in order."""
     payloads = []
     offset = log.first_offset
     while offset < log.flushed_offset:

@@ -36,7 +36,7 @@ def test_a_read_stops_at_the_end_of_a_segment(twenty_messages: Log) -> None:
 @pytest.mark.parametrize(
     ("offset", "max_bytes"), [(0, 1 << 20), (12, 30), (100, 0), (108, 12), (230, 5), (240, 9), (0, -1)]
 )
-def test_a_slice_is_where_a_read_finds_its_bytes(twenty_messages: Log, offset: int, max_bytes: int) -> None:
+def test_a_slice_locates_the_bytes_that_a_read_returns(twenty_messages: Log, offset: int, max_bytes: int) -> None:
     found = twenty_messages.locate(offset, max_bytes)
     held = found.path.read_bytes()[found.position : found.position + found.size_bytes]
     assert held == twenty_messages.read(offset, max_bytes)
@@ -71,7 +71,7 @@ def test_a_segment_of_exactly_its_limit_is_not_full(tmp_path: Path, disk: Faulty
     assert bases(log) == [0, 109]
 
 
-def test_a_log_says_how_much_fits_before_it_rolls(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_log_reports_how_much_fits_before_it_rolls(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk, segment_bytes=20)
     assert log.bytes_before_roll == 20
     log.append(encode_message_set([b"x" * 11]))
@@ -111,7 +111,7 @@ def test_only_the_last_segment_keeps_a_handle(twenty_messages: Log, disk: Faulty
 # --- flushing -------------------------------------------------------------------------------------------------------
 
 
-def test_messages_are_seen_when_enough_of_them_wait(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_messages_become_visible_when_enough_of_them_wait(tmp_path: Path, disk: FaultyDisk) -> None:
     # case 22
     log = open_log(tmp_path, disk, flush_messages=3)
     entry = encode_message_set([b"test"])
@@ -143,7 +143,7 @@ def test_a_flush_reaches_the_disk_before_readers_see_it(tmp_path: Path, disk: Fa
     assert log.read(0, 100) == b""
 
 
-def test_a_flush_of_nothing_costs_nothing(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_flush_without_new_bytes_does_not_sync(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk)
     log.append(encode_message_set([b"test"]))
     syncs = disk.syncs
@@ -151,7 +151,7 @@ def test_a_flush_of_nothing_costs_nothing(tmp_path: Path, disk: FaultyDisk) -> N
     assert disk.syncs == syncs
 
 
-def test_the_result_of_an_append_tells_what_happened(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_the_result_of_an_append_describes_what_happened(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk, flush_messages=3)
     assert log.append(encode_message_set([b"a", b"bb"])) == Appended(0, 21, 2, (10, 11), NOT_ROLLED, flushed=False)
     assert log.append(encode_message_set([b"c"])) == Appended(21, 31, 1, (10,), NOT_ROLLED, flushed=True)
@@ -247,7 +247,7 @@ def test_a_closed_log_takes_no_payloads(tmp_path: Path, disk: FaultyDisk) -> Non
     ],
 )
 def test_ten_million_messages_are_two_segments(batch_messages: int, segments: list[tuple[int, int]]) -> None:
-    # case 37. Far from the limit a large set does what many small ones do, so only its surroundings are taken in steps.
+    # case 37. Far from the limit a large set has the effect of many small ones, so small sets are used only near it.
     log = Log.open(
         Path("/big-0"), limits=LogConfig(1 << 30, NEVER_BY_COUNT, 1000), disk=SizesDisk(), now_us=HandClock()
     )

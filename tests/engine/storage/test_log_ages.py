@@ -1,4 +1,4 @@
-"""What a log does as time passes: flushing, rolling, forgetting, and saying what was there when."""
+"""What a log does as time passes: flushes, rolls, retention, and offsets before a time."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def open_log(
 
 
 def append_at(log: Log, clock: HandClock, *times_us: int) -> None:
-    """One entry of 13 bytes at each time; two make a segment full."""
+    """Append an entry of 13 bytes at each time; two make a segment full."""
     for at_us in times_us:
         clock.now_us = at_us
         log.append(ENTRY)
@@ -86,7 +86,7 @@ def test_a_log_without_a_message_has_one_offset(tmp_path: Path, disk: FaultyDisk
     assert log.read(0, 100) == b""
 
 
-def test_a_segment_is_known_since_its_last_append(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_a_segment_has_the_time_of_its_last_append(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     log = open_log(tmp_path, disk, clock)
     append_at(log, clock, 100, 200, 300, 400, 500)
     assert bases(log) == [0, 26, 52]
@@ -98,7 +98,7 @@ def test_a_segment_is_known_since_its_last_append(tmp_path: Path, disk: FaultyDi
     assert log.offsets_before(999, 2) == (52, 26)
 
 
-def test_offsets_of_what_is_not_flushed_are_not_told(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_offsets_of_unflushed_messages_are_not_returned(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     # case 22
     log = open_log(tmp_path, disk, clock, segment_bytes=1000, flush_messages=3)
     append_at(log, clock, 10, 20)
@@ -107,7 +107,7 @@ def test_offsets_of_what_is_not_flushed_are_not_told(tmp_path: Path, disk: Fault
     assert log.offsets_before(LATEST, 10) == (39, 0)
 
 
-def test_times_survive_being_opened_again(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_segment_times_survive_reopening(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     log = open_log(tmp_path, disk, clock)
     append_at(log, clock, 100, 200, 300, 400, 500)
     log.close()
@@ -118,7 +118,7 @@ def test_times_survive_being_opened_again(tmp_path: Path, disk: FaultyDisk, cloc
     assert again.offsets_before(500, 10) == (52, 26, 0)
 
 
-def test_times_before_the_beginning_of_time_are_times_too(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_times_before_the_epoch_are_valid(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     log = open_log(tmp_path, disk, clock)
     append_at(log, clock, -60_000_000, -59_000_000)
     log.close()
@@ -128,7 +128,9 @@ def test_times_before_the_beginning_of_time_are_times_too(tmp_path: Path, disk: 
     assert again.offsets_before(-59_000_000, 10) == (0,)
 
 
-def test_a_power_cut_takes_the_time_of_what_it_takes(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_a_power_cut_also_discards_the_times_of_lost_messages(
+    tmp_path: Path, disk: FaultyDisk, clock: HandClock
+) -> None:
     log = open_log(tmp_path, disk, clock, segment_bytes=1000, flush_messages=2)
     append_at(log, clock, 100, 200, 300)
     log.lose_unflushed()
@@ -136,7 +138,9 @@ def test_a_power_cut_takes_the_time_of_what_it_takes(tmp_path: Path, disk: Fault
     assert open_log(tmp_path, disk, clock).offsets_before(200, 10) == (0,)
 
 
-def test_a_log_that_recovery_cut_was_changed_now(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_a_log_that_recovery_truncates_has_the_time_of_the_recovery(
+    tmp_path: Path, disk: FaultyDisk, clock: HandClock
+) -> None:
     log = open_log(tmp_path, disk, clock)
     append_at(log, clock, 100)
     log.close()
@@ -175,10 +179,10 @@ def test_a_tick_with_nothing_to_flush_does_nothing(tmp_path: Path, disk: FaultyD
     assert not log.flush_if_due()
     assert disk.syncs == syncs
     append_at(log, clock, 5001)
-    assert log.flush_if_due()  # the last flush was long ago: nobody waits for another interval
+    assert log.flush_if_due()  # the last flush was long ago, so the flush does not wait for another interval
 
 
-def test_a_flush_by_count_puts_the_next_one_by_time_off(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_a_flush_by_count_postpones_the_next_flush_by_time(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     log = open_log(tmp_path, disk, clock, segment_bytes=1000, flush_messages=2, flush_interval_us=1000)
     append_at(log, clock, 900, 900, 950)
     clock.now_us = 1899
@@ -190,7 +194,7 @@ def test_a_flush_by_count_puts_the_next_one_by_time_off(tmp_path: Path, disk: Fa
 # --- rolling by age -------------------------------------------------------------------------------------------------
 
 
-def test_a_segment_is_closed_when_it_was_appended_to_for_too_long(
+def test_a_segment_rolls_when_its_first_append_is_too_long_ago(
     tmp_path: Path, disk: FaultyDisk, clock: HandClock
 ) -> None:
     log = open_log(tmp_path, disk, clock, segment_bytes=1000, roll_interval_us=100)
@@ -208,9 +212,7 @@ def test_an_empty_segment_does_not_age(tmp_path: Path, disk: FaultyDisk, clock: 
     assert bases(log) == [0]
 
 
-def test_the_age_of_a_segment_begins_anew_when_it_is_opened_again(
-    tmp_path: Path, disk: FaultyDisk, clock: HandClock
-) -> None:
+def test_the_age_of_a_segment_restarts_when_it_is_reopened(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     log = open_log(tmp_path, disk, clock, segment_bytes=1000, roll_interval_us=100)
     append_at(log, clock, 1000)
     log.close()
@@ -224,7 +226,7 @@ def test_the_age_of_a_segment_begins_anew_when_it_is_opened_again(
 # --- retention by time ----------------------------------------------------------------------------------------------
 
 
-def test_whole_segments_go_when_their_last_append_is_too_long_ago(
+def test_whole_segments_are_deleted_when_their_last_append_is_too_long_ago(
     tmp_path: Path, disk: FaultyDisk, clock: HandClock
 ) -> None:
     # case 31
@@ -243,7 +245,7 @@ def test_whole_segments_go_when_their_last_append_is_too_long_ago(
     assert log.offsets_before(EARLIEST, 1) == (26,)
 
 
-def test_when_all_is_too_old_an_empty_segment_stays_at_the_end(
+def test_when_all_segments_are_too_old_an_empty_one_remains_at_the_end(
     tmp_path: Path, disk: FaultyDisk, clock: HandClock
 ) -> None:
     log = open_log(tmp_path, disk, clock, retention_us=1000)
@@ -258,7 +260,7 @@ def test_when_all_is_too_old_an_empty_segment_stays_at_the_end(
     assert open_log(tmp_path, disk, clock).first_offset == 39
 
 
-def test_an_only_and_empty_segment_is_kept_as_new(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_a_single_empty_segment_is_kept_and_dated_as_new(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     log = open_log(tmp_path, disk, clock, retention_us=1000)
     clock.now_us = 5000
     assert log.delete_old() == ()
@@ -268,7 +270,7 @@ def test_an_only_and_empty_segment_is_kept_as_new(tmp_path: Path, disk: FaultyDi
     assert log.offsets_before(5000, 1) == (0,)
 
 
-def test_ages_count_on_while_nobody_has_the_log_open(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_segments_age_while_the_log_is_not_open(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     log = open_log(tmp_path, disk, clock)
     append_at(log, clock, 0, 1, 2)
     log.close()
@@ -279,7 +281,7 @@ def test_ages_count_on_while_nobody_has_the_log_open(tmp_path: Path, disk: Fault
     assert [segment.base_offset for segment in again.delete_old()] == [0]
 
 
-def test_what_readers_have_not_seen_is_not_deleted(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_unflushed_messages_are_not_deleted(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     log = open_log(tmp_path, disk, clock, flush_messages=NEVER_BY_COUNT, retention_us=1000)
     append_at(log, clock, 0)
     clock.now_us = 5000
@@ -297,7 +299,9 @@ def test_a_log_without_limits_keeps_everything(tmp_path: Path, disk: FaultyDisk,
 # --- retention by size ----------------------------------------------------------------------------------------------
 
 
-def test_the_oldest_segments_go_while_enough_is_left(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_the_oldest_segments_are_deleted_while_enough_is_left(
+    tmp_path: Path, disk: FaultyDisk, clock: HandClock
+) -> None:
     log = open_log(tmp_path, disk, clock, retention_bytes=40)
     append_at(log, clock, *range(7))
     assert [segment.bytes for segment in log.segments] == [26, 26, 26, 13]
@@ -314,7 +318,7 @@ def test_a_log_that_may_keep_nothing_keeps_an_empty_segment(tmp_path: Path, disk
     assert log.delete_old() == ()
 
 
-def test_both_limits_hold_together(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_limits_of_time_and_size_apply_together(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
     log = open_log(tmp_path, disk, clock, retention_us=1000, retention_bytes=30)
     append_at(log, clock, 0, 1, 500, 501, 502, 503, 504)
     clock.now_us = 1200
@@ -325,7 +329,9 @@ def test_both_limits_hold_together(tmp_path: Path, disk: FaultyDisk, clock: Hand
 # --- when the disk refuses ------------------------------------------------------------------------------------------
 
 
-def test_a_segment_that_cannot_be_removed_is_tried_again(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_the_removal_of_a_segment_is_tried_again_after_a_failure(
+    tmp_path: Path, disk: FaultyDisk, clock: HandClock
+) -> None:
     log = open_log(tmp_path, disk, clock, retention_us=1000)
     append_at(log, clock, 0, 1, 2)
     clock.now_us = 5000
@@ -357,7 +363,7 @@ def test_a_file_that_cannot_be_dated_is_a_storage_failure(tmp_path: Path, disk: 
     assert not disk.handles
 
 
-def test_a_roll_whose_new_file_cannot_be_dated_lets_that_file_go(
+def test_a_roll_whose_new_file_cannot_be_dated_closes_that_file(
     tmp_path: Path, disk: FaultyDisk, clock: HandClock
 ) -> None:
     log = open_log(tmp_path, disk, clock)
@@ -374,7 +380,9 @@ def test_a_roll_whose_new_file_cannot_be_dated_lets_that_file_go(
     assert not disk.handles
 
 
-def test_a_closed_log_neither_forgets_nor_tells_offsets(tmp_path: Path, disk: FaultyDisk, clock: HandClock) -> None:
+def test_a_closed_log_neither_deletes_segments_nor_returns_offsets(
+    tmp_path: Path, disk: FaultyDisk, clock: HandClock
+) -> None:
     log = open_log(tmp_path, disk, clock)
     log.close()
     for attempt in (log.delete_old, lambda: log.offsets_before(LATEST, 1)):

@@ -1,4 +1,4 @@
-"""A log whose disk refuses: what it says then, what readers still see, and what is there after it is opened again."""
+"""A log whose disk refuses: the error, what readers still see, and what is there after it is opened again."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def disk() -> FaultyDisk:
 
 
 def filled(directory: Path, disk: FaultyDisk, entries: int, segment_bytes: int = 20) -> Log:
-    """Segments of two entries each, 26 bytes."""
+    """Make segments of two entries each, 26 bytes."""
     log = open_log(directory, disk, segment_bytes=segment_bytes)
     for _ in range(entries):
         log.append(ENTRY)
@@ -45,7 +45,7 @@ def test_a_write_that_fails_halfway_leaves_nothing_and_the_next_one_goes_to_the_
     assert open_log(tmp_path, disk).read(0, 100) == ENTRY * 2
 
 
-def test_a_log_whose_flush_was_refused_takes_no_more_and_shows_what_it_showed(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_log_whose_flush_failed_refuses_appends_and_shows_what_it_showed(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk, flush_messages=2)
     log.append(ENTRY * 2)
     log.append(ENTRY)
@@ -61,12 +61,12 @@ def test_a_log_whose_flush_was_refused_takes_no_more_and_shows_what_it_showed(tm
         log.close()
     assert not disk.handles
     again = open_log(tmp_path, disk)
-    assert again.read(0, 100) == ENTRY * 4  # the system had them after all
+    assert again.read(0, 100) == ENTRY * 4  # the operating system had kept them
     assert again.append(ENTRY).offset == 52
 
 
 @pytest.mark.parametrize("action", ["open_for_reading", "read"])
-def test_a_segment_that_cannot_be_read_is_named_each_time_and_the_log_goes_on(
+def test_a_segment_that_cannot_be_read_is_reported_each_time_and_the_log_keeps_working(
     tmp_path: Path, disk: FaultyDisk, action: str
 ) -> None:
     log = filled(tmp_path, disk, 5)
@@ -81,7 +81,7 @@ def test_a_segment_that_cannot_be_read_is_named_each_time_and_the_log_goes_on(
     assert len(disk.handles) == 1
 
 
-def test_a_segment_that_is_gone_is_named_and_its_neighbours_are_read(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_missing_segment_is_reported_and_its_neighbours_are_read(tmp_path: Path, disk: FaultyDisk) -> None:
     log = filled(tmp_path, disk, 5)
     (tmp_path / "00000000000000000026.kafka").unlink()
     with pytest.raises(StorageFailed, match=r"26\.kafka"):
@@ -91,7 +91,7 @@ def test_a_segment_that_is_gone_is_named_and_its_neighbours_are_read(tmp_path: P
 
 @pytest.mark.parametrize("action", ["open", "set_modified"])
 @pytest.mark.parametrize("rolled", [0, 1], ids=["first roll", "second roll"])
-def test_a_roll_that_the_disk_refuses_leaks_nothing_and_is_made_up_for(
+def test_a_roll_that_the_disk_refuses_leaks_no_handle_and_is_retried_at_the_next_append(
     tmp_path: Path, disk: FaultyDisk, action: str, rolled: int
 ) -> None:
     log = filled(tmp_path, disk, 2 + 2 * rolled)

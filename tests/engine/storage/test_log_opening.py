@@ -44,7 +44,7 @@ def test_an_empty_set_writes_nothing_and_rolls_and_flushes_a_full_segment(
     assert bases(log) == [0, 33]
 
 
-def test_a_part_of_a_message_at_the_end_of_a_set_is_not_written(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_partial_message_at_the_end_of_a_set_is_not_written(tmp_path: Path, disk: FaultyDisk) -> None:
     # 0.7.1: Log.append limits the buffer to its valid bytes
     log = open_log(tmp_path, disk)
     whole = encode_message_set([b"whole"])
@@ -54,7 +54,7 @@ def test_a_part_of_a_message_at_the_end_of_a_set_is_not_written(tmp_path: Path, 
     assert log.read(0, 1000) == whole * 3
 
 
-def test_a_compressed_set_of_nothing_is_written_and_flushed_like_any_other(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_an_empty_compressed_set_is_written_and_flushed_like_any_other(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk, flush_messages=2)
     nothing = encode_magic_1(deflate(b""), GZIP)
     assert log.append(nothing) == Appended(0, len(nothing), 0, (len(nothing),), NOT_ROLLED, flushed=False)
@@ -96,7 +96,7 @@ def test_a_directory_that_cannot_be_made_is_a_storage_failure(tmp_path: Path, di
 # --- opening again --------------------------------------------------------------------------------------------------
 
 
-def test_a_closed_log_is_found_again_as_it_was(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_reopened_log_is_as_it_was(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk, segment_bytes=30, flush_messages=NEVER_BY_COUNT)
     for number in range(10):
         log.append(encode_message_set([b"%d" % number]))
@@ -120,7 +120,7 @@ def test_a_closed_log_can_be_read_and_nothing_else(tmp_path: Path, disk: FaultyD
             attempt()
 
 
-def test_a_power_cut_takes_what_was_not_flushed_and_closes_the_log(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_power_cut_loses_unflushed_bytes_and_closes_the_log(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk, flush_messages=2)
     log.append(encode_message_set([b"a", b"b"]))
     log.append(encode_message_set([b"c"]))
@@ -133,14 +133,14 @@ def test_a_power_cut_takes_what_was_not_flushed_and_closes_the_log(tmp_path: Pat
     assert again.recovery == Recovery(0, "")
 
 
-def test_unflushed_bytes_that_outlive_the_process_are_seen_after_it(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_unflushed_bytes_that_survive_the_process_are_visible_after_reopening(tmp_path: Path, disk: FaultyDisk) -> None:
     log = open_log(tmp_path, disk, flush_messages=NEVER_BY_COUNT)
     log.append(encode_message_set([b"a", b"b"]))
     disk.crash()
     assert open_log(tmp_path, disk).flushed_offset == 20
 
 
-def test_a_damaged_message_and_all_behind_it_are_cut_when_the_log_is_opened(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_damaged_message_and_all_after_it_are_cut_when_the_log_is_opened(tmp_path: Path, disk: FaultyDisk) -> None:
     # case 26
     log = open_log(tmp_path, disk)
     log.append(encode_message_set([b"aa", b"bb", b"cc"]))
@@ -166,7 +166,7 @@ def test_only_the_last_segment_is_checked_when_a_log_is_opened(
     assert again.read(0, 1000) == bytes(108)
 
 
-def test_segments_that_do_not_meet_are_refused_by_name(twenty_messages: Log, tmp_path: Path, disk: FaultyDisk) -> None:
+def test_a_gap_between_segments_is_refused_by_file_name(twenty_messages: Log, tmp_path: Path, disk: FaultyDisk) -> None:
     twenty_messages.close()
     (tmp_path / "00000000000000000108.kafka").write_bytes(MAGIC_1_42 * 8)
     with pytest.raises(LogGap, match=r"00000000000000000108\.kafka ends at offset 204, but the next") as caught:
@@ -179,7 +179,7 @@ def test_segments_that_do_not_meet_are_refused_by_name(twenty_messages: Log, tmp
     assert not disk.handles
 
 
-def test_files_that_are_no_segments_are_left_alone(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_files_that_are_not_segments_are_left_alone(tmp_path: Path, disk: FaultyDisk) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     log = open_log(tmp_path, disk)
     assert bases(log) == [0]

@@ -1,4 +1,4 @@
-"""The log against a plain model in memory: whatever is done to it in whatever order, both say the same."""
+"""The log against a plain model in memory: after any operations in any order, both agree."""
 
 import shutil
 import tempfile
@@ -49,7 +49,7 @@ class Model:
         return rolled
 
     def delete_old(self) -> list[int]:
-        """Forget by age, then by size; return the bases of what goes."""
+        """Delete segments by age, then by size; return the bases of the deleted ones."""
         gone = self._forget(
             [base for base in self.bases if self.now_us - self.changed_us[base] > self.limits.retention_us]
         )
@@ -71,7 +71,7 @@ class Model:
         return gone
 
     def append(self, message_set: bytes, sizes: tuple[int, ...], messages: int) -> int:
-        """Take a set; return the base of the segment that it opened, if it did."""
+        """Append a set; return the base of the segment that it opened, if it did."""
         rolled = NOT_ROLLED
         if len(self.content) - self.bases[-1] > self.limits.segment_bytes:
             rolled = self.roll()
@@ -91,7 +91,7 @@ class Model:
         self.flushed_changed_us[self.bases[-1]] = self.changed_us[self.bases[-1]]
 
     def cut(self, size: int) -> None:
-        """Keep the entries that end within ``size`` bytes; what is kept counts as flushed, and as changed now if
+        """Keep the entries that end within ``size`` bytes; they count as flushed, and the log as changed now if
         something was cut off.
         """
         self.entry_ends = [end for end in self.entry_ends if end <= size]
@@ -107,7 +107,7 @@ class Model:
 
 
 class LogMachine(RuleBasedStateMachine):
-    """Appends, flushes, reads, closes, crashes and damages a log, and its model with it."""
+    """A machine that appends to, flushes, reads, closes, crashes and damages a log, and its model with it."""
 
     @initialize(
         segment_bytes=st.integers(1, 120),
@@ -137,7 +137,7 @@ class LogMachine(RuleBasedStateMachine):
         return Log.open(self.root / "topic-0", limits=self.limits, disk=self.disk, now_us=lambda: self.model.now_us)
 
     def kill(self) -> None:
-        """End the process; its last file says when it was written to, by the clock of this story."""
+        """End the process; its last file gets the time of the last write by the clock of the model."""
         self.disk.crash()
         self.disk.set_modified(self.last_file(), self.model.changed_us[self.model.bases[-1]])
 
@@ -175,7 +175,7 @@ class LogMachine(RuleBasedStateMachine):
             self.log.append(encode_message_set(payloads))
         self.disk.allow("append")
         self.disk.allow("truncate")
-        if truncate_too:  # half a write stays, and the log takes no more until it is opened again
+        if truncate_too:  # half a write stays, and the log refuses appends until it is opened again
             half = encode_message_set(payloads)
             half = half[: len(half) // 2]
             sizes = [end - start for start, end in iterate_lengths(half)]

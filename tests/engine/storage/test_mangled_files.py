@@ -1,4 +1,4 @@
-"""Folders of logs that somebody mangled: a log opens with what is whole, or says which file is to blame."""
+"""Mangled folders of logs: a log opens with its whole messages, or the error names the file."""
 
 import tempfile
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Mangle = Callable[[Path, st.DataObject], None]
 
 
 def written(directory: Path, sets: list[bytes]) -> bytes:
-    """Write a log and close it; returns all its bytes."""
+    """Write a log and close it; return all its bytes."""
     log = Log.open(directory, limits=LIMITS, disk=FaultyDisk(), now_us=HandClock())
     for one in sets:
         log.append(one)
@@ -71,7 +71,7 @@ message_sets = st.lists(st.binary(max_size=30), min_size=1, max_size=3)
     mangles=st.lists(st.sampled_from(MANGLES), min_size=1, max_size=3),
     data=st.data(),
 )
-def test_a_mangled_log_opens_with_what_is_whole_or_names_the_file(
+def test_a_mangled_log_opens_with_its_whole_messages_or_names_the_file(
     sets: list[bytes], mangles: list[Mangle], data: st.DataObject
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +94,7 @@ def test_a_mangled_log_opens_with_what_is_whole_or_names_the_file(
             check_usable(log, directory)
 
 
-def test_a_set_whose_codec_byte_was_changed_is_kept_by_recovery_and_named_by_readers(tmp_path: Path) -> None:
+def test_a_set_whose_codec_byte_was_changed_is_kept_by_recovery_and_reported_by_readers(tmp_path: Path) -> None:
     # 0.7: the CRC covers the payload alone, and recovery looks at nothing else
     content = bytearray(encode_compressed_set([b""]))
     for codec, error in ((2, UnsupportedCodec), (3, InvalidMessage)):
@@ -111,7 +111,7 @@ def test_a_set_whose_codec_byte_was_changed_is_kept_by_recovery_and_named_by_rea
 
 
 def check_usable(log: Log, directory: Path) -> None:
-    """The last segment is whole, appending goes on behind it, and a second recovery finds nothing to do."""
+    """Check that the last segment is whole, that appends continue after it and that a second recovery does nothing."""
     last = log.segments[-1]
     kept = log.read(last.base_offset, 10**9)
     assert sum(next_offset - offset for offset, next_offset, _, _ in iterate_shallow(kept, last.base_offset)) == len(
@@ -150,7 +150,7 @@ def test_a_log_cut_anywhere_in_its_last_file_keeps_every_whole_message_before(
         log.close()
 
 
-def test_an_entry_that_claims_two_gigabytes_costs_a_look_at_its_header(tmp_path: Path) -> None:
+def test_an_entry_that_claims_two_gigabytes_is_rejected_without_a_large_read(tmp_path: Path) -> None:
     directory = tmp_path / "topic-0"
     directory.mkdir()
     whole = encode_message_set([b"whole"])
@@ -162,7 +162,7 @@ def test_an_entry_that_claims_two_gigabytes_costs_a_look_at_its_header(tmp_path:
     log.close()
 
 
-def test_a_segment_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+def test_the_error_for_a_segment_that_cannot_be_opened_names_it(tmp_path: Path) -> None:
     directory = tmp_path / "topic-0"
     (directory / segment_name(0)).mkdir(parents=True)
     with pytest.raises(OffsetscopeError) as caught:

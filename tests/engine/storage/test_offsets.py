@@ -27,11 +27,11 @@ def test_the_newest_offset_known_at_a_time_comes_first(time_us: int, most: int, 
     assert offsets_before(KNOWN, time_us, most) == expected
 
 
-def test_a_file_that_was_touched_later_than_the_next_one_hides_nothing_behind_it() -> None:
+def test_a_segment_that_is_newer_than_its_successor_hides_no_other_segment() -> None:
     assert offsets_before([(0, 10), (108, 99), (216, 30)], 35, 10) == (216, 108, 0)
 
 
-def test_a_partition_without_a_log_begins_and_ends_at_nought() -> None:
+def test_a_partition_without_a_log_begins_and_ends_at_zero() -> None:
     # case 15
     assert offsets_of_missing_log(LATEST) == (0,)
     assert offsets_of_missing_log(EARLIEST) == (0,)

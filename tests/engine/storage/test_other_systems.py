@@ -69,7 +69,7 @@ print(len(files), [(str(path.relative_to(folder)), hashlib.sha256(path.read_byte
 
 @pytest.mark.parametrize("system", ["macos", "windows"])
 @pytest.mark.parametrize("program", [LOGS, CLUSTER], ids=["logs", "clusters"])
-def test_what_happens_is_the_same_on_every_system(system: str, program: str, tmp_path: Path) -> None:
+def test_the_output_is_the_same_on_every_system(system: str, program: str, tmp_path: Path) -> None:
     here = run_on("", program, str(tmp_path / "here"))
     assert here.count("\n") >= 1
     assert run_on(system, program, str(tmp_path / system)) == here

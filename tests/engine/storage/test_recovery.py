@@ -15,7 +15,7 @@ THREE = encode_message_set([b"aa", b"bb", b"cc"])
 
 
 def recovered(directory: Path, content: bytes, disk: FaultyDisk, *, base_offset: int = 0) -> tuple[Recovery, bytes]:
-    """What recovery reports of a segment with ``content``, and what it leaves in the file."""
+    """Recover a segment with ``content``; return the report, and what is left in the file."""
     path = directory / segment_name(base_offset)
     path.write_bytes(content)
     found = recover(Segment(directory, base_offset, disk, sealed=False))
@@ -41,7 +41,7 @@ def test_zeros_at_the_end_are_cut_and_every_message_is_kept(zeros: int, tmp_path
     assert left == THREE
 
 
-def test_messages_behind_a_damaged_one_are_cut_too(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_messages_after_a_damaged_one_are_cut_too(tmp_path: Path, disk: FaultyDisk) -> None:
     # case 26
     content = bytearray(THREE)
     content[11 + 9] ^= 0x40
@@ -69,7 +69,7 @@ def test_an_unknown_magic_is_cut_off(tmp_path: Path, disk: FaultyDisk) -> None:
     assert left == THREE
 
 
-def test_what_is_kept_is_flushed_before_it_is_shown(tmp_path: Path, disk: FaultyDisk) -> None:
+def test_recovered_messages_are_flushed_before_they_are_readable(tmp_path: Path, disk: FaultyDisk) -> None:
     recovered(tmp_path, THREE, disk)
     recovered(tmp_path, THREE + b"\0", disk)
     assert disk.syncs == 2

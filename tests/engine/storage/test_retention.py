@@ -1,4 +1,4 @@
-"""Which segments have had their time."""
+"""Which segments retention deletes."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_a_segment_of_exactly_the_age_stays(age_ms: int, gone: int) -> None:
     assert expired([now_us - age_ms * 1000], now_us, WEEK_US) == gone
 
 
-def test_segments_go_oldest_first_and_none_behind_one_that_stays() -> None:
+def test_segments_are_deleted_oldest_first_and_none_after_one_that_stays() -> None:
     assert expired([1, 2, 90, 3], now_us=100, retention_us=20) == 2
     assert expired([1, 2, 3], now_us=100, retention_us=20) == 3
     assert expired([], now_us=100, retention_us=20) == 0

@@ -34,7 +34,7 @@ def test_readers_see_what_is_flushed_and_no_more(tmp_path: Path) -> None:
     assert segment.read(1010, 100) == b""
 
 
-def test_a_power_cut_takes_the_unflushed_bytes(tmp_path: Path) -> None:
+def test_a_power_cut_loses_the_unflushed_bytes(tmp_path: Path) -> None:
     segment = Segment(tmp_path, 0, FaultyDisk(), sealed=False)
     segment.append(b"kept", 0)
     segment.flush()
@@ -44,7 +44,7 @@ def test_a_power_cut_takes_the_unflushed_bytes(tmp_path: Path) -> None:
     assert segment.next_offset == 4
 
 
-def test_what_a_segment_holds_when_it_is_opened_counts_as_flushed(tmp_path: Path) -> None:
+def test_bytes_in_a_segment_when_it_is_opened_count_as_flushed(tmp_path: Path) -> None:
     (tmp_path / segment_name(50)).write_bytes(b"0123")
     segment = Segment(tmp_path, 50, FaultyDisk(), sealed=False)
     assert (segment.next_offset, segment.flushed_offset) == (54, 54)
@@ -52,7 +52,7 @@ def test_what_a_segment_holds_when_it_is_opened_counts_as_flushed(tmp_path: Path
 
 
 class WindowsDisk(FaultyDisk):
-    """Dates a file when a handle to it is closed, whatever was said of it before."""
+    """A disk that sets the time of a file when a handle to it is closed, whatever it was set to before."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class WindowsDisk(FaultyDisk):
         os.utime(self.paths.pop(handle))
 
 
-def test_a_segment_keeps_its_date_where_closing_a_file_dates_it(tmp_path: Path) -> None:
+def test_a_segment_keeps_its_time_where_closing_a_file_changes_it(tmp_path: Path) -> None:
     segment = Segment(tmp_path, 0, WindowsDisk(), sealed=False)
     segment.append(b"bytes", 5_000_000)
     segment.flush()

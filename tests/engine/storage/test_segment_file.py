@@ -42,7 +42,7 @@ def test_an_append_that_the_disk_refuses_leaves_nothing_behind(path: Path, disk:
     assert path.read_bytes() == b"kept, more"
 
 
-def test_a_file_that_ends_in_half_a_write_takes_no_more(path: Path, disk: FaultyDisk) -> None:
+def test_a_file_that_ends_in_a_partial_write_refuses_appends(path: Path, disk: FaultyDisk) -> None:
     file = SegmentFile(path, disk, sealed=False)
     file.append(b"kept")
     disk.refuse("append")
@@ -57,7 +57,7 @@ def test_a_file_that_ends_in_half_a_write_takes_no_more(path: Path, disk: Faulty
     assert file.read(0, 100) == b"kept"
 
 
-def test_a_file_takes_no_more_after_a_flush_was_refused_once(path: Path, disk: FaultyDisk) -> None:
+def test_a_file_refuses_appends_after_a_failed_flush(path: Path, disk: FaultyDisk) -> None:
     file = SegmentFile(path, disk, sealed=False)
     file.append(b"bytes")
     disk.refuse("sync")
@@ -88,7 +88,7 @@ def test_any_refusal_of_the_disk_is_a_storage_failure(action: str, path: Path, d
         file.read(0, 5) if action == "read" else file.truncate(2)
 
 
-def test_a_file_that_somebody_shortened_is_a_storage_failure(path: Path, disk: FaultyDisk) -> None:
+def test_a_file_that_was_shortened_is_a_storage_failure(path: Path, disk: FaultyDisk) -> None:
     file = SegmentFile(path, disk, sealed=False)
     file.append(b"0123456789")
     path.write_bytes(b"0123")

@@ -23,5 +23,5 @@ def start_broker(data_dir: Path) -> Iterator[StartBroker]:
 
 @pytest.fixture
 def broker(start_broker: StartBroker) -> RunningBroker:
-    """A broker that shows every message at once."""
+    """Start a broker that flushes every message at once."""
     return start_broker()

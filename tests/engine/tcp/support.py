@@ -28,7 +28,7 @@ PATIENCE_S = 20.0
 
 
 class RunningBroker:
-    """A broker in a thread; the test may look at its logs when it stands still."""
+    """A broker in a thread; the test may look at its logs while the broker is idle."""
 
     def __init__(self, settings: BrokerSettings, limits: ConnectionLimits, disk: Disk, port: int) -> None:
         self.logs = PartitionLogs.open(settings, disk=disk, clock=time.monotonic)
@@ -62,7 +62,7 @@ StartBroker = Callable[..., RunningBroker]
 
 
 def starter(data_dir: Path, running: list[RunningBroker]) -> StartBroker:
-    """A function that starts brokers on one folder; keywords are those of the settings."""
+    """Return a function that starts brokers on one folder; its keywords are those of the settings."""
 
     def start(
         *, limits: ConnectionLimits | None = None, disk: Disk | None = None, port: int = 0, **settings: int
@@ -76,7 +76,7 @@ def starter(data_dir: Path, running: list[RunningBroker]) -> StartBroker:
 
 
 class RawClient:
-    """A socket that says any bytes, and reads responses."""
+    """A socket that sends any bytes and reads responses."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
@@ -91,7 +91,7 @@ class RawClient:
         self.socket.sendall(data)
 
     def hear(self) -> Response:
-        """The next response."""
+        """Return the next response."""
         return decode_response(self._exactly(int.from_bytes(self._exactly(4), "big")))
 
     def ask(self, request: bytes) -> Response:
@@ -99,7 +99,7 @@ class RawClient:
         return self.hear()
 
     def was_cut_off(self) -> bool:
-        """Wait for the broker's next word, and tell whether it was a goodbye."""
+        """Wait until the broker sends something or hangs up; return whether it hung up."""
         try:
             return self.socket.recv(1) == b""
         except ConnectionResetError:
@@ -115,17 +115,17 @@ class RawClient:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Ask again and again until it holds, or patience ends."""
-    given_up_s = time.monotonic() + PATIENCE_S
+    """Check repeatedly until the condition holds; fail after ``PATIENCE_S``."""
+    deadline_s = time.monotonic() + PATIENCE_S
     while not holds():
-        assert time.monotonic() < given_up_s, "it never came true"
+        assert time.monotonic() < deadline_s, "it never came true"
 
 
 # --- in a process of its own ----------------------------------------------------------------------------------------
 
 
 class BrokerProcess:
-    """``offsetscope broker`` as somebody types it."""
+    """A process that runs ``offsetscope broker`` as a user types it."""
 
     def __init__(self, data_dir: Path, *arguments: str) -> None:
         command = ["broker", "--data-dir", str(data_dir), "--port", "0", *arguments]
@@ -145,20 +145,20 @@ class BrokerProcess:
         self.port = int(found[1])
 
     def end(self, number: int) -> int:
-        """Send a signal; the exit code."""
+        """Send a signal; return the exit code."""
         self.process.send_signal(number)
         self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode
 
     def resident_bytes(self) -> int:
-        """Memory that the process has in RAM now."""
+        """Return the memory that the process has in RAM now."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
 def broker_process(data_dir: Path, *arguments: str) -> Iterator[BrokerProcess]:
-    """A broker that is gone afterwards."""
+    """Start a broker process that is killed afterwards."""
     broker = BrokerProcess(data_dir, *arguments)
     try:
         yield broker
@@ -168,7 +168,7 @@ def broker_process(data_dir: Path, *arguments: str) -> Iterator[BrokerProcess]:
 
 
 def run_broker(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command line that ends by itself."""
+    """Run a broker command line that ends by itself."""
     return subprocess.run(
         [sys.executable, "-m", "webapp", "broker", *arguments],
         cwd=ROOT,

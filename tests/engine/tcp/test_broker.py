@@ -101,7 +101,7 @@ def test_an_empty_produce_makes_the_log_and_nothing_else(broker: RunningBroker, 
 
 
 @pytest.mark.parametrize("partition", [-2, 1, 2**31 - 1])
-def test_a_produce_to_a_partition_that_cannot_be_ends_the_connection(
+def test_a_produce_to_an_invalid_partition_ends_the_connection(
     broker: RunningBroker, data_dir: Path, partition: int
 ) -> None:
     assert is_cut_off_by(broker, ProduceRequest("test", partition, MAGIC_1_42))
@@ -119,12 +119,12 @@ def test_a_topic_that_cannot_be_a_directory_is_refused(broker: RunningBroker, da
 
 
 @pytest.mark.parametrize("topic", NO_NAMES[1:], ids=range(1, len(NO_NAMES)))
-def test_a_topic_that_cannot_be_a_directory_is_one_that_is_not_there(broker: RunningBroker, topic: str) -> None:
+def test_a_topic_that_cannot_be_a_directory_is_read_as_an_unknown_topic(broker: RunningBroker, topic: str) -> None:
     assert fetch(broker, topic=topic) == Response(0, b"")
     assert offsets(broker, LATEST_MS, topic=topic) == (0,)
 
 
-def test_a_topic_without_a_name_is_a_fault_without_a_code_in_a_fetch(broker: RunningBroker) -> None:
+def test_a_fetch_from_a_topic_without_a_name_gets_the_code_for_unknown(broker: RunningBroker) -> None:
     # 0.7.2: getLogPool looks at the name before it looks at the partition
     for partition in (0, 9):
         assert fetch(broker, topic="", partition=partition) == Response(-1, b"")
@@ -153,7 +153,9 @@ NAMES = [
 NAMES += ["Orders", "orders", "a\nb", "\x1b[31m", "\U0001f600", "a" * 81, "a" * 250, "a" * 253, "ä" * 126]
 
 
-def test_any_name_of_a_directory_is_a_topic_and_is_found_again(start_broker: StartBroker, data_dir: Path) -> None:
+def test_any_name_of_a_directory_is_a_valid_topic_and_is_found_after_a_restart(
+    start_broker: StartBroker, data_dir: Path
+) -> None:
     broker = start_broker()
     for number, topic in enumerate(NAMES):
         produce(broker, encode_message_set([str(number).encode()]), topic=topic)
@@ -171,7 +173,7 @@ def test_a_multi_produce_keeps_what_came_before_a_bad_partition(broker: RunningB
     assert fetch(broker).body == MAGIC_1_42
 
 
-def test_a_message_that_is_too_large_is_swallowed_and_the_connection_stays(start_broker: StartBroker) -> None:
+def test_a_message_that_is_too_large_is_dropped_and_the_connection_stays(start_broker: StartBroker) -> None:
     # case 33
     broker = start_broker(max_message_bytes=5)
     accepted = encode_message_set([b"You", b"bethe"])
@@ -191,7 +193,7 @@ def test_a_damaged_message_ends_the_connection_and_nothing_is_kept(broker: Runni
 @pytest.mark.parametrize(
     "message_set",
     [
-        encode_magic_1(b"packed by somebody who can", SNAPPY),
+        encode_magic_1(b"packed by another client", SNAPPY),
         encode_compressed_set([bytes(1_000_000)] * 40),
         encode_magic_1(deflate(encode_compressed_set([b"twice"])), GZIP),
         encode_magic_1(deflate(b""), GZIP) + MAGIC_1_42,
@@ -204,14 +206,14 @@ def test_compressed_sets_of_0_7_clients_are_served_as_they_came(broker: RunningB
 
 
 @pytest.mark.parametrize("nothing", [b"", b"\0", b"\0\0\0"])
-def test_a_set_of_nothing_leaves_the_rest_of_a_multi_produce_in_place(broker: RunningBroker, nothing: bytes) -> None:
+def test_an_empty_set_does_not_affect_the_rest_of_a_multi_produce(broker: RunningBroker, nothing: bytes) -> None:
     sets = [nothing, MAGIC_1_42, nothing, MAGIC_1_42 + b"\0\0\0\4", MAGIC_1_42]
     with RawClient(broker.port) as client:
         client.say(encode_request(MultiProduceRequest(tuple([ProduceRequest("test", 0, each) for each in sets]))))
         until(lambda: fetch(broker).body == MAGIC_1_42 * 3)
 
 
-def test_a_set_too_large_and_damaged_is_swallowed_and_the_rest_lands(start_broker: StartBroker) -> None:
+def test_a_set_that_is_too_large_and_damaged_is_dropped_and_the_rest_is_appended(start_broker: StartBroker) -> None:
     broker = start_broker(max_message_bytes=5)
     bad = MAGIC_1_42[:-1] + b"?" + encode_message_set([b"change"])
     with RawClient(broker.port) as client:
@@ -220,7 +222,7 @@ def test_a_set_too_large_and_damaged_is_swallowed_and_the_rest_lands(start_broke
         assert client.ask(encode_request(FetchRequest("test", 0, 0, MEBIBYTE))).body == MAGIC_1_42 * 2
 
 
-def test_twelve_thousand_entries_and_one_too_large_hold_nobody_up(broker: RunningBroker) -> None:
+def test_twelve_thousand_entries_and_one_too_large_delay_no_other_client(broker: RunningBroker) -> None:
     bad = encode_magic_1(b"", 0) * 12_000 + encode_message_set([bytes(1_000_001)])
     begin_s = time.monotonic()
     with RawClient(broker.port) as client:
@@ -232,7 +234,7 @@ def test_twelve_thousand_entries_and_one_too_large_hold_nobody_up(broker: Runnin
 
 
 @pytest.mark.parametrize("tail_bytes", [1, 3, 4, 11])
-def test_a_part_of_a_message_at_the_end_is_dropped(broker: RunningBroker, tail_bytes: int) -> None:
+def test_a_partial_message_at_the_end_is_dropped(broker: RunningBroker, tail_bytes: int) -> None:
     whole = encode_message_set([b"whole"])
     produce(broker, whole + encode_message_set([b"cut"])[:tail_bytes])
     assert fetch(broker).body == whole
@@ -243,7 +245,7 @@ def test_a_part_of_a_message_at_the_end_is_dropped(broker: RunningBroker, tail_b
 
 @pytest.fixture
 def rolled(start_broker: StartBroker) -> RunningBroker:
-    """The log of cases 13 and 17: twenty messages of 12 bytes in three segments."""
+    """Make the log of cases 13 and 17: twenty messages of 12 bytes in three segments."""
     broker = start_broker(segment_bytes=100)
     for _ in range(20):
         produce(broker, MAGIC_1_42)
@@ -270,12 +272,12 @@ def test_an_offset_outside_the_log_is_code_1(rolled: RunningBroker, offset: int)
 
 
 @pytest.mark.parametrize("partition", [-1, 1, 2**31 - 1])
-def test_a_partition_that_cannot_be_is_code_3(rolled: RunningBroker, partition: int) -> None:
+def test_an_invalid_partition_is_code_3(rolled: RunningBroker, partition: int) -> None:
     # case 36
     assert fetch(rolled, partition=partition) == Response(3, b"")
 
 
-def test_a_fetch_of_less_than_nothing_is_code_4(rolled: RunningBroker) -> None:
+def test_a_fetch_of_a_negative_size_is_code_4(rolled: RunningBroker) -> None:
     assert fetch(rolled, 0, -1) == Response(4, b"")
 
 
@@ -285,7 +287,7 @@ def test_a_fetch_of_an_unknown_topic_is_empty_and_makes_no_log(broker: RunningBr
     assert not list(data_dir.glob("unknown*"))
 
 
-def test_a_multi_fetch_answers_each_in_order_errors_too(rolled: RunningBroker) -> None:
+def test_a_multi_fetch_answers_each_in_order_with_errors(rolled: RunningBroker) -> None:
     asked = [("test", 0, 0), ("test", 9, 0), ("test", 0, 999), ("other", 0, 0), ("test", 0, 228)]
     fetches = tuple([FetchRequest(topic, partition, offset, 24) for topic, partition, offset in asked])
     with RawClient(rolled.port) as client:
@@ -300,12 +302,12 @@ def test_a_multi_fetch_answers_each_in_order_errors_too(rolled: RunningBroker) -
     )
 
 
-def test_a_multi_fetch_of_nothing_is_an_outer_header(broker: RunningBroker) -> None:
+def test_an_empty_multi_fetch_is_answered_with_an_outer_header(broker: RunningBroker) -> None:
     with RawClient(broker.port) as client:
         assert client.ask(encode_request(MultiFetchRequest(()))) == Response(0, b"")
 
 
-def test_requests_that_come_together_are_answered_in_order(rolled: RunningBroker) -> None:
+def test_requests_that_arrive_together_are_answered_in_order(rolled: RunningBroker) -> None:
     places = list(range(0, 240, 12)) * 20
     with RawClient(rolled.port) as client:
         client.say(b"".join([encode_request(FetchRequest("test", 0, offset, 12)) for offset in places]))
@@ -322,7 +324,7 @@ def test_a_large_segment_arrives_whole_in_one_answer(start_broker: StartBroker) 
 # --- flush ----------------------------------------------------------------------------------------------------------
 
 
-def test_bytes_are_seen_when_enough_messages_wait(start_broker: StartBroker) -> None:
+def test_bytes_become_visible_when_enough_messages_wait(start_broker: StartBroker) -> None:
     # case 22
     broker = start_broker(flush_messages=3)
     entry = encode_message_set([b"test"])
@@ -335,7 +337,7 @@ def test_bytes_are_seen_when_enough_messages_wait(start_broker: StartBroker) -> 
     assert fetch(broker).body == entry * 3
 
 
-def test_bytes_are_seen_when_they_have_waited_long_enough(start_broker: StartBroker) -> None:
+def test_bytes_become_visible_when_they_have_waited_long_enough(start_broker: StartBroker) -> None:
     # case 23
     broker = start_broker(flush_messages=1_000, flush_ms=50)
     produce(broker, MAGIC_1_42)
@@ -363,7 +365,7 @@ def test_offsets_of_an_unknown_topic_begin_at_zero_and_make_no_log(broker: Runni
 
 
 @pytest.mark.parametrize("max_offsets", [0, -1, -(2**31), 2**31 - 1])
-def test_offsets_of_an_unknown_topic_do_not_go_by_how_many_are_asked_for(
+def test_offsets_of_an_unknown_topic_do_not_depend_on_how_many_are_asked_for(
     broker: RunningBroker, max_offsets: int
 ) -> None:
     # 0.7.2: getEmptyOffsets
@@ -373,12 +375,12 @@ def test_offsets_of_an_unknown_topic_do_not_go_by_how_many_are_asked_for(
 
 
 @pytest.mark.parametrize("partition", [-1, 1])
-def test_offsets_of_a_partition_that_cannot_be_end_the_connection(broker: RunningBroker, partition: int) -> None:
+def test_an_offsets_request_for_an_invalid_partition_ends_the_connection(broker: RunningBroker, partition: int) -> None:
     assert is_cut_off_by(broker, OffsetsRequest("test", partition, LATEST_MS, 1))
 
 
 @pytest.mark.parametrize("time_ms", [LATEST_MS, EARLIEST_MS, FOREVER_MS, 0])
-def test_a_question_for_fewer_than_no_offsets_of_a_log_ends_the_connection(rolled: RunningBroker, time_ms: int) -> None:
+def test_a_request_for_a_negative_number_of_offsets_ends_the_connection(rolled: RunningBroker, time_ms: int) -> None:
     # 0.7.2: an array of a negative size
     assert is_cut_off_by(rolled, OffsetsRequest("test", 0, time_ms, -1))
     assert offsets(rolled, time_ms, 0) == ()
@@ -387,7 +389,7 @@ def test_a_question_for_fewer_than_no_offsets_of_a_log_ends_the_connection(rolle
 # --- logs over time -------------------------------------------------------------------------------------------------
 
 
-def test_a_broker_finds_its_logs_again(start_broker: StartBroker, data_dir: Path) -> None:
+def test_a_restarted_broker_finds_its_logs(start_broker: StartBroker, data_dir: Path) -> None:
     broker = start_broker(flush_messages=1_000)
     produce(broker, MAGIC_1_42)
     broker.stop()

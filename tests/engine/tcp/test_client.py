@@ -1,4 +1,4 @@
-"""The clients: what they give back, which errors they raise, when they try again."""
+"""The clients: what they return, which errors they raise, when they retry."""
 
 import socket
 import threading
@@ -78,7 +78,7 @@ def test_an_error_of_one_fetch_leaves_the_others_alone(producer: Producer, consu
         bad.messages()
 
 
-def test_a_message_larger_than_the_fetch_is_said(producer: Producer, consumer: SimpleConsumer) -> None:
+def test_a_message_larger_than_the_fetch_is_an_error(producer: Producer, consumer: SimpleConsumer) -> None:
     # case 34
     producer.send("a", [b"12345"])
     written(consumer, "a", 14)
@@ -103,7 +103,7 @@ def test_an_offset_inside_a_message_is_found_by_the_consumer(producer: Producer,
     with pytest.raises(InvalidMessageSize):
         list(consumer.fetch("a", 0, 1).messages())
     with pytest.raises(InvalidMessage):
-        list(consumer.fetch("a", 0, 9).messages())  # four bytes of the payload pass for a length
+        list(consumer.fetch("a", 0, 9).messages())  # four bytes of the payload are taken for a length
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_code_is_raised_as_its_error(
         consumer.fetch("a", partition, offset, max_bytes).messages()
 
 
-def test_a_topic_without_a_name_is_a_fault_without_a_code(consumer: SimpleConsumer) -> None:
+def test_a_topic_without_a_name_is_an_unknown_server_fault(consumer: SimpleConsumer) -> None:
     with pytest.raises(UnknownServerFault):
         consumer.fetch("", 0, 0).messages()
 
@@ -131,7 +131,7 @@ def test_a_log_that_is_not_there_begins_at_zero_however_many_offsets_are_asked_f
 
 
 @pytest.mark.parametrize("compression", ["snappy", "", "GZIP", "lz4"])
-def test_a_compression_that_the_producer_does_not_have_is_named_with_those_that_it_has(compression: str) -> None:
+def test_the_error_for_an_unknown_compression_lists_the_known_ones(compression: str) -> None:
     with pytest.raises(UnknownCompression) as caught:
         Producer("127.0.0.1", 1, compression=compression)
     assert caught.value.fields == {"compression": compression}
@@ -139,19 +139,21 @@ def test_a_compression_that_the_producer_does_not_have_is_named_with_those_that_
     assert "none or gzip" in caught.value.remedy
 
 
-def test_a_partition_that_is_not_there_breaks_the_connection_for_good(consumer: SimpleConsumer) -> None:
+def test_an_unknown_partition_breaks_the_connection_and_the_next_request_opens_another(
+    consumer: SimpleConsumer,
+) -> None:
     with pytest.raises(ConnectionBroken) as caught:
         consumer.offsets_before("a", 9)
     assert caught.value.definite is False
     assert consumer.offsets_before("a", 0, EARLIEST_MS) == (0,)
 
 
-def test_a_value_that_has_no_room_in_its_field_is_refused_before_anything_is_sent(consumer: SimpleConsumer) -> None:
+def test_a_value_that_does_not_fit_its_field_is_refused_before_anything_is_sent(consumer: SimpleConsumer) -> None:
     with pytest.raises(MalformedRequest):
         consumer.fetch("a", 2**40, 0)
 
 
-def test_a_reader_survives_that_the_broker_is_started_again(start_broker: StartBroker) -> None:
+def test_a_consumer_survives_a_restart_of_the_broker(start_broker: StartBroker) -> None:
     first = start_broker()
     with Producer("127.0.0.1", first.port) as producer, SimpleConsumer("127.0.0.1", first.port) as consumer:
         producer.send("a", [b"1"])
@@ -161,7 +163,7 @@ def test_a_reader_survives_that_the_broker_is_started_again(start_broker: StartB
         assert [message.payload for message in consumer.fetch("a", 0, 0).messages()] == [b"1"]
 
 
-def test_a_producer_says_once_that_its_connection_is_gone_and_goes_on(start_broker: StartBroker) -> None:
+def test_a_producer_reports_once_that_its_connection_is_gone_and_continues(start_broker: StartBroker) -> None:
     first = start_broker()
     with Producer("127.0.0.1", first.port) as producer, SimpleConsumer("127.0.0.1", first.port) as consumer:
         producer.send("a", [b"1"])
@@ -187,7 +189,7 @@ def test_a_producer_that_names_no_partition_sends_minus_one_and_leaves_the_choic
     assert request[4:13] == bytes.fromhex("0000 0001 74 ffffffff")  # case 44: type 0, "t", partition -1
 
 
-def test_nobody_at_the_address_is_said_at_once() -> None:
+def test_an_address_without_a_broker_is_reported_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(BrokerUnreachable, match=str(port)):
@@ -197,16 +199,16 @@ def test_nobody_at_the_address_is_said_at_once() -> None:
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70_000), ("a" * 100, 9092), ("a..b", 9092), ("", 0)])
-def test_an_address_that_cannot_be_is_one_where_nobody_is(host: str, port: int) -> None:
+def test_an_invalid_address_counts_as_unreachable(host: str, port: int) -> None:
     with pytest.raises(BrokerUnreachable):
         SimpleConsumer(host, port).fetch("a", 0, 0)
 
 
-# --- with somebody who is no broker ---------------------------------------------------------------------------------
+# --- with a server that is no broker --------------------------------------------------------------------------------
 
 
 class FalseBroker:
-    """Somebody at the address who answers each connection with the next of some bytes, and hangs up."""
+    """A server that answers each connection with the next of some bytes, and hangs up."""
 
     def __init__(self, *answers: bytes) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -232,7 +234,7 @@ GOOD = response_header(len(WHOLE), 0) + WHOLE
 
 
 @pytest.mark.parametrize("first", [b"", GOOD[:3], GOOD[:-1]])
-def test_a_connection_that_breaks_is_made_again_once(first: bytes) -> None:
+def test_a_connection_that_breaks_is_opened_again_once(first: bytes) -> None:
     broker = FalseBroker(first, GOOD)
     with SimpleConsumer("127.0.0.1", broker.port) as consumer:
         assert [message.payload for message in consumer.fetch("a", 0, 0).messages()] == [b"hello"]
@@ -248,18 +250,18 @@ def test_a_connection_that_breaks_twice_is_an_error() -> None:
     broker.end()
 
 
-def test_silence_is_an_error_after_a_while() -> None:
+def test_a_broker_that_does_not_answer_is_an_error_after_the_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         consumer = SimpleConsumer("127.0.0.1", silent.getsockname()[1], timeout_s=0.05)
         with consumer, pytest.raises(ConnectionBroken):
             consumer.fetch("a", 0, 0)
 
 
-def test_a_broker_that_takes_no_more_is_an_error_after_a_while() -> None:
+def test_a_broker_that_stops_reading_is_an_error_after_the_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         producer = Producer("127.0.0.1", deaf.getsockname()[1], timeout_s=0.05)
         with producer, pytest.raises(ConnectionBroken):
-            producer.send("a", [b"x" * 100_000_000])  # more than the system holds for a reader who does not read
+            producer.send("a", [b"x" * 100_000_000])  # more than the system buffers for a reader that does not read
 
 
 @pytest.mark.parametrize(
@@ -272,7 +274,7 @@ def test_a_broker_that_takes_no_more_is_an_error_after_a_while() -> None:
         response_header(1000, 0) + b"x" * 1000,
     ],
 )
-def test_an_answer_that_cannot_be_is_refused(answer: bytes) -> None:
+def test_a_malformed_answer_is_refused(answer: bytes) -> None:
     broker = FalseBroker(answer)
     with SimpleConsumer("127.0.0.1", broker.port) as consumer, pytest.raises(MalformedResponse):
         consumer.fetch("a", 0, 0, max_bytes=999)
@@ -299,7 +301,7 @@ SNAPPY_SET = encode_magic_1(b"packed", SNAPPY)
 NOTHING = encode_magic_1(deflate(b""), GZIP)
 
 
-def test_a_snappy_set_is_named_at_its_offset_behind_the_messages_before_it() -> None:
+def test_a_snappy_set_is_reported_at_its_offset_after_the_messages_before_it() -> None:
     messages = Fetched(FetchRequest("a", 0, 100, 1000), WHOLE + SNAPPY_SET, 0).messages()
     assert next(messages) == DeepMessage(100, 114, b"hello")
     with pytest.raises(UnsupportedCodec, match="snappy") as caught:
@@ -307,7 +309,7 @@ def test_a_snappy_set_is_named_at_its_offset_behind_the_messages_before_it() -> 
     assert caught.value.fields["offset"] == 114
 
 
-def test_reading_goes_on_behind_all_that_is_whole_whatever_it_holds() -> None:
+def test_the_next_offset_is_after_every_whole_entry_whatever_it_holds() -> None:
     data = WHOLE + SNAPPY_SET + NOTHING + WHOLE[:-1]
     fetched = Fetched(FetchRequest("a", 0, 100, 1000), data, 0)
     assert fetched.next_offset == 100 + len(WHOLE + SNAPPY_SET + NOTHING)

@@ -1,4 +1,4 @@
-"""``offsetscope broker`` as somebody types it."""
+"""``offsetscope broker`` as a user types it."""
 
 import signal
 import socket
@@ -14,7 +14,7 @@ from engine.tcp.client import Producer, SimpleConsumer
 from tests.engine.tcp.support import BrokerProcess, broker_process, run_broker, until
 
 PROC = Path("/proc")
-SOON_S = 5.0  # a tenth of a second on a machine that has nothing else to do
+SOON_S = 5.0  # a tenth of a second on an idle machine
 
 
 def assert_one_line(*arguments: str, says: tuple[str, ...]) -> None:
@@ -34,7 +34,7 @@ def clients(broker: BrokerProcess) -> Iterator[tuple[Producer, SimpleConsumer]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_a_broker_soon_and_in_good_order(data_dir: Path, number: int) -> None:
+def test_a_signal_stops_a_broker_soon_and_cleanly(data_dir: Path, number: int) -> None:
     with broker_process(data_dir, "--flush-ms", "3600000") as broker, clients(broker) as (producer, consumer):
         producer.send("a", [b"unflushed"])
         until((data_dir / "a-0" / f"{0:020d}.kafka").exists)
@@ -68,11 +68,11 @@ def test_a_port_that_is_taken_is_one_line_and_code_2(data_dir: Path) -> None:
     assert not data_dir.exists()
 
 
-def test_a_host_that_is_not_ours_is_one_line_and_code_2(data_dir: Path) -> None:
+def test_a_host_that_is_not_local_is_one_line_and_code_2(data_dir: Path) -> None:
     assert_one_line("--data-dir", str(data_dir), "--port", "0", "--host", "203.0.113.7", says=("203.0.113.7",))
 
 
-def test_a_folder_that_cannot_be_one_is_one_line_and_code_2(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_one_line_and_code_2(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         assert_one_line("--data-dir", str(folder), "--port", "0", says=(str(folder), "--data-dir"))
@@ -115,6 +115,6 @@ def test_a_gap_between_segments_is_one_line_that_names_the_file(data_dir: Path) 
         (["--data-dir", "x", "--port", "0", "--colour", "red"], "--colour"),
     ],
 )
-def test_what_cannot_be_meant_is_one_line_and_code_2(arguments: list[str], word: str) -> None:
+def test_invalid_arguments_are_one_line_and_code_2(arguments: list[str], word: str) -> None:
     assert_one_line(*arguments, says=(word,))
     assert not Path("x").exists()

@@ -1,4 +1,4 @@
-"""docs/broker.md: its program runs as it stands, its table is the parser's, its figures are the limits."""
+"""docs/broker.md: its program runs as it stands, its table matches the parser, its figures are the limits."""
 
 import argparse
 import os
@@ -19,7 +19,7 @@ def block(language: str) -> str:
     return str(found)
 
 
-def test_the_program_runs_as_it_stands_and_prints_what_is_said(tmp_path: Path) -> None:
+def test_the_program_runs_as_it_stands_and_prints_the_documented_output(tmp_path: Path) -> None:
     installed = Path(sys.executable).parent
     ended = subprocess.run(
         [sys.executable, "-c", block("python")],
@@ -35,17 +35,17 @@ def test_the_program_runs_as_it_stands_and_prints_what_is_said(tmp_path: Path) -
     assert (tmp_path / "logs" / "pageviews-0").is_dir()
 
 
-def test_the_table_of_options_is_that_of_the_parser() -> None:
+def test_the_table_of_options_matches_the_parser() -> None:
     parser = argparse.ArgumentParser(add_help=False)
     add_arguments(parser)
-    told = dict(re.findall(r"^\| `(--[a-z-]+) [A-Z]+` \|.*\| (.*?) ?\|$", DOCUMENT, re.MULTILINE))
+    documented = dict(re.findall(r"^\| `(--[a-z-]+) [A-Z]+` \|.*\| (.*?) ?\|$", DOCUMENT, re.MULTILINE))
     meant = {
         action.option_strings[0]: "" if action.default is None else str(action.default) for action in parser._actions
     }
-    assert told == meant
+    assert documented == meant
 
 
-def test_the_limits_that_are_told_are_those_that_hold() -> None:
+def test_the_documented_limits_are_those_in_effect() -> None:
     limits = ConnectionLimits()
     assert (limits.pace_bytes, limits.pace_s) == (128 * 1024, 10)
     assert limits.idle_s == 10 * 60

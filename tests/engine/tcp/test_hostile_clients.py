@@ -1,4 +1,4 @@
-"""Clients that break the rules lose their connection; nobody else notices, and memory stays bounded."""
+"""Clients that break the rules lose their connection; no other client notices, and memory stays bounded."""
 
 import logging
 import socket
@@ -37,7 +37,7 @@ IMPATIENT = ConnectionLimits(pace_s=0.2, idle_s=30.0, sweep_s=0.05)
 
 @pytest.fixture
 def honest(broker: RunningBroker) -> Iterator[RawClient]:
-    """A client that was here before the others came."""
+    """Connect a client before the others."""
     with RawClient(broker.port) as client:
         client.say(PRODUCE)
         assert client.ask(FETCH) == Response(0, ENTRY)
@@ -59,7 +59,7 @@ def honest(broker: RunningBroker) -> Iterator[RawClient]:
         FETCH[:8] + b"\xff" * 30,
     ],
 )
-def test_garbage_ends_its_own_connection_alone(broker: RunningBroker, honest: RawClient, said: bytes) -> None:
+def test_garbage_ends_only_its_own_connection(broker: RunningBroker, honest: RawClient, said: bytes) -> None:
     with RawClient(broker.port) as client:
         client.say(said)
         assert client.was_cut_off()
@@ -107,22 +107,22 @@ def test_a_request_cut_off_by_its_client_does_nothing(broker: RunningBroker, hon
 # --- slow -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_request_that_does_not_come_on_is_cut_off(start_broker: StartBroker) -> None:
+def test_a_request_that_makes_no_progress_is_cut_off(start_broker: StartBroker) -> None:
     broker = start_broker(limits=IMPATIENT)
     with RawClient(broker.port) as slow, RawClient(broker.port) as idle:
         slow.say(PRODUCE[:7])
         assert slow.was_cut_off()
         idle.say(PRODUCE)
-        assert idle.ask(FETCH) == Response(0, ENTRY)  # silence between requests is another thing
+        assert idle.ask(FETCH) == Response(0, ENTRY)  # silence between requests has another limit
 
 
-def test_a_client_that_says_nothing_is_let_go_in_the_end(start_broker: StartBroker) -> None:
+def test_a_client_that_stays_silent_is_eventually_disconnected(start_broker: StartBroker) -> None:
     broker = start_broker(limits=ConnectionLimits(idle_s=0.1, sweep_s=0.05))
     with RawClient(broker.port) as silent:
         assert silent.was_cut_off()
 
 
-def test_a_reader_that_never_reads_is_cut_off_and_holds_nobody_up(start_broker: StartBroker) -> None:
+def test_a_reader_that_never_reads_is_cut_off_and_delays_no_other_client(start_broker: StartBroker) -> None:
     broker = start_broker(limits=IMPATIENT, max_message_bytes=MEBIBYTE)
     large = encode_message_set([bytes(MEBIBYTE)] * 24)
     wanted = encode_request(FetchRequest("large", 0, 0, len(large)))
@@ -136,7 +136,7 @@ def test_a_reader_that_never_reads_is_cut_off_and_holds_nobody_up(start_broker: 
         assert honest.ask(FETCH) == Response(0, ENTRY)
 
 
-def test_bytes_that_inflate_a_thousandfold_hold_nobody_up_for_long(start_broker: StartBroker) -> None:
+def test_bytes_that_inflate_a_thousandfold_do_not_delay_other_clients_for_long(start_broker: StartBroker) -> None:
     broker = start_broker()
     bomb = encode_compressed_set([b""] * 200_000)
     bombs = MultiProduceRequest((ProduceRequest("bombs", 0, bomb),) * 300)
@@ -146,11 +146,11 @@ def test_bytes_that_inflate_a_thousandfold_hold_nobody_up_for_long(start_broker:
         bomber.say(encode_request(bombs))
         bombed = encode_request(OffsetsRequest("bombs", 0, LATEST_MS, 1))
         until(lambda: decode_offsets(honest.ask(bombed).body) != (0,))
-        # served between two steps of a request whose last step is far away
+        # served between two steps of a request that has many more
         assert decode_offsets(honest.ask(bombed).body)[0] < 150 * len(bomb)
 
 
-def test_gzip_inside_gzip_that_inflates_beyond_all_bounds_is_refused(broker: RunningBroker, honest: RawClient) -> None:
+def test_gzip_inside_gzip_that_inflates_beyond_the_limit_is_refused(broker: RunningBroker, honest: RawClient) -> None:
     bomb = encode_magic_1(deflate(encode_compressed_set([bytes(1_000_000)] * 40) * 40), GZIP)
     with RawClient(broker.port) as client:
         client.say(encode_request(ProduceRequest("bombs", 0, bomb)))
@@ -161,7 +161,7 @@ def test_gzip_inside_gzip_that_inflates_beyond_all_bounds_is_refused(broker: Run
 # --- many -----------------------------------------------------------------------------------------------------------
 
 
-def test_one_client_too_many_takes_the_place_of_the_quietest(start_broker: StartBroker) -> None:
+def test_one_client_too_many_replaces_the_quietest(start_broker: StartBroker) -> None:
     broker = start_broker(limits=ConnectionLimits(connections=3, settled_s=0.0))
     with RawClient(broker.port) as quiet, RawClient(broker.port) as first, RawClient(broker.port) as second:
         for client in (first, second):
@@ -174,7 +174,7 @@ def test_one_client_too_many_takes_the_place_of_the_quietest(start_broker: Start
         assert second.ask(FETCH) == Response(0, ENTRY)
 
 
-def test_no_client_is_turned_out_in_the_middle_of_its_work(start_broker: StartBroker) -> None:
+def test_no_client_is_disconnected_in_the_middle_of_its_work(start_broker: StartBroker) -> None:
     broker = start_broker(limits=ConnectionLimits(connections=2, settled_s=60.0))
     with RawClient(broker.port) as first, RawClient(broker.port) as second:
         for client in (first, second):
@@ -185,7 +185,9 @@ def test_no_client_is_turned_out_in_the_middle_of_its_work(start_broker: StartBr
         assert first.ask(FETCH) == Response(0, ENTRY)
 
 
-def test_the_greediest_goes_when_unfinished_requests_take_too_much_room(start_broker: StartBroker) -> None:
+def test_the_client_with_the_largest_unfinished_request_is_cut_off_when_memory_runs_short(
+    start_broker: StartBroker,
+) -> None:
     broker = start_broker(limits=ConnectionLimits(buffered_max_bytes=MEBIBYTE))
     announced = (100 * MEBIBYTE).to_bytes(4, "big")
     with RawClient(broker.port) as modest, RawClient(broker.port) as greedy, RawClient(broker.port) as honest:
@@ -196,11 +198,11 @@ def test_the_greediest_goes_when_unfinished_requests_take_too_much_room(start_br
         assert honest.ask(FETCH) == Response(0, ENTRY)
         modest.socket.setblocking(False)
         with pytest.raises(BlockingIOError):
-            modest.socket.recv(1)  # still here
+            modest.socket.recv(1)  # still connected
 
 
 @pytest.mark.slow
-def test_announcements_and_unread_answers_cost_no_memory(data_dir: Path) -> None:
+def test_announced_sizes_and_unread_answers_cost_no_memory(data_dir: Path) -> None:
     large = encode_message_set([bytes(900_000)] * 40)
     wanted = encode_request(FetchRequest("large", 0, 0, len(large)))
     many = encode_request(MultiFetchRequest((FetchRequest("large", 0, 0, len(large)),) * 40))
@@ -219,10 +221,10 @@ def test_announcements_and_unread_answers_cost_no_memory(data_dir: Path) -> None
             client.socket.close()
 
 
-# --- our own troubles -----------------------------------------------------------------------------------------------
+# --- faults of the broker itself ------------------------------------------------------------------------------------
 
 
-def test_a_disk_that_refuses_ends_the_producers_connection_and_readers_read_on(start_broker: StartBroker) -> None:
+def test_a_disk_that_refuses_ends_the_producers_connection_and_readers_keep_reading(start_broker: StartBroker) -> None:
     disk = FaultyDisk()
     broker = start_broker(disk=disk)
     with RawClient(broker.port) as reader, RawClient(broker.port) as producer:
@@ -237,7 +239,7 @@ def test_a_disk_that_refuses_ends_the_producers_connection_and_readers_read_on(s
         assert reader.ask(encode_request(FetchRequest("test", 0, len(ENTRY), 100))) == Response(0, ENTRY)
 
 
-def test_a_segment_that_was_cut_behind_our_back_ends_the_readers_connection(
+def test_a_segment_that_was_shortened_from_outside_ends_the_readers_connection(
     broker: RunningBroker, honest: RawClient, data_dir: Path
 ) -> None:
     (data_dir / "test-0" / f"{0:020d}.kafka").write_bytes(ENTRY[:5])
@@ -269,7 +271,7 @@ def test_a_flush_that_fails_stops_the_log_and_not_the_broker(
     assert not (data_dir / MARK_NAME).exists()
 
 
-def test_a_broker_with_too_many_logs_makes_no_more(start_broker: StartBroker, data_dir: Path) -> None:
+def test_a_broker_at_its_limit_of_logs_creates_no_more(start_broker: StartBroker, data_dir: Path) -> None:
     broker = start_broker(partitions_max=1)
     with RawClient(broker.port) as client:
         client.say(PRODUCE)
@@ -279,7 +281,7 @@ def test_a_broker_with_too_many_logs_makes_no_more(start_broker: StartBroker, da
     assert not (data_dir / "another-0").exists()
 
 
-def test_a_mistake_of_ours_costs_one_connection(
+def test_an_unexpected_exception_ends_one_connection(
     broker: RunningBroker, honest: RawClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def mistaken(topic: str, partition: int) -> None:
@@ -293,7 +295,7 @@ def test_a_mistake_of_ours_costs_one_connection(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_what_a_client_says_cannot_forge_a_line_in_the_log(
+def test_the_input_of_a_client_cannot_forge_a_line_in_the_log(
     broker: RunningBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     with RawClient(broker.port) as client:

@@ -1,4 +1,4 @@
-"""A broker that is killed in the middle of writing: what was readable stays readable, and it always comes back."""
+"""A broker that is killed in the middle of writing: what was readable stays readable, and it always restarts."""
 
 import signal
 from pathlib import Path
@@ -16,23 +16,23 @@ OPTIONS = ("--flush-messages", "100", "--segment-bytes", "10000000")
 
 
 def small_set(chance: Random) -> bytes:
-    """A hundred messages: enough to be flushed at once."""
+    """Make a set of a hundred messages: enough to be flushed at once."""
     return encode_message_set([chance.randbytes(chance.randrange(200)) for _ in range(100)])
 
 
 def large_set(chance: Random) -> bytes:
-    """Some 8 MB, which take the system long enough to write that a kill falls into the middle."""
+    """Make a set of some 8 MB, which take the system long enough to write that a kill falls into the middle."""
     return encode_message_set([bytes([number]) * chance.randrange(50_000, 150_000) for number in range(80)])
 
 
 def end_of_files(directory: Path) -> int:
-    """The offset at which the files of a log end, flushed or not, whole messages or not."""
+    """Return the offset at which the files of a log end, flushed or not, whole messages or not."""
     last = max(directory.glob("*.kafka"))
     return int(last.stem) + last.stat().st_size
 
 
 def read_from(consumer: SimpleConsumer, offset: int) -> bytes:
-    """All that can be read from ``offset`` on, with every CRC checked."""
+    """Return all that can be read from ``offset`` on, with every CRC checked."""
     read = bytearray()
     while True:
         fetched = consumer.fetch("a", 0, offset + len(read), 16 << 20)
@@ -43,9 +43,9 @@ def read_from(consumer: SimpleConsumer, offset: int) -> bytes:
 
 
 def kill_in_mid_write(broker: BrokerProcess, sets: tuple[bytes, bytes], begin_offset: int, directory: Path) -> bool:
-    """Send a small set and, once it can be read, a large one; kill the broker when the half of that is in the file.
+    """Send a small set and, once it can be read, a large one; kill the broker when half of that is in the file.
 
-    Tells whether the file was left with a part of the set.
+    Return whether the file was left with a part of the set.
     """
     small, large = sets
     large_offset = begin_offset + len(small)

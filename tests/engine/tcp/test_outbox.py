@@ -1,4 +1,4 @@
-"""What leaves a broker, and how: files in bounded calls, headers with what follows them, one open file at most."""
+"""How a broker sends: files in bounded calls, headers with what follows them, one open file at most."""
 
 import os
 import socket
@@ -34,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def delivered(outbox: Outbox, pair: tuple[socket.socket, socket.socket]) -> bytes:
-    """Send it all to a reader who reads."""
+    """Send everything to a reader that reads; return what it received."""
     ours, theirs = pair
     heard = bytearray()
     while not outbox.is_empty:
@@ -49,7 +49,7 @@ def delivered(outbox: Outbox, pair: tuple[socket.socket, socket.socket]) -> byte
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(st.binary(max_size=5), st.tuples(st.integers(0, 10_000), st.integers(0, 200))), max_size=10))
-def test_pieces_arrive_in_order_wherever_they_lie(
+def test_pieces_in_memory_and_in_files_arrive_in_order(
     pair: tuple[socket.socket, socket.socket], file: Path, pieces: list[bytes | tuple[int, int]]
 ) -> None:
     outbox = Outbox()
@@ -59,9 +59,7 @@ def test_pieces_arrive_in_order_wherever_they_lie(
     assert delivered(outbox, pair) == b"".join(expected)
 
 
-def test_no_call_hands_over_more_than_is_good_for_speed_and_no_turn_lasts_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_bytes_of_a_call_and_of_a_turn_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "large"
     path.write_bytes(b"")
     os.truncate(path, 10 << 20)
@@ -81,7 +79,7 @@ def test_no_call_hands_over_more_than_is_good_for_speed_and_no_turn_lasts_long(
     outbox.close()
 
 
-def test_a_reader_who_does_not_read_makes_nothing_pile_up(
+def test_an_outbox_stops_sending_to_a_reader_that_does_not_read(
     pair: tuple[socket.socket, socket.socket], file: Path
 ) -> None:
     outbox = Outbox()
@@ -107,7 +105,9 @@ def test_one_file_is_open_at_a_time_and_none_at_the_end(pair: tuple[socket.socke
     assert open_files() <= before
 
 
-def test_a_file_that_is_gone_or_too_short_is_said(pair: tuple[socket.socket, socket.socket], file: Path) -> None:
+def test_a_file_that_is_gone_or_too_short_is_a_storage_failure(
+    pair: tuple[socket.socket, socket.socket], file: Path
+) -> None:
     gone = Outbox()
     gone.put([SegmentSlice(file.with_name("gone"), 0, 10)])
     with pytest.raises(StorageFailed, match="gone"):

@@ -23,7 +23,7 @@ DAY_S = 86_400
 
 
 class HandClock:
-    """Seconds that pass when they are told to."""
+    """A clock whose seconds pass when a test moves it."""
 
     def __init__(self) -> None:
         self.now_s = 1_000.0
@@ -47,7 +47,7 @@ class Folder:
         return self.opened[-1]
 
     def crash(self) -> None:
-        """Leave everything as it is, but the lock."""
+        """Leave everything as it is, except the lock."""
         self.disk.crash()
         self.opened.pop()._folder.close()
 
@@ -91,7 +91,7 @@ def test_every_log_in_the_folder_is_found_and_nothing_else(folder: Folder) -> No
     assert sorted(map(str, again._logs)) == ["a-0", "c--1", "with-dashes-1"]
 
 
-def test_names_are_checked_before_anything_is_made_of_them(folder: Folder) -> None:
+def test_names_are_checked_before_anything_is_created(folder: Folder) -> None:
     logs = folder.open(partitions=2)
     assert logs.checked("a", 1) == TopicPartition("a", 1)
     for number in (-1, 2):
@@ -105,7 +105,7 @@ def test_names_are_checked_before_anything_is_made_of_them(folder: Folder) -> No
 
 
 @pytest.mark.parametrize("topic", ["a\\b", "..\\b", "c:b", "d:b", "\\\\server\\share\\b", "c:\\b", "a/b"])
-def test_on_windows_a_name_leads_out_of_the_folder_in_more_ways(topic: str) -> None:
+def test_names_that_lead_out_of_the_folder_on_windows_are_refused(topic: str) -> None:
     assert not is_directory_name(PureWindowsPath("d:/logs"), TopicPartition(topic, 0))
     assert is_directory_name(PureWindowsPath("d:/logs"), TopicPartition("a b", 0))
 
@@ -130,7 +130,7 @@ def test_two_spellings_that_are_one_directory_are_not_two_logs(folder: Folder, m
     assert logs.get(A0).next_offset == 14
 
 
-def test_a_directory_that_was_left_without_a_file_is_no_hindrance(folder: Folder) -> None:
+def test_a_log_can_be_created_in_a_directory_that_was_left_without_a_file(folder: Folder) -> None:
     logs = folder.open()
     folder.disk.refuse("open")
     with pytest.raises(StorageFailed):
@@ -141,9 +141,7 @@ def test_a_directory_that_was_left_without_a_file_is_no_hindrance(folder: Folder
     assert logs.get(A0).next_offset == 14
 
 
-def test_what_a_topic_is_called_cannot_forge_a_line_in_the_log(
-    folder: Folder, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_name_of_a_topic_cannot_forge_a_line_in_the_log(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
     logs = folder.open()
     logs.append(TopicPartition("a\nERROR b\x1b[31m", 0), ENTRY)
     folder.clock.now_s += 10
@@ -166,7 +164,7 @@ def test_a_folder_is_used_by_one_broker_at_a_time(folder: Folder) -> None:
 # --- flushing by time -----------------------------------------------------------------------------------------------
 
 
-def test_a_message_is_seen_at_the_latest_when_its_time_has_passed(folder: Folder) -> None:
+def test_a_message_is_visible_at_the_latest_after_the_flush_interval(folder: Folder) -> None:
     # case 23
     logs = folder.open(flush_ms=3_000)
     logs.append(A0, ENTRY)
@@ -179,10 +177,10 @@ def test_a_message_is_seen_at_the_latest_when_its_time_has_passed(folder: Folder
     folder.clock.now_s = 1_003.0
     logs.do_what_is_due()
     assert logs.get(A0).flushed_offset == 28
-    assert logs.due_s == 1_060.0  # nothing waits but the cleaning
+    assert logs.due_s == 1_060.0  # only the retention check is due
 
 
-def test_a_flush_by_count_or_by_a_roll_puts_the_next_one_off(folder: Folder) -> None:
+def test_a_flush_by_count_or_by_a_roll_postpones_the_next_one(folder: Folder) -> None:
     logs = folder.open(flush_ms=3_000, flush_messages=2, segment_bytes=40)
     logs.append(A0, ENTRY)
     folder.clock.now_s += 1
@@ -196,7 +194,7 @@ def test_a_flush_by_count_or_by_a_roll_puts_the_next_one_off(folder: Folder) -> 
     assert logs.due_s == 1_005.0
 
 
-def test_a_disk_that_refuses_one_flush_keeps_no_other_log_from_its_own(
+def test_a_failed_flush_of_one_log_does_not_keep_another_from_its_flush(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ) -> None:
     logs = folder.open()
@@ -216,7 +214,7 @@ def test_a_disk_that_refuses_one_flush_keeps_no_other_log_from_its_own(
 # --- cleaning -------------------------------------------------------------------------------------------------------
 
 
-def test_segments_that_are_too_old_are_removed_when_it_is_time_to_look(
+def test_segments_that_are_too_old_are_removed_at_the_next_retention_check(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ) -> None:
     # case 31; the edge itself is the log's own test
@@ -241,7 +239,7 @@ def test_segments_that_are_too_old_are_removed_when_it_is_time_to_look(
 # --- stopping and starting ------------------------------------------------------------------------------------------
 
 
-def test_logs_that_were_closed_in_good_order_are_not_checked_again(folder: Folder) -> None:
+def test_logs_that_were_closed_cleanly_are_not_checked_again(folder: Folder) -> None:
     # case 27
     logs = folder.open()
     logs.append(A0, ENTRY * 2)
@@ -255,7 +253,9 @@ def test_logs_that_were_closed_in_good_order_are_not_checked_again(folder: Folde
     assert not (folder.path / MARK_NAME).exists()
 
 
-def test_logs_that_were_not_are_cut_where_they_are_damaged(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_that_were_not_closed_cleanly_are_cut_where_they_are_damaged(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
     # case 26
     logs = folder.open()
     logs.append(A0, ENTRY * 3)
@@ -268,7 +268,7 @@ def test_logs_that_were_not_are_cut_where_they_are_damaged(folder: Folder, caplo
     assert "a-0: truncated by 28 bytes" in caplog.text
 
 
-def test_a_log_that_does_not_open_gives_the_folder_back(folder: Folder) -> None:
+def test_a_log_that_does_not_open_leaves_the_folder_unlocked(folder: Folder) -> None:
     logs = folder.open()
     logs.append(A0, ENTRY)
     folder.crash()

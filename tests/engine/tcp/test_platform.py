@@ -46,7 +46,7 @@ from engine.tcp import command
 from engine.tcp.client import Producer, ProducerData, SimpleConsumer
 from engine.tcp.faults import ConnectionBroken
 
-told = []
+results = []
 
 def talk(port):
     with Producer("127.0.0.1", port) as producer, SimpleConsumer("127.0.0.1", port) as consumer:
@@ -60,11 +60,11 @@ def talk(port):
             assert all(message.payload.startswith(b"\\r\\n\\x1a") for message in messages)
             offset, count = messages[-1].next_offset, count + len(messages)
         first, second = consumer.multi_fetch([FetchRequest("b", 0, 0, 100), FetchRequest("c", 0, 0, 100)])
-        told.append((offset, count, [message.payload for message in first.messages()], second.data))
+        results.append((offset, count, [message.payload for message in first.messages()], second.data))
         try:
             consumer.offsets_before("b", 9)
         except ConnectionBroken:
-            told.append("hung up")
+            results.append("hung up")
 
 def ready(line):
     port = int(line.rsplit(":", 1)[1])
@@ -78,7 +78,7 @@ def ready(line):
 for options in (["--flush-messages", "1"], ["--flush-messages", "7"]):
     arguments = ["broker", "--data-dir", sys.argv[1], "--port", "0", "--segment-bytes", "100000", "--flush-ms", "20"]
     assert command.run(cli.parser().parse_args([*arguments, *options]), ready) == 0
-    print(told.pop(0), told.pop(0))
+    print(results.pop(0), results.pop(0))
     for file in (Path(sys.argv[1]) / "b-0").iterdir():
         file.unlink()
 print(sorted(path.name for path in Path(sys.argv[1]).rglob("*")))
@@ -135,7 +135,7 @@ for time_of_start in range(2):
 
 
 @pytest.mark.parametrize("system", ["macos", "windows"])
-def test_a_broker_and_its_clients_do_the_same_on_every_system(system: str, tmp_path: Path) -> None:
+def test_a_broker_and_its_clients_behave_the_same_on_every_system(system: str, tmp_path: Path) -> None:
     here = run_on("", BROKER, str(tmp_path / "here"))
     assert "hung up" in here
     assert run_on(system, BROKER, str(tmp_path / system)) == here
@@ -148,8 +148,8 @@ def test_rooms_are_served_on_every_system(system: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("system", ["darwin", "win32"])
-def test_no_name_is_used_that_another_system_lacks(system: str, tmp_path: Path) -> None:
-    """By the type checker's knowledge of the standard library, for the lines that no test takes."""
+def test_no_name_that_another_system_lacks_is_used(system: str, tmp_path: Path) -> None:
+    """The type checker knows the standard library of each system, so this covers lines that no test runs."""
     ended = subprocess.run(
         [sys.executable, "-m", "mypy", "--platform", system, "--cache-dir", str(tmp_path)],
         cwd=ROOT,
@@ -164,7 +164,7 @@ def test_no_name_is_used_that_another_system_lacks(system: str, tmp_path: Path) 
 
 
 class Limits(types.ModuleType):
-    """The module ``resource`` of a system whose kernel has a limit of its own, below the one that it tells."""
+    """The module ``resource`` of a system whose kernel has a limit of its own, below the one that it reports."""
 
     RLIMIT_NOFILE = 8
     RLIM_INFINITY = 2**63 - 1
@@ -211,7 +211,7 @@ def test_a_broker_takes_no_more_clients_than_select_can_wait_for(monkeypatch: py
     assert sockets_at_once() == SOCKETS_OF_SELECT
 
 
-def test_ctrl_break_stops_too_where_there_is_one() -> None:
+def test_ctrl_break_is_a_stop_signal_where_it_exists() -> None:
     assert set(platform.STOP_SIGNALS) == {signal.SIGTERM, signal.SIGINT}
     program = "import signal; signal.SIGBREAK = 21; from engine.tcp.platform import STOP_SIGNALS; print(*STOP_SIGNALS)"
     assert run_on("", program).split() == [str(int(number)) for number in (signal.SIGTERM, signal.SIGINT, 21)]
@@ -227,7 +227,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-def test_a_port_is_not_shared_with_who_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_is_in_use_cannot_be_bound_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with listen("127.0.0.1", 0) as listening:
         assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) != 0
         with pytest.raises(OSError, match="in use"):
@@ -240,7 +240,7 @@ def test_a_port_is_not_shared_with_who_has_it(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("counts_in_timevals", [True, False])
-def test_each_step_has_its_time(
+def test_each_step_on_a_socket_has_a_time_limit(
     counts_in_timevals: bool, pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(platform, "COUNTS_IN_TIMEVALS", counts_in_timevals)
@@ -253,7 +253,7 @@ def test_each_step_has_its_time(
 
 @pytest.mark.parametrize("missing", [[], ["select.poll"]])
 @pytest.mark.parametrize("counts_in_timevals", [True, False])
-def test_a_hang_up_is_noticed_at_once_and_silence_is_none(
+def test_a_hang_up_is_noticed_at_once_and_silence_does_not_count_as_one(
     missing: list[str],
     counts_in_timevals: bool,
     pair: tuple[socket.socket, socket.socket],
@@ -272,7 +272,7 @@ def test_a_hang_up_is_noticed_at_once_and_silence_is_none(
     assert has_hung_up(ours)
 
 
-def test_a_link_breaks_in_time_where_python_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_times_out_where_python_enforces_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "COUNTS_IN_TIMEVALS", False)
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
@@ -283,7 +283,7 @@ def test_a_link_breaks_in_time_where_python_counts_it(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("missing", [[], ["socket.MSG_DONTWAIT"]])
-def test_a_full_socket_that_blocks_keeps_nobody_waiting(
+def test_sending_now_does_not_wait_on_a_full_blocking_socket(
     missing: list[str], pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in missing:
@@ -308,7 +308,7 @@ def test_a_full_socket_that_blocks_keeps_nobody_waiting(
 
 
 @pytest.mark.parametrize("missing", [[], ["os.sendfile"], ["os.sendfile", "os.pread"]])
-def test_a_file_is_sent_from_any_place_to_its_end(
+def test_a_file_is_sent_from_any_position_to_its_end(
     missing: list[str],
     pair: tuple[socket.socket, socket.socket],
     tmp_path: Path,
@@ -335,7 +335,7 @@ def test_a_file_is_sent_from_any_place_to_its_end(
 # --- the loop -------------------------------------------------------------------------------------------------------
 
 
-def test_a_client_that_is_gone_before_it_is_taken_harms_nobody(
+def test_a_client_that_is_gone_before_it_is_accepted_does_no_harm(
     broker: RunningBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on macOS, which refuses options on a connection that has been reset."""

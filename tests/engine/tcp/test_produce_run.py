@@ -1,4 +1,4 @@
-"""Sets that are appended together: what becomes of each is what would have become of it alone."""
+"""Sets that are appended together: the outcome of each is that of a set appended alone."""
 
 import tempfile
 import time
@@ -59,7 +59,7 @@ class Bench:
         self.run = ProduceRun(self.logs, self.complaints.append)
 
     def files(self) -> dict[str, bytes]:
-        """Every segment of every log."""
+        """Return every segment of every log."""
         return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in self.folder.glob("*/*.kafka")}
 
     def content(self, partition: TopicPartition) -> bytes:
@@ -69,7 +69,7 @@ class Bench:
         return [self.logs.get(each).flushed_offset for each in (A, B) if self.logs.holds(each)]
 
     def produce(self, produces: Produces, *, together: bool) -> tuple[dict[str, bytes], list[str], type | None]:
-        """Do it as the loop does; all files, the complaints, the error that ended it."""
+        """Append as the loop does; return all files, the complaints, and the error that ended it."""
         fault = None
         try:
             for partition, message_set in produces:
@@ -95,7 +95,9 @@ def bench(flush_messages: int = 1_000) -> Iterator[Bench]:
 
 @settings(deadline=None)  # each example opens logs, on a disk that may be busy
 @given(st.lists(st.tuples(st.sampled_from([A, A, A, B]), st.sampled_from(SETS)), max_size=12), st.integers(1, 9))
-def test_sets_that_go_together_fare_as_if_alone(produces: Produces, flush_messages: int) -> None:
+def test_sets_appended_together_have_the_outcome_of_sets_appended_alone(
+    produces: Produces, flush_messages: int
+) -> None:
     with bench(flush_messages) as first, bench(flush_messages) as second:
         assert first.produce(produces, together=True) == second.produce(produces, together=False)
         assert first.flushed_offsets() == second.flushed_offsets()
@@ -133,13 +135,13 @@ def test_sets_for_one_partition_are_one_write(monkeypatch: pytest.MonkeyPatch) -
         assert made.run.held_bytes == 0
 
 
-def test_a_run_has_an_end() -> None:
+def test_a_run_has_a_size_limit() -> None:
     with bench() as made:
         made.run.add(A, bytes(RUN_MAX_BYTES))
         assert not made.run.takes(A, b"x")
 
 
-def test_sets_that_are_refused_together_go_one_at_a_time() -> None:
+def test_sets_that_are_refused_together_are_appended_one_at_a_time() -> None:
     with bench() as made:
         made.logs.append(A, b"")
         for message_set in (GOOD, TOO_LARGE, GOOD):
@@ -151,7 +153,7 @@ def test_sets_that_are_refused_together_go_one_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("part", [b"\0", CLAIMS_MORE, encode_message_set([b"x" * 50])[:20]])
-def test_a_set_behind_one_that_ends_in_a_part_of_a_message_is_not_taken_for_its_rest(part: bytes) -> None:
+def test_a_set_after_a_partial_message_is_not_taken_for_the_rest_of_it(part: bytes) -> None:
     with bench() as made:
         made.logs.append(A, b"")
         for message_set in (GOOD + part, GOOD, GOOD + part, part[:3], GOOD):
@@ -161,7 +163,7 @@ def test_a_set_behind_one_that_ends_in_a_part_of_a_message_is_not_taken_for_its_
         assert made.content(A) == GOOD * 4
 
 
-def test_a_set_that_is_too_large_and_damaged_is_said_and_those_behind_it_land() -> None:
+def test_a_set_that_is_too_large_and_damaged_is_reported_and_later_sets_are_appended() -> None:
     with bench() as made:
         for message_set in (GOOD, DAMAGED + TOO_LARGE, GOOD):
             made.run.add(A, message_set)
@@ -171,7 +173,7 @@ def test_a_set_that_is_too_large_and_damaged_is_said_and_those_behind_it_land() 
         assert len(made.complaints) == 1
 
 
-def test_an_empty_set_begins_a_new_segment_behind_a_full_one() -> None:
+def test_an_empty_set_begins_a_new_segment_after_a_full_one() -> None:
     with bench() as made:
         made.logs.append(A, encode_message_set([b"x" * 90]))
         made.run.add(A, b"")
@@ -180,7 +182,7 @@ def test_an_empty_set_begins_a_new_segment_behind_a_full_one() -> None:
         assert made.logs.get(A).flushed_offset == 99
 
 
-def test_nothing_is_appended_behind_a_damaged_set() -> None:
+def test_nothing_is_appended_after_a_damaged_set() -> None:
     with bench() as made:
         made.logs.append(A, b"")
         for message_set in (GOOD, DAMAGED, GOOD):
@@ -192,7 +194,7 @@ def test_nothing_is_appended_behind_a_damaged_set() -> None:
         assert made.content(A) == GOOD
 
 
-def test_a_disk_that_refuses_is_said() -> None:
+def test_a_disk_that_refuses_is_reported() -> None:
     with bench() as made:
         made.disk.refuse("append")
         for _ in range(2):

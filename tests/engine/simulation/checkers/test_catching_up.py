@@ -1,4 +1,4 @@
-"""What is behind at the end of a run is an anomaly, and the excuses are exactly those that the checker lists."""
+"""A lag at the end of a run is an anomaly, and the excuses are exactly those that the checker lists."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -20,7 +20,7 @@ Change = Callable[[Json, Json], None]
 
 @pytest.fixture(scope="module")
 def caught_up(tmp_path_factory: pytest.TempPathFactory) -> History:
-    """A run in which a group owns and has read everything."""
+    """Make a run in which a group owns and has read everything."""
     history = simulate(SEED, Path(tmp_path_factory.mktemp("run")) / "seed")
     assert list(everybody_catches_up(history)) == []
     return history
@@ -34,7 +34,7 @@ def names_after(history: History, *changes: Change) -> set[str]:
 
 
 def read_position(facts: Json, state: Json) -> tuple[Json, Json, Json]:
-    """The facts of a partition whose owner has read everything, its position, and the owner in the state."""
+    """Return the facts of a partition whose owner has read everything, its position, and the owner in the state."""
     for group in facts["groups"]:
         for place in group["partitions"]:
             partition = f"{place['topic']}-{place['partition']}"
@@ -80,7 +80,7 @@ def rejects_without_a_reason(facts: Json, state: Json) -> None:
     position["error"] = "invalid_message"
 
 
-def nobody_owns_a_partition(facts: Json, state: Json) -> None:
+def a_partition_has_no_owner(facts: Json, state: Json) -> None:
     place, _, _ = read_position(facts, state)
     place["owner"] = ""
 
@@ -123,17 +123,17 @@ def test_a_consumer_that_rejects_what_it_never_received_is_stranded(caught_up: H
 
 
 def test_a_partition_without_an_owner_is_excused_by_a_failed_rebalance_of_its_group(caught_up: History) -> None:
-    assert names_after(caught_up, nobody_owns_a_partition) == {"not-caught-up"}
-    assert names_after(caught_up, nobody_owns_a_partition, every_consumer_is("failed")) == set()
+    assert names_after(caught_up, a_partition_has_no_owner) == {"not-caught-up"}
+    assert names_after(caught_up, a_partition_has_no_owner, every_consumer_is("failed")) == set()
 
 
 def test_a_failed_rebalance_does_not_excuse_an_owner(caught_up: History) -> None:
     assert names_after(caught_up, fetches_nothing, every_consumer_is("failed")) == {"stranded"}
 
 
-def test_a_group_without_a_living_consumer_is_excused(caught_up: History) -> None:
+def test_a_group_without_a_running_consumer_is_excused(caught_up: History) -> None:
     gone = every_consumer_is("gone", alive=False)
-    assert names_after(caught_up, fetches_nothing, nobody_owns_a_partition, gone) == set()
+    assert names_after(caught_up, fetches_nothing, a_partition_has_no_owner, gone) == set()
 
 
 @pytest.mark.parametrize("state_name", ["joining", "rebalancing", "backing_off", "expired", "closing"])
@@ -142,5 +142,5 @@ def test_a_consumer_that_does_not_settle_is_stranded(caught_up: History, state_n
 
 
 @pytest.mark.parametrize("change", [a_broker_is_down, nothing_is_flushed])
-def test_storage_has_no_excuse(caught_up: History, change: Change) -> None:
+def test_storage_that_is_behind_is_never_excused(caught_up: History, change: Change) -> None:
     assert names_after(caught_up, change, every_consumer_is("gone", alive=False)) == {"not-caught-up"}
