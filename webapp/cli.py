@@ -6,6 +6,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +15,7 @@ from engine.scenarios import SCENARIOS
 from engine.tcp import command as broker
 from engine.tcp.platform import allow_many_files, listen
 from webapp import create_app
+from webapp.connections import ConnectionLimits, Connections
 from webapp.paths import default_data_directory
 from webapp.server import address_of, serve
 from webapp.settings import DEFAULT_SCENARIO, Settings
@@ -102,7 +104,9 @@ def run(options: argparse.Namespace) -> int:
         )
     except OffsetscopeError as error:
         fail(f"{error.message}; {error.remedy}")
-    allow_many_files()  # a room has about five open, a viewer one
+    limits = ConnectionLimits()
+    files = allow_many_files()  # a room has about five open, a connection one
+    connections = Connections(replace(limits, in_all=min(limits.in_all, files // 2)))
     address = address_of(options.host, listening)
 
     def ready() -> None:
@@ -110,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
         if options.open:  # in a thread of its own: a browser in the terminal would keep the server waiting
             threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
 
-    serve(app, app.extensions[EXTENSION], options.host, listening, ready=ready)
+    serve(app, app.extensions[EXTENSION], options.host, listening, connections, ready=ready)
     return 0
 
 

@@ -9,17 +9,30 @@ import logging
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
 
-from engine.tcp.platform import STOP_SIGNALS
+from engine.tcp.platform import STOP_SIGNALS, send_now
+from webapp.connections import Connections
 from webapp.services import Services
 
 POLL_S = 0.05
 FAREWELL_S = 0.8
+OVERDUE_EVERY_S = 0.5
+BODY_TIMEOUT_S = 20.0
+"""For each part of a request's body, and of the response to it."""
+RESPONSE_TIMEOUT_S = 300.0
+"""For each part of another response: a slow line takes minutes for megabytes."""
+TOO_MANY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 26\r\nRetry-After: 10\r\n"
+    b"Connection: close\r\n\r\ntoo many open connections\n"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +44,16 @@ class QuietHandler(WSGIRequestHandler):
     # Send frames at once. Otherwise a frame waits for the acknowledgement of the last one, which may take 40 ms.
     disable_nagle_algorithm = True
 
+    server: "BoundedServer"
+
+    def parse_request(self) -> bool:
+        """Parse the head; from then on the deadline for silent connections does not apply."""
+        parsed = super().parse_request()
+        self.server.connections.begin_request(self.connection)
+        has_body = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers if parsed else False
+        self.connection.settimeout(BODY_TIMEOUT_S if has_body else RESPONSE_TIMEOUT_S)
+        return parsed
+
     def version_string(self) -> str:
         """Return the ``Server`` header."""
         return "offsetscope"
@@ -39,18 +62,56 @@ class QuietHandler(WSGIRequestHandler):
         """Log nothing: a stage sends many requests a minute."""
 
 
+class BoundedServer(ThreadedWSGIServer):
+    """A server with a thread for each connection, which refuses connections over the limits and closes silent ones."""
+
+    def __init__(self, app: Flask, host: str, listening: socket.socket, connections: Connections) -> None:
+        super().__init__(host, listening.getsockname()[1], app, QuietHandler, fd=listening.fileno())
+        self.connections = connections
+        self._overdue_look_s = time.monotonic()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Return whether to serve a new connection; answer 503 if not, as far as the socket takes it at once."""
+        is_admitted = self.connections.admit(request, client_address[0])
+        if not is_admitted:
+            with suppress(OSError):
+                send_now(request, TOO_MANY)
+        return is_admitted
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self.connections.leave(request)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Close the connections that were silent for too long; called about every :data:`POLL_S`."""
+        super().service_actions()
+        now_s = time.monotonic()
+        if now_s - self._overdue_look_s >= OVERDUE_EVERY_S:
+            self._overdue_look_s = now_s
+            self.connections.shut_overdue()
+
+
 def address_of(host: str, listening: socket.socket) -> str:
     """Return the address to open in a browser."""
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{listening.getsockname()[1]}/"
 
 
-def serve(app: Flask, services: Services, host: str, listening: socket.socket, *, ready: Callable[[], None]) -> None:
+def serve(
+    app: Flask,
+    services: Services,
+    host: str,
+    listening: socket.socket,
+    connections: Connections,
+    *,
+    ready: Callable[[], None],
+) -> None:
     """Serve until SIGTERM or SIGINT; then close every viewer's connection (1001) and all rooms.
 
     ``ready`` is called once requests are accepted.
     """
-    server = threaded_server(app, host, listening)
+    server = BoundedServer(app, host, listening, connections)
     _stop_on_signals(server)
     _leave_out_of_collections_what_stays()
     ready()
@@ -59,20 +120,6 @@ def serve(app: Flask, services: Services, host: str, listening: socket.socket, *
     finally:
         server.server_close()
         services.stop(within_s=FAREWELL_S)
-
-
-def threaded_server(app: Flask, host: str, listening: socket.socket) -> BaseWSGIServer:
-    """Return a server on a listening socket; its threads are daemons and end with the process."""
-    server = make_server(
-        host,
-        listening.getsockname()[1],
-        app,
-        threaded=True,
-        request_handler=QuietHandler,
-        fd=listening.fileno(),
-    )
-    server.daemon_threads = True  # type: ignore[attr-defined]  # the threaded server has it
-    return server
 
 
 def _leave_out_of_collections_what_stays() -> None:

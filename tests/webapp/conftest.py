@@ -12,7 +12,8 @@ from engine.tcp.platform import listen
 from tests.webapp.feed_by_hand import Audience, PaperJournal
 from tests.webapp.support import LiveServer
 from webapp import create_app
-from webapp.server import threaded_server
+from webapp.connections import ConnectionLimits, Connections
+from webapp.server import BoundedServer
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.views.context import EXTENSION
@@ -46,7 +47,7 @@ def client(app: Flask) -> FlaskClient:
 def live(app: Flask) -> Iterator[LiveServer]:
     """The application behind real sockets."""
     listening = listen("127.0.0.1", 0)
-    server = threaded_server(app, "127.0.0.1", listening)
+    server = BoundedServer(app, "127.0.0.1", listening, Connections(ConnectionLimits()))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield LiveServer(f"127.0.0.1:{listening.getsockname()[1]}", app.extensions[EXTENSION])

@@ -5,8 +5,8 @@ import os
 import signal
 import socket
 import urllib.request
-from collections.abc import Iterator
-from threading import Thread
+from collections.abc import Callable, Iterator
+from threading import Semaphore, Thread
 
 import pytest
 from flask import Flask, request
@@ -14,7 +14,8 @@ from flask import Flask, request
 from engine.tcp.platform import listen
 from tests.webapp.support import PATIENCE_S
 from webapp import create_app
-from webapp.server import serve, threaded_server
+from webapp.connections import ConnectionLimits, Connections
+from webapp.server import BoundedServer, serve
 from webapp.settings import Settings
 from webapp.views.context import EXTENSION
 
@@ -43,7 +44,7 @@ def test_nothing_that_is_sent_waits_for_an_acknowledgement_of_what_was_sent_befo
         connected: socket.socket = request.environ["werkzeug.socket"]
         return str(connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
 
-    server = threaded_server(app, "127.0.0.1", listening)
+    server = BoundedServer(app, "127.0.0.1", listening, Connections(ConnectionLimits()))
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
@@ -66,7 +67,96 @@ def test_full_collections_leave_out_what_the_server_is_made_of(
         os.kill(os.getpid(), signal.SIGTERM)
 
     try:
-        serve(app, app.extensions[EXTENSION], "127.0.0.1", listening, ready=ready)
+        connections = Connections(ConnectionLimits())
+        serve(app, app.extensions[EXTENSION], "127.0.0.1", listening, connections, ready=ready)
     finally:
         gc.unfreeze()
     assert left_out[0] > 10_000
+
+
+# --- connections ----------------------------------------------------------------------------------------------------
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Served:
+    """A small application on a server with limits."""
+
+    def __init__(self, listening: socket.socket, limits: ConnectionLimits) -> None:
+        app = Flask(__name__)
+        app.add_url_rule("/", "length", self._length, methods=["GET", "POST"])
+        self.began = Semaphore(0)
+        self.connections = Connections(limits)
+        self._port = listening.getsockname()[1]
+        self._server = BoundedServer(app, "127.0.0.1", listening, self.connections)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def _length(self) -> str:
+        self.began.release()
+        return str(len(request.get_data()))
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE_S)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def serve_with(listening: socket.socket) -> Iterator[Callable[..., Served]]:
+    served: list[Served] = []
+
+    def build(**limits: float) -> Served:
+        served.append(Served(listening, ConnectionLimits(**limits)))  # type: ignore[arg-type]
+        return served[-1]
+
+    yield build
+    for one in served:
+        one.close()
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    read = b""
+    try:
+        while data := connection.recv(4096):
+            read += data
+    except ConnectionResetError:
+        pass
+    connection.close()
+    return read
+
+
+def test_a_connection_over_the_limit_is_refused_and_those_before_it_are_served(
+    serve_with: Callable[..., Served],
+) -> None:
+    served = serve_with(in_all=2)
+    busy = [served.connect() for _ in range(2)]
+    for one in busy:
+        one.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+        assert served.began.acquire(timeout=PATIENCE_S)
+    assert read_to_end(served.connect()).startswith(b"HTTP/1.1 503")
+    for one in busy:
+        one.sendall(b"ab")
+        assert read_to_end(one).startswith(b"HTTP/1.1 200")
+    again = served.connect()
+    again.sendall(GET)
+    assert read_to_end(again).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+def test_a_connection_without_a_whole_head_is_closed(serve_with: Callable[..., Served], sent: bytes) -> None:
+    silent = serve_with(head_s=0.05).connect()
+    silent.sendall(sent)
+    assert read_to_end(silent) == b""
+
+
+def test_a_body_that_does_not_come_ends_the_connection(
+    serve_with: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.server.BODY_TIMEOUT_S", 0.05)
+    slow = serve_with().connect()
+    slow.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n1234")
+    assert b" 200 " not in read_to_end(slow)
