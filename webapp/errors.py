@@ -169,6 +169,12 @@ class RoomFull(OffsetscopeError):
     code = "room_full"
 
 
+class TooMuchPending(OffsetscopeError):
+    """All rooms together hold as many bytes in memory as they may: in queues, in flight, waiting for disks."""
+
+    code = "too_much_pending"
+
+
 class ProduceTooLarge(OffsetscopeError):
     """One produce command carries too many records or bytes."""
 
@@ -237,6 +243,7 @@ STATUSES: dict[type[OffsetscopeError], HTTPStatus] = {
     ForkGivenUp: HTTPStatus.CONFLICT,
     RoomReadOnly: HTTPStatus.CONFLICT,
     RoomFull: HTTPStatus.CONFLICT,
+    TooMuchPending: HTTPStatus.TOO_MANY_REQUESTS,
     ProduceTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooManyViewers: HTTPStatus.TOO_MANY_REQUESTS,
 }

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from engine.commands.producing import Produce
-from webapp.errors import ProduceTooLarge, RoomsTooFast, TooManyForks, TooManyViewers
+from webapp.errors import ProduceTooLarge, RoomsTooFast, TooManyForks, TooManyViewers, TooMuchPending
 
 MINUTE_US = 60_000_000
 LOOK_EVERY_S = 0.25
@@ -144,4 +144,15 @@ def require_fair_produce(command: Produce, *, records_at_most: int, bytes_at_mos
             command="produce",
             records=records,
             bytes=size_bytes,
+        )
+
+
+def require_memory(pending_bytes: int, *, bytes_at_most: int) -> None:
+    """Raise ``TooMuchPending`` if all rooms together hold too many bytes in memory."""
+    if pending_bytes > bytes_at_most:
+        raise TooMuchPending(
+            f"{pending_bytes} bytes of messages wait or are in flight in all rooms together, and that is the limit",
+            "let time run in your room, and try again in a moment",
+            pending_bytes=pending_bytes,
+            retry_after_s=5,
         )

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.cluster.pending import MOST_PENDING_BYTES
 from engine.config import NEVER_US, SECOND_US
 from engine.errors import InvalidCommand, OffsetscopeError
 from engine.ids import TopicPartition
@@ -35,6 +36,8 @@ from webapp.suspension import MACHINE_FAULTS, Suspension
 from webapp.timeline import Timeline
 
 PIECES_OF_A_SLICE = 4
+PENDING_BYTES_AT_MOST = 2 * MOST_PENDING_BYTES
+"""Where time stops: the producer's own load goes beyond what commands may send, if a broker or a link is slow."""
 PAUSE_FIELDS: Mapping[str, Any] = {"command": "clock", "action": "pause"}
 
 logger = logging.getLogger(__name__)
@@ -82,6 +85,7 @@ class Room:
         self._settled_bytes = command_log.size_bytes  # of the command log, before them
         self._due_wall_us = NEVER_US
         timeline.cluster.publish()
+        self._pending_bytes = timeline.cluster.pending_bytes
         self._weight = FolderWeight(timeline.folders.room, wall_us=wall_us)
 
     # --- called by requests -----------------------------------------------------------------------------------------
@@ -115,6 +119,11 @@ class Room:
     def size_bytes(self) -> int:
         """How many bytes the room's files had when they were last measured."""
         return self._weight.bytes
+
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes of messages were in memory only, after the last slice."""
+        return self._pending_bytes
 
     def submit(self, command: Command, fields: Mapping[str, Any]) -> Future[Applied]:
         """Submit a command that ``parse`` made of ``fields``.
@@ -291,6 +300,7 @@ class Room:
                     served = self._serve_waiting()
                     self._timeline.cluster.publish()
                     self._weight.weigh_after(served)
+                    self._pending_bytes = self._timeline.cluster.pending_bytes
                     self._pause_if_full()
                     self._note_digest()
                     self._note_what_is_due()
@@ -388,7 +398,8 @@ class Room:
 
     @property
     def _is_full(self) -> bool:
-        return self._weight.bytes > self._bytes_at_most
+        grown_bytes = self._weight.bytes + self._pending_bytes
+        return grown_bytes > self._bytes_at_most or self._pending_bytes > PENDING_BYTES_AT_MOST
 
     def _pause_if_full(self) -> None:
         if self._is_full and self._timeline.pace.is_running:
@@ -398,7 +409,8 @@ class Room:
 
     def _full(self) -> RoomFull:
         return RoomFull(
-            f"the room's files take {self._weight.bytes} bytes; it may not grow any more",
+            f"the room's files take {self._weight.bytes} bytes, and {self._pending_bytes} are on their way; "
+            "it may not grow any more",
             "go on in a new room, or fork this one at an earlier point",
             room=self.record.room,
             bytes=self._weight.bytes,

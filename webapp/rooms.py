@@ -297,6 +297,11 @@ class Rooms:
         """Return the rooms in which time may pass: those with a viewer or a recent request."""
         return [room for room in self._loaded_rooms() if not self._is_idle(room) or self._is_watched(room)]
 
+    @property
+    def pending_bytes(self) -> int:
+        """How many bytes of messages all loaded rooms hold in memory only."""
+        return sum(room.pending_bytes for room in self._loaded_rooms())
+
     def keep_house(self) -> None:
         """Unload rooms unused for a while, restore suspended ones, delete those unused for long, store the usage."""
         for room in self._loaded_rooms():

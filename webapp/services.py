@@ -11,7 +11,7 @@ from webapp.data_directory import DataDirectory
 from webapp.errors import CommandTimedOut
 from webapp.feed.broadcaster import Broadcaster
 from webapp.pump import Pump
-from webapp.quotas import ViewerSeats, require_fair_produce
+from webapp.quotas import ViewerSeats, require_fair_produce, require_memory
 from webapp.room import Room
 from webapp.room_commands import Command
 from webapp.rooms import Rooms
@@ -71,6 +71,7 @@ class Services:
                 records_at_most=settings.produce_records_at_most,
                 bytes_at_most=settings.produce_bytes_at_most,
             )
+            require_memory(self.rooms.pending_bytes, bytes_at_most=settings.pending_bytes_at_most)
         future = room.submit(command, fields)
         try:
             return future.result(timeout=settings.command_timeout_ms / 1_000)

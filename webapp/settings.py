@@ -32,6 +32,7 @@ class Settings:
     forks_at_once: int = 2
     fork_patience_s: int = 20
     room_bytes_at_most: int = 128 * 1024 * 1024
+    pending_bytes_at_most: int = 512 * 1024 * 1024
     produce_records_at_most: int = 1_000
     produce_bytes_at_most: int = 1_000_000
     body_bytes_at_most: int = 2_000_000

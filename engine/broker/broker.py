@@ -142,6 +142,11 @@ class Broker(Process):
         """The message sets that wait for the disk, by flight name."""
         return self._queue.waiting
 
+    @property
+    def queued_bytes(self) -> int:
+        """The bytes of the requests that wait for the disk."""
+        return self._queue.size_bytes
+
     def set_disk_fault(self, delay_us: int, *, full: bool, fails: DiskFault) -> None:
         """Make the disk slow, full or failing, or clear these faults."""
         self._queue.delay_us = delay_us

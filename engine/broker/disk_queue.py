@@ -21,6 +21,11 @@ class DiskQueue:
         self._free_us = process.now_us
         self._requests: dict[str, tuple[RequestEnvelope, Timer]] = {}
 
+    @property
+    def size_bytes(self) -> int:
+        """The bytes of the requests in the queue."""
+        return sum(len(envelope.frame) for envelope, _ in self._requests.values())
+
     def put(self, envelope: RequestEnvelope) -> None:
         """Write a message set: at once, or when the disk has finished the earlier sets and this one."""
         if not self.delay_us and not self._requests:

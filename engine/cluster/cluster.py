@@ -16,6 +16,7 @@ from engine.cluster.facts import facts
 from engine.cluster.invariants import broken_invariants
 from engine.cluster.lag_observer import LagObserver
 from engine.cluster.message_index import MessageIndex
+from engine.cluster.pending import pending_bytes
 from engine.cluster.registry_tree import registry_tree
 from engine.cluster.snapshot import snapshot, summary, without_flights
 from engine.cluster.state import ClusterState, Group
@@ -247,6 +248,11 @@ class Cluster:
     def summary(self) -> dict[str, Any]:
         """The state without what a reader cannot follow at a high rate (docs/journal.md, "A summary")."""
         return summary(self.state)
+
+    @property
+    def pending_bytes(self) -> int:
+        """The bytes of messages that are in memory only."""
+        return pending_bytes(self.state)
 
     def facts(self) -> dict[str, Any]:
         """Topics, brokers and groups for programs (docs/api.md)."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from engine.cluster.cluster import Cluster
 from engine.cluster.deployment import LIVE
+from engine.cluster.pending import MOST_PENDING_BYTES, pending_bytes
 from engine.commands.boundary import checked_boundary
 from engine.commands.fields import Fields
 from engine.errors import InvalidCommand, NameTaken, NoBrokerAvailable, UnknownTopic, WrongState
@@ -84,6 +85,10 @@ class Produce:
             )
         return Produce(topic, records, count, size)
 
+    @property
+    def _size_bytes(self) -> int:
+        return sum(len(value.encode()) for _, value in self.records) or self.count * self.size
+
     def apply(self, cluster: Cluster) -> None:
         """Send at once; nothing is sent if one message is too large or no broker is registered."""
         producer = cluster.state.producer
@@ -94,6 +99,13 @@ class Produce:
                 f"{under_way} messages are in flight already, or wait for one that is",
                 "let time run until some have landed",
                 under_way=under_way,
+            )
+        pending = pending_bytes(cluster.state)
+        if pending + self._size_bytes > MOST_PENDING_BYTES:
+            raise WrongState(
+                f"{pending} bytes of messages wait or are in flight already",
+                "let time run until some have landed",
+                pending_bytes=pending,
             )
         if self.records:
             producer.send(topic, [Record(key, value.encode()) for key, value in self.records])

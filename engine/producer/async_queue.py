@@ -73,6 +73,11 @@ class AsyncQueue:
         return Counts(len(self._queued), len(self._blocked), self._dropped)
 
     @property
+    def size_bytes(self) -> int:
+        """The bytes of all records that wait, in the queue or for a place in it."""
+        return sum(len(record.payload) for waiting in (self._queued, self._blocked) for _, record, _ in waiting)
+
+    @property
     def draining(self) -> bool:
         """Whether records are left that a drain began with."""
         return self._draining > 0

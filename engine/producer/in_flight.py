@@ -135,6 +135,11 @@ class InFlightBatches(Generic[SomeBatch]):
         """How many batches are unfinished and not in flight: behind another one, or in the back-off."""
         return sum(len(lane.batches) for lane in self._lanes.values()) - len(self._in_flight)
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """The bytes of all unfinished batches."""
+        return sum(len(batch.message_set) for lane in self._lanes.values() for batch in lane.batches)
+
     def is_busy(self, lane: TopicPartition) -> bool:
         """Whether a lane has an unfinished batch."""
         return lane in self._lanes

@@ -108,6 +108,11 @@ class Producer(Process):
         """How many batches wait to be sent, behind one that is not acknowledged or before a retry."""
         return self._in_flight.waiting
 
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes that wait in the queue, to be sent, or for an acknowledgement."""
+        return self._queue.size_bytes + self._in_flight.unfinished_bytes
+
     # --- sending ---
 
     def candidates(self, topic: str) -> list[int]:

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.webapp.support import HandClock
-from webapp.errors import ForkGivenUp, ProduceTooLarge, RoomsTooFast, TooManyForks, TooManyViewers
+from webapp.errors import ForkGivenUp, ProduceTooLarge, RoomsTooFast, TooManyForks, TooManyViewers, TooMuchPending
 from webapp.forks import ForkUnderWay
-from webapp.quotas import ForkTurns, RoomsPerMinute, ViewerSeats, client_of, require_fair_produce
+from webapp.quotas import ForkTurns, RoomsPerMinute, ViewerSeats, client_of, require_fair_produce, require_memory
 from webapp.room_commands import parse
 
 
@@ -108,3 +108,9 @@ def test_a_fair_produce_passes() -> None:
 )
 def test_a_client_is_an_ipv4_address_or_an_ipv6_network(address: str, client: str) -> None:
     assert client_of(address) == client
+
+
+def test_all_rooms_together_hold_so_much_in_memory() -> None:
+    require_memory(100, bytes_at_most=100)
+    with pytest.raises(TooMuchPending):
+        require_memory(101, bytes_at_most=100)

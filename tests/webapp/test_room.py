@@ -240,14 +240,14 @@ def reopened_commands(directory: Path) -> list[object]:
 
 
 def test_a_room_that_has_grown_too_large_stands_still_and_takes_nothing(tmp_path: Path, clock: HandClock) -> None:
-    room = new_room(tmp_path, clock, bytes_at_most=40_000)
+    room = new_room(tmp_path, clock, bytes_at_most=60_000)
     act(room, "produce", count=100, size=400)
     act(room, "clock", action="speed", speed=16)
     run_ms(room, clock, 8_000)
     assert room.facts()["clock"]["paused"]
     with pytest.raises(RoomFull) as refused:
         act(room, "produce", count=1)
-    assert refused.value.fields["bytes_at_most"] == 40_000
+    assert refused.value.fields["bytes_at_most"] == 60_000
     assert room.facts()["clock"]["full"] is True
     with pytest.raises(RoomFull):
         act(room, "clock", action="resume")

@@ -11,7 +11,7 @@ from engine.errors import LogGap, OffsetscopeError, UnknownScenario
 from tests.webapp.support import METRICS, HandClock, act, events_of, journal_of, run_ms
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.data_directory import DataDirectory
-from webapp.errors import RoomDamaged, RoomReadOnly, RoomsTooFast, TooManyRooms, UnknownRoom
+from webapp.errors import RoomDamaged, RoomFull, RoomReadOnly, RoomsTooFast, TooManyRooms, UnknownRoom
 from webapp.room import Room
 from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkNow, parse
 from webapp.rooms import Rooms
@@ -564,3 +564,42 @@ def test_the_command_log_holds_what_was_sent_and_when(house: House) -> None:
     assert {logged.at_us for logged in log} == {0}
     log.close()
     house._open()
+
+
+# --- memory ---------------------------------------------------------------------------------------------------------
+
+
+def test_messages_on_their_way_count_as_bytes_of_the_room(house: House) -> None:
+    room = house.make("paused")
+    for _ in range(5):
+        act(room, "produce", count=1, size=1_000_000)
+    assert 5_000_000 < room.pending_bytes < 5_001_000
+    assert house.rooms.pending_bytes == room.pending_bytes
+    act(room, "clock", action="resume")
+    run_ms(room, house.clock, 4_000)
+    assert house.rooms.pending_bytes < 50_000  # what fetches take at a time
+
+
+def test_a_paused_room_does_not_outgrow_its_files_limit_when_time_runs_again(small_house: Callable[..., House]) -> None:
+    house = small_house(room_bytes_at_most=3_000_000)
+    room = house.make("paused")
+    for _ in range(3):
+        act(room, "produce", count=1, size=1_000_000)
+    with pytest.raises(RoomFull) as refused:
+        act(room, "produce", count=1, size=1_000_000)
+    assert "on their way" in refused.value.message
+    assert house.directory.measure(room.record.room)[0] + room.pending_bytes < 4_200_000
+
+
+def test_time_stops_where_the_producers_own_load_cannot_be_taken_any_more(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.room.PENDING_BYTES_AT_MOST", 100_000)
+    room = house.make()
+    act(room, "set_disk", broker=1, delay_ms=10_000)
+    act(room, "set_producer", rate_per_second=1_000)
+    run_ms(room, house.clock, 10_000)
+    assert room.pending_bytes > 100_000
+    assert room.facts()["clock"] | {"now_us": 0} == {
+        "now_us": 0, "speed": 1.0, "paused": True, "standing": False, "full": True,
+    }  # fmt: skip
