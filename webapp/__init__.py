@@ -4,11 +4,12 @@ import mimetypes
 
 from flask import Flask
 
+from webapp import proxies
 from webapp.paths import resource_directory
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.views import assets, compression, faults, register, security
-from webapp.views.context import EXTENSION
+from webapp.views.context import EXTENSION, room_path
 from webapp.views.kept_answers import KeptAnswers
 
 # The content type that browsers require of a module script; some systems' MIME tables have another.
@@ -18,8 +19,8 @@ mimetypes.add_type("text/javascript", ".js")
 def create_app(settings: Settings) -> Flask:
     """Return the application over the rooms in ``settings.data_dir``, already running.
 
-    Raises ``DataDirectoryUnusable``. Its :class:`~webapp.services.Services` are at ``app.extensions["offsetscope"]``;
-    the caller stops them at the end.
+    Raises ``DataDirectoryUnusable`` or ``PublicUrlInvalid``. Its :class:`~webapp.services.Services` are at
+    ``app.extensions["offsetscope"]``; the caller stops them at the end.
     """
     app = Flask(
         "offsetscope",
@@ -34,7 +35,9 @@ def create_app(settings: Settings) -> Flask:
     assets.register(app)
     compression.register(app)
     register(app)
+    app.add_template_global(room_path)
     app.wsgi_app = KeptAnswers(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation has it
+    proxies.register(app, settings)
     services = Services(settings)
     app.extensions[EXTENSION] = services
     services.start()

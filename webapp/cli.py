@@ -69,6 +69,19 @@ def parser() -> argparse.ArgumentParser:
         help="delete a room after this many days of this server's running time without use, 0 for never "
         "(default %(default)s)",
     )
+    verb.add_argument(
+        "--trusted-proxies",
+        type=proxies,
+        default=0,
+        help="how many reverse proxies stand before this server and write X-Forwarded-For, -Proto, -Host and -Prefix "
+        "(default %(default)s: such headers are ignored)",
+    )
+    verb.add_argument(
+        "--public-url",
+        default="",
+        help="the address by which visitors reach this server, if a proxy does not say it; with a path for a server "
+        "below one: https://example.org/demo",
+    )
     verb.add_argument("--open", action="store_true", help="open the page in the browser")
     broker.add_arguments(verbs.add_parser("broker", help="serve logs to clients of Kafka 0.7 until Ctrl-C"))
     return whole
@@ -78,6 +91,13 @@ def port(text: str) -> int:
     """Parse a port number; 0 means any free port."""
     if not text.isdecimal() or len(text) > len(str(HIGHEST_PORT)) or int(text) > HIGHEST_PORT:
         raise argparse.ArgumentTypeError(f"'{text}' is no port from 0 to {HIGHEST_PORT}")
+    return int(text)
+
+
+def proxies(text: str) -> int:
+    """Parse a number of proxies."""
+    if not text.isdecimal() or len(text) > 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of proxies from 0 to 9")
     return int(text)
 
 
@@ -99,6 +119,8 @@ def run(options: argparse.Namespace) -> int:
             Settings(
                 data_dir=options.data_dir.expanduser(),
                 scenario=options.scenario,
+                trusted_proxies=options.trusted_proxies,
+                public_url=options.public_url,
                 room_expires_after_s=(options.room_expiry_days or MOST_DAYS) * DAY_S,
             )
         )

@@ -73,6 +73,12 @@ class ForeignOrigin(OffsetscopeError):
 # --- rooms ------------------------------------------------------------------------------------------------
 
 
+class PublicUrlInvalid(OffsetscopeError):
+    """The configured public address is not an address of http or https."""
+
+    code = "public_url_invalid"
+
+
 class UnknownRoom(OffsetscopeError):
     """There is no such room, or it has expired."""
 
@@ -236,6 +242,7 @@ STATUSES: dict[type[OffsetscopeError], HTTPStatus] = {
     CommandUnsettled: HTTPStatus.SERVICE_UNAVAILABLE,
     CommandTimedOut: HTTPStatus.SERVICE_UNAVAILABLE,
     ServerStopping: HTTPStatus.SERVICE_UNAVAILABLE,
+    PublicUrlInvalid: HTTPStatus.INTERNAL_SERVER_ERROR,
     DataDirectoryUnusable: HTTPStatus.INTERNAL_SERVER_ERROR,
     TooManyRooms: HTTPStatus.TOO_MANY_REQUESTS,
     RoomsTooFast: HTTPStatus.TOO_MANY_REQUESTS,

@@ -12,6 +12,8 @@ class Settings:
 
     data_dir: Path
     scenario: str = DEFAULT_SCENARIO
+    trusted_proxies: int = 0
+    public_url: str = ""
 
     slice_us: int = 40_000
     slice_budget_us: int = 25_000

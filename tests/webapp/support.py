@@ -187,9 +187,9 @@ def environment(**more: str) -> dict[str, str]:
 class ServerProcess:
     """``offsetscope serve`` as somebody starts it, on a free port."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *options: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "webapp", "serve", "--port", "0", "--data-dir", str(data_dir)],
+            [sys.executable, "-m", "webapp", "serve", "--port", "0", "--data-dir", str(data_dir), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -217,8 +217,8 @@ class ServerProcess:
 
 
 @contextmanager
-def server_process(data_dir: Path) -> Iterator[ServerProcess]:
-    server = ServerProcess(data_dir)
+def server_process(data_dir: Path, *options: str) -> Iterator[ServerProcess]:
+    server = ServerProcess(data_dir, *options)
     try:
         yield server
     finally:

@@ -25,6 +25,7 @@ PYTHON_NAMES_ONLY = {  # no program meets these over HTTP
     "no_node",
     "session_expired",
     "data_directory_unusable",
+    "public_url_invalid",
 }
 
 

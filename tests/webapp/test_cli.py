@@ -84,6 +84,8 @@ def test_two_servers_on_one_data_folder_are_refused_in_one_line(tmp_path: Path) 
         (["serve", "--port", "9" * 5000], "65535"),
         (["serve", "--port", "-1"], "--port"),
         (["serve", "--scenario", "nothing"], "pageviews"),
+        (["serve", "--trusted-proxies", "all"], "all"),
+        (["serve", "--trusted-proxies", "-1"], "--trusted-proxies"),
         (["serve", "--room-expiry-days", "-1"], "--room-expiry-days"),
         (["serve", "--room-expiry-days", "soon"], "soon"),
         (["serve", "--room-expiry-days", "9" * 5000], "36500"),
@@ -108,7 +110,16 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         main(["serve", "--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
-    for option in ("--host", "--port", "--data-dir", "--scenario", "--room-expiry-days", "--open"):
+    for option in (
+        "--host",
+        "--port",
+        "--data-dir",
+        "--scenario",
+        "--room-expiry-days",
+        "--trusted-proxies",
+        "--public-url",
+        "--open",
+    ):
         assert option in shown
 
 

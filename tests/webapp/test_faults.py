@@ -41,6 +41,7 @@ def test_only_our_own_faults_are_server_errors() -> None:
         web_errors.CommandTimedOut,
         web_errors.ServerStopping,
         web_errors.DataDirectoryUnusable,
+        web_errors.PublicUrlInvalid,
     }
 
 

@@ -70,5 +70,11 @@ def remember_home(response: Response, room: Room) -> None:
 
 def _set_cookie(response: Response, name: str, value: str) -> None:
     response.set_cookie(
-        name, value, max_age=COOKIE_AGE_S, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+        name,
+        value,
+        max_age=COOKIE_AGE_S,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+        path=f"{request.root_path}/",
     )

@@ -36,11 +36,16 @@ def room_urls(record: RoomRecord, *, absolute: bool = False) -> dict[str, str]:
         "stage": url_for("pages.room", room=record.room, _external=absolute),
         "embed": url_for("embed.embed", scenario=record.scenario, _external=absolute),
         "api": url_for("api.read_room", room=record.room, _external=absolute),
-        "feed": url_for("feed.websocket_route", room=record.room, _external=absolute, _scheme=None),
+        "feed": url_for("feed.explain", room=record.room, _external=absolute),
     }
     if absolute:
         urls["feed"] = urls["feed"].replace("http", "ws", 1)
     return urls
+
+
+def room_path(room: str) -> str:
+    """Return the path of a room's page; those of its controls and panels begin with it."""
+    return url_for("pages.room", room=room)
 
 
 def stage_context(room: Room, *, presenter: bool) -> dict[str, Any]:

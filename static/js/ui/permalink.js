@@ -121,7 +121,7 @@ export class Permalink {
   /** @returns {Promise<string>} */
   async #link() {
     const { place } = this.player;
-    const url = new URL(`/rooms/${this.stage.dataset.room}`, window.location.href);
+    const url = new URL(this.stage.dataset.page ?? "", window.location.href);
     const theme = document.documentElement.dataset.theme ?? "auto";
     if (theme !== "auto") url.searchParams.set("theme", theme);
     const moment = new URLSearchParams({ at: String(await this.player.past.offsetOf(place)), us: String(Math.round(place.at_us)) });

@@ -1,0 +1,64 @@
+"""The public address of a server behind reverse proxies: scheme, host, path prefix, and the clients' addresses."""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from webapp.errors import PublicUrlInvalid
+from webapp.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+_PUBLIC_URL = re.compile(r"(?P<scheme>https?)://(?P<host>[\w.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?)(?P<path>/[\w./~-]*)?")
+
+
+class PublicAddress:
+    """A WSGI middleware that sets the public scheme, host and prefix of every request.
+
+    A proxy may keep the prefix in the path or strip it; both work.
+    """
+
+    def __init__(self, application: "WSGIApplication", public_url: str) -> None:
+        """Take ``public_url``, such as ``https://example.org/demo``; raises ``PublicUrlInvalid``."""
+        self._application = application
+        self._scheme, self._host, self._prefix = _parts_of(public_url)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Call the application with the public address."""
+        environ["wsgi.url_scheme"] = self._scheme
+        environ["HTTP_HOST"] = self._host
+        environ["SCRIPT_NAME"] = self._prefix
+        path = environ.get("PATH_INFO", "")
+        if self._prefix and (path == self._prefix or path.startswith(f"{self._prefix}/")):
+            environ["PATH_INFO"] = path[len(self._prefix) :]
+        return self._application(environ, start_response)
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Apply the settings for proxies; raises ``PublicUrlInvalid``.
+
+    ``X-Forwarded-For``, ``-Proto``, ``-Host`` and ``-Prefix`` count only as far as ``trusted_proxies`` proxies wrote
+    them: anybody can send such headers.
+    """
+    if settings.public_url:
+        app.wsgi_app = PublicAddress(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_prefix=count
+        )
+
+
+def _parts_of(public_url: str) -> tuple[str, str, str]:
+    """Return scheme, host with port, and path prefix without a slash at its end."""
+    match = _PUBLIC_URL.fullmatch(public_url)
+    if not match:
+        raise PublicUrlInvalid(
+            f"{public_url[:200]!r} is no public address", "use one like https://example.org or https://example.org/demo"
+        )
+    return match["scheme"], match["host"], (match["path"] or "").rstrip("/")
