@@ -17,10 +17,10 @@ mimetypes.add_type("text/javascript", ".js")
 
 
 def create_app(settings: Settings) -> Flask:
-    """Return the application over the rooms in ``settings.data_dir``, already running.
+    """Return the application over the rooms in ``settings.data_dir``, whose threads are not started.
 
     Raises ``DataDirectoryUnusable`` or ``PublicUrlInvalid``. Its :class:`~webapp.services.Services` are at
-    ``app.extensions["offsetscope"]``; the caller stops them at the end.
+    ``app.extensions["offsetscope"]``; the caller starts and stops them.
     """
     app = Flask(
         "offsetscope",
@@ -38,7 +38,5 @@ def create_app(settings: Settings) -> Flask:
     app.add_template_global(room_path)
     app.wsgi_app = KeptAnswers(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation has it
     proxies.register(app, settings)
-    services = Services(settings)
-    app.extensions[EXTENSION] = services
-    services.start()
+    app.extensions[EXTENSION] = Services(settings)
     return app

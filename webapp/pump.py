@@ -1,6 +1,5 @@
-"""The pump: the one thread in which virtual time passes, for all rooms."""
+"""The pump: virtual time passes in its steps, for all rooms, in one thread."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -8,7 +7,6 @@ from collections.abc import Callable, Iterable
 from engine.config import NEVER_US
 from webapp.room import Room
 
-HOUSEKEEPING_EVERY_S = 5.0
 IDLE_S = 1.0
 BREATH_S = 0.005
 EARLY_EVERY_S = 0.008
@@ -16,14 +14,13 @@ EARLY_EVERY_S = 0.008
 EARLY_SHARE = 0.25
 """The share of its slot that a round may take before early work waits for the next round."""
 
-logger = logging.getLogger(__name__)
-
 
 class Pump:
-    """A thread that gives every room with something to do a slice of time, about 25 times a second.
+    """The steps that give every room with something to do a slice of time, about 25 times a second.
 
-    A command is served at once, between two rounds; so is work that falls due there, as long as rounds are short.
-    While no room has anything to do the thread waits. ``wall_us`` is the rooms' clock.
+    One thread calls :meth:`step` again and again. A command is served at once, between two rounds; so is work that
+    falls due there, as long as rounds are short. While no room has anything to do a step waits. ``wall_us`` is the
+    rooms' clock.
     """
 
     def __init__(
@@ -31,25 +28,20 @@ class Pump:
         rooms_awake: Callable[[], Iterable[Room]],
         *,
         tell_viewers: Callable[[Room], None],
-        keep_house: Callable[[], None],
         wall_us: Callable[[], int],
         slice_us: int,
         budget_us: int,
     ) -> None:
         self._rooms_awake = rooms_awake
         self._tell_viewers = tell_viewers
-        self._keep_house = keep_house
         self._wall_us = wall_us
         self._slice_s = slice_us / 1_000_000
         self._budget_us = budget_us
         self._changed = threading.Condition()
         self._urgent: set[Room] = set()
-        self._is_stopped = False
-        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread, and with it virtual time."""
-        self._thread.start()
+        self._is_interrupted = False
+        self._next_round_s = time.monotonic()
+        self._early: list[Room] = []
 
     def wake(self, room: Room) -> None:
         """Serve ``room`` soon: a command waits in it, or it is in use again."""
@@ -57,37 +49,31 @@ class Pump:
             self._urgent.add(room)
             self._changed.notify()
 
-    def stop(self) -> None:
-        """Finish the current slice and stop the thread."""
+    def interrupt(self) -> None:
+        """End the wait of the current step, and of all that follow."""
         with self._changed:
-            self._is_stopped = True
+            self._is_interrupted = True
             self._changed.notify()
-        if self._thread.is_alive():
-            self._thread.join()
 
-    def _run(self) -> None:
-        next_round_s = next_housekeeping_s = time.monotonic()
-        early: list[Room] = []
-        while self._wait_until(min(next_round_s, self._next_due_s(early))):
-            urgent = self._take_urgent()
-            for room in urgent:
-                self._serve(room)
-            if urgent:
-                next_round_s = min(next_round_s, time.monotonic() + self._slice_s)
-            begin_s = time.monotonic()
-            if begin_s < next_round_s:
-                self._serve_due(early)
-                continue
-            busy = [room for room in self._rooms_awake() if room.has_work]
-            for room in busy:
-                self._serve(room)
-            now_s = time.monotonic()
-            early = busy if now_s - begin_s < EARLY_SHARE * self._slice_s else []
-            # However much there is to do, the other threads get their turn between two rounds.
-            next_round_s = max(next_round_s + self._slice_s, now_s + BREATH_S) if busy else now_s + IDLE_S
-            if now_s >= next_housekeeping_s:
-                next_housekeeping_s = now_s + HOUSEKEEPING_EVERY_S
-                self._keep_house_safely()
+    def step(self) -> None:
+        """Wait until there is something to do, and do it: urgent rooms, early work, or a round of all rooms."""
+        self._wait_until(min(self._next_round_s, self._next_due_s(self._early)))
+        urgent = self._take_urgent()
+        for room in urgent:
+            self._serve(room)
+        if urgent:
+            self._next_round_s = min(self._next_round_s, time.monotonic() + self._slice_s)
+        begin_s = time.monotonic()
+        if begin_s < self._next_round_s:
+            self._serve_due(self._early)
+            return
+        busy = [room for room in self._rooms_awake() if room.has_work]
+        for room in busy:
+            self._serve(room)
+        now_s = time.monotonic()
+        self._early = busy if now_s - begin_s < EARLY_SHARE * self._slice_s else []
+        # However much there is to do, the other threads get their turn between two rounds.
+        self._next_round_s = max(self._next_round_s + self._slice_s, now_s + BREATH_S) if busy else now_s + IDLE_S
 
     def _next_due_s(self, rooms: Iterable[Room]) -> float:
         """Return when to serve ``rooms`` next because something falls due in one of them."""
@@ -100,11 +86,12 @@ class Pump:
             if room.due_wall_us <= now_us:
                 self._serve(room)
 
-    def _wait_until(self, at_s: float) -> bool:
-        """Wait for an urgent room or for ``at_s``; return false when the pump is stopped."""
+    def _wait_until(self, at_s: float) -> None:
+        """Wait for an urgent room, for ``at_s`` or for :meth:`interrupt`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._urgent or self._is_stopped, timeout=max(at_s - time.monotonic(), 0))
-            return not self._is_stopped
+            self._changed.wait_for(
+                lambda: self._urgent or self._is_interrupted, timeout=max(at_s - time.monotonic(), 0)
+            )
 
     def _take_urgent(self) -> set[Room]:
         with self._changed:
@@ -114,9 +101,3 @@ class Pump:
     def _serve(self, room: Room) -> None:
         if room.slice(budget_us=self._budget_us):
             self._tell_viewers(room)
-
-    def _keep_house_safely(self) -> None:
-        try:
-            self._keep_house()
-        except Exception:
-            logger.exception("housekeeping failed; the rooms continue")

@@ -3,16 +3,17 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from engine.errors import OffsetscopeError
+from engine.config import NEVER_US
 from engine.storage.disk import MACHINE
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.data_directory import DataDirectory
-from webapp.errors import RoomDamaged, RoomSuspended, TooManyRooms, UnknownRoom
+from webapp.errors import TooManyRooms
 from webapp.forks import ForksUnderWay, ForkUnderWay
+from webapp.lifecycle import Lifecycle
 from webapp.quotas import ForkTurns, RoomsPerMinute
 from webapp.repeating import Repetition
 from webapp.restoring import restore
@@ -21,7 +22,6 @@ from webapp.room_commands import ForkCommand
 from webapp.room_folders import RoomFolders
 from webapp.room_record import RoomRecord, Start, hash_key, new_presenter_key, new_room_id
 from webapp.settings import Settings
-from webapp.suspension import MACHINE_FAULTS, Suspension
 from webapp.timeline import Timeline
 from webapp.usage import SpaceLimits, UsageFile
 
@@ -65,9 +65,9 @@ class Rooms:
         self._forks_per_minute = RoomsPerMinute(settings.forks_per_minute_and_address, kind="forks", wall_us=wall_us)
         self.forks = ForksUnderWay()
         self._fork_turns = ForkTurns(settings.forks_at_once, patience_s=settings.fork_patience_s)
-        self._lock = threading.Lock()
-        self._known = set(directory.rooms())
-        self._usage = UsageFile.open(directory.path, self._known, measure=directory.measure, clock_us=wall_us)
+        known = directory.rooms()
+        self._lifecycle = Lifecycle(known, restore=self._restored, on_awake=wake, wall_us=wall_us)
+        self._usage = UsageFile.open(directory.path, known, measure=directory.measure, clock_us=wall_us)
         self._space = SpaceLimits(
             rooms=settings.rooms_at_most,
             rooms_per_client=settings.rooms_per_client_at_most,
@@ -75,10 +75,6 @@ class Rooms:
             size_bytes_per_client=settings.disk_bytes_per_client_at_most,
         )
         self._making = threading.Lock()
-        self._loaded: dict[str, Room] = {}
-        self._gates: dict[str, threading.Lock] = {}
-        self._damaged: dict[str, OffsetscopeError] = {}
-        self._suspensions: dict[str, Suspension] = {}
 
     # --- making -----------------------------------------------------------------------------------------------------
 
@@ -152,9 +148,7 @@ class Rooms:
             room = self._room(timeline, command_log)
             record.write(path)
             undoing.pop_all()
-        with self._lock:
-            self._known.add(record.room)
-            self._loaded[record.room] = room
+        self._lifecycle.add(room)
         self._wake(room)
         return room
 
@@ -180,7 +174,7 @@ class Rooms:
         """
         while not self._usage.has_space(client, self._space):
             for room_id in self._usage.to_evict(client, self._space):
-                if room_id in self._known and not self._is_in_use(room_id):
+                if self._lifecycle.state_of(room_id) != "gone" and not self._is_in_use(room_id):
                     logger.info("room %s makes way for a new one, after %d s unused", *self._idle(room_id))
                     self._delete(room_id)
                     break
@@ -193,10 +187,10 @@ class Rooms:
                 )
 
     def _is_in_use(self, room_id: str) -> bool:
-        loaded = self._loaded.get(room_id)
-        if loaded is not None and self._is_watched(loaded):
+        awake = self._lifecycle.awake().get(room_id)
+        if awake is not None and self._is_watched(awake):
             return True
-        is_touched = self._usage.is_touched(room_id) if loaded is None else not loaded.is_untouched
+        is_touched = self._usage.is_touched(room_id) if awake is None else not awake.is_untouched
         return is_touched and self._usage.idle_s(room_id) < self._settings.sleep_after_s
 
     def _idle(self, room_id: str) -> tuple[str, int]:
@@ -205,84 +199,33 @@ class Rooms:
     # --- finding ----------------------------------------------------------------------------------------------------
 
     def find(self, room_id: str) -> Room:
-        """Return the room, restored from its files if it is not loaded, and record that it is in use.
+        """Return the room, restored from its files if it is not in memory, and record that it is in use.
 
         Raises ``UnknownRoom``, ``RoomSuspended``, ``RoomDamaged`` or the error that prevented its restore.
         """
-        loaded = self._loaded.get(room_id)
-        room = self._restored(room_id) if loaded is None or loaded.suspensions else loaded
-        was_idle = self._is_idle(room)
-        room.last_seen_us = self._wall_us()
-        self._usage.note_use(room_id)
+        while True:
+            room = self._lifecycle.find(room_id)
+            was_idle = self._is_idle(room)
+            room.last_seen_us = self._wall_us()
+            self._usage.note_use(room_id)
+            if self._lifecycle.is_awake(room):  # and not put away before its use was recorded
+                break
         if was_idle:
             self._wake(room)
         return room
 
     def _restored(self, room_id: str) -> Room:
-        with self._lock:
-            if room_id not in self._known:
-                raise UnknownRoom(
-                    f"there is no room {room_id[:40]!r}", "make a new one; rooms nobody uses expire", room=room_id[:40]
-                )
-            gate = self._gates.setdefault(room_id, threading.Lock())
-        with gate:
-            if room_id in self._damaged:
-                raise self._damaged[room_id]
-            loaded = self._loaded.get(room_id)
-            if loaded is not None and not loaded.suspensions:
-                return loaded
-            room = self._restore_in_time(room_id, loaded.suspensions if loaded else ())
-            with self._lock:
-                self._loaded[room_id] = room
-                self._suspensions.pop(room_id, None)
-                self._gates.pop(room_id, None)
-            self._wake(room)
-            return room
-
-    def _restore_in_time(self, room_id: str, suspensions: Sequence[Suspension]) -> Room:
-        """Restore a room, with pauses between failed attempts: ``RoomSuspended`` has the time of the next."""
-        now_us = self._wall_us()
-        for suspension in suspensions:
-            self._suspensions.setdefault(room_id, suspension)
-        before = self._suspensions.get(room_id)
-        if before is not None and now_us < before.retry_at_us:
-            raise before.error(room_id, now_us)
-        try:
-            with MACHINE:
-                return self._restore(room_id)
-        except MACHINE_FAULTS as fault:
-            suspension = before.next(fault, now_us) if before is not None else Suspension.first(fault, now_us)
-            self._suspensions[room_id] = suspension
-            logger.warning("room %s cannot be restored yet: %s", room_id, fault)
-            raise suspension.error(room_id, now_us) from fault
-
-    def _restore(self, room_id: str) -> Room:
-        """Restore a room; an error of its files is kept, so that the same restore is not tried again."""
+        """Restore a room from its files."""
         path = self._directory.room(room_id)
         begin_s = time.monotonic()
-        try:
+        with MACHINE, ExitStack() as undoing:
             record = RoomRecord.read(path)
-            with ExitStack() as undoing:
-                command_log = CommandLog.open(RoomFolders(path).commands, now_us=self._wall_us)
-                undoing.callback(command_log.close)
-                timeline = restore(record, RoomFolders(path), command_log, wall_us=self._wall_us())
-                undoing.callback(timeline.close)
-                room = self._room(timeline, command_log)
-                undoing.pop_all()
-        except (OSError, *MACHINE_FAULTS):
-            raise
-        except OffsetscopeError as error:
-            self._damaged[room_id] = error
-            logger.error("room %s cannot be restored: %s", room_id, error)
-            raise
-        except Exception as error:
-            logger.exception("room %s cannot be restored", room_id)
-            self._damaged[room_id] = RoomDamaged(
-                f"the room cannot be restored ({type(error).__name__})",
-                "make a new room; the files of this one are kept, and the server's log has the details",
-                room=room_id,
-            )
-            raise self._damaged[room_id] from error
+            command_log = CommandLog.open(RoomFolders(path).commands, now_us=self._wall_us)
+            undoing.callback(command_log.close)
+            timeline = restore(record, RoomFolders(path), command_log, wall_us=self._wall_us())
+            undoing.callback(timeline.close)
+            room = self._room(timeline, command_log)
+            undoing.pop_all()
         logger.info("room %s restored in %.2f s", room_id, time.monotonic() - begin_s)
         return room
 
@@ -291,31 +234,41 @@ class Rooms:
     @property
     def known(self) -> int:
         """How many rooms there are, in memory or on disk."""
-        return len(self._known)
+        return self._lifecycle.count
 
     def awake(self) -> list[Room]:
         """Return the rooms in which time may pass: those with a viewer or a recent request."""
-        return [room for room in self._loaded_rooms() if not self._is_idle(room) or self._is_watched(room)]
+        return [room for room in self._in_memory() if not self._is_idle(room) or self._is_watched(room)]
 
     @property
     def pending_bytes(self) -> int:
-        """How many bytes of messages all loaded rooms hold in memory only."""
-        return sum(room.pending_bytes for room in self._loaded_rooms())
+        """How many bytes of messages all rooms in memory hold in memory only."""
+        return sum(room.pending_bytes for room in self._in_memory())
 
     def keep_house(self) -> None:
         """Unload rooms unused for a while, restore suspended ones, delete those unused for long, store the usage."""
-        for room in self._loaded_rooms():
+        for room in self._in_memory():
             self._note_usage(room)
-        for room in self._idle_rooms():
-            self._put_away(room)
-        for room_id in self._suspended_rooms():
-            with suppress(RoomSuspended):
-                self._restored(room_id)
+        for room, seen_us in self._idle_rooms():
+            self._put_away(room, seen_us)
+        self._lifecycle.restore_suspended()
         for room_id in self._expired():
             logger.info("room %s has expired, after %d s unused while this server ran", *self._idle(room_id))
             self._delete(room_id)
         if self._usage.is_save_due:
             self._save_usage()
+
+    def close(self) -> None:
+        """Close all rooms; their files are complete. A room that cannot be closed does not keep others from it."""
+        for room in self._in_memory():
+            try:
+                self._put_away(room, NEVER_US)
+            except Exception:
+                logger.exception("room %s cannot be closed", room.record.room)
+        self._save_usage()
+
+    def _in_memory(self) -> list[Room]:
+        return list(self._lifecycle.awake().values())
 
     def _note_usage(self, room: Room) -> None:
         room_id = room.record.room
@@ -323,28 +276,24 @@ class Rooms:
         if self._is_watched(room):
             self._usage.note_use(room_id)
 
-    def _loaded_rooms(self) -> list[Room]:
-        with self._lock:
-            return list(self._loaded.values())
-
-    def _idle_rooms(self) -> list[Room]:
-        """Return the unwatched rooms that have been idle too long, or exceed the number to keep loaded."""
-        loaded = self._loaded_rooms()
-        unwatched = [room for room in loaded if not self._is_watched(room)]
-        unwatched.sort(key=lambda room: room.last_seen_us)
-        surplus = max(0, len(loaded) - self._settings.rooms_in_memory_at_most)
+    def _idle_rooms(self) -> list[tuple[Room, int]]:
+        """Return the unwatched rooms, and when they were last used, that are idle or exceed the number in memory."""
+        rooms = self._in_memory()
+        unwatched = [(room, room.last_seen_us) for room in rooms if not self._is_watched(room)]
+        unwatched.sort(key=lambda seen: seen[1])
+        surplus = max(0, len(rooms) - self._settings.rooms_in_memory_at_most)
         begin_us = self._wall_us() - self._settings.unload_after_s * SECOND_US
-        return [room for index, room in enumerate(unwatched) if index < surplus or room.last_seen_us <= begin_us]
+        return [seen for index, seen in enumerate(unwatched) if index < surplus or seen[1] <= begin_us]
 
-    def _suspended_rooms(self) -> list[str]:
-        with self._lock:
-            return [room_id for room_id, room in self._loaded.items() if room.suspensions]
+    def _is_idle(self, room: Room) -> bool:
+        return self._wall_us() - room.last_seen_us >= self._settings.sleep_after_s * SECOND_US
 
-    def close(self) -> None:
-        """Close all rooms; their files are complete."""
-        for room in self._loaded_rooms():
-            self._put_away(room)
-        self._save_usage()
+    def _put_away(self, room: Room, seen_us: int) -> None:
+        """Put a room away that was last used at ``seen_us``, unless it was used again."""
+        room_id = room.record.room
+        if self._lifecycle.put_away(room, lambda room: room.last_seen_us > seen_us):
+            size_bytes, is_touched = self._directory.measure(room_id)
+            self._usage.note_size(room_id, size_bytes, is_touched=is_touched)
 
     def _save_usage(self) -> None:
         try:
@@ -352,20 +301,9 @@ class Rooms:
         except OSError as error:
             logger.warning("the usage of the rooms cannot be stored, and is tried again: %s", error)
 
-    def _is_idle(self, room: Room) -> bool:
-        return self._wall_us() - room.last_seen_us >= self._settings.sleep_after_s * SECOND_US
-
-    def _put_away(self, room: Room) -> None:
-        room_id = room.record.room
-        with self._lock:
-            self._loaded.pop(room_id, None)
-        room.close()
-        size_bytes, is_touched = self._directory.measure(room_id)
-        self._usage.note_size(room_id, size_bytes, is_touched=is_touched)
-
     def _expired(self) -> list[str]:
-        with self._lock:
-            away = self._known - set(self._loaded)
+        in_memory = self._lifecycle.awake()
+        away = [room_id for room_id in self._lifecycle.ids() if room_id not in in_memory]
         return [room_id for room_id in away if self._usage.idle_s(room_id) > self._expiry_s(room_id)]
 
     def _expiry_s(self, room_id: str) -> int:
@@ -375,12 +313,5 @@ class Rooms:
         return min(settings.untouched_room_expires_after_s, settings.room_expires_after_s)
 
     def _delete(self, room_id: str) -> None:
-        with self._lock:
-            room = self._loaded.pop(room_id, None)
-            self._known.discard(room_id)
-            self._damaged.pop(room_id, None)
-            self._suspensions.pop(room_id, None)
+        self._lifecycle.delete(room_id, lambda: self._directory.delete(room_id))
         self._usage.remove(room_id)
-        if room is not None:
-            room.close()
-        self._directory.delete(room_id)

@@ -107,13 +107,14 @@ def serve(
     *,
     ready: Callable[[], None],
 ) -> None:
-    """Serve until SIGTERM or SIGINT; then close every viewer's connection (1001) and all rooms.
+    """Start the services and serve until SIGTERM or SIGINT; then close every viewer's connection (1001) and all rooms.
 
     ``ready`` is called once requests are accepted.
     """
     server = BoundedServer(app, host, listening, connections)
     _stop_on_signals(server)
     _leave_out_of_collections_what_stays()
+    services.start()
     ready()
     try:
         server.serve_forever(poll_interval=POLL_S)

@@ -1,5 +1,6 @@
 """The parts of a running server, wired together for the views."""
 
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -16,6 +17,9 @@ from webapp.room import Room
 from webapp.room_commands import Command
 from webapp.rooms import Rooms
 from webapp.settings import Settings
+from webapp.watched_thread import WatchedThread
+
+HOUSEKEEPING_EVERY_S = 5.0
 
 
 def monotonic_us() -> int:
@@ -24,7 +28,7 @@ def monotonic_us() -> int:
 
 
 class Services:
-    """The rooms, the pump that advances their time, and the broadcaster that feeds their viewers.
+    """The rooms, the threads that advance their time and keep house, and the broadcaster that feeds their viewers.
 
     Raises ``DataDirectoryUnusable``. Nothing runs before :meth:`start`; after :meth:`stop` all files are complete.
     """
@@ -44,20 +48,26 @@ class Services:
         self._pump = Pump(
             self.rooms.awake,
             tell_viewers=self.broadcaster.wake_all,
-            keep_house=self.rooms.keep_house,
             wall_us=monotonic_us,
             slice_us=settings.slice_us,
             budget_us=settings.slice_budget_us,
         )
+        self._stopping = threading.Event()
+        self._threads = (
+            WatchedThread("pump", self._pump.step, interrupt=self._pump.interrupt),
+            WatchedThread("housekeeping", self._keep_house, interrupt=self._stopping.set),
+        )
 
     def start(self) -> None:
-        """Start the pump and the broadcaster."""
-        self._pump.start()
+        """Start the threads: pump, housekeeping and broadcaster."""
+        for thread in self._threads:
+            thread.start()
         self.broadcaster.start()
 
     def stop(self, *, within_s: float = 1.0) -> None:
         """Close the viewers' connections and every room."""
-        self._pump.stop()
+        for thread in self._threads:
+            thread.stop()
         self.broadcaster.stop(within_s=within_s)
         self.rooms.close()
         self._directory.close()
@@ -82,14 +92,23 @@ class Services:
                 room=room.record.room,
             ) from None
 
-    def health(self) -> dict[str, str | int]:
-        """Return the health response: the server's status and its numbers of rooms and viewers."""
+    def health(self) -> dict[str, Any]:
+        """Return the health response: status, threads, and numbers of rooms and viewers.
+
+        The status is ``ok``, or ``failing`` if a thread is in trouble.
+        """
+        threads = {thread.name: thread.trouble or "ok" for thread in self._threads}
         return {
-            "status": "ok",
+            "status": "ok" if set(threads.values()) == {"ok"} else "failing",
+            "threads": threads,
             "rooms": self.rooms.known,
             "rooms_awake": len(self.rooms.awake()),
             "viewers": self.seats.taken_in_all(),
         }
+
+    def _keep_house(self) -> None:
+        if not self._stopping.wait(HOUSEKEEPING_EVERY_S):
+            self.rooms.keep_house()
 
     def _wake(self, room: Room) -> None:
         self._pump.wake(room)

@@ -27,8 +27,9 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     made = create_app(settings)
-    yield made
     services: Services = made.extensions[EXTENSION]
+    services.start()
+    yield made
     services.stop(within_s=1.0)
 
 

@@ -1,6 +1,7 @@
 """The JSON API."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from engine.message.format import iterate_shallow
-from tests.webapp.support import METRICS, command, make_room
+from tests.webapp.support import METRICS, PATIENCE_S, command, make_room
+from webapp.room import Room
 from webapp.services import Services
 from webapp.settings import Settings
 
@@ -348,4 +350,34 @@ def test_the_feed_asked_for_over_plain_http_says_what_it_is(client: FlaskClient)
 
 def test_health_says_how_much_the_server_holds(client: FlaskClient) -> None:
     make_room(client)
-    assert json.loads(client.get("/healthz").data) == {"status": "ok", "rooms": 1, "rooms_awake": 1, "viewers": 0}
+    assert json.loads(client.get("/healthz").data) == {
+        "status": "ok",
+        "threads": {"pump": "ok", "housekeeping": "ok"},
+        "rooms": 1,
+        "rooms_awake": 1,
+        "viewers": 0,
+    }
+
+
+def test_a_thread_in_trouble_makes_the_server_unhealthy_until_it_works_again(
+    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_room(client)
+    failed = threading.Event()
+
+    def planted() -> list[Room]:
+        failed.set()
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as failing:
+        failing.setattr(services._pump, "_rooms_awake", planted)
+        services._pump.wake(services.rooms.find(made.room))
+        assert failed.wait(PATIENCE_S)
+        answer = client.get("/healthz")
+        while answer.status_code == 200:  # the error is on its way to the thread's loop
+            answer = client.get("/healthz")
+        assert answer.status_code == 503
+        assert answer.json["status"] == "failing"
+        assert answer.json["threads"]["pump"] == "failed and is tried again: ZeroDivisionError"
+    assert command(client, made, "produce", count=1).status_code == 202
+    assert client.get("/healthz").status_code == 200

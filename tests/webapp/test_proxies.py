@@ -27,6 +27,7 @@ def app_with(settings: Settings) -> Iterator[Callable[..., Flask]]:
 
     def build(**changes: object) -> Flask:
         apps.append(create_app(replace(settings, **changes)))  # type: ignore[arg-type]
+        apps[-1].extensions[EXTENSION].start()
         return apps[-1]
 
     yield build

@@ -1,4 +1,4 @@
-"""The thread in which time passes."""
+"""The steps in which time passes, called by a thread of their own."""
 
 import threading
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from webapp.pump import Pump
 from webapp.room import Room
 from webapp.room_commands import parse
 from webapp.services import monotonic_us
+from webapp.watched_thread import WatchedThread
 
 
 class Household:
@@ -24,24 +25,19 @@ class Household:
         self.rooms: list[Room] = []
         self.told: list[Room] = []
         self.news = threading.Condition()
-        self.housekeeping = threading.Event()
         self.pump = Pump(
             lambda: list(self.rooms),
             tell_viewers=self._tell,
-            keep_house=self._keep_house,
             wall_us=monotonic_us,
             slice_us=slice_us,
             budget_us=25_000,
         )
+        self.thread = WatchedThread("pump", self.pump.step, interrupt=self.pump.interrupt)
 
     def _tell(self, room: Room) -> None:
         with self.news:
             self.told.append(room)
             self.news.notify_all()
-
-    def _keep_house(self) -> None:
-        self.housekeeping.set()
-        raise OSError("planted")
 
     def add(self, directory: Path, start: str) -> Room:
         room = new_room(directory, monotonic_us, start, wake=self.pump.wake)  # type: ignore[arg-type]
@@ -54,7 +50,7 @@ class Household:
             self.told.clear()
 
     def close(self) -> None:
-        self.pump.stop()
+        self.thread.stop()
         for room in self.rooms:
             room.close()
 
@@ -72,7 +68,7 @@ def send(room: Room, **fields: object) -> Future[Applied]:
 
 def test_time_passes_in_rooms_that_run_and_stands_in_those_that_do_not(household: Household, tmp_path: Path) -> None:
     running, paused = household.add(tmp_path / "a", "running"), household.add(tmp_path / "b", "paused")
-    household.pump.start()
+    household.thread.start()
     household.wait_for_news_of(running)
     assert running.facts()["clock"]["now_us"] > 0
     assert paused.facts()["clock"]["now_us"] == 0
@@ -80,7 +76,7 @@ def test_time_passes_in_rooms_that_run_and_stands_in_those_that_do_not(household
 
 def test_a_command_wakes_a_pump_that_sleeps(household: Household, tmp_path: Path) -> None:
     room = household.add(tmp_path, "standing")
-    household.pump.start()
+    household.thread.start()
     assert send(room, command="produce", count=3).result(timeout=PATIENCE_S).at_us == 0
     household.wait_for_news_of(room)
     household.wait_for_news_of(room)
@@ -90,7 +86,7 @@ def test_a_command_wakes_a_pump_that_sleeps(household: Household, tmp_path: Path
 def test_what_falls_due_between_two_rounds_is_not_kept_for_the_next(tmp_path: Path) -> None:
     household = Household(slice_us=3_600_000_000)
     room = household.add(tmp_path, "running")
-    household.pump.start()
+    household.thread.start()
     household.wait_for_news_of(room)
     end_offset = room.moment().end_offset
     while room.moment().end_offset == end_offset:
@@ -107,20 +103,9 @@ def test_a_room_that_fails_does_not_stop_the_others(
         raise ZeroDivisionError
 
     monkeypatch.setattr(broken._timeline.cluster, "run_until", planted)
-    household.pump.start()
+    household.thread.start()
     household.wait_for_news_of(broken)
     with pytest.raises(RoomFailed):
         broken.facts()
     assert send(whole, command="produce", count=1).result(timeout=PATIENCE_S)
     household.wait_for_news_of(whole)
-
-
-def test_housekeeping_that_fails_does_not_stop_time(household: Household, tmp_path: Path) -> None:
-    room = household.add(tmp_path, "running")
-    household.pump.start()
-    assert household.housekeeping.wait(timeout=PATIENCE_S)
-    assert send(room, command="clock", action="pause").result(timeout=PATIENCE_S)
-
-
-def test_a_pump_that_never_started_can_be_stopped(household: Household) -> None:
-    household.pump.stop()

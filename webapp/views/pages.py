@@ -1,6 +1,7 @@
 """The pages: the article with the stage at the top, and the stage of any room."""
 
 import logging
+from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
@@ -39,8 +40,11 @@ def room(room: str) -> str:
 
 @blueprint.get("/healthz")
 def health() -> Response:
-    """Return the server's status and its numbers of rooms and viewers."""
-    return jsonify(services().health())
+    """Return the server's status, threads, and numbers of rooms and viewers; 503 if a thread is in trouble."""
+    health = services().health()
+    response = jsonify(health)
+    response.status_code = HTTPStatus.OK if health["status"] == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
+    return response
 
 
 def _home() -> list[Room]:

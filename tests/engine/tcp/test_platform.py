@@ -90,6 +90,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 from simple_websocket import Client
 from webapp import create_app
+from webapp.connections import ConnectionLimits, Connections
 from engine.tcp.platform import listen
 from webapp.server import serve
 from webapp.settings import Settings
@@ -129,7 +130,7 @@ for time_of_start in range(2):
             finally:
                 signal.raise_signal(signal.SIGTERM)
         threading.Thread(target=run).start()
-    serve(app, app.extensions[EXTENSION], "127.0.0.1", listening, ready=ready)
+    serve(app, app.extensions[EXTENSION], "127.0.0.1", listening, Connections(ConnectionLimits()), ready=ready)
     print("stopped")
 """
 
