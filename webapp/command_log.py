@@ -21,6 +21,7 @@ from engine.message.format import (
     Entry,
     invalid_size,
     iterate_shallow,
+    size_of_first,
 )
 from engine.storage.disk import Disk, OsDisk
 from engine.storage.log import Log
@@ -29,6 +30,7 @@ from webapp.errors import RoomDamaged
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 ENTRY_BYTES_AT_MOST = 8 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 NOT_IN_A_LOG = -1
 NO_DAMAGE_OFFSET = 1 << 63
 DAMAGE_REMEDY = "fork the room to continue from what came before; its files are kept as they are"
@@ -125,10 +127,25 @@ class CommandLog:
         self._log.append_payloads([command.encode() for command in commands])
         self._log.flush()
 
+    def read(self, offset: int) -> tuple[Sequence[LoggedCommand], int]:
+        """Return some commands from ``offset`` on, and the offset of the next; none at the end, or before damage.
+
+        Raises ``StorageFailed`` for a fault of the machine.
+        """
+        end_offset = min(self._readable_offset, self._log.flushed_offset)
+        commands: list[LoggedCommand] = []
+        if offset < end_offset:
+            for entry_offset, next_offset, payload, _ in _chunk(self._log, offset, end_offset):
+                commands.append(replace(LoggedCommand.decode(payload), offset=entry_offset))
+                offset = next_offset
+        return commands, offset
+
     def __iter__(self) -> Iterator[LoggedCommand]:
         """Yield the commands before any damage, oldest first; raises ``StorageFailed`` for a fault of the machine."""
-        for offset, _, payload, _ in _entries(self._log, min(self._readable_offset, self._log.flushed_offset)):
-            yield replace(LoggedCommand.decode(payload), offset=offset)
+        commands, offset = self.read(self._log.first_offset)
+        while commands:
+            yield from commands
+            commands, offset = self.read(offset)
 
     def close(self) -> None:
         """Close the files."""
@@ -139,8 +156,11 @@ class CommandLog:
         log = self._log
         offset = log.first_offset
         try:
-            for offset, _, payload, _ in _entries(log, log.flushed_offset):  # noqa: B007  # the offset of the entry that fails
-                LoggedCommand.decode(payload)
+            while offset < log.flushed_offset:
+                for entry_offset, next_offset, payload, _ in _chunk(log, offset, log.flushed_offset):
+                    offset = entry_offset
+                    LoggedCommand.decode(payload)
+                    offset = next_offset
         except (InvalidMessage, InvalidMessageSize) as error:
             offset = int(str(error.fields["offset"]))
             rest = log.read(offset, log.flushed_offset - offset)
@@ -152,19 +172,17 @@ class CommandLog:
         return False
 
 
-def _entries(log: Log, end_offset: int) -> Iterator[Entry]:
-    """Iterate over the entries up to ``end_offset``.
+def _chunk(log: Log, offset: int, end_offset: int) -> Iterator[Entry]:
+    """Iterate over some entries from ``offset`` on, at least one.
 
-    Raises :class:`InvalidMessage` or :class:`InvalidMessageSize` at the first bad one.
+    Raises :class:`InvalidMessage` or :class:`InvalidMessageSize` at a bad one.
     """
-    offset = log.first_offset
-    while offset < end_offset:
-        begin_offset = offset
-        for entry in iterate_shallow(log.read(offset, min(2 * ENTRY_BYTES_AT_MOST, end_offset - offset)), offset):
-            offset = entry[1]
-            yield entry
-        if offset == begin_offset:
-            raise invalid_size(offset, "the log ends inside its length")
+    data = log.read(offset, min(CHUNK_BYTES, end_offset - offset))
+    if size_of_first(data) > len(data):
+        data = log.read(offset, min(2 * ENTRY_BYTES_AT_MOST, end_offset - offset))
+    if len(data) < LENGTH_BYTES:
+        raise invalid_size(offset, "the log ends inside its length")
+    yield from iterate_shallow(data, offset)
 
 
 def is_torn(rest: bytes) -> bool:

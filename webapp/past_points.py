@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from engine.journal.checkpoint_index import CheckpointInterval
 from engine.journal.journal import JournalChunk
 from engine.message.format import MAGIC_0_OVERHEAD_BYTES
-from webapp.command_log import LoggedCommand
 
 CHUNK_BYTES = 1024 * 1024  # read under the room's lock, while no virtual time passes in the room
 Read = Callable[[int, int], JournalChunk]
@@ -23,11 +22,10 @@ class PastPoint:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The input of a fork's replay: its origin's commands up to ``point``, which made ``journal_bytes`` of journal."""
+    """The past up to ``point``, which made ``journal_bytes`` of journal."""
 
     point: PastPoint
     journal_bytes: int
-    commands: list[LoggedCommand]
 
 
 def time_before(journal_offset: int, chapter: CheckpointInterval, read: Read) -> int:

@@ -7,7 +7,8 @@ engine first needed: some seconds for an hour of virtual time.
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, pairwise
 
 from engine.commands.fields import NAME_CHARACTERS, shown
 from engine.config import NEVER_US, SECOND_US
@@ -88,13 +89,12 @@ class Repetition:
             self._apply(logged, command)
         self._let_others_go_first()
 
-    def repeat_until(self, commands: Sequence[LoggedCommand], point: PastPoint) -> list[LoggedCommand]:
-        """Replay the commands that had been applied at ``point`` and return them; time is then ``point.at_us``.
+    def repeat_until(self, commands: Iterable[LoggedCommand], point: PastPoint) -> Iterator[LoggedCommand]:
+        """Replay the commands that had been applied at ``point`` and yield each; in the end it is ``point.at_us``.
 
         An instant is not divided, except between commands: all other events of ``at_us`` are included.
         """
-        repeated: list[LoggedCommand] = []
-        for logged, following in zip(commands, [*commands[1:], END_OF_TIME], strict=False):
+        for logged, following in pairwise(chain(commands, [END_OF_TIME])):
             if logged.at_us > point.at_us:
                 break
             if _is_step(logged) and following.at_us > point.at_us:
@@ -103,9 +103,8 @@ class Repetition:
             if logged.at_us == point.at_us and self._timeline.journal.next_offset >= point.journal_offset:
                 break
             self.repeat(logged)
-            repeated.append(logged)
+            yield logged
         self.run_until(point.at_us)
-        return repeated
 
     def _apply(self, logged: LoggedCommand, command: Command) -> None:
         """Apply as the room did: a refusal changes nothing, and a fault of the machine is raised."""

@@ -7,7 +7,7 @@ applies it at the present virtual time, and resolves the future.
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
@@ -248,7 +248,7 @@ class Room:
             return self._timeline.journal.files()
 
     def past(self, fork: ForkCommand) -> Past:
-        """Return the input of a fork's replay; raises a typed error if the fork's point is not in the past.
+        """Return the past that a fork replays; raises a typed error if the fork's point is not in the past.
 
         The journal is read piece by piece, so that time passes in the room meanwhile.
         """
@@ -257,10 +257,10 @@ class Room:
                 self._require_working()
                 chapter = self._timeline.journal.interval_holding(fork.journal_offset)
             point = PastPoint(time_before(fork.journal_offset, chapter, self.read_journal), fork.journal_offset)
-            return self._past_up_to(point, fork.journal_offset)
+            return Past(point, fork.journal_offset)
         moment = self.moment()
         if isinstance(fork, ForkNow):
-            return self._past_up_to(PastPoint(moment.clock.now_us, moment.end_offset + 1), moment.end_offset)
+            return Past(PastPoint(moment.clock.now_us, moment.end_offset + 1), moment.end_offset)
         with self._lock:
             self._require_working()
             now_us = self._timeline.cluster.now_us
@@ -274,12 +274,18 @@ class Room:
                 )
             chapter = self._timeline.journal.interval_at(fork.at_us)
         point = PastPoint(fork.at_us, moment.end_offset + 1)
-        return self._past_up_to(point, end_at(fork.at_us, chapter, self.read_journal))
+        return Past(point, end_at(fork.at_us, chapter, self.read_journal))
 
-    def _past_up_to(self, point: PastPoint, journal_bytes: int) -> Past:
-        with self._lock:
-            self._require_working()
-            return Past(point, journal_bytes, list(self._command_log))
+    def commands(self) -> Iterator[LoggedCommand]:
+        """Iterate over the logged commands, also over those that are logged meanwhile, without holding them all."""
+        offset = 0
+        while True:
+            with self._lock:
+                self._require_working()
+                commands, offset = self._command_log.read(offset)
+            if not commands:
+                return
+            yield from commands
 
     # --- called by the pump -----------------------------------------------------------------------------------------
 

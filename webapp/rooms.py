@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from engine.config import NEVER_US
 from engine.storage.disk import MACHINE
@@ -26,6 +27,8 @@ from webapp.timeline import Timeline
 from webapp.usage import SpaceLimits, UsageFile
 
 SECOND_US = 1_000_000
+PORTION_COMMANDS = 64
+"""How many commands of a fork are held and written at a time."""
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +97,9 @@ class Rooms:
         replay at a time. Raises as :meth:`make`, with a lower limit for ``RoomsTooFast``, ``TooManyForks`` if its turn
         does not come in time, and ``ForkGivenUp`` if it was cancelled.
         """
+        self._forks_per_minute.count(address)
         past = origin.past(fork)
         point = past.point
-        self._forks_per_minute.count(address)
         parent = origin.record
         record, presenter_key = self._new_record(parent.scenario, parent.seed, parent.start, address)
         record = replace(record, forked_from=parent.room, forked_at_us=point.at_us)
@@ -110,7 +113,10 @@ class Rooms:
 
             try:
                 repetition = Repetition(timeline, after_bite=note)
-                command_log.append([*repetition.repeat_until(past.commands, point), pause])
+                replay = repetition.repeat_until(origin.commands(), point)
+                while portion := list(islice(replay, PORTION_COMMANDS)):
+                    command_log.append(portion)
+                command_log.append([pause])
                 repetition.repeat(pause)
             except BaseException:
                 timeline.close()

@@ -150,3 +150,16 @@ def test_a_damaged_file_before_the_last_one_is_damage(tmp_path: Path, monkeypatc
     assert list(log) == THREE[:1]
     assert [damage.fields["offset"] for damage in log.damages] == [first.stat().st_size]
     log.close()
+
+
+def test_a_log_is_read_in_portions_with_commands_larger_than_one(tmp_path: Path) -> None:
+    sizes = [10, 700_000, 700_000, 1_500_000, 20, 3_000_000, 5]
+    sent = [LoggedCommand(size, {"command": "produce", "value": "x" * size}) for size in sizes]
+    log = CommandLog.open(tmp_path, now_us=HandClock())
+    log.append(sent)
+    assert list(log) == sent
+    first, next_offset = log.read(0)
+    assert 1 <= len(first) < len(sent)
+    assert log.read(next_offset)[0][0] == sent[len(first)]
+    assert log.read(log.size_bytes) == ([], log.size_bytes)
+    log.close()

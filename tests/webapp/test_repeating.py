@@ -54,7 +54,7 @@ def test_however_small_the_bites_are_it_is_the_same_life(tmp_path: Path, work_s:
     timeline = Timeline(record(), RoomFolders(tmp_path / "b"), wall_us=0)
     repetition = Repetition(timeline, now_s=processor.now_s, rest=processor.rest)
     commands = list(CommandLog.open(RoomFolders(tmp_path / "a").commands, now_us=HandClock()))
-    assert repetition.repeat_until(commands, PastPoint(end_us, 1 << 62)) == commands
+    assert list(repetition.repeat_until(commands, PastPoint(end_us, 1 << 62))) == commands
     assert events_of(timeline) == lived
     timeline.close()
     assert (processor.rests > 0) == (work_s >= BITE_S), "what is done at once needs no rest"
@@ -94,7 +94,7 @@ def test_a_fork_refuses_again_what_its_origin_could_not_use_and_goes_on(tmp_path
     impossible = LoggedCommand(5, {"command": "produce", "value": "\ud800"})
     lives = [timeline("a"), timeline("b")]
     for life, commands in zip(lives, ([possible[0], impossible, possible[1]], possible), strict=True):
-        assert Repetition(life).repeat_until(commands, PastPoint(1_000_000, 1 << 62)) == commands
+        assert list(Repetition(life).repeat_until(commands, PastPoint(1_000_000, 1 << 62))) == commands
     assert events_of(lives[0]) == events_of(lives[1])
     for life in lives:
         life.close()
@@ -104,6 +104,6 @@ def test_a_fork_names_the_command_that_cannot_be_repeated(tmp_path: Path) -> Non
     life = Timeline(record(), RoomFolders(tmp_path), wall_us=0)
     commands = [LoggedCommand(500_000, {"command": "explode"}, offset=77)]
     with pytest.raises(RoomDamaged) as damage:
-        Repetition(life).repeat_until(commands, PastPoint(1_000_000, 1 << 62))
+        list(Repetition(life).repeat_until(commands, PastPoint(1_000_000, 1 << 62)))
     assert damage.value.fields == {"offset": 77, "at_us": 500_000, "command": "explode"}
     life.close()

@@ -286,7 +286,7 @@ def test_commands_of_many_threads_are_all_applied(tmp_path: Path, clock: HandClo
 
 
 def reopened(room: Room) -> list[object]:
-    commands = room.past(ForkAtTime(0)).commands
+    commands = list(room.commands())
     return list(commands)
 
 

@@ -11,7 +11,7 @@ from engine.errors import LogGap, OffsetscopeError, UnknownScenario
 from tests.webapp.support import METRICS, HandClock, act, events_of, journal_of, run_ms
 from webapp.command_log import CommandLog, LoggedCommand
 from webapp.data_directory import DataDirectory
-from webapp.errors import RoomDamaged, RoomFull, RoomReadOnly, RoomsTooFast, TooManyRooms, UnknownRoom
+from webapp.errors import RoomDamaged, RoomFull, RoomReadOnly, RoomsTooFast, TooManyForks, TooManyRooms, UnknownRoom
 from webapp.room import Room
 from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkNow, parse
 from webapp.rooms import Rooms
@@ -551,6 +551,28 @@ def test_one_address_makes_fewer_forks_since_each_repeats_a_life(small_house: Ca
     assert "1 forks" in refused.value.message
     house.rooms.fork(room, ForkAtTime(0), address="elsewhere")
     house.make(address="here")
+
+
+def test_a_fork_over_the_limit_reads_nothing_of_the_past(
+    small_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = small_house(forks_per_minute_and_address=1)
+    room = house.make()
+    house.rooms.fork(room, ForkNow(), address="here")
+    for name in ("past", "commands"):
+        monkeypatch.setattr(room, name, lambda *_: pytest.fail("the past was read"))
+    with pytest.raises(RoomsTooFast):
+        house.rooms.fork(room, ForkNow(), address="here")
+
+
+def test_a_fork_waits_for_its_turn_before_it_reads_commands(
+    small_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = small_house(forks_at_once=0, fork_patience_s=0)
+    room = house.make()
+    monkeypatch.setattr(room, "commands", lambda: pytest.fail("the commands were read"))
+    with pytest.raises(TooManyForks):
+        house.rooms.fork(room, ForkNow(), address="here")
 
 
 def test_the_command_log_holds_what_was_sent_and_when(house: House) -> None:
