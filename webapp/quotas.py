@@ -1,7 +1,7 @@
 """Limits: rooms per minute, forks at a time, records and bytes per command, viewers per room."""
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -63,11 +63,11 @@ class RoomsPerMinute:
 
 
 class ForkTurns:
-    """A limit on forks at a time; others wait for at most ``patience_s``."""
+    """A limit on forks at a time; others wait for at most ``timeout_s``."""
 
-    def __init__(self, at_once: int, *, patience_s: int) -> None:
+    def __init__(self, at_once: int, *, timeout_s: int) -> None:
         self._turns = threading.Semaphore(at_once)
-        self._timeout_s = patience_s
+        self._timeout_s = timeout_s
 
     @contextmanager
     def one(self, require_wanted: Callable[[], None]) -> Iterator[None]:
@@ -90,43 +90,48 @@ class ForkTurns:
 
 
 class ViewerSeats:
-    """A limit on viewers, in each room and in all rooms."""
+    """A limit on viewers: in each room, of each client, and in all."""
 
-    def __init__(self, in_all_at_most: int, per_room_at_most: int) -> None:
-        self._in_all_at_most = in_all_at_most
-        self._per_room_at_most = per_room_at_most
+    def __init__(self, *, in_all: int, per_room: int, per_client: int) -> None:
+        self._in_all = in_all
+        self._per_room = per_room
+        self._per_client = per_client
         self._lock = threading.Lock()
-        self._taken: dict[str, int] = {}
+        self._rooms: Counter[str] = Counter()
+        self._clients: Counter[str] = Counter()
 
-    def take(self, room: str) -> None:
+    def take(self, room: str, client: str) -> None:
         """Take a viewer's seat in ``room``; raises ``TooManyViewers`` if none is free."""
         with self._lock:
-            here, in_all = self._taken.get(room, 0), sum(self._taken.values())
-            if here >= self._per_room_at_most or in_all >= self._in_all_at_most:
+            here, yours, in_all = self._rooms[room], self._clients[client], self._rooms.total()
+            if here >= self._per_room or yours >= self._per_client or in_all >= self._in_all:
                 raise TooManyViewers(
-                    f"{here} watch this room and {in_all} the whole server, and that is the limit",
+                    f"{here} watch this room, {yours} from your address and {in_all} the whole server, and that is the "
+                    "limit",
                     "watch on another person's screen, or try again when others have left",
                     room=room,
                     viewers=here,
                 )
-            self._taken[room] = here + 1
+            self._rooms[room] += 1
+            self._clients[client] += 1
 
-    def give_back(self, room: str) -> None:
+    def give_back(self, room: str, client: str) -> None:
         """Free the seat of a viewer of ``room``."""
         with self._lock:
-            self._taken[room] -= 1
-            if not self._taken[room]:
-                del self._taken[room]
+            for counts, name in ((self._rooms, room), (self._clients, client)):
+                counts[name] -= 1
+                if not counts[name]:
+                    del counts[name]
 
     def taken(self, room: str) -> int:
         """Return how many viewers ``room`` has."""
         with self._lock:
-            return self._taken.get(room, 0)
+            return self._rooms[room]
 
     def taken_in_all(self) -> int:
         """Return how many viewers all rooms have."""
         with self._lock:
-            return sum(self._taken.values())
+            return self._rooms.total()
 
 
 def require_fair_produce(command: Produce, *, records_at_most: int, bytes_at_most: int) -> None:

@@ -35,7 +35,11 @@ class Services:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.seats = ViewerSeats(settings.viewers_at_most, settings.viewers_per_room_at_most)
+        self.seats = ViewerSeats(
+            in_all=settings.viewers_at_most,
+            per_room=settings.viewers_per_room_at_most,
+            per_client=settings.viewers_per_client_at_most,
+        )
         self.broadcaster = Broadcaster()
         self._directory = DataDirectory.open(settings.data_dir)
         self.rooms = Rooms(
@@ -55,7 +59,7 @@ class Services:
         self._stopping = threading.Event()
         self._threads = (
             WatchedThread("pump", self._pump.step, interrupt=self._pump.interrupt),
-            WatchedThread("housekeeping", self._keep_house, interrupt=self._stopping.set),
+            WatchedThread("housekeeping", self._run_housekeeping, interrupt=self._stopping.set),
         )
 
     def start(self) -> None:
@@ -106,9 +110,9 @@ class Services:
             "viewers": self.seats.taken_in_all(),
         }
 
-    def _keep_house(self) -> None:
+    def _run_housekeeping(self) -> None:
         if not self._stopping.wait(HOUSEKEEPING_EVERY_S):
-            self.rooms.keep_house()
+            self.rooms.run_housekeeping()
 
     def _wake(self, room: Room) -> None:
         self._pump.wake(room)

@@ -32,7 +32,7 @@ class Settings:
     rooms_per_minute_and_address: int = 600
     forks_per_minute_and_address: int = 40  # each replays a room, which takes seconds if its past is long
     forks_at_once: int = 2
-    fork_patience_s: int = 20
+    fork_timeout_s: int = 20
     room_bytes_at_most: int = 128 * 1024 * 1024
     pending_bytes_at_most: int = 512 * 1024 * 1024
     produce_records_at_most: int = 1_000
@@ -40,6 +40,7 @@ class Settings:
     body_bytes_at_most: int = 2_000_000
     log_read_bytes_at_most: int = 4 * 1024 * 1024
 
-    message_bytes_at_most: int = 16 * 1024 * 1024
+    message_bytes_at_most: int = 16 * 1024  # a pull of 4,096 characters
     viewers_at_most: int = 1_500
+    viewers_per_client_at_most: int = 1_000
     viewers_per_room_at_most: int = 600

@@ -16,7 +16,7 @@ from webapp.services import Services
 from webapp.settings import Settings
 
 
-def test_a_new_room_comes_with_its_key_and_addresses(client: FlaskClient) -> None:
+def test_creating_a_room_returns_its_key_and_addresses(client: FlaskClient) -> None:
     made = make_room(client, scenario="pageviews", seed=1, paused=True)
     assert set(made.urls) == {"stage", "embed", "api", "feed"}
     assert made.urls["stage"] == f"http://localhost/rooms/{made.room}"
@@ -25,14 +25,14 @@ def test_a_new_room_comes_with_its_key_and_addresses(client: FlaskClient) -> Non
         assert client.get(made.urls[name]).status_code == 200
 
 
-def test_a_room_needs_no_body_and_runs(client: FlaskClient) -> None:
+def test_a_room_created_without_a_body_runs(client: FlaskClient) -> None:
     answer = client.post("/api/rooms")
     assert answer.status_code == 201
     facts = client.get(f"/api/rooms/{answer.json['room']}").json
     assert not facts["clock"]["paused"]
 
 
-def test_the_facts_are_those_of_the_default_state(client: FlaskClient) -> None:
+def test_the_facts_of_a_new_room_are_those_of_the_default_state(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     facts = client.get(f"/api/rooms/{made.room}").json
     assert list(facts) == ["clock", "topics", "brokers", "groups", "journal"]
@@ -52,7 +52,7 @@ def test_the_facts_are_those_of_the_default_state(client: FlaskClient) -> None:
     ]
 
 
-def test_the_bytes_on_disk_are_the_bytes_the_facts_tell_of(client: FlaskClient, settings: Settings) -> None:
+def test_the_facts_match_the_bytes_on_disk(client: FlaskClient, settings: Settings) -> None:
     made = make_room(client, paused=True)
     facts = client.get(f"/api/rooms/{made.room}").json
     for partition in facts["topics"][0]["partitions"]:
@@ -69,7 +69,7 @@ def test_the_bytes_on_disk_are_the_bytes_the_facts_tell_of(client: FlaskClient, 
         assert answer.headers["X-Next-Offset"] == str(len(data))
 
 
-def test_a_fetch_that_ends_inside_a_message_says_where_the_next_one_begins(client: FlaskClient) -> None:
+def test_a_fetch_that_ends_inside_a_message_returns_the_next_offset(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     answer = client.get(f"/api/rooms/{made.room}/log/pageviews/0?offset=215&max_bytes=300")
     assert len(answer.data) == 300
@@ -103,7 +103,9 @@ def test_a_fetch_that_ends_inside_a_message_says_where_the_next_one_begins(clien
         ("nothing", 404, "unknown_page"),
     ],
 )
-def test_a_bad_question_is_answered_with_a_typed_error(client: FlaskClient, path: str, status: int, code: str) -> None:
+def test_an_invalid_query_is_answered_with_a_typed_error(
+    client: FlaskClient, path: str, status: int, code: str
+) -> None:
     made = make_room(client, paused=True)
     answer = client.get(f"/api/rooms/{made.room}/{path}")
     assert (answer.status_code, answer.json["code"]) == (status, code)
@@ -129,7 +131,7 @@ def test_the_registry_is_the_znode_tree(client: FlaskClient) -> None:
 # --- commands -------------------------------------------------------------------------------------------------------
 
 
-def test_a_command_is_answered_once_it_is_applied(client: FlaskClient) -> None:
+def test_a_command_is_answered_after_it_was_applied(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     before = client.get(f"/api/rooms/{made.room}").json["journal"]["end_offset"]
     answer = command(client, made, "crash_consumer", group=METRICS, consumer="Metrics B")
@@ -170,7 +172,7 @@ def test_a_command_is_answered_once_it_is_applied(client: FlaskClient) -> None:
     ],
     ids=lambda value: value[:70],
 )
-def test_a_command_that_cannot_be_done_is_refused_with_its_field_and_never_logged(
+def test_an_invalid_command_is_refused_with_its_field_and_never_logged(
     client: FlaskClient, services: Services, body: str, field: str
 ) -> None:
     made = make_room(client, paused=True)
@@ -184,7 +186,7 @@ def test_a_command_that_cannot_be_done_is_refused_with_its_field_and_never_logge
     assert command(client, made, "produce", value="the room lives").status_code == 202
 
 
-def test_a_number_of_thousands_of_digits_is_no_json_that_is_read(client: FlaskClient) -> None:
+def test_a_json_number_of_thousands_of_digits_is_refused(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     body = '{"command": "produce", "count": %s}' % ("9" * 5_000)
     answer = client.post(
@@ -205,7 +207,7 @@ def test_keyed_records_all_go_to_the_same_partition(client: FlaskClient) -> None
     assert len(grown) == 1
 
 
-def test_the_clock_is_commanded(client: FlaskClient) -> None:
+def test_clock_commands_set_the_speed_step_and_resume(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     command(client, made, "clock", action="speed", speed=2.0)
     stepped = command(client, made, "clock", action="step").json
@@ -244,7 +246,7 @@ def test_a_fork_is_a_new_room_with_a_key_of_its_own(client: FlaskClient) -> None
         ({"command": "fork", "at_us": 1}, 400, "invalid_command"),
     ],
 )
-def test_a_command_that_cannot_be_done_changes_nothing(
+def test_a_command_that_cannot_be_applied_changes_nothing(
     client: FlaskClient, fields: dict[str, object], status: int, code: str
 ) -> None:
     made = make_room(client, paused=True)
@@ -270,7 +272,7 @@ def test_a_command_that_cannot_be_done_changes_nothing(
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_a_room_asked_for_with_a_wrong_field_is_refused_by_its_name(
+def test_creating_a_room_with_an_invalid_field_is_refused_and_names_the_field(
     client: FlaskClient, body: dict[str, object], field: str
 ) -> None:
     answer = client.post("/api/rooms", json=body)
@@ -289,9 +291,7 @@ def test_a_room_asked_for_with_a_wrong_field_is_refused_by_its_name(
         (b" " * 2_000_001, "application/json", 413),
     ],
 )
-def test_a_body_that_cannot_be_read_is_refused(
-    client: FlaskClient, data: bytes, content_type: str, status: int
-) -> None:
+def test_an_unreadable_body_is_refused(client: FlaskClient, data: bytes, content_type: str, status: int) -> None:
     for path in ("/api/rooms", None):
         made = make_room(client, paused=True)
         answer = client.post(
@@ -301,13 +301,13 @@ def test_a_body_that_cannot_be_read_is_refused(
         assert {"code", "message", "remedy"} <= set(answer.json)
 
 
-def test_an_unknown_scenario_is_answered_with_those_there_are(client: FlaskClient) -> None:
+def test_an_unknown_scenario_is_answered_with_the_known_ones(client: FlaskClient) -> None:
     answer = client.post("/api/rooms", json={"scenario": "nothing"})
     assert (answer.status_code, answer.json["code"]) == (404, "unknown_scenario")
     assert "pageviews" in answer.json["remedy"]
 
 
-def test_too_many_rooms_at_once_are_refused_with_a_time_to_wait(tmp_path: Path, app: Flask) -> None:
+def test_rooms_over_the_limit_are_refused_with_a_retry_time(tmp_path: Path, app: Flask) -> None:
     client = app.test_client()
     services: Services = app.extensions["offsetscope"]
     services.rooms._per_minute._at_most = 2
@@ -321,7 +321,7 @@ def test_too_many_rooms_at_once_are_refused_with_a_time_to_wait(tmp_path: Path, 
 # --- who may --------------------------------------------------------------------------------------------------------
 
 
-def test_reading_needs_the_id_alone_and_changing_needs_the_key(app: Flask, client: FlaskClient) -> None:
+def test_reading_needs_only_the_id_and_changing_needs_the_key(app: Flask, client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     stranger = app.test_client()
     assert stranger.get(f"/api/rooms/{made.room}").status_code == 200
@@ -335,20 +335,20 @@ def test_reading_needs_the_id_alone_and_changing_needs_the_key(app: Flask, clien
     assert stranger.post(path, json={"command": "reset"}, headers=made.headers).status_code == 202
 
 
-def test_the_key_of_one_room_opens_no_other(client: FlaskClient) -> None:
+def test_the_key_of_one_room_does_not_control_another(client: FlaskClient) -> None:
     one, other = make_room(client), make_room(client)
     answer = client.post(f"/api/rooms/{other.room}/commands", json={"command": "reset"}, headers=one.headers)
     assert answer.status_code == 403
 
 
-def test_the_feed_asked_for_over_plain_http_says_what_it_is(client: FlaskClient) -> None:
+def test_a_plain_http_request_for_the_feed_is_answered_with_an_explanation(client: FlaskClient) -> None:
     made = make_room(client)
     answer = client.get(f"/api/rooms/{made.room}/feed")
     assert (answer.status_code, answer.json["code"]) == (426, "upgrade_needed")
     assert answer.headers["Upgrade"] == "websocket"
 
 
-def test_health_says_how_much_the_server_holds(client: FlaskClient) -> None:
+def test_health_reports_threads_rooms_and_viewers(client: FlaskClient) -> None:
     make_room(client)
     assert json.loads(client.get("/healthz").data) == {
         "status": "ok",
@@ -359,7 +359,7 @@ def test_health_says_how_much_the_server_holds(client: FlaskClient) -> None:
     }
 
 
-def test_a_thread_in_trouble_makes_the_server_unhealthy_until_it_works_again(
+def test_a_failing_thread_makes_the_server_unhealthy_until_it_works_again(
     client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make_room(client)

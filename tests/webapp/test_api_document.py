@@ -49,7 +49,7 @@ def run(command: list[str], live: LiveServer) -> str:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_curl_example_runs_as_it_stands(live: LiveServer, tmp_path: Path) -> None:
+def test_the_curl_example_runs_unchanged(live: LiveServer, tmp_path: Path) -> None:
     script = tmp_path / "example.sh"
     script.write_text(example("sh"), encoding="utf-8")
     answer, facts, *dump, address = run(["sh", str(script)], live).splitlines()
@@ -59,7 +59,7 @@ def test_the_curl_example_runs_as_it_stands(live: LiveServer, tmp_path: Path) ->
     assert re.fullmatch(rf"http://{live.host}/rooms/\w+", address)
 
 
-def test_the_python_example_runs_as_it_stands(live: LiveServer, tmp_path: Path) -> None:
+def test_the_python_example_runs_unchanged(live: LiveServer, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
     script.write_text(example("python"), encoding="utf-8")
     sent, landed = run([sys.executable, str(script)], live).splitlines()
@@ -68,7 +68,7 @@ def test_the_python_example_runs_as_it_stands(live: LiveServer, tmp_path: Path) 
     assert landed == f"they landed at offset 860; the next one goes to {860 + size}"
 
 
-def test_every_command_is_documented_and_no_other() -> None:
+def test_the_documented_commands_are_exactly_the_existing_ones() -> None:
     table = DOCUMENT.split("| command | fields |")[1].split("\n\n")[0]
     documented = {name for line in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", line.split("|")[1])}
     assert documented == {*COMMANDS, *PARSERS}
@@ -76,7 +76,7 @@ def test_every_command_is_documented_and_no_other() -> None:
         assert f"`{action}`" in table
 
 
-def test_every_error_stands_in_the_table_at_its_status() -> None:
+def test_the_table_of_errors_lists_every_error_with_its_status() -> None:
     table = DOCUMENT.split("| status | codes |")[1].split("\n\n")[0]
     documented = dict.fromkeys(re.findall(r"`(\w+)`", table))
     codes = {error.code: status.value for error, status in STATUSES.items()}

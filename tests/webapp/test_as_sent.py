@@ -25,7 +25,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
         ("/* // */\nlet a = /\\/*b/;", "\nlet a = /\\/*b/;"),
     ],
 )
-def test_lines_that_are_nothing_but_comment_are_left_empty(written: str, sent: str) -> None:
+def test_lines_that_hold_only_a_comment_become_empty(written: str, sent: str) -> None:
     assert without_comments(written) == sent
 
 
@@ -36,7 +36,7 @@ def code_of(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: file.stem)
-def test_no_module_loses_more_than_comments_nor_moves_a_line(file: Path) -> None:
+def test_modules_lose_only_comments_and_keep_their_line_numbers(file: Path) -> None:
     written = file.read_text(encoding="utf-8")
     lines, sent = written.split("\n"), without_comments(written).split("\n")
     assert len(sent) == len(lines)
@@ -46,7 +46,7 @@ def test_no_module_loses_more_than_comments_nor_moves_a_line(file: Path) -> None
     assert not [line for line in code_of(written) if line.count("`") % 2], "a template string over several lines"
 
 
-def test_developer_tools_find_the_source_of_what_is_sent(client: FlaskClient) -> None:
+def test_a_source_map_leads_developer_tools_to_the_original_module(client: FlaskClient) -> None:
     (address,) = re.findall(r'src="([^"]+js/main\.js)"', client.get("/").text)
     sent = client.get(address.replace("main.js", "ui/player.js"))
     assert not re.findall(r"^\s*/\*\*$", sent.text, re.MULTILINE)
@@ -60,11 +60,11 @@ def test_developer_tools_find_the_source_of_what_is_sent(client: FlaskClient) ->
     assert found.json["mappings"].count(";") == written.text.count("\n")
 
 
-def test_a_map_leads_each_line_to_the_same_line() -> None:
+def test_a_source_map_maps_each_line_to_the_same_line() -> None:
     assert '"mappings": "AAAA;AACA;AACA"' in source_map("/a.js", 3)
 
 
 @pytest.mark.parametrize("path", ["js/nothing.js", "js/nothing.js.map", "js/../../pyproject.js", "js/ui/player.map"])
-def test_what_is_no_module_is_not_found(client: FlaskClient, path: str) -> None:
+def test_a_path_that_is_not_a_module_is_not_found(client: FlaskClient, path: str) -> None:
     with client.get(f"/static/v-0/{path}") as answer:
         assert answer.status_code == 404

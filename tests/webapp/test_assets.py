@@ -13,7 +13,7 @@ from webapp.views import assets
 from webapp.views.assets import LOOKED_AT_EVERY_S, SHEETS, StaticFiles
 
 
-def test_a_page_names_static_files_by_a_version_in_their_path_and_those_may_be_kept(client: FlaskClient) -> None:
+def test_a_page_addresses_static_files_with_a_version_and_those_may_be_cached(client: FlaskClient) -> None:
     address = re.findall(r'src="([^"]+js/main\.js)"', client.get("/").text)[0]
     with client.get(address) as kept:
         assert "immutable" in kept.headers["Cache-Control"]
@@ -25,7 +25,7 @@ def test_a_page_names_static_files_by_a_version_in_their_path_and_those_may_be_k
         assert missing.headers["Cache-Control"] == "no-store"
 
 
-def test_any_other_address_of_a_static_file_is_asked_for_again(client: FlaskClient) -> None:
+def test_a_static_file_without_the_current_version_is_revalidated(client: FlaskClient) -> None:
     with client.get("/static/js/main.js") as plain:
         assert plain.headers["Cache-Control"] == "no-cache"
     with client.get("/static/js/main.js", headers={"If-None-Match": plain.headers["ETag"]}) as again:
@@ -34,7 +34,7 @@ def test_any_other_address_of_a_static_file_is_asked_for_again(client: FlaskClie
         assert stale.headers["Cache-Control"] == "no-cache"
 
 
-def test_the_version_changes_with_the_content_of_any_static_file(tmp_path: Path) -> None:
+def test_the_version_changes_when_any_static_file_changes(tmp_path: Path) -> None:
     (tmp_path / "js").mkdir()
     file = tmp_path / "js" / "a.js"
     file.write_text("1")
@@ -48,7 +48,7 @@ def test_the_version_changes_with_the_content_of_any_static_file(tmp_path: Path)
     assert files.version() == before
 
 
-def test_the_folder_is_not_looked_at_for_each_file_of_a_page(tmp_path: Path) -> None:
+def test_the_static_folder_is_not_scanned_for_each_file_of_a_page(tmp_path: Path) -> None:
     file = tmp_path / "a.js"
     file.write_text("1")
     now_s = [100.0]
@@ -61,7 +61,7 @@ def test_the_folder_is_not_looked_at_for_each_file_of_a_page(tmp_path: Path) -> 
     assert files.version() != before
 
 
-def test_whoever_asks_while_the_first_version_is_made_gets_it_too(
+def test_requests_during_the_first_computation_get_the_same_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.js").write_text("1")
@@ -78,7 +78,7 @@ def test_whoever_asks_while_the_first_version_is_made_gets_it_too(
     assert files.version() == meanwhile[0] != ""
 
 
-def test_all_style_sheets_come_as_one_in_their_order_and_as_they_are_written(app: Flask, client: FlaskClient) -> None:
+def test_all_style_sheets_are_sent_as_one_in_order_and_unchanged(app: Flask, client: FlaskClient) -> None:
     directory = Path(app.static_folder or "") / "css"
     assert {file.stem for file in directory.iterdir()} == set(SHEETS), "a style sheet that no page has"
     (address,) = re.findall(r'rel="stylesheet" href="([^"]+)"', client.get("/").text)
@@ -89,7 +89,7 @@ def test_all_style_sheets_come_as_one_in_their_order_and_as_they_are_written(app
     assert places == sorted(places)
 
 
-def test_the_style_sheet_that_a_browser_has_is_not_sent_again(client: FlaskClient) -> None:
+def test_a_style_sheet_that_the_browser_has_is_not_sent_again(client: FlaskClient) -> None:
     (address,) = re.findall(r'rel="stylesheet" href="([^"]+)"', client.get("/").text)
     headers = {"Accept-Encoding": "gzip"}
     sent = client.get(address, headers=headers)

@@ -38,25 +38,25 @@ def assert_one_line(ended: subprocess.CompletedProcess[str], *words: str) -> Non
         assert word in line
 
 
-def test_a_server_prints_its_address_and_answers_there(tmp_path: Path) -> None:
+def test_a_server_prints_its_address_and_answers_at_it(tmp_path: Path) -> None:
     with server_process(tmp_path / "data") as server:
         assert get_json(f"{server.url}/healthz")["status"] == "ok"
         with urllib.request.urlopen(f"{server.url}/", timeout=PATIENCE_S) as page:
             assert b"data-testid" in page.read()
 
 
-def test_a_taken_port_is_one_line_and_code_2(tmp_path: Path) -> None:
+def test_a_port_in_use_prints_one_line_and_exits_with_2(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert_one_line(serve("serve", "--port", port, "--data-dir", str(tmp_path)), port, "--port", "in use")
 
 
-def test_a_host_that_is_not_ours_is_one_line_and_code_2(tmp_path: Path) -> None:
+def test_a_host_of_another_machine_prints_one_line_and_exits_with_2(tmp_path: Path) -> None:
     ended = serve("serve", "--host", "203.0.113.7", "--port", "0", "--data-dir", str(tmp_path))
     assert_one_line(ended, "203.0.113.7")
 
 
-def test_a_data_folder_that_cannot_be_written_is_one_line_and_code_2(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_written_prints_one_line_and_exits_with_2(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     assert_one_line(
         serve("serve", "--port", "0", "--data-dir", str(tmp_path / "file")), str(tmp_path / "file"), "--data-dir"
@@ -64,12 +64,12 @@ def test_a_data_folder_that_cannot_be_written_is_one_line_and_code_2(tmp_path: P
 
 
 @pytest.mark.skipif(not PROC.is_dir(), reason="/proc is where not even root may write")
-def test_a_read_only_data_folder_is_one_line_and_code_2() -> None:
+def test_a_read_only_data_folder_prints_one_line_and_exits_with_2() -> None:
     for folder in (PROC, PROC / "data"):
         assert_one_line(serve("serve", "--port", "0", "--data-dir", str(folder)), str(folder), "--data-dir")
 
 
-def test_two_servers_on_one_data_folder_are_refused_in_one_line(tmp_path: Path) -> None:
+def test_a_second_server_on_a_data_folder_is_refused_in_one_line(tmp_path: Path) -> None:
     with server_process(tmp_path) as server:
         assert_one_line(serve("serve", "--port", "0", "--data-dir", str(tmp_path)), "another server", "--data-dir")
         assert get_json(f"{server.url}/healthz")["status"] == "ok"
@@ -93,7 +93,7 @@ def test_two_servers_on_one_data_folder_are_refused_in_one_line(tmp_path: Path) 
         ([], "serve"),
     ],
 )
-def test_a_wrong_option_is_one_line_and_code_2(
+def test_an_invalid_option_prints_one_line_and_exits_with_2(
     arguments: list[str], word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -42,7 +42,7 @@ def write(directory: Path, payloads: list[bytes]) -> None:
     log.close()
 
 
-def test_commands_come_back_as_they_were_sent(tmp_path: Path) -> None:
+def test_commands_are_read_back_as_they_were_appended(tmp_path: Path) -> None:
     log = CommandLog.open(tmp_path, now_us=HandClock())
     log.append(SENT[:1])
     log.append(SENT[1:])
@@ -53,7 +53,7 @@ def test_commands_come_back_as_they_were_sent(tmp_path: Path) -> None:
     again.close()
 
 
-def test_an_append_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
+def test_an_append_is_synced_to_disk_before_it_returns(tmp_path: Path) -> None:
     disk = SyncCounter()
     log = CommandLog.open(tmp_path, disk=disk, now_us=HandClock())
     log.append(SENT)
@@ -61,7 +61,7 @@ def test_an_append_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
     log.close()
 
 
-def test_a_torn_end_is_cut_off_and_what_was_promised_stays(tmp_path: Path) -> None:
+def test_a_torn_end_is_truncated_and_complete_commands_are_kept(tmp_path: Path) -> None:
     log = CommandLog.open(tmp_path, now_us=HandClock())
     log.append(SENT)
     log.close()
@@ -75,7 +75,7 @@ def test_a_torn_end_is_cut_off_and_what_was_promised_stays(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("payload", [b"not JSON", b"[]", b'{"at_us":1}', b'{"at_us":1,"command":[]}', b"{}"])
-def test_what_is_no_command_is_named_with_its_offset(tmp_path: Path, payload: bytes) -> None:
+def test_a_payload_that_is_not_a_command_is_reported_with_its_offset(tmp_path: Path, payload: bytes) -> None:
     write(tmp_path, [SENT[1].encode(), payload])
     log = CommandLog.open(tmp_path, now_us=HandClock())
     (damage,) = log.damages
@@ -99,7 +99,7 @@ def write_three(directory: Path) -> Path:
 
 
 @pytest.mark.parametrize("change", [0x00, 0x01, 0x80, 0xFF])
-def test_a_changed_byte_anywhere_loses_only_what_follows_and_changes_no_file(tmp_path: Path, change: int) -> None:
+def test_a_changed_byte_loses_only_what_follows_and_the_files_stay_unchanged(tmp_path: Path, change: int) -> None:
     file = write_three(tmp_path)
     whole = file.read_bytes()
     for position in range(len(whole)):
@@ -116,7 +116,7 @@ def test_a_changed_byte_anywhere_loses_only_what_follows_and_changes_no_file(tmp
 
 
 @pytest.mark.parametrize("zeros", [0, 2, 700])
-def test_a_write_that_was_interrupted_anywhere_is_truncated(tmp_path: Path, zeros: int) -> None:
+def test_an_interrupted_write_is_truncated_wherever_it_was_interrupted(tmp_path: Path, zeros: int) -> None:
     file = write_three(tmp_path)
     whole = file.read_bytes()
     for written_bytes in range(len(whole)):
@@ -128,7 +128,7 @@ def test_a_write_that_was_interrupted_anywhere_is_truncated(tmp_path: Path, zero
         log.close()
 
 
-def test_damage_before_a_torn_end_is_damage(tmp_path: Path) -> None:
+def test_damage_before_a_torn_end_is_reported(tmp_path: Path) -> None:
     file = write_three(tmp_path)
     whole = file.read_bytes()
     file.write_bytes(whole[:-4].replace(b'"count":2', b'"count":7'))
@@ -138,7 +138,7 @@ def test_damage_before_a_torn_end_is_damage(tmp_path: Path) -> None:
     log.close()
 
 
-def test_a_damaged_file_before_the_last_one_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damage_in_a_file_before_the_last_one_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webapp.command_log.SEGMENT_BYTES", 1)
     log = CommandLog.open(tmp_path, now_us=HandClock())
     for one in THREE:
@@ -152,7 +152,7 @@ def test_a_damaged_file_before_the_last_one_is_damage(tmp_path: Path, monkeypatc
     log.close()
 
 
-def test_a_log_is_read_in_portions_with_commands_larger_than_one(tmp_path: Path) -> None:
+def test_a_command_log_is_read_in_portions(tmp_path: Path) -> None:
     sizes = [10, 700_000, 700_000, 1_500_000, 20, 3_000_000, 5]
     sent = [LoggedCommand(size, {"command": "produce", "value": "x" * size}) for size in sizes]
     log = CommandLog.open(tmp_path, now_us=HandClock())

@@ -64,7 +64,7 @@ def test_busy_connections_are_limited_by_client_and_in_all(
     assert connections.count() == 3
 
 
-def test_a_silent_connection_makes_way_for_another_of_its_client(
+def test_a_silent_connection_is_closed_for_another_of_its_client(
     connections: Connections, sockets: list[socket.socket]
 ) -> None:
     busy, silent, new, _ = sockets
@@ -75,7 +75,7 @@ def test_a_silent_connection_makes_way_for_another_of_its_client(
     assert [is_shut(one) for one in (busy, silent, new)] == [False, True, False]
 
 
-def test_at_the_limit_of_the_server_a_silent_connection_of_the_client_who_has_most_makes_way(
+def test_at_the_limit_of_the_server_a_silent_connection_of_the_client_with_most_is_closed(
     connections: Connections, sockets: list[socket.socket]
 ) -> None:
     stranger, first, second, new = sockets
@@ -95,7 +95,9 @@ def test_the_addresses_of_an_ipv6_network_are_one_client(
     assert [is_shut(one) for one in sockets[:3]] == [True, False, False]
 
 
-def test_only_silent_connections_are_shut(connections: Connections, sockets: list[socket.socket], clock: Clock) -> None:
+def test_only_silent_connections_are_closed(
+    connections: Connections, sockets: list[socket.socket], clock: Clock
+) -> None:
     silent, busy, _, _ = sockets
     connections.admit(silent, "10.0.0.1")
     connections.admit(busy, "10.0.0.2")

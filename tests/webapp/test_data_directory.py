@@ -18,7 +18,7 @@ def test_two_servers_cannot_use_one_data_folder(tmp_path: Path) -> None:
     DataDirectory.open(tmp_path).close()
 
 
-def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_created_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataDirectoryUnusable) as refused:
         DataDirectory.open(tmp_path / "file" / "data")
@@ -26,7 +26,7 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "--data-dir" in refused.value.remedy
 
 
-def test_what_a_crash_left_half_made_or_half_deleted_is_swept_away(tmp_path: Path) -> None:
+def test_half_created_and_half_deleted_rooms_are_removed_at_the_start(tmp_path: Path) -> None:
     rooms = tmp_path / "rooms"
     (rooms / ROOM / "commands").mkdir(parents=True)
     (rooms / f"doomed-{ROOM}" / "journal").mkdir(parents=True)
@@ -40,7 +40,7 @@ def test_what_a_crash_left_half_made_or_half_deleted_is_swept_away(tmp_path: Pat
     directory.close()
 
 
-def test_a_deleted_room_is_gone(tmp_path: Path) -> None:
+def test_a_deleted_room_is_no_longer_listed(tmp_path: Path) -> None:
     directory = DataDirectory.open(tmp_path)
     (directory.room(ROOM) / "journal").mkdir(parents=True)
     directory.delete(ROOM)
@@ -48,7 +48,7 @@ def test_a_deleted_room_is_gone(tmp_path: Path) -> None:
     directory.close()
 
 
-def test_a_room_that_cannot_be_moved_is_gone_all_the_same_and_its_rest_is_swept_away(
+def test_a_room_that_cannot_be_renamed_is_deleted_and_its_remains_are_removed_at_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on Windows, while somebody downloads one of its files."""

@@ -53,7 +53,7 @@ def on_disk(settings: Settings, made: MadeOverHttp, folder: str, file: str) -> b
     return path.read_bytes()
 
 
-def test_every_segment_of_a_partition_can_be_had_as_it_lies_on_disk(client: FlaskClient, settings: Settings) -> None:
+def test_every_segment_of_a_partition_is_downloaded_as_it_is_on_disk(client: FlaskClient, settings: Settings) -> None:
     made = filled(client)
     facts = client.get(f"/api/rooms/{made.room}").json["topics"][0]["partitions"]
     for number, told in enumerate(facts):
@@ -84,7 +84,7 @@ def test_bytes_that_are_not_flushed_are_not_sent(client: FlaskClient, settings: 
     assert len(on_disk(settings, made, "pageviews-0", str(last["file"]))) > len(answer.data)
 
 
-def test_downloaded_files_put_side_by_side_are_a_log_again(client: FlaskClient, tmp_path: Path) -> None:
+def test_downloaded_segments_in_one_folder_are_a_readable_log(client: FlaskClient, tmp_path: Path) -> None:
     made = filled(client)
     folder = tmp_path / "taken-away"
     folder.mkdir()
@@ -106,7 +106,9 @@ def test_downloaded_files_put_side_by_side_are_a_log_again(client: FlaskClient, 
     log.close()
 
 
-def test_a_downloaded_journal_is_a_journal_and_its_lines_are_its_events(client: FlaskClient, tmp_path: Path) -> None:
+def test_a_downloaded_journal_can_be_read_and_its_json_lines_are_its_events(
+    client: FlaskClient, tmp_path: Path
+) -> None:
     made = filled(client)
     folder = tmp_path / "journal"
     folder.mkdir()
@@ -125,7 +127,7 @@ def test_a_downloaded_journal_is_a_journal_and_its_lines_are_its_events(client: 
     journal.close()
 
 
-def test_the_lines_come_piece_by_piece_and_an_event_larger_than_a_piece_comes_whole(
+def test_json_lines_are_streamed_in_pieces_and_a_larger_event_is_sent_whole(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = filled(client)
@@ -134,7 +136,7 @@ def test_the_lines_come_piece_by_piece_and_an_event_larger_than_a_piece_comes_wh
     assert client.get(f"/api/rooms/{made.room}/journal.jsonl").data == whole
 
 
-def test_a_part_of_a_file_can_be_asked_for_and_a_broken_download_goes_on(client: FlaskClient) -> None:
+def test_a_range_of_a_file_can_be_requested_and_a_broken_download_resumed(client: FlaskClient) -> None:
     made = filled(client)
     one = listing(client, made)[0]
     whole = fetched(client, one["url"])
@@ -163,13 +165,13 @@ def test_a_part_of_a_file_can_be_asked_for_and_a_broken_download_goes_on(client:
         ("journal/segments/commands", "unknown_segment"),
     ],
 )
-def test_what_is_not_there_is_refused_by_name(client: FlaskClient, path: str, code: str) -> None:
+def test_a_missing_segment_partition_or_topic_is_a_typed_error(client: FlaskClient, path: str, code: str) -> None:
     made = make_room(client, paused=True)
     answer = client.get(f"/api/rooms/{made.room}/{path}")
     assert (answer.status_code, answer.json["code"]) == (404, code)
 
 
-def test_lines_from_where_no_event_begins_are_refused_before_the_first_one(client: FlaskClient) -> None:
+def test_json_lines_from_an_offset_inside_an_event_are_refused_before_any_line_is_sent(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     for query, status, code in (
         ("offset=3", 400, "offset_inside_message"),
@@ -180,14 +182,14 @@ def test_lines_from_where_no_event_begins_are_refused_before_the_first_one(clien
         assert (answer.status_code, answer.json["code"]) == (status, code)
 
 
-def test_the_files_of_a_broker_that_is_down_can_be_had(client: FlaskClient) -> None:
+def test_the_files_of_a_crashed_broker_can_be_downloaded(client: FlaskClient) -> None:
     made = filled(client)
     before = [fetched(client, one["url"]).data for one in listing(client, made)]
     command(client, made, "crash_broker", broker=1)
     assert [fetched(client, one["url"]).data for one in listing(client, made)] == before
 
 
-def test_a_download_goes_on_while_its_file_is_deleted_and_the_room_begins_anew(app: Flask) -> None:
+def test_a_download_continues_when_a_reset_deletes_its_file(app: Flask) -> None:
     client = app.test_client()
     made = filled(client)
     one = listing(client, made)[0]
@@ -229,7 +231,7 @@ def test_the_page_links_to_every_file(client: FlaskClient) -> None:
     assert f"/rooms/{made.room}/panels/downloads" in client.get(f"/rooms/{made.room}").text
 
 
-def test_the_documents_example_decodes_what_it_downloads(live: LiveServer, tmp_path: Path) -> None:
+def test_the_documented_example_decodes_what_it_downloads(live: LiveServer, tmp_path: Path) -> None:
     document = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"^```py\n(.*?)^```", document, re.DOTALL | re.MULTILINE)
     made = live.make_room(paused=True)

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from tests.webapp.test_pages import room_of
 
 
-def test_every_load_is_a_fresh_room_whose_key_is_in_the_page_and_in_no_cookie(client: FlaskClient) -> None:
+def test_every_load_makes_a_new_room_whose_key_is_in_the_page_and_not_in_a_cookie(client: FlaskClient) -> None:
     first, second = client.get("/embed/pageviews"), client.get("/embed/pageviews")
     assert room_of(first) != room_of(second)
     assert not first.headers.getlist("Set-Cookie")
@@ -21,7 +21,7 @@ def test_every_load_is_a_fresh_room_whose_key_is_in_the_page_and_in_no_cookie(cl
 
 
 @pytest.mark.parametrize(("query", "standing"), [("", True), ("?autoplay=0", True), ("?autoplay=1", False)])
-def test_autoplay_lets_time_run_at_once(client: FlaskClient, query: str, standing: bool) -> None:
+def test_autoplay_starts_time_at_once(client: FlaskClient, query: str, standing: bool) -> None:
     room = room_of(client.get(f"/embed/pageviews{query}"))
     assert client.get(f"/api/rooms/{room}").json["clock"]["standing"] is standing
 
@@ -35,7 +35,7 @@ def test_autoplay_lets_time_run_at_once(client: FlaskClient, query: str, standin
         ("/embed/pageviews?autopaly=1", 400),
     ],
 )
-def test_an_embed_that_cannot_be_is_an_error_that_may_be_framed(client: FlaskClient, path: str, status: int) -> None:
+def test_an_error_page_of_an_embed_may_be_framed(client: FlaskClient, path: str, status: int) -> None:
     answer = client.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == status
     assert "frame-ancestors *" in answer.headers["Content-Security-Policy"]

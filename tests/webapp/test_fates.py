@@ -30,14 +30,14 @@ def step_until_appended(room: Room, offset: int) -> None:
         act(room, "clock", action="step")
 
 
-def test_what_nothing_touched_is_the_same(room: Room) -> None:
+def test_an_unchanged_message_has_the_fate_same(room: Room) -> None:
     then = end(room)
     act(room, "produce", count=9)
     step_until_appended(room, 860)
     assert room.fate(P0, 215, then) == SAME
 
 
-def test_what_a_crash_cut_off_is_gone_and_what_stood_before_it_is_not(room: Room) -> None:
+def test_a_message_that_a_crash_truncated_is_cut_and_those_before_it_are_the_same(room: Room) -> None:
     act(room, "produce", records=[{"value": "soon lost"}])
     step_until_appended(room, 860)
     then = end(room)
@@ -47,7 +47,7 @@ def test_what_a_crash_cut_off_is_gone_and_what_stood_before_it_is_not(room: Room
     assert room.fate(P0, 860, end(room)) == SAME, "it had happened already"
 
 
-def test_a_flipped_byte_changes_its_message_only(room: Room) -> None:
+def test_a_flipped_byte_changes_only_its_message(room: Room) -> None:
     then = end(room)
     at_us = act(room, "corrupt", topic="pageviews", partition=0, offset=215).at_us
     assert room.fate(P0, 215, then) == Fate("flipped", at_us)
@@ -55,14 +55,14 @@ def test_a_flipped_byte_changes_its_message_only(room: Room) -> None:
     assert room.fate(TopicPartition("pageviews", 1), 215, then) == SAME
 
 
-def test_a_reset_ends_every_log(room: Room) -> None:
+def test_a_reset_removes_the_messages_of_every_log(room: Room) -> None:
     then = end(room)
     act(room, "clock", action="step")
     at_us = act(room, "reset").at_us
     assert room.fate(P0, 215, then) == Fate("reset", at_us)
 
 
-def test_retention_takes_what_lies_before_the_new_first_offset(room: Room) -> None:
+def test_retention_deletes_the_messages_before_the_new_first_offset(room: Room) -> None:
     act(room, "set_producer", rate_per_second=200)
     then = end(room)
     while room.facts()["topics"][0]["partitions"][0]["first_offset"] == 0:

@@ -18,7 +18,7 @@ def subclasses(base: type[OffsetscopeError]) -> list[type[OffsetscopeError]]:
     return [base, *(found for child in base.__subclasses__() for found in subclasses(child))]
 
 
-def test_every_error_has_a_status_of_its_own_kind_and_a_code_of_its_own() -> None:
+def test_every_error_has_an_http_status_and_a_unique_code() -> None:
     classes = subclasses(OffsetscopeError)
     codes = [found.code for found in classes]
     assert len(codes) == len(set(codes))
@@ -27,7 +27,7 @@ def test_every_error_has_a_status_of_its_own_kind_and_a_code_of_its_own() -> Non
     assert {known.__module__ for known in STATUSES} == {engine_errors.__name__, web_errors.__name__}
 
 
-def test_only_our_own_faults_are_server_errors() -> None:
+def test_only_faults_of_the_server_have_a_status_of_5xx() -> None:
     serious = {found for found, status in STATUSES.items() if status >= 500}
     assert serious == {
         engine_errors.LogGap,
@@ -72,14 +72,14 @@ def test_a_fault_is_json_for_programs_and_a_page_for_people(
         assert program.json["message"].split("'")[0] in person.text.replace("&#39;", "'")
 
 
-def test_a_method_that_is_not_allowed_is_answered_with_those_that_are(client: FlaskClient) -> None:
+def test_a_method_that_is_not_allowed_is_answered_with_the_allowed_ones(client: FlaskClient) -> None:
     answer = client.delete("/api/rooms")
     assert answer.json["allowed"] == ["POST"]
     assert "POST" in answer.headers["Allow"]
 
 
 @pytest.mark.parametrize("headers", [BROWSER, {"Accept": "application/json"}, {"HX-Request": "true"}])
-def test_our_own_mistake_is_logged_and_never_shown(
+def test_an_internal_error_is_logged_and_its_details_are_never_sent(
     app: Flask, client: FlaskClient, headers: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     def mistake() -> str:
@@ -96,7 +96,7 @@ def test_our_own_mistake_is_logged_and_never_shown(
         assert answer.json["code"] == "internal_fault"
 
 
-def test_an_error_page_that_cannot_be_made_is_json(app: Flask, client: FlaskClient) -> None:
+def test_an_error_page_that_cannot_be_rendered_is_replaced_by_json(app: Flask, client: FlaskClient) -> None:
     app.jinja_env.globals["asset"] = None
     for path in ("/nothing", "/rooms/aaaabbbbcccc"):
         answer = client.get(path, headers=BROWSER)
@@ -104,7 +104,7 @@ def test_an_error_page_that_cannot_be_made_is_json(app: Flask, client: FlaskClie
         assert answer.json["remedy"]
 
 
-def test_every_answer_carries_the_headers_that_protect_it(client: FlaskClient) -> None:
+def test_every_response_carries_the_security_headers(client: FlaskClient) -> None:
     for path in ("/", "/healthz", "/nothing", "/embed/pageviews"):
         headers = client.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.webapp.feed_by_hand import RUNNING, Audience, PaperJournal, Wire, numbers, pull, stretches
 from webapp.errors import InvalidPull
-from webapp.feed import take_in
+from webapp.feed import Allowance, take_in
 from webapp.feed.frames import close_frame, events_frame
 from webapp.feed.pulls import CREDIT_BYTES_AT_MOST, Pull, parse_pull
 
@@ -15,7 +15,7 @@ from webapp.feed.pulls import CREDIT_BYTES_AT_MOST, Pull, parse_pull
 
 
 @pytest.mark.parametrize("size", [0, 10, 125, 126, 127, 65_535, 65_536, 70_000])
-def test_a_frame_of_any_size_can_be_read_back(size: int) -> None:
+def test_a_frame_of_any_size_can_be_decoded(size: int) -> None:
     payload = b'{"n":1,"x":"%s"}' % (b"x" * size)
     wire = Wire()
     wire.send_some(events_frame(7, 7 + size, 99, RUNNING, [payload, payload]).data)
@@ -37,7 +37,7 @@ def test_a_close_frame_carries_its_code_and_a_reason_that_fits() -> None:
 
 
 @pytest.mark.parametrize("place", [0, 17, "checkpoint", "end"])
-def test_a_pull_is_a_place_and_a_credit(place: int | str) -> None:
+def test_a_pull_has_a_place_and_a_credit(place: int | str) -> None:
     assert parse_pull(json.dumps({"pull": place, "max_bytes": 1})) == Pull(place, 1)  # type: ignore[arg-type]
 
 
@@ -71,13 +71,13 @@ def test_a_pull_is_a_place_and_a_credit(place: int | str) -> None:
         '{"pull": 0, "max_bytes": 1, "x": "%s"}' % ("x" * 5000),
     ],
 )
-def test_whatever_is_no_pull_is_refused_with_a_remedy(frame: str | bytes) -> None:
+def test_an_invalid_pull_is_refused_with_a_remedy(frame: str | bytes) -> None:
     with pytest.raises(InvalidPull) as refused:
         parse_pull(frame)
     assert refused.value.remedy
 
 
-def test_a_refused_frame_is_answered_and_the_pull_before_it_stands(audience: Audience) -> None:
+def test_a_refused_frame_is_answered_and_the_previous_pull_stays_in_force(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull(viewer, 0)
     for frame in (
@@ -111,7 +111,7 @@ def test_nothing_is_sent_without_credit(audience: Audience) -> None:
 
 
 @pytest.mark.parametrize("max_bytes", range(30, 200, 7))
-def test_a_viewer_never_gets_more_than_its_credit(max_bytes: int) -> None:
+def test_a_viewer_never_receives_more_than_its_credit(max_bytes: int) -> None:
     audience = Audience(PaperJournal(*range(1, 12)))
     viewer, wire = audience.join()
     pull(viewer, 0, max_bytes)
@@ -123,7 +123,7 @@ def test_a_viewer_never_gets_more_than_its_credit(max_bytes: int) -> None:
     assert got[-1][1] == max(offset for offset in audience.journal.offsets if offset <= max_bytes)
 
 
-def test_frames_are_contiguous_whatever_the_credit_and_however_the_journal_grows(audience: Audience) -> None:
+def test_frames_are_contiguous_for_any_credit_and_growth_of_the_journal(audience: Audience) -> None:
     viewer, wire = audience.join()
     position = 0
     for round_number in range(30):
@@ -137,7 +137,7 @@ def test_frames_are_contiguous_whatever_the_credit_and_however_the_journal_grows
     assert numbers(messages) == list(range(len(numbers(messages))))
 
 
-def test_a_viewer_that_waits_gets_what_appears(audience: Audience) -> None:
+def test_a_waiting_viewer_receives_new_events(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull(viewer, "end")
     audience.turn()
@@ -167,7 +167,7 @@ def test_a_new_pull_replaces_the_old_one(audience: Audience) -> None:
     assert numbers(wire.messages()) == [3, 0]
 
 
-def test_an_event_larger_than_the_whole_credit_is_an_answer_that_says_how_much_it_takes() -> None:
+def test_an_event_larger_than_the_credit_is_an_error_that_says_how_many_bytes_are_needed() -> None:
     audience = Audience(PaperJournal(500))
     viewer, wire = audience.join()
     pull(viewer, 0, 100)
@@ -179,7 +179,7 @@ def test_an_event_larger_than_the_whole_credit_is_an_answer_that_says_how_much_i
     assert numbers(wire.messages()[1:]) == [0]
 
 
-def test_a_viewer_whose_rest_of_credit_is_too_small_is_told_once_that_there_is_more(audience: Audience) -> None:
+def test_a_viewer_whose_remaining_credit_is_too_small_is_notified_once_that_there_is_more(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull(viewer, 0, audience.journal.offsets[1] + 5)
     audience.turns(3)
@@ -189,7 +189,7 @@ def test_a_viewer_whose_rest_of_credit_is_too_small_is_told_once_that_there_is_m
     assert notice["next"] == data["next"] < notice["end"]
 
 
-def test_an_event_larger_than_a_frame_goes_out_when_the_credit_covers_it() -> None:
+def test_an_event_larger_than_a_frame_is_sent_when_the_credit_covers_it() -> None:
     audience = Audience(PaperJournal(10, 200_000, 10))
     viewer, wire = audience.join()
     pull(viewer, 0, 300_000)
@@ -197,7 +197,7 @@ def test_an_event_larger_than_a_frame_goes_out_when_the_credit_covers_it() -> No
     assert numbers(wire.messages()) == [0, 1, 2]
 
 
-def test_a_long_journal_arrives_in_frames_of_bounded_size() -> None:
+def test_a_long_journal_is_sent_in_frames_of_bounded_size() -> None:
     audience = Audience(PaperJournal(*[1_000] * 300))
     viewer, wire = audience.join()
     pull(viewer, 0)
@@ -206,3 +206,10 @@ def test_a_long_journal_arrives_in_frames_of_bounded_size() -> None:
     assert len(messages) > 4
     assert max(message["next"] - message["offset"] for message in messages) <= 65_536
     assert numbers(messages) == list(range(300))
+
+
+def test_an_allowance_refills_with_time() -> None:
+    allowance = Allowance(at_once=3, per_second=2)
+    assert [allowance.take(10.0) for _ in range(4)] == [True, True, True, False]
+    assert [allowance.take(11.0) for _ in range(3)] == [True, False, False]
+    assert [allowance.take(100.0) for _ in range(4)] == [True, True, True, False]

@@ -38,7 +38,7 @@ class Flood:
             self.audience.turn()
 
 
-def test_a_journal_that_grows_too_fast_is_told_as_states_to_who_asks_for_them(audience: Audience) -> None:
+def test_a_journal_that_grows_too_fast_is_sent_as_digests_to_readers_who_accept_them(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull_digests(viewer, "end")
     flood = Flood(audience)
@@ -55,7 +55,7 @@ def test_a_journal_that_grows_too_fast_is_told_as_states_to_who_asks_for_them(au
         assert before["next"] == after["offset"]
 
 
-def test_who_does_not_ask_for_digests_gets_every_event_as_before(audience: Audience) -> None:
+def test_a_reader_who_does_not_accept_digests_gets_every_event(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull(viewer, 0)
     flood = Flood(audience)
@@ -65,7 +65,7 @@ def test_who_does_not_ask_for_digests_gets_every_event_as_before(audience: Audie
     assert not any("digest" in message for message in wire.messages())
 
 
-def test_a_reader_who_stands_where_no_digest_begins_gets_the_whole_newest_state(audience: Audience) -> None:
+def test_a_reader_at_an_offset_where_no_digest_begins_gets_the_whole_newest_state(audience: Audience) -> None:
     flood = Flood(audience)
     for number in range(5):
         flood.rise(number)
@@ -77,7 +77,7 @@ def test_a_reader_who_stands_where_no_digest_begins_gets_the_whole_newest_state(
     assert (told["offset"], told["next"]) == (audience.journal.offsets[2], audience.journal.end)
 
 
-def test_all_readers_of_a_digest_share_the_same_bytes(audience: Audience) -> None:
+def test_all_readers_of_a_digest_share_the_same_encoded_bytes(audience: Audience) -> None:
     wires = [audience.join()[1] for _ in range(3)]
     flood = Flood(audience)
     for viewer in audience.viewers:
@@ -88,7 +88,7 @@ def test_all_readers_of_a_digest_share_the_same_bytes(audience: Audience) -> Non
     assert audience.journal.reads == 0
 
 
-def test_the_exact_state_closes_a_stretch_and_events_go_on_there(audience: Audience) -> None:
+def test_a_series_of_digests_ends_with_the_exact_state_and_events_follow(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull_digests(viewer, "end")
     flood = Flood(audience)
@@ -103,7 +103,7 @@ def test_the_exact_state_closes_a_stretch_and_events_go_on_there(audience: Audie
     assert numbers(wire.messages()[-1:]) == [len(audience.journal.payloads) - 1]
 
 
-def test_a_room_that_stands_still_is_told_exactly_at_once(audience: Audience) -> None:
+def test_a_paused_room_sends_its_exact_state_at_once(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull_digests(viewer, "end")
     flood = Flood(audience)
@@ -113,7 +113,7 @@ def test_a_room_that_stands_still_is_told_exactly_at_once(audience: Audience) ->
     assert wire.messages()[-1]["digest"]["exact"] is True
 
 
-def test_a_digest_costs_its_own_bytes_and_a_credit_that_is_too_small_is_said(audience: Audience) -> None:
+def test_a_digest_costs_its_size_and_too_small_a_credit_is_an_error(audience: Audience) -> None:
     viewer, wire = audience.join()
     flood = Flood(audience)
     flood.rise(0)

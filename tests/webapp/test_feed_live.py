@@ -47,7 +47,7 @@ def test_a_viewer_follows_the_room(live: LiveServer) -> None:
         assert "consumer_crashed" in [event["event"] for frame in frames for event in frame["events"]]
 
 
-def test_a_change_of_the_clock_is_told_at_once(live: LiveServer) -> None:
+def test_a_change_of_the_clock_is_sent_at_once(live: LiveServer) -> None:
     made = live.make_room(paused=True)
     with watching(made.urls["feed"]) as viewer:
         viewer.pull("end")
@@ -67,7 +67,7 @@ def test_a_paused_room_sends_heartbeats(live: LiveServer) -> None:
 def test_bad_frames_are_answered_and_the_connection_stays(live: LiveServer) -> None:
     made = live.make_room(paused=True)
     with watching(made.urls["feed"]) as viewer:
-        for frame in ("hello", '{"pull": 3, "max_bytes": 100}', "x" * 3_000_000, '{"pull": 99999999, "max_bytes": 9}'):
+        for frame in ("hello", '{"pull": 3, "max_bytes": 100}', "x" * 5_000, '{"pull": 99999999, "max_bytes": 9}'):
             viewer.send(frame)
             assert set(viewer.receive()) == {"error"}
         viewer.socket.send_binary(b"\0\1\2")
@@ -76,7 +76,7 @@ def test_bad_frames_are_answered_and_the_connection_stays(live: LiveServer) -> N
         assert viewer.receive()["offset"] == 0
 
 
-def test_frames_that_break_the_protocol_end_one_connection_and_nothing_else(live: LiveServer) -> None:
+def test_a_frame_that_breaks_the_protocol_ends_only_its_own_connection(live: LiveServer) -> None:
     made = live.make_room(paused=True)
     with watching(made.urls["feed"]) as viewer, watching(made.urls["feed"]) as rude:
         rude.socket.sock.sendall(b"\xff\xff\xff\xff" * 8)
@@ -96,7 +96,7 @@ def test_a_ping_is_answered_between_frames(live: LiveServer) -> None:
         assert (opcode, frame.data) == (websocket.ABNF.OPCODE_PONG, b"are you there")
 
 
-def test_a_viewer_that_says_goodbye_is_answered_and_its_seat_is_free(live: LiveServer) -> None:
+def test_a_close_frame_is_answered_and_frees_the_viewers_seat(live: LiveServer) -> None:
     made = live.make_room(paused=True)
     with watching(made.urls["feed"]) as viewer:
         viewer.socket.send_close()
@@ -120,7 +120,7 @@ def lags(viewer: Viewer) -> bool:
         return bool(viewer._tail)
 
 
-def test_a_slow_reader_does_not_hold_up_the_others(live: LiveServer) -> None:
+def test_a_slow_reader_does_not_delay_the_others(live: LiveServer) -> None:
     made = live.make_room(paused=True)
     with watching(made.urls["feed"], sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]) as slow:
         slow.pull("checkpoint", 16_000_000)
@@ -143,7 +143,7 @@ def test_a_slow_reader_does_not_hold_up_the_others(live: LiveServer) -> None:
             assert before["next"] == after["offset"]
 
 
-def test_a_page_of_another_site_may_not_watch(live: LiveServer) -> None:
+def test_a_page_of_another_origin_may_not_connect_to_the_feed(live: LiveServer) -> None:
     made = live.make_room()
     for origin in ("http://evil.example", "null", f"http://{live.host}.evil.example"):
         status, error = refused_handshake(made.urls["feed"], origin=origin)
@@ -162,25 +162,25 @@ class TestAFullHouse:
     def settings(self, settings: Settings) -> Settings:
         return Settings(data_dir=settings.data_dir, viewers_per_room_at_most=1, viewers_at_most=2)
 
-    def test_a_room_takes_so_many_viewers(self, live: LiveServer) -> None:
+    def test_viewers_over_the_limit_of_a_room_are_refused(self, live: LiveServer) -> None:
         made = live.make_room()
         with watching(made.urls["feed"]):
             status, error = refused_handshake(made.urls["feed"])
             assert (status, error["code"]) == (429, "too_many_viewers")
 
-    def test_a_seat_is_free_again_when_its_viewer_has_left(self, live: LiveServer) -> None:
+    def test_a_viewer_that_leaves_frees_its_seat(self, live: LiveServer) -> None:
         made = live.make_room()
         with watching(made.urls["feed"]):
             assert live.services.seats.taken(made.room) == 1
         knock_until_let_in(made.urls["feed"]).close()
 
-    def test_the_server_takes_so_many_viewers(self, live: LiveServer) -> None:
+    def test_viewers_over_the_limit_of_the_server_are_refused(self, live: LiveServer) -> None:
         one, other, third = (live.make_room() for _ in range(3))
         with watching(one.urls["feed"]), watching(other.urls["feed"]):
             assert refused_handshake(third.urls["feed"])[0] == 429
 
 
-def test_a_client_that_vanishes_mid_frame_is_forgotten(live: LiveServer) -> None:
+def test_a_client_that_disconnects_inside_a_frame_is_removed(live: LiveServer) -> None:
     made = live.make_room()
     host, _, port = urlsplit(made.urls["feed"]).netloc.partition(":")
     with watching(made.urls["feed"]) as viewer:
@@ -194,3 +194,36 @@ def test_a_client_that_vanishes_mid_frame_is_forgotten(live: LiveServer) -> None
             assert raw.recv(12) == b"HTTP/1.1 101"
         end = live.command(made, "produce", count=3)["journal_offset"]
         viewer.receive_until(end)
+
+
+def test_a_viewer_that_never_pulls_is_closed(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.feed.FIRST_PULL_S", 0.05)
+    made = live.make_room(paused=True)
+    with pytest.raises(websocket.WebSocketConnectionClosedException), watching(made.urls["feed"]) as viewer:
+        viewer.receive()
+
+
+def test_a_viewer_that_has_pulled_may_be_silent(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.feed.FIRST_PULL_S", 0.05)
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer:
+        viewer.pull("end")
+        for _ in range(3):
+            assert viewer.receive()["clock"]["paused"]  # heartbeats, a second apart
+
+
+def test_a_flood_of_pulls_ends_its_connection(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.feed.FRAMES_AT_ONCE", 3)
+    monkeypatch.setattr("webapp.feed.FRAMES_PER_SECOND", 0)
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer:
+        for _ in range(4):
+            viewer.pull("end")
+        assert viewer.close_code() == 1008
+
+
+def test_a_frame_that_is_far_too_large_is_not_read(live: LiveServer) -> None:
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer:
+        viewer.send("x" * 100_000)
+        assert viewer.close_code() == 1009

@@ -20,7 +20,7 @@ PATIENCE_S = 5
 # --- clock and heartbeat --------------------------------------------------------------------------------------------
 
 
-def test_a_clock_that_changed_is_told_without_events(audience: Audience) -> None:
+def test_a_changed_clock_is_sent_without_events(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull(viewer, "end")
     audience.turn()
@@ -31,7 +31,7 @@ def test_a_clock_that_changed_is_told_without_events(audience: Audience) -> None
     assert told["events"] == []
 
 
-def test_time_that_only_passes_is_told_once_a_second(audience: Audience) -> None:
+def test_a_heartbeat_is_sent_once_a_second_while_nothing_happens(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull(viewer, "end")
     audience.turn()
@@ -43,7 +43,7 @@ def test_time_that_only_passes_is_told_once_a_second(audience: Audience) -> None
     assert wire.messages()[1]["clock"]["now_us"] == 50
 
 
-def test_a_viewer_that_just_got_something_needs_no_heartbeat(audience: Audience) -> None:
+def test_a_viewer_that_just_received_a_frame_gets_no_heartbeat(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull(viewer, 0)
     audience.turn()
@@ -54,7 +54,7 @@ def test_a_viewer_that_just_got_something_needs_no_heartbeat(audience: Audience)
 # --- many viewers ---------------------------------------------------------------------------------------------------
 
 
-def test_viewers_at_the_same_offset_share_one_reading_and_the_same_bytes(audience: Audience) -> None:
+def test_viewers_at_the_same_offset_share_one_read_and_the_same_encoded_bytes(audience: Audience) -> None:
     wires = []
     for credit in (1_000_000, 500_000, 10_000):
         viewer, wire = audience.join()
@@ -66,7 +66,7 @@ def test_viewers_at_the_same_offset_share_one_reading_and_the_same_bytes(audienc
     assert wires[0].sent == wires[1].sent == wires[2].sent
 
 
-def test_a_slow_viewer_lags_and_harms_nobody(audience: Audience) -> None:
+def test_a_slow_viewer_lags_without_delaying_the_others(audience: Audience) -> None:
     slow, slow_wire = audience.join(Wire(room_bytes=100))
     fast, fast_wire = audience.join()
     pull(slow, 0)
@@ -83,7 +83,7 @@ def test_a_slow_viewer_lags_and_harms_nobody(audience: Audience) -> None:
     assert len(messages) == 2  # what it was being sent when it stalled, and all the rest at once
 
 
-def test_answers_never_cut_into_a_frame_that_is_half_sent(audience: Audience) -> None:
+def test_an_answer_waits_until_a_half_sent_frame_is_complete(audience: Audience) -> None:
     viewer, wire = audience.join(Wire(room_bytes=20))
     pull(viewer, 0)
     audience.turn()
@@ -96,7 +96,7 @@ def test_answers_never_cut_into_a_frame_that_is_half_sent(audience: Audience) ->
 
 
 @pytest.mark.parametrize("what", ["moment", "is_digested", "digest_after", "read_journal"])
-def test_whoever_asks_is_answered_while_the_room_is_busy(
+def test_a_frame_is_answered_while_the_room_is_busy(
     audience: Audience, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     viewer, wire = audience.join()
@@ -124,7 +124,7 @@ def test_whoever_asks_is_answered_while_the_room_is_busy(
     assert any("error" not in message for message in wire.messages())
 
 
-def test_a_viewer_that_sends_rubbish_and_reads_nothing_is_closed(audience: Audience) -> None:
+def test_a_viewer_that_sends_invalid_frames_and_reads_nothing_is_closed(audience: Audience) -> None:
     viewer, wire = audience.join(Wire(room_bytes=0))
     for _ in range(ANSWERS_AT_MOST + 10):
         take_in(viewer, "nonsense")
@@ -135,7 +135,7 @@ def test_a_viewer_that_sends_rubbish_and_reads_nothing_is_closed(audience: Audie
     assert wire.codes() == [POLICY_VIOLATION]
 
 
-def test_a_viewer_that_is_gone_is_noticed_and_the_others_go_on(audience: Audience) -> None:
+def test_a_viewer_that_disconnected_is_removed_and_the_others_continue(audience: Audience) -> None:
     gone, gone_wire = audience.join()
     viewer, wire = audience.join()
     pull(gone, 0)
@@ -147,7 +147,7 @@ def test_a_viewer_that_is_gone_is_noticed_and_the_others_go_on(audience: Audienc
     assert numbers(wire.messages()) == [0, 1, 2, 3]
 
 
-def test_a_room_that_failed_tells_its_viewers_and_no_others(
+def test_the_viewers_of_a_failed_room_receive_the_error_and_no_others(
     audience: Audience, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewer, wire = audience.join()
@@ -169,7 +169,7 @@ def test_a_room_that_failed_tells_its_viewers_and_no_others(
     assert numbers(other_wire.messages()) == [0]
 
 
-def test_viewers_of_a_suspended_room_are_told_why_and_sent_to_come_again(
+def test_the_viewers_of_a_suspended_room_receive_the_reason_and_are_closed(
     audience: Audience, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewer, wire = audience.join()
@@ -184,7 +184,7 @@ def test_viewers_of_a_suspended_room_are_told_why_and_sent_to_come_again(
     assert viewer.is_closing
 
 
-def test_a_mistake_in_one_feed_ends_that_one_alone(audience: Audience, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_one_feed_closes_only_that_feed(audience: Audience, monkeypatch: pytest.MonkeyPatch) -> None:
     other_room = PaperJournal(1)
     other_wire = Wire()
     other = Viewer(other_room, other_wire)
@@ -202,7 +202,7 @@ def test_a_mistake_in_one_feed_ends_that_one_alone(audience: Audience, monkeypat
     assert numbers(other_wire.messages()) == [0]
 
 
-def test_everybody_is_told_when_the_server_goes_away(audience: Audience) -> None:
+def test_every_viewer_is_closed_with_1001_when_the_server_stops(audience: Audience) -> None:
     viewer, wire = audience.join()
     pull(viewer, 0)
     audience.broadcaster.stop(within_s=0)

@@ -8,7 +8,7 @@ from tests.webapp.support import HandClock
 from webapp.files import WEIGH_EVERY_CHANGES, WEIGH_EVERY_US, FolderWeight, bytes_on_disk, write_atomically
 
 
-def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
     path = tmp_path / "room.json"
     write_atomically(path, b"old")
     write_atomically(path, b"new")
@@ -29,7 +29,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     assert path.read_bytes() == b"old"
 
 
-def test_a_folder_weighs_what_its_files_do(tmp_path: Path) -> None:
+def test_the_size_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "one").write_bytes(b"12345")
     (tmp_path / "a" / "b" / "two").write_bytes(b"123")
@@ -37,7 +37,7 @@ def test_a_folder_weighs_what_its_files_do(tmp_path: Path) -> None:
     assert bytes_on_disk(tmp_path / "nothing") == 0
 
 
-def test_a_folder_is_weighed_again_after_enough_changes_or_enough_time(tmp_path: Path) -> None:
+def test_a_folder_is_measured_again_after_enough_changes_or_enough_time(tmp_path: Path) -> None:
     clock = HandClock()
     weight = FolderWeight(tmp_path, wall_us=clock)
     (tmp_path / "file").write_bytes(b"12345")

@@ -24,7 +24,7 @@ def under_way() -> ForkUnderWay:
     return ForkUnderWay(journal_bytes_in_all=100, at_us=1_000)
 
 
-def test_a_fork_is_found_by_its_ticket_in_its_room_as_long_as_it_is_under_way() -> None:
+def test_a_fork_under_way_is_found_by_its_room_and_ticket() -> None:
     forks, fork = ForksUnderWay(), under_way()
     with forks.one("room", "ticket", fork):
         fork.note(40, 700)
@@ -39,13 +39,13 @@ def test_a_fork_is_found_by_its_ticket_in_its_room_as_long_as_it_is_under_way() 
     forks.give_up("room", "ticket")
 
 
-def test_without_a_ticket_nobody_finds_it() -> None:
+def test_a_fork_without_a_ticket_cannot_be_found() -> None:
     forks = ForksUnderWay()
     with forks.one("room", "", under_way()), forks.one("room", "", under_way()):
         assert forks.progress_of("room", "") == {"state": "not_under_way"}
 
 
-def test_the_last_instant_may_lead_behind_the_place_and_counts_as_all() -> None:
+def test_progress_never_exceeds_the_whole_of_a_fork() -> None:
     fork = under_way()
     fork.note(108, 1_000)
     assert fork.progress.journal_bytes == 100
@@ -63,7 +63,7 @@ def life(tmp_path: Path) -> Iterator[Room]:
 
 
 @pytest.mark.parametrize("fork", [ForkNow(), ForkAtTime(9_500_000)])
-def test_all_of_a_fork_are_the_bytes_that_its_journal_will_have(
+def test_the_whole_of_a_fork_is_the_size_of_its_finished_journal(
     life: Room, services: Services, fork: ForkCommand
 ) -> None:
     past = life.past(fork)
@@ -93,7 +93,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> type[Watched]:
     return Watched
 
 
-def test_a_fork_says_how_far_it_is_from_what_it_has_journaled(
+def test_the_progress_of_a_fork_is_what_it_has_journaled(
     life: Room, services: Services, watched: type[Watched]
 ) -> None:
     made = services.rooms.fork(life, ForkNow("ticket"), address="here").room
@@ -105,7 +105,7 @@ def test_a_fork_says_how_far_it_is_from_what_it_has_journaled(
     assert last.now_us == last.at_us
 
 
-def test_what_is_given_up_leaves_nothing_behind(life: Room, services: Services, watched: type[Watched]) -> None:
+def test_a_cancelled_fork_leaves_nothing_behind(life: Room, services: Services, watched: type[Watched]) -> None:
     watched.give_up_at_us = 5_000_000
     known, folders = services.rooms.known, len(list((services.settings.data_dir / "rooms").iterdir()))
     with pytest.raises(ForkGivenUp):
@@ -125,7 +125,7 @@ class TestOverTheApi:
         return replace(settings, forks_at_once=0)
 
     @pytest.mark.parametrize("path", ["/api/rooms/{room}/commands", "/rooms/{room}/controls/fork"])
-    def test_a_fork_that_waits_says_so_and_can_be_given_up(self, client: FlaskClient, path: str) -> None:
+    def test_a_waiting_fork_reports_it_and_can_be_cancelled(self, client: FlaskClient, path: str) -> None:
         room = str(client.post("/api/rooms", json={"paused": True}).get_json()["room"])
         place = f"/api/rooms/{room}/forks/mine-1"
         assert client.get(place).get_json() == {"state": "not_under_way"}
@@ -152,7 +152,7 @@ class TestOverTheApi:
 
 
 @pytest.mark.parametrize("ticket", ["a b", "a/b", "é", "x" * 65])
-def test_a_ticket_is_part_of_an_address(client: FlaskClient, ticket: str) -> None:
+def test_a_ticket_that_cannot_be_part_of_an_address_is_refused(client: FlaskClient, ticket: str) -> None:
     room = client.post("/api/rooms", json={"paused": True}).get_json()["room"]
     refused = client.post(f"/api/rooms/{room}/commands", json={"command": "fork", "ticket": ticket})
     assert (refused.status_code, refused.get_json()["field"]) == (400, "ticket")

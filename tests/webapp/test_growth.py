@@ -27,19 +27,19 @@ def test_a_rate_within_the_budget_is_never_fast() -> None:
     assert not Journal().run(950, 60)
 
 
-def test_a_rate_above_the_budget_is_fast_when_the_burst_is_used_up() -> None:
+def test_a_rate_above_the_budget_is_fast_once_the_burst_is_used_up() -> None:
     journal = Journal()
     assert not journal.run(1_400, 1)
     assert journal.run(1_400, 1)
 
 
-def test_one_burst_is_no_flood() -> None:
+def test_one_burst_is_not_fast() -> None:
     journal = Journal()
     journal.end_offset += 450
     assert not journal.run(0, 1)
 
 
-def test_between_the_two_rates_it_stays_what_it_was() -> None:
+def test_a_rate_between_the_two_limits_changes_nothing() -> None:
     journal = Journal()
     journal.run(3_000, 1)
     assert journal.run(600, 30)
@@ -47,7 +47,7 @@ def test_between_the_two_rates_it_stays_what_it_was() -> None:
     assert not journal.run(600, 30)
 
 
-def test_a_journal_that_stands_still_is_calm_at_once() -> None:
+def test_a_paused_journal_is_calm_at_once() -> None:
     journal = Journal()
     assert journal.run(9_000, 1)
     journal.growth.calm()

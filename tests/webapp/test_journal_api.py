@@ -33,7 +33,7 @@ def refusal(client: FlaskClient, made: MadeOverHttp, **query: object) -> tuple[i
     return answer.status_code, answer.json["code"]
 
 
-def test_a_time_is_answered_with_its_chapter(client: FlaskClient, made: MadeOverHttp) -> None:
+def test_a_time_returns_the_chapter_that_contains_it(client: FlaskClient, made: MadeOverHttp) -> None:
     first = chapter(client, made, at_us=0)
     assert (first["offset"], first["at_us"], first["is_last"]) == (0, 0, False)
     assert first["events"][0]["event"] == "checkpoint"
@@ -45,7 +45,7 @@ def test_a_time_is_answered_with_its_chapter(client: FlaskClient, made: MadeOver
     assert last["events"][0]["cause"] == "reset"
 
 
-def test_an_offset_means_everything_before_it(client: FlaskClient, made: MadeOverHttp) -> None:
+def test_a_journal_offset_means_every_event_before_it(client: FlaskClient, made: MadeOverHttp) -> None:
     first = chapter(client, made, at_us=0)
     assert chapter(client, made, journal_offset=0)["offset"] == 0
     assert chapter(client, made, journal_offset=first["end_offset"])["offset"] == 0
@@ -54,7 +54,7 @@ def test_an_offset_means_everything_before_it(client: FlaskClient, made: MadeOve
     assert chapter(client, made, journal_offset=behind)["offset"] == first["end_offset"]
 
 
-def test_the_sizes_lead_from_event_to_event(client: FlaskClient, made: MadeOverHttp) -> None:
+def test_the_sizes_add_up_to_the_offsets_of_the_events(client: FlaskClient, made: MadeOverHttp) -> None:
     first = chapter(client, made, at_us=0)
     offset = first["offset"]
     for size in first["sizes"]:
@@ -62,7 +62,7 @@ def test_the_sizes_lead_from_event_to_event(client: FlaskClient, made: MadeOverH
         offset += size
 
 
-def test_a_chapter_may_be_read_in_part(client: FlaskClient, made: MadeOverHttp) -> None:
+def test_a_chapter_can_be_read_in_part(client: FlaskClient, made: MadeOverHttp) -> None:
     whole = chapter(client, made, at_us=0)
     part = chapter(client, made, at_us=0, max_bytes=whole["sizes"][1])
     assert part["events"] == whole["events"][:2]
@@ -71,7 +71,9 @@ def test_a_chapter_may_be_read_in_part(client: FlaskClient, made: MadeOverHttp) 
     assert part["complete_until_us"] == part["events"][-1]["at_us"] < whole["complete_until_us"]
 
 
-def test_a_chapter_that_was_cut_off_is_read_on_where_the_answer_ended(client: FlaskClient, made: MadeOverHttp) -> None:
+def test_a_truncated_chapter_is_read_further_from_where_the_response_ended(
+    client: FlaskClient, made: MadeOverHttp
+) -> None:
     whole = chapter(client, made, at_us=0)
     read = chapter(client, made, at_us=0, max_bytes=whole["sizes"][1])
     events, sizes = read["events"], read["sizes"]
@@ -86,7 +88,7 @@ def test_a_chapter_that_was_cut_off_is_read_on_where_the_answer_ended(client: Fl
     assert refusal(client, made, at_us=0, from_offset=3) == (400, "offset_inside_message")
 
 
-def test_what_cannot_be_found_is_said(client: FlaskClient, made: MadeOverHttp) -> None:
+def test_an_invalid_time_or_offset_is_refused(client: FlaskClient, made: MadeOverHttp) -> None:
     assert refusal(client, made) == (400, "invalid_request")
     assert refusal(client, made, at_us=0, journal_offset=0) == (400, "invalid_request")
     assert refusal(client, made, at_us="soon") == (400, "invalid_request")
@@ -97,7 +99,7 @@ def test_what_cannot_be_found_is_said(client: FlaskClient, made: MadeOverHttp) -
     assert client.get("/api/rooms/aaaabbbbcccc/journal?at_us=0").status_code == 404
 
 
-def test_notable_moments_name_what_happened_and_where(client: FlaskClient, made: MadeOverHttp) -> None:
+def test_notable_moments_say_what_happened_and_where(client: FlaskClient, made: MadeOverHttp) -> None:
     answer = client.get(f"/api/rooms/{made.room}/journal/notable").json
     assert [one["kind"] for one in answer["moments"]] == ["start", "broker_crashed", "reset"]
     assert {one["kind"] for one in answer["moments"]} <= set(answer["kinds"])
@@ -113,7 +115,7 @@ def test_notable_moments_name_what_happened_and_where(client: FlaskClient, made:
     assert rest["moments"] == []
 
 
-def test_the_events_are_the_bytes_of_the_journal(client: FlaskClient, made: MadeOverHttp) -> None:
+def test_the_events_of_a_chapter_are_the_bytes_of_the_journal(client: FlaskClient, made: MadeOverHttp) -> None:
     answer = client.get(f"/api/rooms/{made.room}/journal?at_us=0")
     for event, size in zip(answer.json["events"], answer.json["sizes"], strict=True):
         text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))

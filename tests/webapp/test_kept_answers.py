@@ -31,7 +31,7 @@ class Counted:
         self.closed += 1
 
 
-def test_what_may_be_kept_for_ever_is_asked_for_once() -> None:
+def test_an_immutable_response_is_requested_once() -> None:
     inner = Counted({**FOR_EVER, "X-Said": "once"})
     client = Client(KeptAnswers(inner))
     first, again = client.get("/a"), client.get("/a")
@@ -39,7 +39,7 @@ def test_what_may_be_kept_for_ever_is_asked_for_once() -> None:
     assert (inner.asked, inner.closed) == (1, 1)
 
 
-def test_another_address_and_other_encodings_are_other_answers() -> None:
+def test_each_address_and_encoding_has_its_own_cached_response() -> None:
     client = Client(KeptAnswers(Counted(FOR_EVER)))
     texts = {
         client.get("/a").text,
@@ -51,7 +51,7 @@ def test_another_address_and_other_encodings_are_other_answers() -> None:
     assert brotli.text in texts
 
 
-def test_all_else_is_asked_for_each_time() -> None:
+def test_other_responses_are_requested_each_time() -> None:
     for inner in (
         Counted({"Cache-Control": "no-cache"}),
         Counted(FOR_EVER, status=404),
@@ -73,7 +73,7 @@ def test_all_else_is_asked_for_each_time() -> None:
     assert inner.asked == 6
 
 
-def test_only_so_many_are_kept() -> None:
+def test_the_number_of_cached_responses_is_limited() -> None:
     inner = Counted(FOR_EVER)
     client = Client(KeptAnswers(inner))
     for number in range(KEPT + 1):
@@ -84,7 +84,7 @@ def test_only_so_many_are_kept() -> None:
     assert inner.asked == KEPT + 2
 
 
-def test_a_module_comes_the_second_time_as_it_came_the_first(client: FlaskClient) -> None:
+def test_a_module_is_the_same_when_it_comes_from_the_cache(client: FlaskClient) -> None:
     address = client.get("/").text.split('rel="modulepreload" href="')[1].split('"')[0]
     first, again = (client.get(address, headers={"Accept-Encoding": "gzip"}) for _ in range(2))
     assert first.data == again.data

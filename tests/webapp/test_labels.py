@@ -23,7 +23,7 @@ FIELD = re.compile(r'<label[^>]*><span[^>]*>([^<]+)</span>\s*<(?:input|select)[^
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_the_labels_are_those_of_the_forms_as_they_are_shown(client: FlaskClient, panel: str) -> None:
+def test_the_known_labels_match_those_of_the_rendered_forms(client: FlaskClient, panel: str) -> None:
     made = make_room(client, scenario="deployment", paused=True)
     shown = client.get(f"/rooms/{made.room}/panels/{panel}", headers=HTMX).text
     fields = 0
@@ -35,7 +35,7 @@ def test_the_labels_are_those_of_the_forms_as_they_are_shown(client: FlaskClient
     assert fields, "the panel has fields"
 
 
-def test_a_name_becomes_its_label_where_the_sentence_begins_and_where_it_is_no_word() -> None:
+def test_a_field_name_becomes_its_label_at_the_start_and_where_it_is_not_a_common_word() -> None:
     told = "linger_ms cannot be 'soon'"
     assert in_words_of_labels(told, "set_producer", "linger_ms") == "linger, ms cannot be “soon”"
     assert in_words_of_labels("keys cannot be -1", "set_producer", "keys") == "different keys cannot be -1"
@@ -43,5 +43,5 @@ def test_a_name_becomes_its_label_where_the_sentence_begins_and_where_it_is_no_w
     assert in_words_of_labels("topic clicks exists", "add_topic", "") == "topic clicks exists"
 
 
-def test_what_is_about_no_form_stays_as_it_is() -> None:
+def test_a_message_about_no_form_is_unchanged() -> None:
     assert in_words_of_labels("linger_ms is unknown", "", "linger_ms") == "linger_ms is unknown"

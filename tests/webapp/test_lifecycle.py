@@ -110,7 +110,7 @@ def test_a_room_is_not_restored_while_it_is_being_closed(
         assert found.result(PATIENCE_S) is not room
 
 
-def test_many_who_find_and_put_away_at_once_never_have_two_rooms_over_the_same_files(
+def test_concurrent_finds_and_put_aways_never_open_the_same_files_twice(
     lifecycle: Lifecycle, restores: Restores
 ) -> None:
     def find_and_put_away(number: int) -> None:
@@ -123,9 +123,7 @@ def test_many_who_find_and_put_away_at_once_never_have_two_rooms_over_the_same_f
     assert restores.restored > 0
 
 
-def test_a_room_that_waits_for_its_restore_while_it_is_deleted_is_unknown(
-    lifecycle: Lifecycle, restores: Restores
-) -> None:
+def test_a_room_that_is_deleted_while_its_restore_waits_is_unknown(lifecycle: Lifecycle, restores: Restores) -> None:
     lifecycle.put_away(lifecycle.find(ROOM), never)
     with ThreadPoolExecutor(1) as threads:
         asked: list[object] = []

@@ -57,7 +57,7 @@ def found(pattern: str, text: str) -> str:
     return match[0]
 
 
-def test_a_visitor_opens_the_page_watches_and_acts(site: Site) -> None:
+def test_a_visitor_opens_the_page_watches_the_feed_and_sends_a_command(site: Site) -> None:
     page, cookies = site.open("/")
     origin = found(r"https://[^/]+", site.address)
     assert all("Secure" in cookie for cookie in cookies)
@@ -75,7 +75,7 @@ def test_a_visitor_opens_the_page_watches_and_acts(site: Site) -> None:
             frame = viewer.receive()
 
 
-def test_a_program_is_given_public_addresses(site: Site) -> None:
+def test_the_api_returns_public_addresses(site: Site) -> None:
     body, _ = site.open("/api/rooms", b"{}", **{"Content-Type": "application/json"})
     urls = json.loads(body)["urls"]
     assert urls["stage"].startswith(site.address + "/rooms/")

@@ -11,12 +11,12 @@ from webapp.room_commands import ACTIONS, PARSERS, parse
 from webapp.views.outcomes import CLOCK_SENTENCES, SENTENCES, succeeded
 
 
-def test_every_command_has_its_sentence() -> None:
+def test_every_command_has_an_outcome_sentence() -> None:
     assert set(SENTENCES) == {*COMMANDS, *PARSERS} - {"clock"}
     assert set(CLOCK_SENTENCES) == {*ACTIONS, "speed"}
 
 
-def test_a_sentence_names_what_the_command_named() -> None:
+def test_an_outcome_names_what_the_command_named() -> None:
     fields = {"command": "crash_consumer", "group": "g", "consumer": "{x} <b>"}
     outcome = succeeded(fields, Applied(7, 99))
     assert outcome["message"].startswith("{x} <b> crashed;")
@@ -24,7 +24,7 @@ def test_a_sentence_names_what_the_command_named() -> None:
 
 
 @pytest.mark.parametrize("command", SENTENCES)
-def test_a_sentence_names_only_fields_that_the_command_cannot_do_without(command: str) -> None:
+def test_an_outcome_uses_only_required_fields_of_its_command(command: str) -> None:
     named = re.findall(r"{(\w+)}", SENTENCES[command])
     for missing in named:
         given = dict.fromkeys(("group", "consumer", "topic", "broker", "partition", "offset", "client"), "1")

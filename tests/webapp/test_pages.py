@@ -33,7 +33,7 @@ def test_a_visitor_gets_a_standing_room_and_the_same_one_after_a_reload(client: 
     assert room_of(client.get("/", headers=BROWSER)) == room_of(first)
 
 
-def test_two_visitors_get_two_rooms(app: Flask) -> None:
+def test_each_visitor_gets_a_room_of_their_own(app: Flask) -> None:
     assert room_of(app.test_client().get("/")) != room_of(app.test_client().get("/"))
 
 
@@ -56,14 +56,14 @@ def test_a_visitor_whose_room_is_gone_gets_a_new_one(client: FlaskClient) -> Non
     assert client.get("/").status_code == 200
 
 
-def test_a_cookie_that_names_somebody_elses_room_gives_no_control(app: Flask, client: FlaskClient) -> None:
+def test_a_cookie_that_names_another_visitors_room_gives_no_control(app: Flask, client: FlaskClient) -> None:
     room = room_of(client.get("/"))
     other = app.test_client()
     other.set_cookie("offsetscope-room", room)
     assert room_of(other.get("/")) != room
 
 
-def test_anybody_who_knows_the_id_may_look_and_only_the_presenter_may_act(app: Flask, client: FlaskClient) -> None:
+def test_the_id_is_enough_to_watch_and_only_the_presenter_may_act(app: Flask, client: FlaskClient) -> None:
     room = room_of(client.get("/"))
     stranger = app.test_client()
     page = stranger.get(f"/rooms/{room}")
@@ -76,11 +76,11 @@ def test_anybody_who_knows_the_id_may_look_and_only_the_presenter_may_act(app: F
 
 
 @pytest.mark.parametrize("theme", ["auto", "light", "dark", "projector"])
-def test_a_theme_is_a_parameter(client: FlaskClient, theme: str) -> None:
+def test_the_theme_is_a_query_parameter(client: FlaskClient, theme: str) -> None:
     assert f'data-theme="{theme}"' in client.get(f"/?theme={theme}").text
 
 
-def test_an_unknown_theme_is_answered_with_those_there_are(client: FlaskClient) -> None:
+def test_an_unknown_theme_is_answered_with_the_known_ones(client: FlaskClient) -> None:
     answer = client.get("/?theme=neon", headers=BROWSER)
     assert answer.status_code == 400
     assert "projector" in answer.text
@@ -101,7 +101,7 @@ def test_a_control_answers_htmx_with_the_outcome(client: FlaskClient) -> None:
     assert not clock_of(client, room)["standing"]
 
 
-def test_a_keyed_send_is_a_form_of_key_and_value(client: FlaskClient) -> None:
+def test_a_message_with_a_key_is_sent_by_a_form(client: FlaskClient) -> None:
     room = room_of(client.get("/"))
     form = {"topic": "pageviews", "key": "user-17", "value": "/home"}
     assert client.post(f"/rooms/{room}/controls/produce", data=form, headers=HTMX).status_code == 200
@@ -124,7 +124,7 @@ def test_the_clock_is_controlled_by_forms(client: FlaskClient, form: dict[str, s
     assert 'data-command="clock"' in answer.text
 
 
-def test_without_htmx_a_control_leads_back_to_where_it_stood(client: FlaskClient) -> None:
+def test_without_htmx_a_control_redirects_back_to_its_page(client: FlaskClient) -> None:
     room = room_of(client.get("/"))
     path = f"/rooms/{room}/controls/produce"
     for referer, target in (
@@ -139,7 +139,7 @@ def test_without_htmx_a_control_leads_back_to_where_it_stood(client: FlaskClient
         assert (answer.status_code, answer.headers["Location"]) == (303, target)
 
 
-def test_a_control_that_is_refused_says_so_in_the_form_that_was_asked_for(client: FlaskClient) -> None:
+def test_a_refused_control_is_answered_as_a_fragment_a_page_or_json(client: FlaskClient) -> None:
     room = room_of(client.get("/"))
     path = f"/rooms/{room}/controls/start_broker"
     fragment = client.post(path, data={"broker": "1"}, headers=HTMX)
@@ -175,9 +175,7 @@ def test_a_fork_leads_to_the_new_room_and_makes_its_visitor_the_presenter(client
         ("", ""),
     ],
 )
-def test_a_fork_is_shown_in_the_theme_of_the_page_that_it_was_made_on(
-    client: FlaskClient, referer: str, query: str
-) -> None:
+def test_a_fork_keeps_the_theme_of_the_page_it_was_made_on(client: FlaskClient, referer: str, query: str) -> None:
     path = f"/rooms/{room_of(client.get('/'))}/controls/fork"
     own = {"Referer": referer, "Origin": "http://localhost"}
     enhanced = client.post(path, headers={**HTMX, **own}).headers["HX-Redirect"]
@@ -197,7 +195,9 @@ def test_a_fork_is_shown_in_the_theme_of_the_page_that_it_was_made_on(
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
     ],
 )
-def test_a_page_of_another_site_cannot_act_with_a_visitors_cookie(client: FlaskClient, headers: dict[str, str]) -> None:
+def test_a_page_of_another_origin_cannot_act_with_a_visitors_cookie(
+    client: FlaskClient, headers: dict[str, str]
+) -> None:
     room = room_of(client.get("/"))
     path = f"/rooms/{room}/controls/reset"
     assert client.post(path, headers=headers).status_code == 403
@@ -206,7 +206,7 @@ def test_a_page_of_another_site_cannot_act_with_a_visitors_cookie(client: FlaskC
     assert client.post(path, headers=own).status_code == 303
 
 
-def test_a_form_is_read_strictly(client: FlaskClient) -> None:
+def test_a_form_with_unknown_or_repeated_fields_is_refused(client: FlaskClient) -> None:
     room = room_of(client.get("/"))
     path = f"/rooms/{room}/controls/produce"
     twice = client.post(path, data={"count": ["1", "2"]}, headers=HTMX)
@@ -218,7 +218,7 @@ def test_a_form_is_read_strictly(client: FlaskClient) -> None:
     assert client.post(f"/rooms/{room}/controls/explode", headers=HTMX).status_code == 400
 
 
-def test_a_page_on_a_time_that_stands_says_what_is_looked_at(client: FlaskClient) -> None:
+def test_the_page_of_a_paused_room_says_the_time_and_who_is_furthest_behind(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     facts = client.get(f"/api/rooms/{made.room}").get_json()
     lags = {one["group"]: sum(part["lag_bytes"] for part in one["partitions"]) for one in facts["groups"]}
@@ -231,7 +231,7 @@ def test_a_page_on_a_time_that_stands_says_what_is_looked_at(client: FlaskClient
     assert "Time is paused" not in client.get(f"/rooms/{made.room}").text
 
 
-def test_what_went_wrong_is_said_before_who_is_behind(client: FlaskClient) -> None:
+def test_the_page_mentions_failures_before_lag(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
 
     def opened_after(**command: object) -> str:
@@ -263,14 +263,14 @@ def test_what_went_wrong_is_said_before_who_is_behind(client: FlaskClient) -> No
         "log?topic=pageviews&partition=1&offset=188",
     ],
 )
-def test_every_panel_is_a_fragment_for_anybody(app: Flask, client: FlaskClient, path: str) -> None:
+def test_every_panel_is_a_fragment_that_needs_no_key(app: Flask, client: FlaskClient, path: str) -> None:
     room = room_of(client.get("/"))
     answer = app.test_client().get(f"/rooms/{room}/panels/{path}", headers=HTMX)
     assert answer.status_code == 200
     assert "<html" not in answer.text
 
 
-def test_the_producer_panel_holds_every_setting_as_it_is(client: FlaskClient) -> None:
+def test_the_producer_panel_shows_every_current_setting(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     wanted = {"rate_per_second": 7, "batch_messages": 5, "linger_ms": 40, "keys": 3, "queue_messages": 9, "retries": 2}
     fields = {"command": "set_producer", **wanted}
@@ -280,7 +280,7 @@ def test_the_producer_panel_holds_every_setting_as_it_is(client: FlaskClient) ->
     assert {name: float(shown[name]) for name in wanted} == wanted
 
 
-def test_every_command_can_be_given_on_the_page(client: FlaskClient) -> None:
+def test_every_command_has_a_control_on_the_page(client: FlaskClient) -> None:
     made = make_room(client, scenario="deployment", paused=True)
     for broker in ("broker:1", "broker:2"):
         broken = {"from": "producer", "to": broker, "cut": "true"}
@@ -300,7 +300,7 @@ def test_every_command_can_be_given_on_the_page(client: FlaskClient) -> None:
     assert {*COMMANDS, *PARSERS} - offered == set()
 
 
-def test_the_panel_of_mirrors_shows_what_they_ask_for_and_sets_it(client: FlaskClient) -> None:
+def test_the_mirror_panel_shows_and_sets_the_acknowledgement(client: FlaskClient) -> None:
     made = make_room(client, scenario="deployment", paused=True)
     path = f"/rooms/{made.room}/panels/mirror?group=Mirror"
     before = client.get(path, headers=HTMX).text
@@ -312,7 +312,7 @@ def test_the_panel_of_mirrors_shows_what_they_ask_for_and_sets_it(client: FlaskC
     assert "<option selected>broker" in client.get(path, headers=HTMX).text
 
 
-def test_the_panel_of_a_group_has_a_field_for_each_way_to_add_to_it_and_to_go_back_in_time(client: FlaskClient) -> None:
+def test_the_group_panel_has_fields_to_add_a_consumer_and_to_seek_by_time(client: FlaskClient) -> None:
     made = make_room(client, scenario="deployment", paused=True)
     panel = client.get(f"/rooms/{made.room}/panels/group?group=Mirror", headers=HTMX).text
     assert set(re.findall(r'name="(\w+)"', panel)) == {"group", "consumer", "streams", "topic", "partition", "time_s"}
@@ -324,7 +324,7 @@ def test_the_panel_of_a_group_has_a_field_for_each_way_to_add_to_it_and_to_go_ba
     assert "Mirror X" in [one["consumer"] for one in groups["Mirror"]["consumers"]]
 
 
-def test_a_refusal_says_which_field_it_is_about_and_leaves_the_commands_name_to_programs(client: FlaskClient) -> None:
+def test_a_refusal_names_the_label_of_its_field_and_only_the_api_names_the_command(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     fields = {"linger_ms": "-1"}
     answer = client.post(f"/rooms/{made.room}/controls/set_producer", data=fields, headers={**HTMX, **made.headers})
@@ -347,7 +347,7 @@ def test_the_log_panel_shows_the_bytes_of_one_message(client: FlaskClient) -> No
     assert 'data-ok="true"' in panel.text
 
 
-def test_the_log_panel_tells_of_a_flipped_byte(client: FlaskClient) -> None:
+def test_the_log_panel_reports_a_flipped_byte(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     fields = {"command": "corrupt", "topic": "pageviews", "partition": 0, "offset": 215}
     assert client.post(f"/api/rooms/{made.room}/commands", json=fields, headers=made.headers).status_code == 202

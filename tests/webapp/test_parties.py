@@ -14,7 +14,7 @@ def others(client: FlaskClient, room: str, address: str) -> list[str]:
     return re.findall(r'<option value="([^"]+)">', panel.text)
 
 
-def test_everybody_who_can_be_picked_is_somebody_for_the_engine(client: FlaskClient) -> None:
+def test_the_engine_knows_every_party_that_is_offered(client: FlaskClient) -> None:
     made = make_room(client, scenario="deployment", paused=True)
     offered = others(client, made.room, "registry")
     assert {"registry:analysis", "mirror:Mirror/Mirror A", "loader:Loader", "auditor:live", "broker:12"} <= set(offered)
@@ -24,7 +24,7 @@ def test_everybody_who_can_be_picked_is_somebody_for_the_engine(client: FlaskCli
         assert answer.status_code == 202, other
 
 
-def test_a_party_in_trouble_is_shown_with_what_troubles_it(client: FlaskClient) -> None:
+def test_the_panel_of_a_party_lists_its_faults(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     command(client, made, "set_link", **{"from": "producer", "to": "broker:2", "delay_ms": 1500})
     command(client, made, "set_disk", broker=2, delay_ms=3000)

@@ -36,7 +36,7 @@ def patched(state: Any, patch: Any) -> Any:
         ({"a": 0}, {"a": False}, {"a": False}),
     ],
 )
-def test_a_patch_holds_what_changed_and_makes_the_one_of_the_other(
+def test_a_patch_holds_only_changes_and_turns_the_first_state_into_the_second(
     before: dict[str, Any], after: dict[str, Any], patch: dict[str, Any]
 ) -> None:
     found = patch_between(before, after)

@@ -17,7 +17,7 @@ def test_a_relative_xdg_folder_is_ignored_as_the_specification_asks() -> None:
     )
 
 
-def test_the_data_folder_is_where_the_platform_keeps_such_things() -> None:
+def test_the_data_folder_is_where_the_platform_keeps_application_data() -> None:
     found = default_data_directory({}, platform="darwin", home="/Users/kim")
     assert found == Path("/Users/kim/Library/Application Support/offsetscope")
 

@@ -41,7 +41,7 @@ def own_addresses(text: str) -> set[str]:
     return {address for address in found if not address.startswith(("https://www", "#", "data:"))}
 
 
-def test_the_feed_has_no_scheme_in_a_page_so_that_tls_is_kept(client: FlaskClient) -> None:
+def test_the_feed_address_in_a_page_has_no_scheme(client: FlaskClient) -> None:
     feed = re.search(r'data-feed="([^"]+)"', client.get("/").text)
     assert feed is not None
     assert feed[1].startswith("/api/rooms/")
@@ -68,7 +68,7 @@ def test_every_address_of_a_page_is_below_the_public_prefix(
     assert {address for address in addresses if not address.startswith(("/demo/", "https://example.org/demo"))} == set()
 
 
-def test_programs_get_public_addresses(app_with: Callable[..., Flask]) -> None:
+def test_the_api_returns_public_addresses(app_with: Callable[..., Flask]) -> None:
     client = app_with(public_url="https://example.org:8443/demo").test_client()
     urls = client.post("/api/rooms", json={}).json["urls"]
     assert urls["stage"].startswith("https://example.org:8443/demo/rooms/")
@@ -84,7 +84,7 @@ def test_cookies_are_secure_behind_tls_and_stay_below_the_prefix(app_with: Calla
         assert "Path=/demo/" in cookie
 
 
-def test_an_act_from_the_public_address_is_the_servers_own_also_if_the_proxy_changes_the_host(
+def test_a_command_from_the_public_origin_is_accepted_if_the_proxy_changes_the_host(
     app_with: Callable[..., Flask],
 ) -> None:
     client = app_with(public_url="https://example.org").test_client(use_cookies=False)
@@ -131,6 +131,6 @@ def test_the_client_is_the_address_that_the_outermost_trusted_proxy_saw(
     "public_url",
     ["example.org", "ftp://example.org", "https://", "https://a b", "https://example.org/?x", "https://u@x"],
 )
-def test_a_public_address_that_is_none_is_refused_at_the_start(app_with: Callable[..., Flask], public_url: str) -> None:
+def test_an_invalid_public_address_is_refused_at_the_start(app_with: Callable[..., Flask], public_url: str) -> None:
     with pytest.raises(PublicUrlInvalid):
         app_with(public_url=public_url)

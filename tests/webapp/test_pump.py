@@ -66,7 +66,7 @@ def send(room: Room, **fields: object) -> Future[Applied]:
     return room.submit(parse(fields), fields)
 
 
-def test_time_passes_in_rooms_that_run_and_stands_in_those_that_do_not(household: Household, tmp_path: Path) -> None:
+def test_time_passes_only_in_running_rooms(household: Household, tmp_path: Path) -> None:
     running, paused = household.add(tmp_path / "a", "running"), household.add(tmp_path / "b", "paused")
     household.thread.start()
     household.wait_for_news_of(running)
@@ -74,7 +74,7 @@ def test_time_passes_in_rooms_that_run_and_stands_in_those_that_do_not(household
     assert paused.facts()["clock"]["now_us"] == 0
 
 
-def test_a_command_wakes_a_pump_that_sleeps(household: Household, tmp_path: Path) -> None:
+def test_a_command_wakes_a_waiting_pump(household: Household, tmp_path: Path) -> None:
     room = household.add(tmp_path, "standing")
     household.thread.start()
     assert send(room, command="produce", count=3).result(timeout=PATIENCE_S).at_us == 0
@@ -83,7 +83,7 @@ def test_a_command_wakes_a_pump_that_sleeps(household: Household, tmp_path: Path
     assert room.facts()["clock"]["now_us"] > 0
 
 
-def test_what_falls_due_between_two_rounds_is_not_kept_for_the_next(tmp_path: Path) -> None:
+def test_the_pump_wakes_when_an_event_is_due_between_two_slices(tmp_path: Path) -> None:
     household = Household(slice_us=3_600_000_000)
     room = household.add(tmp_path, "running")
     household.thread.start()

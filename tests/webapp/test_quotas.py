@@ -9,7 +9,7 @@ from webapp.quotas import ForkTurns, RoomsPerMinute, ViewerSeats, client_of, req
 from webapp.room_commands import parse
 
 
-def test_an_address_makes_so_many_rooms_in_a_minute_and_no_more() -> None:
+def test_rooms_over_the_limit_of_an_address_in_a_minute_are_refused() -> None:
     clock = HandClock()
     limit = RoomsPerMinute(2, wall_us=clock)
     limit.count("a")
@@ -21,7 +21,7 @@ def test_an_address_makes_so_many_rooms_in_a_minute_and_no_more() -> None:
     assert refused.value.fields["retry_after_s"] == 31
 
 
-def test_the_minute_slides() -> None:
+def test_the_minute_of_the_limit_is_a_sliding_window() -> None:
     clock = HandClock()
     limit = RoomsPerMinute(1, wall_us=clock)
     limit.count("a")
@@ -31,16 +31,16 @@ def test_the_minute_slides() -> None:
         limit.count("a")
 
 
-def test_so_many_forks_are_made_at_a_time_and_who_waits_too_long_is_refused() -> None:
-    turns, wanted = ForkTurns(2, patience_s=0), ForkUnderWay(journal_bytes_in_all=1, at_us=1).require_wanted
+def test_a_fork_that_waits_too_long_for_its_turn_is_refused() -> None:
+    turns, wanted = ForkTurns(2, timeout_s=0), ForkUnderWay(journal_bytes_in_all=1, at_us=1).require_wanted
     with turns.one(wanted), turns.one(wanted), pytest.raises(TooManyForks), turns.one(wanted):
         pytest.fail("there are two turns")
     with turns.one(wanted):
         pass
 
 
-def test_who_is_not_wanted_any_more_waits_no_longer_for_a_turn() -> None:
-    turns, fork = ForkTurns(1, patience_s=10), ForkUnderWay(journal_bytes_in_all=1, at_us=1)
+def test_a_cancelled_fork_stops_waiting_for_its_turn() -> None:
+    turns, fork = ForkTurns(1, timeout_s=10), ForkUnderWay(journal_bytes_in_all=1, at_us=1)
 
     def give_up_at_the_second_look() -> None:
         fork.require_wanted()
@@ -50,28 +50,28 @@ def test_who_is_not_wanted_any_more_waits_no_longer_for_a_turn() -> None:
         pytest.fail("it was given up")
 
 
-def test_a_room_has_so_many_seats() -> None:
-    seats = ViewerSeats(10, 2)
-    seats.take("a")
-    seats.take("a")
+def test_seats_over_the_limit_of_a_room_are_refused() -> None:
+    seats = ViewerSeats(in_all=10, per_room=2, per_client=9)
+    seats.take("a", "here")
+    seats.take("a", "here")
     with pytest.raises(TooManyViewers):
-        seats.take("a")
-    seats.take("b")
+        seats.take("a", "here")
+    seats.take("b", "here")
 
 
-def test_the_server_has_so_many_seats() -> None:
-    seats = ViewerSeats(2, 2)
-    seats.take("a")
-    seats.take("b")
+def test_seats_over_the_limit_of_the_server_are_refused() -> None:
+    seats = ViewerSeats(in_all=2, per_room=2, per_client=9)
+    seats.take("a", "here")
+    seats.take("b", "here")
     with pytest.raises(TooManyViewers):
-        seats.take("c")
+        seats.take("c", "here")
 
 
-def test_a_seat_given_back_can_be_taken() -> None:
-    seats = ViewerSeats(1, 1)
-    seats.take("a")
-    seats.give_back("a")
-    seats.take("b")
+def test_a_released_seat_can_be_taken_again() -> None:
+    seats = ViewerSeats(in_all=1, per_room=1, per_client=9)
+    seats.take("a", "here")
+    seats.give_back("a", "here")
+    seats.take("b", "here")
     assert (seats.taken("a"), seats.taken("b"), seats.taken_in_all()) == (0, 1, 1)
 
 
@@ -84,13 +84,13 @@ def test_a_seat_given_back_can_be_taken() -> None:
         {"records": [{"key": "k" * 50, "value": "v" * 51}]},
     ],
 )
-def test_one_produce_may_not_be_too_large(fields: dict[str, object]) -> None:
+def test_a_produce_command_over_the_limits_is_refused(fields: dict[str, object]) -> None:
     command = parse({"command": "produce", **fields})
     with pytest.raises(ProduceTooLarge):
         require_fair_produce(command, records_at_most=10, bytes_at_most=100)  # type: ignore[arg-type]
 
 
-def test_a_fair_produce_passes() -> None:
+def test_a_produce_command_within_the_limits_is_accepted() -> None:
     command = parse({"command": "produce", "records": [{"key": "k" * 50, "value": "v" * 50}]})
     require_fair_produce(command, records_at_most=1, bytes_at_most=100)  # type: ignore[arg-type]
 
@@ -110,7 +110,18 @@ def test_a_client_is_an_ipv4_address_or_an_ipv6_network(address: str, client: st
     assert client_of(address) == client
 
 
-def test_all_rooms_together_hold_so_much_in_memory() -> None:
+def test_the_memory_of_all_rooms_together_is_limited() -> None:
     require_memory(100, bytes_at_most=100)
     with pytest.raises(TooMuchPending):
         require_memory(101, bytes_at_most=100)
+
+
+def test_a_client_takes_so_many_seats_and_leaves_the_others_to_others() -> None:
+    seats = ViewerSeats(in_all=10, per_room=10, per_client=2)
+    seats.take("a", "here")
+    seats.take("b", "here")
+    with pytest.raises(TooManyViewers, match="2 from your address"):
+        seats.take("c", "here")
+    seats.take("c", "elsewhere")
+    seats.give_back("a", "here")
+    seats.take("c", "here")

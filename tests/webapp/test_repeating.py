@@ -39,7 +39,7 @@ def events_of(timeline: Timeline) -> list[bytes]:
 
 
 @pytest.mark.parametrize("work_s", [BITE_S / 100, BITE_S, 50 * BITE_S])
-def test_however_small_the_bites_are_it_is_the_same_life(tmp_path: Path, work_s: float) -> None:
+def test_a_replay_in_portions_of_any_size_makes_the_same_journal(tmp_path: Path, work_s: float) -> None:
     clock = HandClock()
     room = new_room(tmp_path / "a", clock)
     act(room, "set_producer", rate_per_second=40)
@@ -60,7 +60,7 @@ def test_however_small_the_bites_are_it_is_the_same_life(tmp_path: Path, work_s:
     assert (processor.rests > 0) == (work_s >= BITE_S), "what is done at once needs no rest"
 
 
-def test_nobody_waits_for_a_long_life_longer_than_for_a_bite_of_it(tmp_path: Path) -> None:
+def test_a_replay_rests_after_each_portion(tmp_path: Path) -> None:
     """Where the engine is slow the bites become small, and there is a rest after each."""
     slow = Processor(20 * BITE_S)
     timeline = Timeline(record(), RoomFolders(tmp_path), wall_us=0)
@@ -69,7 +69,7 @@ def test_nobody_waits_for_a_long_life_longer_than_for_a_bite_of_it(tmp_path: Pat
     assert slow.rests > 1_000
 
 
-def test_the_time_of_a_fork_is_found_in_any_chapter_of_a_long_life(tmp_path: Path) -> None:
+def test_the_time_of_a_journal_offset_is_found_in_any_chapter(tmp_path: Path) -> None:
     clock = HandClock()
     room = new_room(tmp_path, clock)
     act(room, "set_producer", rate_per_second=400, batch_messages=4)
@@ -86,7 +86,7 @@ def test_the_time_of_a_fork_is_found_in_any_chapter_of_a_long_life(tmp_path: Pat
     room.close()
 
 
-def test_a_fork_refuses_again_what_its_origin_could_not_use_and_goes_on(tmp_path: Path) -> None:
+def test_a_replay_refuses_an_invalid_command_again_and_continues(tmp_path: Path) -> None:
     def timeline(name: str) -> Timeline:
         return Timeline(record(), RoomFolders(tmp_path / name), wall_us=0)
 

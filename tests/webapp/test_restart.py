@@ -71,7 +71,7 @@ def test_after_a_kill_every_acknowledged_command_is_applied_and_offsets_stay_val
         assert "differs" not in errors
 
 
-def test_a_browser_reads_on_from_its_bookmark_after_a_kill(tmp_path: Path) -> None:
+def test_after_a_kill_a_browser_continues_from_its_journal_offset(tmp_path: Path) -> None:
     with server_process(tmp_path) as server:
         made = server.make_room()
         answer = post_json(f"{made.urls['api']}/commands", {"command": "produce", "count": 9}, made.key)
@@ -88,7 +88,7 @@ def test_a_browser_reads_on_from_its_bookmark_after_a_kill(tmp_path: Path) -> No
         viewer.close()
 
 
-def test_the_presenter_key_survives_a_kill(tmp_path: Path) -> None:
+def test_the_presenter_key_is_valid_after_a_kill(tmp_path: Path) -> None:
     with server_process(tmp_path) as server:
         made = server.make_room(paused=True)
         server.kill()

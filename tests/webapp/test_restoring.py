@@ -63,7 +63,7 @@ def test_a_restored_room_has_the_same_journal_clock_and_state(tmp_path: Path, cl
     again.close()
 
 
-def test_a_restored_room_goes_on_exactly_as_it_would_have(tmp_path: Path, clock: HandClock) -> None:
+def test_a_restored_room_continues_exactly_as_the_original(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path / "a", clock)
     act(room, "produce", count=9)
     run_ms(room, clock, 2_000)
@@ -92,7 +92,7 @@ def test_a_running_room_is_restored_up_to_its_last_event(tmp_path: Path, clock: 
     again.close()
 
 
-def test_standing_and_speed_come_back(tmp_path: Path, clock: HandClock) -> None:
+def test_a_restored_room_keeps_its_speed_and_stays_standing(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock, "standing")
     act(room, "clock", action="speed", speed=0.5)
     room.close()
@@ -101,7 +101,7 @@ def test_standing_and_speed_come_back(tmp_path: Path, clock: HandClock) -> None:
     again.close()
 
 
-def test_a_torn_journal_is_told_anew(tmp_path: Path, clock: HandClock) -> None:
+def test_a_torn_journal_is_rebuilt(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock)
     act(room, "produce", count=3)
     run_ms(room, clock, 2_000)
@@ -115,7 +115,7 @@ def test_a_torn_journal_is_told_anew(tmp_path: Path, clock: HandClock) -> None:
     again.close()
 
 
-def test_a_journal_that_is_gone_is_told_anew(tmp_path: Path, clock: HandClock) -> None:
+def test_a_missing_journal_is_rebuilt(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock)
     act(room, "produce", count=3)
     run_ms(room, clock, 1_000)
@@ -128,7 +128,7 @@ def test_a_journal_that_is_gone_is_told_anew(tmp_path: Path, clock: HandClock) -
     again.close()
 
 
-def test_a_restore_that_was_interrupted_compares_with_the_true_journal(tmp_path: Path, clock: HandClock) -> None:
+def test_after_an_interrupted_restore_the_original_journal_is_compared(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock)
     run_ms(room, clock, 2_000)
     journal = journal_of(room)
@@ -142,7 +142,7 @@ def test_a_restore_that_was_interrupted_compares_with_the_true_journal(tmp_path:
     again.close()
 
 
-def test_a_journal_that_differs_is_reported_and_the_new_one_counts(
+def test_a_journal_that_differs_is_reported_and_replaced_by_the_rebuilt_one(
     tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     room = new_room(tmp_path, clock)
@@ -159,7 +159,9 @@ def test_a_journal_that_differs_is_reported_and_the_new_one_counts(
     again.close()
 
 
-def test_a_healthy_restore_reports_nothing(tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_restore_without_differences_reports_nothing(
+    tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
     room = new_room(tmp_path, clock)
     live_through(room, clock, seed=9, acts=10)
     room.close()
@@ -204,7 +206,7 @@ def offset_of_last(directory: Path) -> int:
         {"command": "produce", "topic": "x" * 300, "count": 1},
     ],
 )
-def test_a_text_that_former_versions_logged_and_could_not_use_is_refused_again_and_the_room_lives(
+def test_an_invalid_command_that_an_earlier_version_logged_is_refused_again_and_the_room_works(
     tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture, impossible: dict[str, object]
 ) -> None:
     journal = a_life_that_ended_with(tmp_path, clock, impossible)
@@ -222,7 +224,7 @@ def test_a_text_that_former_versions_logged_and_could_not_use_is_refused_again_a
         again.close()
 
 
-def test_what_was_logged_together_with_a_refused_command_is_applied(tmp_path: Path, clock: HandClock) -> None:
+def test_a_command_logged_together_with_a_refused_one_is_applied(tmp_path: Path, clock: HandClock) -> None:
     a_life_that_ended_with(tmp_path, clock, {"command": "produce", "value": "\ud800"}, LATER)
     again = restored_room(tmp_path, clock)
     assert any(event["event"] == "batch_sent" and event["key"] == "later" for event in events_of(again))
@@ -239,7 +241,7 @@ def test_what_was_logged_together_with_a_refused_command_is_applied(tmp_path: Pa
         ({}, "None"),
     ],
 )
-def test_a_command_that_this_version_cannot_read_is_named_and_all_files_are_kept(
+def test_a_command_that_this_version_cannot_read_is_reported_and_all_files_are_kept(
     tmp_path: Path, clock: HandClock, unknown: dict[str, object], name: str
 ) -> None:
     a_life_that_ended_with(tmp_path, clock, LATER, unknown)
@@ -258,7 +260,7 @@ def test_a_command_that_this_version_cannot_read_is_named_and_all_files_are_kept
         assert (tmp_path / "journal.former" / "00000000000000000000.kafka").read_bytes() == former
 
 
-def test_a_command_whose_application_fails_is_named_and_the_room_comes_back_when_it_does_not(
+def test_a_command_that_fails_to_apply_is_reported_and_the_room_is_restored_once_it_applies(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     journal = a_life_that_ended_with(tmp_path, clock, LATER)
@@ -283,7 +285,7 @@ def test_a_command_whose_application_fails_is_named_and_the_room_comes_back_when
 
 
 @pytest.mark.parametrize("error", [StorageFailed("the disk is away", "wait"), OSError("no descriptors")])
-def test_what_the_machine_refuses_is_neither_a_refusal_of_the_command_nor_its_mistake(
+def test_an_error_of_the_machine_is_raised_unchanged_by_a_restore(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     a_life_that_ended_with(tmp_path, clock)

@@ -29,7 +29,7 @@ def clock() -> HandClock:
     return HandClock()
 
 
-def test_a_standing_room_stands_until_the_first_act(tmp_path: Path, clock: HandClock) -> None:
+def test_a_standing_room_stands_until_the_first_command(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock, "standing")
     assert not room.has_work
     run_ms(room, clock, 1_000)
@@ -40,7 +40,7 @@ def test_a_standing_room_stands_until_the_first_act(tmp_path: Path, clock: HandC
     room.close()
 
 
-def test_an_act_that_is_refused_does_not_start_a_standing_room(tmp_path: Path, clock: HandClock) -> None:
+def test_a_refused_command_does_not_start_a_standing_room(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock, "standing")
     with pytest.raises(WrongState):
         act(room, "start_broker", broker=1)
@@ -48,7 +48,7 @@ def test_an_act_that_is_refused_does_not_start_a_standing_room(tmp_path: Path, c
     room.close()
 
 
-def test_choosing_a_speed_does_not_start_a_standing_room(tmp_path: Path, clock: HandClock) -> None:
+def test_setting_the_speed_does_not_start_a_standing_room(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock, "standing")
     act(room, "clock", action="speed", speed=2)
     assert room.facts()["clock"] == {"now_us": 0, "speed": 2.0, "paused": True, "standing": True}
@@ -66,7 +66,7 @@ def test_a_new_room_has_the_offsets_of_its_scenario(tmp_path: Path, clock: HandC
     room.close()
 
 
-def test_a_command_is_answered_with_where_the_journal_tells_of_it(tmp_path: Path, clock: HandClock) -> None:
+def test_a_command_is_answered_with_the_journal_offset_after_its_events(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock, "paused")
     before = room.moment().end_offset
     applied = act(room, "crash_consumer", group=METRICS, consumer="Metrics B")
@@ -75,7 +75,7 @@ def test_a_command_is_answered_with_where_the_journal_tells_of_it(tmp_path: Path
     room.close()
 
 
-def test_commands_of_one_slice_are_written_down_together(
+def test_commands_of_one_slice_are_logged_together(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = new_room(tmp_path, clock, "paused")
@@ -102,7 +102,7 @@ def test_commands_of_one_slice_are_written_down_together(
     room.close()
 
 
-def test_a_step_goes_to_the_next_instant_at_which_something_happens(tmp_path: Path, clock: HandClock) -> None:
+def test_a_step_goes_to_the_next_instant_with_an_event(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock, "running")
     before = len(events_of(room))
     applied = act(room, "clock", action="step")
@@ -134,7 +134,7 @@ def test_a_reset_begins_again_in_the_same_journal(tmp_path: Path, clock: HandClo
     room.close()
 
 
-def test_readers_are_told_of_a_clock_that_changed_though_nothing_happened(tmp_path: Path, clock: HandClock) -> None:
+def test_a_changed_clock_is_published_without_events(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock, "paused")
     fields = {"command": "clock", "action": "speed", "speed": 4}
     room.submit(parse(fields), fields)
@@ -143,7 +143,7 @@ def test_readers_are_told_of_a_clock_that_changed_though_nothing_happened(tmp_pa
     room.close()
 
 
-def test_a_room_says_when_something_happens_in_it_next(tmp_path: Path, clock: HandClock) -> None:
+def test_a_room_knows_the_wall_time_of_its_next_event(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock)
     act(room, "set_producer", rate_per_second=2)
     for _ in range(20):
@@ -162,7 +162,7 @@ def test_a_room_says_when_something_happens_in_it_next(tmp_path: Path, clock: Ha
     room.close()
 
 
-def test_time_falls_behind_when_a_slice_takes_too_long(tmp_path: Path, clock: HandClock) -> None:
+def test_virtual_time_falls_behind_when_a_slice_takes_too_long(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock)
     act(room, "clock", action="speed", speed=16)
     run_ms(room, clock, 2_000)
@@ -173,7 +173,7 @@ def test_time_falls_behind_when_a_slice_takes_too_long(tmp_path: Path, clock: Ha
     room.close()
 
 
-def test_a_mistake_of_the_engine_fails_this_room_with_a_clear_error(
+def test_an_unexpected_error_of_the_engine_fails_only_this_room(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room, other = new_room(tmp_path / "a", clock), new_room(tmp_path / "b", clock)
@@ -197,7 +197,7 @@ def test_a_mistake_of_the_engine_fails_this_room_with_a_clear_error(
     other.close()
 
 
-def test_a_command_that_was_logged_and_met_a_fault_of_the_machine_is_unsettled(
+def test_a_logged_command_that_meets_a_machine_fault_is_unsettled(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = new_room(tmp_path, clock, "paused")
@@ -216,7 +216,7 @@ def test_a_command_that_was_logged_and_met_a_fault_of_the_machine_is_unsettled(
     assert len(list(reopened_commands(tmp_path))) == 1
 
 
-def test_a_command_that_cannot_be_written_down_is_not_applied(
+def test_a_command_that_cannot_be_logged_is_not_applied(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = new_room(tmp_path, clock, "paused")
@@ -239,7 +239,7 @@ def reopened_commands(directory: Path) -> list[object]:
     return commands
 
 
-def test_a_room_that_has_grown_too_large_stands_still_and_takes_nothing(tmp_path: Path, clock: HandClock) -> None:
+def test_a_full_room_is_paused_and_refuses_commands(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock, bytes_at_most=60_000)
     act(room, "produce", count=100, size=400)
     act(room, "clock", action="speed", speed=16)
@@ -254,7 +254,7 @@ def test_a_room_that_has_grown_too_large_stands_still_and_takes_nothing(tmp_path
     room.close()
 
 
-def test_whoever_waits_when_a_room_is_put_away_is_told(tmp_path: Path, clock: HandClock) -> None:
+def test_a_pending_command_fails_when_its_room_is_put_away(tmp_path: Path, clock: HandClock) -> None:
     woken: list[Room] = []
     room = new_room(tmp_path, clock, wake=woken.append)
     fields = {"command": "produce", "count": 1}
@@ -290,7 +290,7 @@ def reopened(room: Room) -> list[object]:
     return list(commands)
 
 
-def test_the_past_knows_the_time_of_a_journal_offset(tmp_path: Path, clock: HandClock) -> None:
+def test_the_past_gives_the_time_of_each_journal_offset(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock)
     run_ms(room, clock, 2_000)
     position = 0
@@ -300,7 +300,7 @@ def test_the_past_knows_the_time_of_a_journal_offset(tmp_path: Path, clock: Hand
     room.close()
 
 
-def test_a_fork_must_lie_in_the_past_and_between_events(tmp_path: Path, clock: HandClock) -> None:
+def test_a_fork_in_the_future_or_inside_an_event_is_refused(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock)
     with pytest.raises(InvalidCommand):
         room.past(ForkAtTime(1))
@@ -311,7 +311,7 @@ def test_a_fork_must_lie_in_the_past_and_between_events(tmp_path: Path, clock: H
     room.close()
 
 
-def test_a_flood_of_events_is_told_in_digests_and_closed_with_the_exact_state(tmp_path: Path) -> None:
+def test_a_flood_is_summarized_in_digests_that_end_with_the_exact_state(tmp_path: Path) -> None:
     clock = HandClock()
     room = new_room(tmp_path, clock)
     act(room, "set_producer", rate_per_second=3_000, batch_messages=20)

@@ -32,7 +32,7 @@ from webapp.room_commands import (
         ({"command": "fork"}, ForkNow()),
     ],
 )
-def test_well_formed_commands_are_read(fields: dict[str, object], command: object) -> None:
+def test_well_formed_commands_are_parsed(fields: dict[str, object], command: object) -> None:
     assert parse(fields) == command
 
 
@@ -55,14 +55,14 @@ def test_well_formed_commands_are_read(fields: dict[str, object], command: objec
         ({"command": "fork", "at_us": 1.5}, "at_us"),
     ],
 )
-def test_whatever_is_off_is_named(fields: dict[str, object], field: str) -> None:
+def test_a_malformed_command_is_refused_with_its_field(fields: dict[str, object], field: str) -> None:
     with pytest.raises(InvalidCommand) as refused:
         parse(fields)
     assert refused.value.fields["field"] == field
     assert refused.value.remedy
 
 
-def test_an_unknown_command_is_answered_with_all_there_are() -> None:
+def test_an_unknown_command_is_answered_with_the_known_ones() -> None:
     with pytest.raises(InvalidCommand) as refused:
         parse({"command": "explode"})
     for name in ("produce", "crash_consumer", "clock", "reset", "fork"):

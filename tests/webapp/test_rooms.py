@@ -81,14 +81,14 @@ def test_an_unknown_room_is_a_typed_error(house: House, room_id: str) -> None:
         house.rooms.find(room_id)
 
 
-def test_an_unknown_scenario_leaves_nothing_behind(house: House) -> None:
+def test_an_unknown_scenario_creates_no_files(house: House) -> None:
     with pytest.raises(UnknownScenario):
         house.rooms.make("nothing", 1, "running", address="here")
     assert house.rooms.known == 0
     assert list((house.settings.data_dir / "rooms").iterdir()) == []
 
 
-def test_only_a_hash_of_the_presenter_key_is_kept(house: House) -> None:
+def test_only_a_hash_of_the_presenter_key_is_stored(house: House) -> None:
     made = house.rooms.make("pageviews", 1, "running", address="here")
     assert made.room.record.is_key(made.presenter_key)
     assert not made.room.record.is_key(made.presenter_key[:-1])
@@ -104,7 +104,7 @@ def test_two_rooms_share_nothing(house: House) -> None:
     assert journal_of(other) == journal_of(one)[:1]
 
 
-def test_a_room_is_restored_when_somebody_asks_for_it(house: House) -> None:
+def test_a_room_is_restored_at_its_next_use(house: House) -> None:
     room = house.make()
     act(room, "produce", count=3)
     run_ms(room, house.clock, 1_200)
@@ -129,7 +129,7 @@ def test_a_torn_record_makes_only_its_own_room_unusable(house: House, content: b
     house.rooms.find(other.record.room)
 
 
-def test_a_command_that_is_none_makes_only_its_own_room_unusable(house: House) -> None:
+def test_a_gap_in_a_command_log_makes_only_its_own_room_unusable(house: House) -> None:
     room = house.make()
     act(room, "produce", count=1)
     house.restart()
@@ -140,7 +140,7 @@ def test_a_command_that_is_none_makes_only_its_own_room_unusable(house: House) -
     assert house.make().facts()
 
 
-def test_a_room_with_a_command_that_cannot_be_repeated_says_which(house: House) -> None:
+def test_a_room_names_the_command_that_cannot_be_replayed(house: House) -> None:
     room = house.make()
     run_ms(room, house.clock, 2_000)
     act(room, "produce", count=1)
@@ -167,7 +167,7 @@ def damaged_room(house: House) -> str:
     return room.record.room
 
 
-def test_a_room_with_a_damaged_command_log_is_read_only_at_what_came_before(house: House) -> None:
+def test_a_room_with_a_damaged_command_log_is_read_only_at_the_state_before_the_damage(house: House) -> None:
     room_id = damaged_room(house)
     files = {path: path.read_bytes() for path in (house.directory.room(room_id) / "commands").iterdir()}
     for _ in range(2):
@@ -186,7 +186,7 @@ def test_a_room_with_a_damaged_command_log_is_read_only_at_what_came_before(hous
     assert (house.directory.room(room_id) / "journal.former").exists()
 
 
-def test_a_damaged_room_is_forked_to_go_on(house: House) -> None:
+def test_a_fork_of_a_damaged_room_can_be_changed(house: House) -> None:
     room = house.rooms.find(damaged_room(house))
     fork = house.rooms.fork(room, ForkNow(), address="here").room
     assert journal_of(fork) == journal_of(room)
@@ -206,7 +206,7 @@ def test_a_repaired_command_log_opens_the_whole_room_again(house: House) -> None
     assert not (house.directory.room(room_id) / "journal.former").exists()
 
 
-def test_a_mistake_during_a_restore_is_a_typed_error(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_during_a_restore_is_a_typed_error(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     room = house.make()
     house.restart()
 
@@ -237,7 +237,7 @@ def test_a_fork_at_a_time_is_the_room_as_it_was_then_and_paused(house: House) ->
     assert journal_of(fork) != journal_of(room)[: len(told) + 1]
 
 
-def test_a_fork_at_a_journal_offset_has_seen_the_journal_up_to_there(house: House) -> None:
+def test_a_fork_at_a_journal_offset_has_the_journal_up_to_there(house: House) -> None:
     room = house.make("paused")
     first = act(room, "produce", records=[{"value": "first"}])
     act(room, "produce", records=[{"value": "second"}])
@@ -246,7 +246,7 @@ def test_a_fork_at_a_journal_offset_has_seen_the_journal_up_to_there(house: Hous
     assert journal_of(fork) == list(room.read_journal(0, first.journal_offset).payloads)
 
 
-def test_a_fork_between_two_steps_stands_at_its_time_and_not_where_the_step_led(house: House) -> None:
+def test_a_fork_between_two_steps_stands_at_the_requested_time(house: House) -> None:
     room = house.make("paused")
     times = [act(room, "clock", action="step").at_us for _ in range(4)]
     between_us = (times[1] + times[2]) // 2
@@ -257,7 +257,7 @@ def test_a_fork_between_two_steps_stands_at_its_time_and_not_where_the_step_led(
     assert max(event["at_us"] for event in events_of(fork)) == times[1]
 
 
-def test_a_fork_knows_where_it_comes_from(house: House) -> None:
+def test_a_fork_records_its_origin(house: House) -> None:
     room = house.make("paused")
     act(room, "clock", action="step")
     fork = house.rooms.fork(room, ForkNow(), address="here").room
@@ -277,7 +277,7 @@ def test_a_fork_is_restored_like_any_other_room(house: House) -> None:
     assert house.rooms.find(fork.record.room).facts() == facts
 
 
-def test_rooms_sleep_when_nobody_has_looked_for_a_while(house: House) -> None:
+def test_rooms_unused_for_a_while_are_not_advanced(house: House) -> None:
     room, watched = house.make(), house.make()
     house.watched.add(watched.record.room)
     assert house.rooms.awake() == [room, watched]
@@ -289,7 +289,7 @@ def test_rooms_sleep_when_nobody_has_looked_for_a_while(house: House) -> None:
     assert house.woken == [room]
 
 
-def test_a_room_that_slept_goes_on_where_it_was(house: House) -> None:
+def test_no_time_passes_in_a_room_that_is_not_advanced(house: House) -> None:
     room = house.make()
     run_ms(room, house.clock, 400)
     house.clock.pass_ms(1_000 * house.settings.sleep_after_s)
@@ -297,20 +297,20 @@ def test_a_room_that_slept_goes_on_where_it_was(house: House) -> None:
     assert room.facts()["clock"]["now_us"] <= 650_000
 
 
-def test_rooms_are_put_away_after_longer_and_come_back(house: House) -> None:
+def test_unused_rooms_are_put_away_and_restored_at_the_next_use(house: House) -> None:
     room, watched = house.make("paused"), house.make("paused")
     house.watched.add(watched.record.room)
     act(room, "produce", count=2)
     journal = journal_of(room)
     house.clock.pass_ms(1_000 * house.settings.unload_after_s)
-    house.rooms.keep_house()
+    house.rooms.run_housekeeping()
     again = house.rooms.find(room.record.room)
     assert again is not room
     assert journal_of(again) == journal
     assert house.rooms.find(watched.record.room) is watched
 
 
-def test_so_many_rooms_are_kept_open_and_those_unseen_longest_are_put_away(
+def test_over_the_limit_of_open_rooms_the_longest_unused_ones_are_put_away(
     small_house: Callable[..., House],
 ) -> None:
     house = small_house(rooms_in_memory_at_most=2)
@@ -319,13 +319,13 @@ def test_so_many_rooms_are_kept_open_and_those_unseen_longest_are_put_away(
         house.clock.pass_ms(10)
         rooms.append(house.make("paused"))
     house.watched.add(rooms[0].record.room)
-    house.rooms.keep_house()
+    house.rooms.run_housekeeping()
     assert [house.rooms.find(room.record.room) is room for room in rooms] == [True, False, False, True]
 
 
 def pass_days(house: House, days: float) -> None:
     house.clock.pass_ms(round(days * 86_400_000))
-    house.rooms.keep_house()
+    house.rooms.run_housekeeping()
 
 
 def is_known(house: House, room: Room) -> bool:
@@ -364,7 +364,7 @@ def test_time_while_the_server_is_off_and_changed_file_times_expire_nothing(hous
         os.utime(path, (0, 0))
     house.clock.pass_ms(15 * 86_400_000)
     house._open()
-    house.rooms.keep_house()
+    house.rooms.run_housekeeping()
     assert is_known(house, room)
 
 
@@ -374,7 +374,7 @@ def test_the_time_served_by_earlier_runs_counts(house: House) -> None:
     for _ in range(3):
         pass_days(house, 5)
         house.restart()
-    house.rooms.keep_house()
+    house.rooms.run_housekeeping()
     assert not is_known(house, room)
 
 
@@ -406,7 +406,7 @@ def test_a_data_folder_from_before_usage_was_stored_expires_nothing_at_first(hou
     house.close()
     (house.settings.data_dir / "usage.json").unlink()
     house._open()
-    house.rooms.keep_house()
+    house.rooms.run_housekeeping()
     pass_days(house, 2)
     assert [is_known(house, room) for room in (used, untouched)] == [True, False]
 
@@ -454,7 +454,7 @@ def touched_room(house: House, address: str) -> Room:
     return room
 
 
-def test_rooms_in_use_make_way_for_none(small_house: Callable[..., House]) -> None:
+def test_rooms_in_use_are_never_evicted(small_house: Callable[..., House]) -> None:
     house = small_house(rooms_at_most=2)
     rooms = [touched_room(house, "here") for _ in range(2)]
     with pytest.raises(TooManyRooms) as refused:
@@ -463,7 +463,7 @@ def test_rooms_in_use_make_way_for_none(small_house: Callable[..., House]) -> No
     assert all(is_known(house, room) for room in rooms)
 
 
-def test_a_room_in_which_nothing_was_done_makes_way_for_a_new_one(small_house: Callable[..., House]) -> None:
+def test_a_room_without_commands_is_evicted_for_a_new_one(small_house: Callable[..., House]) -> None:
     house = small_house(rooms_at_most=3)
     used, watched, idle = house.make(), house.make(), house.make()
     act(used, "produce", count=1)
@@ -472,7 +472,7 @@ def test_a_room_in_which_nothing_was_done_makes_way_for_a_new_one(small_house: C
     assert [is_known(house, room) for room in (used, watched, idle)] == [True, True, False]
 
 
-def test_a_client_who_makes_rooms_without_end_displaces_its_own(small_house: Callable[..., House]) -> None:
+def test_a_client_who_makes_too_many_rooms_evicts_its_own(small_house: Callable[..., House]) -> None:
     house = small_house(rooms_at_most=5)
     stranger = touched_room(house, "elsewhere")
     many = [touched_room(house, "here") for _ in range(4)]
@@ -482,7 +482,9 @@ def test_a_client_who_makes_rooms_without_end_displaces_its_own(small_house: Cal
     assert is_known(house, stranger)
 
 
-def test_of_clients_with_as_many_rooms_the_least_recently_used_one_goes(small_house: Callable[..., House]) -> None:
+def test_between_clients_with_equally_many_rooms_the_least_recently_used_room_is_evicted(
+    small_house: Callable[..., House],
+) -> None:
     house = small_house(rooms_at_most=3)
     rooms = [touched_room(house, address) for address in ("b", "a", "c")]
     house.clock.pass_ms(1_000 * house.settings.sleep_after_s)
@@ -491,7 +493,7 @@ def test_of_clients_with_as_many_rooms_the_least_recently_used_one_goes(small_ho
     assert [is_known(house, room) for room in rooms] == [True, False, True]
 
 
-def test_a_client_at_its_own_limit_displaces_its_own_room_and_no_other(small_house: Callable[..., House]) -> None:
+def test_a_client_at_its_own_limit_evicts_only_its_own_room(small_house: Callable[..., House]) -> None:
     house = small_house(rooms_per_client_at_most=2)
     stranger = touched_room(house, "elsewhere")
     rooms = [touched_room(house, "here") for _ in range(2)]
@@ -502,38 +504,38 @@ def test_a_client_at_its_own_limit_displaces_its_own_room_and_no_other(small_hou
     assert [is_known(house, room) for room in (stranger, *rooms)] == [True, False, True]
 
 
-def test_bytes_on_disk_are_limited_and_who_has_most_makes_way(small_house: Callable[..., House]) -> None:
+def test_over_the_limit_of_bytes_on_disk_the_client_with_most_loses_a_room(small_house: Callable[..., House]) -> None:
     house = small_house(disk_bytes_at_most=700_000)
     small = touched_room(house, "small")
     large = touched_room(house, "large")
     act(large, "produce", count=2, size=400_000)
     run_ms(large, house.clock, 6_000)
-    house.rooms.keep_house()
+    house.rooms.run_housekeeping()
     house.restart()  # sizes are stored
     house.clock.pass_ms(1_000 * house.settings.sleep_after_s)
     house.make(address="new")
     assert [is_known(house, room) for room in (small, large)] == [True, False]
 
 
-def test_a_client_has_bytes_of_its_own_at_most(small_house: Callable[..., House]) -> None:
+def test_the_bytes_of_one_client_are_limited(small_house: Callable[..., House]) -> None:
     house = small_house(disk_bytes_per_client_at_most=500_000)
     large = touched_room(house, "here")
     act(large, "produce", count=2, size=400_000)
     run_ms(large, house.clock, 6_000)
-    house.rooms.keep_house()
+    house.rooms.run_housekeeping()
     with pytest.raises(TooManyRooms):
         house.make()
     house.make(address="elsewhere")
 
 
-def test_a_room_that_could_not_be_made_holds_no_place(small_house: Callable[..., House]) -> None:
+def test_a_room_that_could_not_be_made_does_not_count(small_house: Callable[..., House]) -> None:
     house = small_house(rooms_at_most=1)
     with pytest.raises(UnknownScenario):
         house.rooms.make("nothing", 1, "running", address="here")
     house.make()
 
 
-def test_one_address_makes_so_many_rooms_in_a_minute(small_house: Callable[..., House]) -> None:
+def test_the_rooms_of_an_address_in_a_minute_are_limited(small_house: Callable[..., House]) -> None:
     house = small_house(rooms_per_minute_and_address=2)
     house.make()
     house.rooms.fork(house.make(), ForkAtTime(0), address="elsewhere")
@@ -542,7 +544,7 @@ def test_one_address_makes_so_many_rooms_in_a_minute(small_house: Callable[..., 
     house.make(address="elsewhere")
 
 
-def test_one_address_makes_fewer_forks_since_each_repeats_a_life(small_house: Callable[..., House]) -> None:
+def test_the_forks_of_an_address_in_a_minute_are_limited_more_tightly(small_house: Callable[..., House]) -> None:
     house = small_house(forks_per_minute_and_address=1)
     room = house.make()
     house.rooms.fork(room, ForkAtTime(0), address="here")
@@ -553,7 +555,7 @@ def test_one_address_makes_fewer_forks_since_each_repeats_a_life(small_house: Ca
     house.make(address="here")
 
 
-def test_a_fork_over_the_limit_reads_nothing_of_the_past(
+def test_a_fork_over_the_limit_reads_no_journal(
     small_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = small_house(forks_per_minute_and_address=1)
@@ -568,14 +570,14 @@ def test_a_fork_over_the_limit_reads_nothing_of_the_past(
 def test_a_fork_waits_for_its_turn_before_it_reads_commands(
     small_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house = small_house(forks_at_once=0, fork_patience_s=0)
+    house = small_house(forks_at_once=0, fork_timeout_s=0)
     room = house.make()
     monkeypatch.setattr(room, "commands", lambda: pytest.fail("the commands were read"))
     with pytest.raises(TooManyForks):
         house.rooms.fork(room, ForkNow(), address="here")
 
 
-def test_the_command_log_holds_what_was_sent_and_when(house: House) -> None:
+def test_the_command_log_holds_each_command_and_its_time(house: House) -> None:
     room = house.make("paused")
     act(room, "produce", records=[{"value": "x"}])
     with pytest.raises(OffsetscopeError):
@@ -591,7 +593,7 @@ def test_the_command_log_holds_what_was_sent_and_when(house: House) -> None:
 # --- memory ---------------------------------------------------------------------------------------------------------
 
 
-def test_messages_on_their_way_count_as_bytes_of_the_room(house: House) -> None:
+def test_messages_in_flight_count_as_bytes_of_the_room(house: House) -> None:
     room = house.make("paused")
     for _ in range(5):
         act(room, "produce", count=1, size=1_000_000)
@@ -613,7 +615,7 @@ def test_a_paused_room_does_not_outgrow_its_files_limit_when_time_runs_again(sma
     assert house.directory.measure(room.record.room)[0] + room.pending_bytes < 4_200_000
 
 
-def test_time_stops_where_the_producers_own_load_cannot_be_taken_any_more(
+def test_a_room_is_paused_when_its_producers_load_exceeds_the_limit(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("webapp.room.PENDING_BYTES_AT_MOST", 100_000)

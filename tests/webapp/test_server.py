@@ -36,7 +36,7 @@ def signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_nothing_that_is_sent_waits_for_an_acknowledgement_of_what_was_sent_before(listening: socket.socket) -> None:
+def test_connections_send_without_nagle_delay(listening: socket.socket) -> None:
     app = Flask(__name__)
 
     @app.get("/")
@@ -55,7 +55,7 @@ def test_nothing_that_is_sent_waits_for_an_acknowledgement_of_what_was_sent_befo
     server.server_close()
 
 
-def test_full_collections_leave_out_what_the_server_is_made_of(
+def test_objects_made_before_serving_are_frozen_for_the_garbage_collector(
     settings: Settings, listening: socket.socket, signals: None
 ) -> None:
     app = create_app(settings)
@@ -147,13 +147,13 @@ def test_a_connection_over_the_limit_is_refused_and_those_before_it_are_served(
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n"])
-def test_a_connection_without_a_whole_head_is_closed(serve_with: Callable[..., Served], sent: bytes) -> None:
+def test_a_connection_without_a_complete_request_head_is_closed(serve_with: Callable[..., Served], sent: bytes) -> None:
     silent = serve_with(head_s=0.05).connect()
     silent.sendall(sent)
     assert read_to_end(silent) == b""
 
 
-def test_a_body_that_does_not_come_ends_the_connection(
+def test_a_connection_whose_body_does_not_arrive_is_closed(
     serve_with: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("webapp.server.BODY_TIMEOUT_S", 0.05)

@@ -74,9 +74,7 @@ def undisturbed(house: House, room: Room, directory: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_room_that_the_machine_failed_says_why_and_comes_back_by_itself(
-    house: House, tmp_path: Path, name: str
-) -> None:
+def test_a_suspended_room_reports_the_reason_and_is_restored_by_itself(house: House, tmp_path: Path, name: str) -> None:
     room = house.make()
     room_id = room.record.room
     live(house, room)
@@ -92,9 +90,9 @@ def test_a_room_that_the_machine_failed_says_why_and_comes_back_by_itself(
             assert told.value.fields["retry_after_s"] == 1
         house.clock.pass_ms(2_000)
         if name != "utime":  # what fails may be needed for nothing that a restore does
-            house.rooms.keep_house()
+            house.rooms.run_housekeeping()
     house.clock.pass_ms(LONGEST_PAUSE_S * 1_000)
-    house.rooms.keep_house()
+    house.rooms.run_housekeeping()
     again = house.rooms.find(room_id)
     assert again is not room
     assert journal_of(again)[: len(journal)] == journal
@@ -104,7 +102,7 @@ def test_a_room_that_the_machine_failed_says_why_and_comes_back_by_itself(
     assert not [event for event in events_of(again) if event["event"] == "broker_crashed"]
 
 
-def test_what_was_buffered_when_the_machine_failed_is_not_published(house: House) -> None:
+def test_events_buffered_at_a_machine_fault_are_not_published(house: House) -> None:
     room = house.make()
     live(house, room)
     act(room, "clock", action="pause")
@@ -120,7 +118,7 @@ def test_what_was_buffered_when_the_machine_failed_is_not_published(house: House
     assert events_of(house.rooms.find(room.record.room))[-1]["event"] == "batch_sent"
 
 
-def test_a_command_that_was_logged_before_the_fault_is_applied_when_the_room_is_back(
+def test_a_command_logged_before_a_machine_fault_is_applied_by_the_restore(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = house.make("paused")
@@ -141,7 +139,7 @@ def test_a_command_that_was_logged_before_the_fault_is_applied_when_the_room_is_
     assert sum(event["messages"] for event in sent) == 3
 
 
-def test_a_restore_that_the_machine_refuses_is_tried_again_with_longer_pauses(house: House) -> None:
+def test_a_failed_restore_is_retried_with_longer_pauses(house: House) -> None:
     room = house.make()
     live(house, room)
     act(room, "clock", action="pause")
@@ -163,7 +161,7 @@ def test_a_restore_that_the_machine_refuses_is_tried_again_with_longer_pauses(ho
 @pytest.mark.parametrize(
     "name", ["open", "write", "scandir", "pread", "rename", "unlink", "rmdir", "fdatasync", "utime"]
 )
-def test_a_restore_that_is_refused_anything_at_any_point_loses_nothing(house: House, name: str) -> None:
+def test_a_restore_that_fails_at_any_system_call_loses_nothing(house: House, name: str) -> None:
     room = house.make()
     live(house, room)
     journal, room_id = journal_of(room), room.record.room
@@ -187,7 +185,7 @@ def test_a_restore_that_is_refused_anything_at_any_point_loses_nothing(house: Ho
         assert journal_of(house.rooms.find(room_id)) == journal
 
 
-def test_only_what_is_in_the_files_makes_a_room_damaged(house: House) -> None:
+def test_an_invalid_payload_in_the_command_log_makes_a_room_damaged(house: House) -> None:
     room = house.make("paused")
     act(room, "produce", count=1)
     house.restart()
@@ -214,7 +212,7 @@ def open_descriptors() -> int:
     return len(list(folder.iterdir())) if folder.exists() else 0
 
 
-def test_no_restore_that_failed_keeps_descriptors(house: House) -> None:
+def test_a_failed_restore_leaks_no_descriptors(house: House) -> None:
     room = house.make()
     live(house, room)
     house.restart()
@@ -227,7 +225,7 @@ def test_no_restore_that_failed_keeps_descriptors(house: House) -> None:
     assert open_descriptors() == held
 
 
-def test_pauses_grow_to_a_minute() -> None:
+def test_retry_pauses_grow_up_to_a_minute() -> None:
     suspension = Suspension.first(MachineFault("full", "free some"), 0)
     for _ in range(20):
         suspension = suspension.next(MachineFault("full", "free some"), 0)
@@ -235,7 +233,7 @@ def test_pauses_grow_to_a_minute() -> None:
     assert suspension.error("room", 59_500_000).fields["retry_after_s"] == 1
 
 
-def test_http_says_that_a_room_is_suspended_and_when_to_ask_again(client: FlaskClient) -> None:
+def test_a_suspended_room_is_a_503_with_retry_after(client: FlaskClient) -> None:
     made = make_room(client)
     with refusing("fdatasync", errno.ENOSPC):
         answer = command(client, made, "produce", count=1)

@@ -52,7 +52,7 @@ def work() -> Iterator[Work]:
     made.thread.stop()
 
 
-def test_a_thread_that_works_has_no_trouble(work: Work) -> None:
+def test_a_working_thread_reports_no_failure(work: Work) -> None:
     assert work.thread.trouble == "does not run"
     work.thread.start()
     work.let(None, None)
@@ -62,7 +62,7 @@ def test_a_thread_that_works_has_no_trouble(work: Work) -> None:
 
 
 @pytest.mark.parametrize("error", [OSError("no descriptors"), MemoryError(), SystemExit(1), AssertionError()])
-def test_an_error_is_named_until_the_next_step_succeeds(work: Work, error: BaseException) -> None:
+def test_an_error_is_reported_until_the_next_step_succeeds(work: Work, error: BaseException) -> None:
     work.thread.start()
     work.let(error)
     assert work.thread.trouble == f"failed and is tried again: {type(error).__name__}"
@@ -70,7 +70,7 @@ def test_an_error_is_named_until_the_next_step_succeeds(work: Work, error: BaseE
     assert work.thread.trouble == ""
 
 
-def test_a_step_that_takes_very_long_is_named(work: Work) -> None:
+def test_a_step_that_takes_very_long_is_reported(work: Work) -> None:
     work.thread.start()
     work.let(None)
     work.now_s += 60

@@ -25,7 +25,7 @@ def fetched_at_once(module: str) -> set[str]:
     return found
 
 
-def test_the_first_page_is_light_enough_for_a_slow_line(client: FlaskClient) -> None:
+def test_the_first_page_stays_within_its_size_limit(client: FlaskClient) -> None:
     page = client.get("/")
     (base,) = re.findall(r'src="([^"]+/)js/main\.js"', page.text)
     modules = fetched_at_once("js/main.js")

@@ -6,6 +6,7 @@ passes its bytes to the viewer, which sends frame after frame.
 """
 
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -32,15 +33,17 @@ class Connection:
         """Send the library's own frames through ``say`` from now on."""
         self._websocket.sock = _OrderlySocket(self._socket, say)
 
-    def receive(self) -> str | bytes:
-        """Wait for and return the next message; raises :class:`ConnectionGone` when there will be none."""
-        while True:
+    def receive(self, *, within_s: float) -> str | bytes:
+        """Wait for the next message; raises :class:`ConnectionGone` if there will be none, or none comes in time."""
+        until_s = time.monotonic() + within_s
+        while time.monotonic() < until_s:
             try:
-                message: str | bytes | None = self._websocket.receive(timeout=LOOK_AROUND_S)
+                message: str | bytes | None = self._websocket.receive(timeout=min(LOOK_AROUND_S, within_s))
             except ConnectionClosed as gone:
                 raise ConnectionGone from gone
             if message is not None:
                 return message
+        raise ConnectionGone
 
     def send_some(self, data: bytes | memoryview) -> int:
         """Write what the socket takes without blocking; raises ``BlockingIOError`` if full, ``OSError`` if closed."""

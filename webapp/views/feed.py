@@ -8,7 +8,7 @@ from webapp.errors import ForeignOrigin, UpgradeNeeded
 from webapp.feed import feed
 from webapp.feed.connection import Connection
 from webapp.views.access import is_own_origin
-from webapp.views.context import find_room, services
+from webapp.views.context import client_address, find_room, services
 
 blueprint = Blueprint("feed", __name__)
 sock = Sock()
@@ -35,7 +35,7 @@ def let_in() -> None:
         raise ForeignOrigin("a page of another site may not watch", "open the room's own page, or embed it")
     room = find_room((request.view_args or {})["room"])
     room.moment()
-    services().seats.take(room.record.room)
+    services().seats.take(room.record.room, client_address())
     g.watched_room = room
 
 
@@ -43,4 +43,4 @@ def let_in() -> None:
 def let_out(error: BaseException | None) -> None:
     """Free the viewer's seat, however the connection ended."""
     if "watched_room" in g:
-        services().seats.give_back(g.watched_room.record.room)
+        services().seats.give_back(g.watched_room.record.room, client_address())
