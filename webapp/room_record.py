@@ -84,8 +84,8 @@ def is_room_id(text: str) -> bool:
     return ROOM_PATTERN.fullmatch(text) is not None
 
 
-def new_presenter_key() -> str:
-    """Return a new presenter key, shown once to the maker of the room."""
+def random_key(room: str) -> str:
+    """Return a new presenter key for a room, shown once to its maker."""
     return secrets.token_urlsafe(24)
 
 

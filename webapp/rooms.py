@@ -21,7 +21,7 @@ from webapp.restoring import restore
 from webapp.room import PAUSE_FIELDS, Room
 from webapp.room_commands import ForkCommand
 from webapp.room_folders import RoomFolders
-from webapp.room_record import RoomRecord, Start, hash_key, new_presenter_key, new_room_id
+from webapp.room_record import RoomRecord, Start, hash_key, new_room_id, random_key
 from webapp.settings import Settings
 from webapp.timeline import Timeline
 from webapp.usage import SpaceLimits, UsageFile
@@ -29,6 +29,8 @@ from webapp.usage import SpaceLimits, UsageFile
 SECOND_US = 1_000_000
 PORTION_COMMANDS = 64
 """How many commands of a fork are held and written at a time."""
+
+MakeKey = Callable[[str], str]
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +48,8 @@ class Rooms:
 
     A room is restored on a request for it. Without requests and viewers its time stops after a while, it is unloaded
     after a longer while, and deleted after a very long one. A suspended room is restored when that is possible again,
-    by a request or by :meth:`keep_house`. ``is_watched`` returns whether a room has viewers; ``wake`` notifies the
-    pump.
+    by a request or by :meth:`run_housekeeping`. ``is_watched`` returns whether a room has viewers; ``wake`` notifies
+    the pump.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class Rooms:
         self._per_minute = RoomsPerMinute(settings.rooms_per_minute_and_address, wall_us=wall_us)
         self._forks_per_minute = RoomsPerMinute(settings.forks_per_minute_and_address, kind="forks", wall_us=wall_us)
         self.forks = ForksUnderWay()
-        self._fork_turns = ForkTurns(settings.forks_at_once, patience_s=settings.fork_patience_s)
+        self._fork_turns = ForkTurns(settings.forks_at_once, timeout_s=settings.fork_timeout_s)
         known = directory.rooms()
         self._lifecycle = Lifecycle(known, restore=self._restored, on_awake=wake, wall_us=wall_us)
         self._usage = UsageFile.open(directory.path, known, measure=directory.measure, clock_us=wall_us)
@@ -81,16 +83,19 @@ class Rooms:
 
     # --- making -----------------------------------------------------------------------------------------------------
 
-    def make(self, scenario: str, seed: int, start: Start, *, address: str) -> MadeRoom:
-        """Make a new room; raises ``UnknownScenario``, ``RoomsTooFast`` or ``TooManyRooms``."""
-        record, presenter_key = self._new_record(scenario, seed, start, address)
+    def make(self, scenario: str, seed: int, start: Start, *, address: str, make_key: MakeKey = random_key) -> MadeRoom:
+        """Make a new room; raises ``UnknownScenario``, ``RoomsTooFast`` or ``TooManyRooms``.
+
+        ``make_key`` makes its presenter key of its id.
+        """
+        record, presenter_key = self._new_record(scenario, seed, start, address, make_key)
 
         def begin(folders: RoomFolders, command_log: CommandLog) -> Timeline:
             return Timeline(record, folders, wall_us=self._wall_us())
 
         return MadeRoom(self._make(record, begin), presenter_key)
 
-    def fork(self, origin: Room, fork: ForkCommand, *, address: str) -> MadeRoom:
+    def fork(self, origin: Room, fork: ForkCommand, *, address: str, make_key: MakeKey = random_key) -> MadeRoom:
         """Make a new room with the state of ``origin`` at a point in its past, paused.
 
         It replays that past, which takes some seconds for an hour; ``forks`` has the progress meanwhile. Few forks
@@ -101,7 +106,7 @@ class Rooms:
         past = origin.past(fork)
         point = past.point
         parent = origin.record
-        record, presenter_key = self._new_record(parent.scenario, parent.seed, parent.start, address)
+        record, presenter_key = self._new_record(parent.scenario, parent.seed, parent.start, address, make_key)
         record = replace(record, forked_from=parent.room, forked_at_us=point.at_us)
 
         def begin(folders: RoomFolders, command_log: CommandLog) -> Timeline:
@@ -127,14 +132,16 @@ class Rooms:
         with self.forks.one(parent.room, fork.ticket, under_way), self._fork_turns.one(under_way.require_wanted):
             return MadeRoom(self._make(record, begin), presenter_key)
 
-    def _new_record(self, scenario: str, seed: int, start: Start, address: str) -> tuple[RoomRecord, str]:
+    def _new_record(
+        self, scenario: str, seed: int, start: Start, address: str, make_key: MakeKey
+    ) -> tuple[RoomRecord, str]:
         """Return the record of a new room and its key, and hold a place for it; ``_discard`` frees that."""
         self._per_minute.count(address)
         room_id = new_room_id()
         with self._making:
             self._make_place(address)
             self._usage.add(room_id, address)
-        presenter_key = new_presenter_key()
+        presenter_key = make_key(room_id)
         return RoomRecord(room_id, scenario, seed, start, hash_key(presenter_key), int(time.time())), presenter_key
 
     def _make(self, record: RoomRecord, begin: Callable[[RoomFolders, CommandLog], Timeline]) -> Room:
@@ -251,7 +258,7 @@ class Rooms:
         """How many bytes of messages all rooms in memory hold in memory only."""
         return sum(room.pending_bytes for room in self._in_memory())
 
-    def keep_house(self) -> None:
+    def run_housekeeping(self) -> None:
         """Unload rooms unused for a while, restore suspended ones, delete those unused for long, store the usage."""
         for room in self._in_memory():
             self._note_usage(room)

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from engine.commands import COMMANDS
 from tests.webapp.support import make_room
 from webapp.room_commands import PARSERS
+from webapp.views.access import Visitor
 
 HTMX = {"HX-Request": "true"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -37,29 +38,50 @@ def test_each_visitor_gets_a_room_of_their_own(app: Flask) -> None:
     assert room_of(app.test_client().get("/")) != room_of(app.test_client().get("/"))
 
 
-def test_the_key_is_in_cookies_that_scripts_cannot_read_and_not_in_the_page(client: FlaskClient) -> None:
+def test_the_key_is_in_a_cookie_that_scripts_cannot_read_and_not_in_the_page(client: FlaskClient) -> None:
     page = client.get("/")
-    cookies = page.headers.getlist("Set-Cookie")
-    assert len(cookies) == 2
-    for cookie in cookies:
-        assert "HttpOnly" in cookie
-        assert "SameSite=Lax" in cookie
-    key = next(cookie for cookie in cookies if cookie.startswith("presenter-")).split("=", 1)[1].split(";")[0]
-    assert len(key) >= 32
-    assert key not in page.text
+    (cookie,) = page.headers.getlist("Set-Cookie")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    secret, _, home = cookie.split("=", 1)[1].split(";")[0].partition(".")
+    assert len(secret) >= 32
+    assert secret not in page.text
+    assert Visitor(secret, home).key_of(home) not in page.text
+    assert home == room_of(page)
+
+
+def test_a_visitor_has_one_cookie_however_many_rooms_it_makes(client: FlaskClient) -> None:
+    rooms = [room_of(client.get("/"))]
+    for _ in range(3):
+        forked = client.post(f"/rooms/{rooms[-1]}/controls/fork", headers=BROWSER)
+        rooms.append(forked.headers["Location"].rpartition("/")[2])
+    cookies = re.findall(r"[\w-]+=", client.get(f"/rooms/{rooms[0]}").request.headers["Cookie"])
+    assert cookies == ["offsetscope-visitor="]
+    for room in rooms:
+        assert client.post(f"/rooms/{room}/controls/produce", headers=BROWSER).status_code == 303
+    assert room_of(client.get("/")) == rooms[0]
+
+
+def test_servers_on_other_ports_of_the_same_host_have_cookies_of_their_own(client: FlaskClient) -> None:
+    names = [
+        client.get("/", base_url=address).headers["Set-Cookie"].partition("=")[0]
+        for address in ("http://localhost", "http://localhost:8000", "http://[::1]:8001", "http://[::1]")
+    ]
+    assert names == [
+        "offsetscope-visitor", "offsetscope-visitor-8000", "offsetscope-visitor-8001", "offsetscope-visitor"
+    ]  # fmt: skip
 
 
 def test_a_visitor_whose_room_is_gone_gets_a_new_one(client: FlaskClient) -> None:
-    client.set_cookie("offsetscope-room", "aaaabbbbcccc")
-    assert client.get("/").status_code == 200
-    client.set_cookie("offsetscope-room", "../../etc")
-    assert client.get("/").status_code == 200
+    for value in (f"{'s' * 32}.aaaabbbbcccc", f"{'s' * 32}.../../etc", "s.aaaabbbbcccc", "", "é"):
+        client.set_cookie("offsetscope-visitor", value)
+        assert client.get("/").status_code == 200
 
 
 def test_a_cookie_that_names_another_visitors_room_gives_no_control(app: Flask, client: FlaskClient) -> None:
     room = room_of(client.get("/"))
     other = app.test_client()
-    other.set_cookie("offsetscope-room", room)
+    other.set_cookie("offsetscope-visitor", f"{'s' * 32}.{room}")
     assert room_of(other.get("/")) != room
 
 

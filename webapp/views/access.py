@@ -1,5 +1,10 @@
-"""Permission to change a room: the presenter key, in a header or in a cookie, and no requests from other sites."""
+"""Permission to change a room: its presenter key, from a header or a cookie, and no requests of other sites."""
 
+import re
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from hmac import digest
 from urllib.parse import urlsplit
 
 from flask import request
@@ -9,7 +14,7 @@ from webapp.errors import ForeignOrigin, PresenterKeyNeeded, WrongPresenterKey
 from webapp.room import Room
 
 COOKIE_AGE_S = 14 * 86_400
-HOME_COOKIE = "offsetscope-room"
+VISITOR = re.compile(r"(?P<secret>[\w-]{32,64})\.(?P<home>[a-z0-9]{0,12})")
 TRUSTED_FETCH_SITES = ("", "same-origin", "none")  # "": an old browser or a program
 
 
@@ -34,8 +39,51 @@ def require_presenter(room: Room) -> None:
 
 
 def has_presenter_cookie(room: Room) -> bool:
-    """Return whether this browser has the cookie with the room's presenter key."""
-    return room.record.is_key(request.cookies.get(presenter_cookie(room), ""))
+    """Return whether this browser made the room, or has a cookie ``presenter-<room>`` with its key (a script's)."""
+    room_id = room.record.room
+    return room.record.is_key(this_visitor().key_of(room_id)) or room.record.is_key(
+        request.cookies.get(f"presenter-{room_id}", "")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser: a secret from which the keys of all its rooms are derived, and the room that ``/`` shows it.
+
+    All this is in one cookie, however many rooms the visitor makes.
+    """
+
+    secret: str
+    home: str
+
+    def key_of(self, room_id: str) -> str:
+        """Return the presenter key of a room that this visitor makes."""
+        return urlsafe_b64encode(digest(self.secret.encode(), room_id.encode(), "sha256")).decode()
+
+
+def this_visitor() -> Visitor:
+    """Return the visitor of this request; a new one, whose secret nobody knows, if there is no valid cookie."""
+    match = VISITOR.fullmatch(request.cookies.get(_visitor_cookie(), ""))
+    return Visitor(match["secret"], match["home"]) if match else Visitor(secrets.token_urlsafe(24), "")
+
+
+def remember(response: Response, visitor: Visitor) -> None:
+    """Set the visitor's cookie, for the pages of this server alone."""
+    response.set_cookie(
+        _visitor_cookie(),
+        f"{visitor.secret}.{visitor.home}",
+        max_age=COOKIE_AGE_S,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+        path=f"{request.root_path}/",
+    )
+
+
+def _visitor_cookie() -> str:
+    """Return the name of the cookie: browsers send cookies to every port of a host, so the port is part of it."""
+    port = request.host.rpartition(":")[2]
+    return f"offsetscope-visitor-{port}" if port.isdecimal() else "offsetscope-visitor"
 
 
 def require_own_origin() -> None:
@@ -50,31 +98,7 @@ def require_own_origin() -> None:
 def is_own_origin() -> bool:
     """Return whether the request has no origin, or the server's own."""
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
-
-
-def presenter_cookie(room: Room) -> str:
-    """Return the name of the cookie with the room's key."""
-    return f"presenter-{room.record.room}"
-
-
-def remember_presenter(response: Response, room: Room, presenter_key: str) -> None:
-    """Set the cookie with the room's key in the browser that made the room."""
-    _set_cookie(response, presenter_cookie(room), presenter_key)
-
-
-def remember_home(response: Response, room: Room) -> None:
-    """Set the cookie that brings this visitor back to the same room."""
-    _set_cookie(response, HOME_COOKIE, room.record.room)
-
-
-def _set_cookie(response: Response, name: str, value: str) -> None:
-    response.set_cookie(
-        name,
-        value,
-        max_age=COOKIE_AGE_S,
-        httponly=True,
-        samesite="Lax",
-        secure=request.is_secure,
-        path=f"{request.root_path}/",
-    )
+    try:
+        return origin is None or urlsplit(origin).netloc == request.host
+    except ValueError:
+        return False

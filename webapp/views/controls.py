@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from webapp.answers import Applied
 from webapp.room import Room
 from webapp.room_commands import ForkAtOffset, ForkAtTime, ForkCommand, ForkNow, parse
-from webapp.views.access import remember_presenter, require_own_origin, require_presenter
+from webapp.views.access import remember, require_own_origin, require_presenter, this_visitor
 from webapp.views.context import THEMES, client_address, find_room, is_htmx, services
 from webapp.views.inputs import form_fields
 from webapp.views.outcomes import succeeded
@@ -40,7 +40,8 @@ def control(room: str, command: str) -> Response:
 
 
 def _fork(origin: Room, fork: ForkCommand) -> Response:
-    made = services().rooms.fork(origin, fork, address=client_address())
+    visitor = this_visitor()
+    made = services().rooms.fork(origin, fork, address=client_address(), make_key=visitor.key_of)
     target = url_for("pages.room", room=made.room.record.room, theme=_theme_of_form() or None)
     if is_htmx():
         moment = made.room.moment()
@@ -50,7 +51,7 @@ def _fork(origin: Room, fork: ForkCommand) -> Response:
         response.headers["HX-Redirect"] = target
     else:
         response = redirect(target, SEE_OTHER)
-    remember_presenter(response, made.room, made.presenter_key)
+    remember(response, visitor)
     return response
 
 

@@ -1,13 +1,14 @@
 """The pages: the article with the stage at the top, and the stage of any room."""
 
 import logging
+from dataclasses import replace
 from http import HTTPStatus
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template
 
 from engine.errors import OffsetscopeError
 from webapp.room import Room
-from webapp.views.access import HOME_COOKIE, has_presenter_cookie, remember_home, remember_presenter
+from webapp.views.access import has_presenter_cookie, remember, this_visitor
 from webapp.views.context import client_address, find_room, services, stage_context, wanted_theme
 
 DEFAULT_SEED = 1
@@ -24,10 +25,12 @@ def index() -> Response:
         return make_response(render_template("index.html", **stage_context(homes[0], presenter=True)))
     wanted_theme()  # raises before a room is made
     running = services()
-    made = running.rooms.make(running.settings.scenario, DEFAULT_SEED, "standing", address=client_address())
+    visitor = this_visitor()
+    made = running.rooms.make(
+        running.settings.scenario, DEFAULT_SEED, "standing", address=client_address(), make_key=visitor.key_of
+    )
     response = make_response(render_template("index.html", **stage_context(made.room, presenter=True)))
-    remember_home(response, made.room)
-    remember_presenter(response, made.room, made.presenter_key)
+    remember(response, replace(visitor, home=made.room.record.room))
     return response
 
 
@@ -49,7 +52,7 @@ def health() -> Response:
 
 def _home() -> list[Room]:
     """Return this visitor's room, if it still exists and its key is still theirs."""
-    room_id = request.cookies.get(HOME_COOKIE, "")
+    room_id = this_visitor().home
     if not room_id:
         return []
     try:
