@@ -6,25 +6,25 @@ from collections.abc import Iterable
 
 from engine.storage.segment import SegmentSlice
 from engine.tcp import connection
-from engine.tcp.outbox import Outbox, Piece
+from engine.tcp.outbox import Outbox, ResponsePart
 from webapp.cli import main
 
 
 class ReadingOutbox(Outbox):
     """An outbox that reads files into the process and sends what it read, copying it no more often than it must."""
 
-    def put(self, pieces: Iterable[Piece]) -> None:
-        self._pieces.extend(
-            memoryview(_read(piece) if isinstance(piece, SegmentSlice) else piece)
-            for piece in pieces
-            if isinstance(piece, bytes) or piece.size_bytes
+    def put(self, parts: Iterable[ResponsePart]) -> None:
+        self._parts.extend(
+            memoryview(_read(part) if isinstance(part, SegmentSlice) else part)
+            for part in parts
+            if isinstance(part, bytes) or part.size_bytes
         )
 
 
-def _read(piece: SegmentSlice) -> bytes:
-    handle = os.open(piece.path, os.O_RDONLY)
+def _read(part: SegmentSlice) -> bytes:
+    handle = os.open(part.path, os.O_RDONLY)
     try:
-        return os.pread(handle, piece.size_bytes, piece.position)
+        return os.pread(handle, part.size_bytes, part.position)
     finally:
         os.close(handle)
 

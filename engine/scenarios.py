@@ -32,7 +32,7 @@ class Scenario:
 METRICS = GroupId("Real-time metrics")
 WAREHOUSE = GroupId("Warehouse loader")
 PAGEVIEWS_PAYLOAD_BYTES = (206, 179, 195)
-PAGEVIEWS_BOOKMARKS = (215, 188, 204)
+PAGEVIEWS_COMMITTED_OFFSETS = (215, 188, 204)
 
 
 def prepare_pageviews(cluster: Cluster) -> None:
@@ -51,7 +51,7 @@ def prepare_pageviews(cluster: Cluster) -> None:
     demo = cluster.state.config.consumer
     cluster.add_group(METRICS, ("pageviews",))
     cluster.add_group(WAREHOUSE, ("pageviews",))
-    for partition, offset in enumerate(PAGEVIEWS_BOOKMARKS):
+    for partition, offset in enumerate(PAGEVIEWS_COMMITTED_OFFSETS):
         cluster.seek(METRICS, cluster.state.partition("pageviews", partition), offset)
         cluster.seek(WAREHOUSE, cluster.state.partition("pageviews", partition), 0)
     slow = replace(demo, poll_interval_ms=6_000, fetch_bytes=4096, messages_per_second=4, commit_interval_ms=8_000)
@@ -143,7 +143,7 @@ def build(
     try:
         scenario.prepare(cluster)
         cluster.run_until(start_us)
-        set_out(cluster)
+        start_consumers(cluster)
         cluster.write_checkpoint(cause)
         cluster.publish()
     except BaseException:
@@ -152,11 +152,11 @@ def build(
     return cluster
 
 
-FIRST_PULL_US = 400_000
-BETWEEN_FIRST_PULLS_US = 700_000
+FIRST_FETCH_US = 400_000
+BETWEEN_FIRST_FETCHES_US = 700_000
 
 
-def set_out(cluster: Cluster) -> None:
+def start_consumers(cluster: Cluster) -> None:
     """Start the paused consumers one after the other: a first fetch every 0.7 seconds."""
     for index, consumer in enumerate(cluster.state.all_consumers()):
-        consumer.resume_quietly(FIRST_PULL_US + index * BETWEEN_FIRST_PULLS_US)
+        consumer.resume_quietly(FIRST_FETCH_US + index * BETWEEN_FIRST_FETCHES_US)

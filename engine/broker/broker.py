@@ -12,7 +12,7 @@ from engine.events.base import Event
 from engine.events.consuming import FetchAnswered, FetchFailed
 from engine.events.network import MessageDropped
 from engine.events.producing import BatchAcknowledged, BatchAppended, BatchLost, DiskChanged, LogFlushed, SegmentRolled
-from engine.events.simple_consuming import PullAnswered, PullFailed
+from engine.events.simple_consuming import MultiFetchAnswered, MultiFetchFailed
 from engine.ids import BrokerId, TopicPartition
 from engine.message.format import iterate_shallow
 from engine.message.message_set import preview
@@ -26,14 +26,14 @@ from engine.protocol.envelope import (
     ResponseEnvelope,
 )
 from engine.protocol.faults import code_of, error_name
-from engine.protocol.requests import FetchRequest, MultiFetchRequest, ProduceRequest, Question
+from engine.protocol.requests import AnsweredRequest, FetchRequest, MultiFetchRequest, ProduceRequest
 from engine.protocol.responses import HEADER_BYTES, encode_acknowledgement, response_header
 from engine.registry import paths
 from engine.registry.client import RegistryClient
 from engine.registry.server import ADDRESS as REGISTRY
 from engine.registry.session import NO_SESSION, SessionListener
 from engine.runtime.calendar import wall_milliseconds
-from engine.runtime.process import Departure, Machine, Process, ProcessTime, never_wakes
+from engine.runtime.process import Departure, Machine, Process, ProcessTime, never_resumes
 from engine.storage.faulty_disk import DiskFault, FaultyDisk
 from engine.storage.log import Appended, Log
 
@@ -69,7 +69,7 @@ class Broker(Process):
         on_disk_failure: Callable[[], None],
         registry: str = REGISTRY,
     ) -> None:
-        super().__init__(address_of(broker), machine, ProcessTime(machine.scheduler, never_wakes))
+        super().__init__(address_of(broker), machine, ProcessTime(machine.scheduler, never_resumes))
         self.broker = broker
         self.registry = registry
         self.alive = False
@@ -79,7 +79,7 @@ class Broker(Process):
         self._queue = DiskQueue(broker, self, self._append)
         self._log_manager = LogManager(broker, directory, self, disk, listener, on_disk_failure)
         self._handler = RequestHandler(self._log_manager, Log.read, _chooses_no_partition)
-        self._announced: set[str] = set()
+        self._registered_topics: set[str] = set()
         self._registry = self._new_registry_client()
 
     @property
@@ -102,14 +102,14 @@ class Broker(Process):
         """Flush and close the logs, then close the registry session."""
         self._log_manager.close()
         self._registry.close()
-        self._go()
+        self._end()
 
     def crash(self) -> int:
         """Lose what was not flushed and stop sending; return when the last message reaches the registry."""
         self._log_manager.crash()
         self._registry.abandon()
-        self._go()
-        return self._registry.last_heard_us
+        self._end()
+        return self._registry.last_arrival_us
 
     def close_files(self) -> None:
         """Close the logs and report nothing: the whole cluster is being closed."""
@@ -154,10 +154,10 @@ class Broker(Process):
         self._disk.fails = fails
         self.emit(DiskChanged(self.now_us, self.broker, delay_us, full, fails))
 
-    def _go(self) -> None:
+    def _end(self) -> None:
         for envelope in self._queue.drop():
             self._report_dropped(envelope)
-        self._announced.clear()
+        self._registered_topics.clear()
         self.detach()
         self.alive = False
 
@@ -166,13 +166,13 @@ class Broker(Process):
     def handle(self, source: str, message: Any) -> None:
         """Serve a request, or process a message from the registry."""
         if not isinstance(message, RequestEnvelope):
-            self._registry.heard(message)
+            self._registry.receive(message)
             return
         request = message.request
         if isinstance(message.label, BatchLabel):
             self._queue.put(message)
         else:
-            assert isinstance(request, Question)
+            assert isinstance(request, AnsweredRequest)
             self._respond(source, message, request)
 
     def handle_bounce(self, destination: str, message: Any) -> None:
@@ -184,8 +184,8 @@ class Broker(Process):
             case FetchLabel(fetch, group, consumer):
                 topic, number = message.answers.partition
                 self.emit(FetchFailed(now_us, fetch, group, consumer, topic, number, "consumer_gone"))
-            case MultiFetchLabel(pull, client):
-                self.emit(PullFailed(now_us, pull, client, "consumer_gone"))
+            case MultiFetchLabel(multi_fetch, client):
+                self.emit(MultiFetchFailed(now_us, multi_fetch, client, "consumer_gone"))
             case BatchLabel(batch=batch, acknowledge_to=client):
                 self.emit(MessageDropped(now_us, self.address, client, f"ack:{batch}", "gone"))
 
@@ -212,7 +212,7 @@ class Broker(Process):
                 self._on_disk_failure()
             return
         self._report_append(envelope, request, appended)
-        self._announce(partition.topic)
+        self._register_topic(partition.topic)
         self._acknowledge(envelope, appended.offset, "")
 
     def _base_offset_of(self, partition: TopicPartition) -> int:
@@ -253,10 +253,10 @@ class Broker(Process):
 
     # --- fetch and offsets ---
 
-    def _respond(self, source: str, envelope: RequestEnvelope, request: Question) -> None:
+    def _respond(self, source: str, envelope: RequestEnvelope, request: AnsweredRequest) -> None:
         """Send the response. Where an offsets request fails, 0.7 closes the connection; we send the error code."""
         try:
-            frame = b"".join([piece for piece in self._handler.answer(request) if isinstance(piece, bytes)])
+            frame = b"".join([part for part in self._handler.answer(request) if isinstance(part, bytes)])
         except MachineFault:
             raise
         except OffsetscopeError as error:
@@ -266,13 +266,15 @@ class Broker(Process):
             case FetchLabel(fetch=fetch) if isinstance(request, FetchRequest):
                 departure = self._fetch_departure(envelope.label, request, response)
                 self.send_flight(source, response, self.machine.latency, f"answer:{fetch}", departure)
-            case MultiFetchLabel(pull, client) if isinstance(request, MultiFetchRequest):
+            case MultiFetchLabel(multi_fetch, client) if isinstance(request, MultiFetchRequest):
                 size_bytes = len(frame) - HEADER_BYTES * (1 + len(request.fetches))
 
                 def departure_of_all(due_us: int) -> Event:
-                    return PullAnswered(self.now_us, due_us, pull, client, self.broker, size_bytes)
+                    return MultiFetchAnswered(self.now_us, due_us, multi_fetch, client, self.broker, size_bytes)
 
-                self.send_flight(source, response, self.machine.latency, f"pulled:{pull}", departure_of_all)
+                self.send_flight(
+                    source, response, self.machine.latency, f"multi_fetch_answer:{multi_fetch}", departure_of_all
+                )
             case OffsetsLabel():
                 self.send_message(source, response, self.machine.latency)
 
@@ -342,15 +344,15 @@ class Broker(Process):
         creator = f"broker{self.broker}-{wall_milliseconds(self.now_us)}"
         own = paths.broker(self.broker)
         self._registry.claim(own, f"{creator}:broker{self.broker}:9092", self.machine.config.rebalance_backoff_us)
-        self._announced.clear()
+        self._registered_topics.clear()
         for topic in sorted({partition.topic for partition, log in self.logs.items() if log.next_offset > 0}):
-            self._announce(topic)
+            self._register_topic(topic)
 
-    def _announce(self, topic: str) -> None:
+    def _register_topic(self, topic: str) -> None:
         """Register a topic when its first message reaches this broker; until then consumers do not see it here."""
-        if topic in self._announced or self._registry.session == NO_SESSION:
+        if topic in self._registered_topics or self._registry.session == NO_SESSION:
             return
-        self._announced.add(topic)
+        self._registered_topics.add(topic)
         numbers = sorted(partition.partition for partition in self.logs if partition.topic == topic)
         node = paths.topic_broker(topic, self.broker)
         self._registry.claim(node, paths.encode_partitions(numbers), self.machine.config.rebalance_backoff_us)

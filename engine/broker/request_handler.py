@@ -15,11 +15,11 @@ from engine.protocol.requests import (
     EARLIEST_MS,
     LATEST_MS,
     RANDOM_PARTITION,
+    AnsweredRequest,
     FetchRequest,
     MultiFetchRequest,
     OffsetsRequest,
     ProduceRequest,
-    Question,
 )
 from engine.protocol.responses import (
     CODE_BYTES,
@@ -35,10 +35,10 @@ from engine.storage.segment import SegmentSlice
 
 _TIMES_BY_NAME: Final = {LATEST_MS: LATEST, EARLIEST_MS: EARLIEST}
 
-Piece = bytes | SegmentSlice
+ResponsePart = bytes | SegmentSlice
 """A part of a response: bytes, or their position in a segment file."""
 
-ReadLog = Callable[[Log, int, int], Piece]
+ReadLog = Callable[[Log, int, int], ResponsePart]
 """Reads up to a number of flushed bytes from an offset: :meth:`Log.read`, or :meth:`Log.locate` for sendfile."""
 
 
@@ -79,7 +79,7 @@ class RequestHandler:
         number = request.partition if request.partition != RANDOM_PARTITION else self._choose_partition()
         return self._logs.checked(request.topic, number)
 
-    def answer(self, request: Question) -> list[Piece]:
+    def answer(self, request: AnsweredRequest) -> list[ResponsePart]:
         """Return the response; a failed fetch has one too. Only an offsets request raises, like :meth:`destination`."""
         match request:
             case FetchRequest():
@@ -91,19 +91,19 @@ class RequestHandler:
 
     # --- fetch ---
 
-    def _multi_fetch(self, fetches: tuple[FetchRequest, ...]) -> list[Piece]:
+    def _multi_fetch(self, fetches: tuple[FetchRequest, ...]) -> list[ResponsePart]:
         """Join the full responses behind a common header; together they fit into one length field."""
         room_bytes = RESPONSE_MAX_BYTES - CODE_BYTES - HEADER_BYTES * len(fetches)
         responses_bytes = HEADER_BYTES * len(fetches)
-        pieces: list[Piece] = []
+        parts: list[ResponsePart] = []
         for fetch in fetches:
             body_bytes, response = self._fetch(fetch, room_bytes)
             room_bytes -= body_bytes
             responses_bytes += body_bytes
-            pieces += response
-        return [multi_fetch_header(responses_bytes), *pieces]
+            parts += response
+        return [multi_fetch_header(responses_bytes), *parts]
 
-    def _fetch(self, request: FetchRequest, room_bytes: int) -> tuple[int, list[Piece]]:
+    def _fetch(self, request: FetchRequest, room_bytes: int) -> tuple[int, list[ResponsePart]]:
         """The size of the body, and the response. An error is a code without a body; a missing log is empty."""
         try:
             partition = self._logs.checked(request.topic, request.partition)

@@ -39,7 +39,7 @@ from engine.events.network import MessageDropped
 from engine.events.pipeline import BrokerPlaced
 from engine.events.producing import BatchLost, ByteFlipped
 from engine.events.registry import SessionExpired, WatchDelivered
-from engine.events.simple_consuming import PullFailed
+from engine.events.simple_consuming import MultiFetchFailed
 from engine.ids import BrokerId, ConsumerId, GroupId, TopicPartition
 from engine.journal.journal import NO_SYNC, Journal
 from engine.producer.page_views import PageViews
@@ -167,11 +167,11 @@ class Cluster:
             react(event)
         self.state.deployment.observe(event)
         if self.muted:
-            self._lag_observer.hear(event)
+            self._lag_observer.observe(event)
             return
         journal = self._journal
         journal.append(event)
-        self._lag_observer.hear(event)
+        self._lag_observer.observe(event)
         if journal.next_offset >= self._checkpoint_due_offset:
             self._checkpoint_due_offset = NO_CHECKPOINT_DUE
             self.state.scheduler.after(0, self._write_periodic_checkpoint, priority=CHECKPOINT_PRIORITY)
@@ -236,8 +236,8 @@ class Cluster:
             case FetchLabel(fetch, group, consumer):
                 topic, number = request.partition
                 self._emit(FetchFailed(now_us, fetch, group, consumer, topic, number, "consumer_gone"))
-            case MultiFetchLabel(pull, client):
-                self._emit(PullFailed(now_us, pull, client, "not_delivered"))
+            case MultiFetchLabel(multi_fetch, client):
+                self._emit(MultiFetchFailed(now_us, multi_fetch, client, "not_delivered"))
 
     # --- reading ---
 
@@ -354,7 +354,7 @@ class Cluster:
 
     def _note_cut(self, partition: TopicPartition, next_offset: int) -> int:
         return self.state.message_indexes[partition].cut(
-            next_offset, self.state.broker_of(partition).logs[partition].look
+            next_offset, self.state.broker_of(partition).logs[partition].read_unflushed
         )
 
     def _note_delete(self, partition: TopicPartition, first_offset: int) -> int:
@@ -394,8 +394,8 @@ class Cluster:
     def _expiry(self, client: str, last_message_lands_us: int) -> int:
         """When a crashed client's sessions will all have expired, unless the network loses its last message."""
         timeout_us = self.state.config.session_timeout_us
-        heard_until_us = max(registry.expires_at_us(client) for registry in self.state.registries)
-        return max(heard_until_us, last_message_lands_us + timeout_us if last_message_lands_us > self.now_us else 0)
+        expires_at_us = max(registry.expires_at_us(client) for registry in self.state.registries)
+        return max(expires_at_us, last_message_lands_us + timeout_us if last_message_lands_us > self.now_us else 0)
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """Remove an ended consumer from its group."""

@@ -11,7 +11,7 @@ from engine.ids import BrokerId, GroupId, TopicPartition
 from engine.registry import paths
 from engine.storage.segment import segment_name
 
-NOBODY = ""
+NO_CLIENT = ""
 
 State = Mapping[str, Any]
 """A snapshot, or the state folded from a journal (docs/journal.md, "The state")."""
@@ -82,11 +82,11 @@ def _position(state: State, group: str, name: TopicPartition) -> dict[str, Any]:
     partition = state["partitions"][str(name)]
     broker = BrokerId(partition["broker"])
     chroot = _chroot_of(state, broker)
-    owner = _value(state, chroot + paths.owner(GroupId(group), name, broker), paths.stream(NOBODY))
+    owner = _value(state, chroot + paths.owner(GroupId(group), name, broker), paths.stream(NO_CLIENT))
     committed = _value(state, chroot + paths.offset(GroupId(group), name, broker), str(partition["first_offset"]))
     position = state["positions"].get(f"{group}/{name}", {"fetch_offset": int(committed), "error": ""})
-    bookmark = state["bookmarks"][f"{group}/{name}"]
-    is_behind = bookmark["offset"] < partition["next_offset"]
+    committed_position = state["bookmarks"][f"{group}/{name}"]
+    is_behind = committed_position["offset"] < partition["next_offset"]
     return {
         "topic": name.topic,
         "partition": name.partition,
@@ -94,15 +94,15 @@ def _position(state: State, group: str, name: TopicPartition) -> dict[str, Any]:
         "committed_offset": int(committed),
         "fetch_offset": position["fetch_offset"],
         "error": position["error"],
-        "lag_bytes": partition["next_offset"] - bookmark["offset"],
-        "lag_messages": partition["messages"] - bookmark["messages_before"],
-        "lag_us": state["at_us"] - bookmark["waiting_since_us"] if is_behind else 0,
+        "lag_bytes": partition["next_offset"] - committed_position["offset"],
+        "lag_messages": partition["messages"] - committed_position["messages_before"],
+        "lag_us": state["at_us"] - committed_position["waiting_since_us"] if is_behind else 0,
     }
 
 
 def _value(state: State, path: str, default: str) -> str:
     """The value of a registry node, or ``default`` where there is no node."""
-    value, _ = state["registry"].get(path, (default, NOBODY))
+    value, _ = state["registry"].get(path, (default, NO_CLIENT))
     return str(value)
 
 

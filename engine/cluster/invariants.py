@@ -49,7 +49,7 @@ def _log_rules(partition: TopicPartition, log: Log) -> Iterator[str]:
 def _count_rules(partition: TopicPartition, log: Log, message_index: MessageIndex) -> Iterator[str]:
     """The message index counts what is in the files. A damaged compressed set cannot be counted."""
     try:
-        held = sum(messages_in(log.look(segment.base_offset, segment.bytes)) for segment in log.segments)
+        held = sum(messages_in(log.read_unflushed(segment.base_offset, segment.bytes)) for segment in log.segments)
     except InvalidMessage:
         return
     if held != message_index.held:
@@ -81,7 +81,7 @@ def _group_rules(state: ClusterState, group: GroupId, partition: TopicPartition)
             consumed, fetched = fetcher.consumed_offset, fetcher.fetch_offset
             yield f"{group}/{name}: consumed {partition} up to {consumed}, fetched to {fetched}"
         if paths.stream_consumer(owner) != name:
-            yield f"{group}/{name} fetches {partition}, which the registry assigns to {owner or 'nobody'}"
+            yield f"{group}/{name} fetches {partition}, which the registry assigns to {owner or 'no consumer'}"
     if len(fetching) > 1:
         yield f"{partition} has two owners in {group}: {', '.join(fetching)}"
 

@@ -30,33 +30,33 @@ Place = tuple[GroupId, TopicPartition]
 class LagObserver:
     """The observer of the committed offsets and the work of a cluster's groups.
 
-    It receives every event, updates ``state``, and reports each new position of a committed offset through ``tell``.
+    It receives every event, updates ``state``, and reports each new position of a committed offset through ``emit``.
     What every reader of the journal can count (appends, fetches, work) is not reported again.
     """
 
-    def __init__(self, state: ClusterState, tell: Emit) -> None:
+    def __init__(self, state: ClusterState, emit: Emit) -> None:
         self._state = state
-        self._emit = tell
+        self._emit = emit
         self._by_path: dict[str, Place] = {}
         self._by_partition: dict[TopicPartition, list[GroupId]] = {}
-        self._hear: Mapping[type[Event], Callable[..., None]] = {
+        self._handlers: Mapping[type[Event], Callable[..., None]] = {
             NodeCreated: self._commit,
             NodeChanged: self._commit,
             BatchAppended: self._append,
             SegmentDeleted: self._delete,
             LogCut: self._cut,
-            FetchReceived: self._pull,
+            FetchReceived: self._fetch,
             MessagesConsumed: self._consume,
             FetchingStarted: self._start,
             FetchingStopped: self._stop,
             ConsumerCrashed: self._crash,
         }
 
-    def hear(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """Update the state from an event that was just emitted."""
-        heard = self._hear.get(type(event))
-        if heard is not None:
-            heard(event)
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
 
     def follow(self, group: GroupId) -> None:
         """Start to observe a group that was just added: it has no committed offset yet, so it is at the start."""
@@ -78,21 +78,21 @@ class LagObserver:
         offset = min(max(committed_offset, log.first_offset), log.next_offset)
         message_index = self._state.message_indexes[partition]
         waits = offset < log.next_offset
-        bookmark = CommittedPosition(
+        position = CommittedPosition(
             offset,
-            message_index.before(offset, log.look),
+            message_index.before(offset, log.read_unflushed),
             message_index.appended_at_us(offset) if waits else NOTHING_WAITS_US,
         )
-        self._state.bookmarks[place] = bookmark
+        self._state.committed[place] = position
         self._emit(
             CommittedOffsetPlaced(
                 self._state.scheduler.now_us,
                 group,
                 partition.topic,
                 partition.partition,
-                bookmark.offset,
-                bookmark.messages_before,
-                bookmark.waiting_since_us,
+                position.offset,
+                position.messages_before,
+                position.waiting_since_us,
             )
         )
 
@@ -104,27 +104,27 @@ class LagObserver:
     def _append(self, event: BatchAppended) -> None:
         """For a group that had committed everything, the first of these messages is now the oldest that waits."""
         partition = TopicPartition(event.topic, event.partition)
-        bookmarks = self._state.bookmarks
+        positions = self._state.committed
         for group in self._by_partition.get(partition, ()):
-            bookmark = bookmarks[group, partition]
-            if bookmark.offset == event.offset:
-                bookmarks[group, partition] = CommittedPosition(bookmark.offset, bookmark.messages_before, event.at_us)
+            position = positions[group, partition]
+            if position.offset == event.offset:
+                positions[group, partition] = CommittedPosition(position.offset, position.messages_before, event.at_us)
 
     def _delete(self, event: SegmentDeleted) -> None:
         partition = TopicPartition(event.topic, event.partition)
         for group in self._by_partition.get(partition, ()):
-            if self._state.bookmarks[group, partition].offset < event.first_offset:
+            if self._state.committed[group, partition].offset < event.first_offset:
                 self._place((group, partition), event.first_offset)
 
     def _cut(self, event: LogCut) -> None:
         partition = TopicPartition(event.topic, event.partition)
         for group in self._by_partition.get(partition, ()):
-            if self._state.bookmarks[group, partition].offset >= event.next_offset:
+            if self._state.committed[group, partition].offset >= event.next_offset:
                 self._place((group, partition), event.next_offset)
 
     # --- work ---
 
-    def _pull(self, event: FetchReceived) -> None:
+    def _fetch(self, event: FetchReceived) -> None:
         done = self._state.done[GroupId(event.group)]
         self._state.done[GroupId(event.group)] = WorkDone(
             done.pulled_bytes + event.next_offset - event.offset,
@@ -145,17 +145,17 @@ class LagObserver:
     # --- which consumer fetches ---
 
     def _start(self, event: FetchingStarted) -> None:
-        self._state.pulling[_place_of(event)] = event.consumer
+        self._state.fetching[_place_of(event)] = event.consumer
 
     def _stop(self, event: FetchingStopped) -> None:
         """A consumer that was suspended may stop fetching what another one fetches by now."""
-        if self._state.pulling.get(_place_of(event)) == event.consumer:
-            del self._state.pulling[_place_of(event)]
+        if self._state.fetching.get(_place_of(event)) == event.consumer:
+            del self._state.fetching[_place_of(event)]
 
     def _crash(self, event: ConsumerCrashed) -> None:
-        self._state.pulling = {
+        self._state.fetching = {
             place: consumer
-            for place, consumer in self._state.pulling.items()
+            for place, consumer in self._state.fetching.items()
             if (place[0], consumer) != (event.group, event.consumer)
         }
 

@@ -6,7 +6,7 @@ from engine.cluster.state import ClusterState
 from engine.events.consuming import FetchAnswered
 from engine.events.pipeline import BatchMirrored
 from engine.events.producing import BatchSent
-from engine.events.simple_consuming import PullAnswered
+from engine.events.simple_consuming import MultiFetchAnswered
 
 MOST_PENDING_BYTES: Final = 32 * 1024 * 1024
 """The limit above which sending is refused: time may be paused, or a broker suspended, while people send."""
@@ -17,6 +17,6 @@ def pending_bytes(state: ClusterState) -> int:
     travelling = sum(
         flight.bytes
         for _, flight in state.network.flights
-        if isinstance(flight, BatchSent | BatchMirrored | FetchAnswered | PullAnswered)
+        if isinstance(flight, BatchSent | BatchMirrored | FetchAnswered | MultiFetchAnswered)
     )
     return travelling + state.producer.waiting_bytes + sum(broker.queued_bytes for broker in state.brokers.values())

@@ -63,15 +63,15 @@ def _state(state: ClusterState, partitions: dict[str, Any], flights: dict[str, A
         "consumers": {str(consumer.consumer): _consumer(state, consumer) for consumer in consumers},
         "positions": {
             f"{group}/{partition}": {
-                "consumer": state.pulling[group, partition],
+                "consumer": state.fetching[group, partition],
                 "fetch_offset": fetcher.fetch_offset,
                 "consumed_offset": fetcher.consumed_offset,
                 "error": fetcher.error,
             }
-            for group, partition, fetcher in _pulls(state)
+            for group, partition, fetcher in _fetchers(state)
         },
         "bookmarks": {
-            f"{group}/{partition}": asdict(bookmark) for (group, partition), bookmark in state.bookmarks.items()
+            f"{group}/{partition}": asdict(position) for (group, partition), position in state.committed.items()
         },
         "registry": {
             registry.chroot + path: [node.value, registry.client_of(node.session)]
@@ -96,9 +96,9 @@ def _state(state: ClusterState, partitions: dict[str, Any], flights: dict[str, A
     }
 
 
-def _pulls(state: ClusterState) -> Iterator[tuple[GroupId, TopicPartition, Fetcher]]:
+def _fetchers(state: ClusterState) -> Iterator[tuple[GroupId, TopicPartition, Fetcher]]:
     """Which consumer fetches what, as the journal says."""
-    for (group, partition), name in state.pulling.items():
+    for (group, partition), name in state.fetching.items():
         yield group, partition, state.groups[group].consumers[name].fetchers[partition]
 
 

@@ -35,9 +35,9 @@ class Group:
 class ClusterState:
     """Everything a cluster is made of. ``topics[t][p]`` is the broker that holds partition p of topic t.
 
-    ``pulling`` says which consumer of a group fetches a partition, as far as the journal says; a suspended consumer may
-    not know yet that another one owns its partitions. ``session_ends_us`` holds, for the address of a crashed process,
-    when its session will expire. The lag observer keeps ``bookmarks`` and ``done``.
+    ``fetching`` says which consumer of a group fetches a partition, as far as the journal says; a suspended consumer
+    may not know yet that another one owns its partitions. ``session_ends_us`` holds, for the address of a crashed
+    process, when its session will expire. The lag observer keeps ``committed`` and ``done``.
     """
 
     scenario: str
@@ -49,9 +49,9 @@ class ClusterState:
     brokers: dict[BrokerId, Broker] = field(default_factory=dict)
     groups: dict[GroupId, Group] = field(default_factory=dict)
     message_indexes: dict[TopicPartition, MessageIndex] = field(default_factory=dict)
-    bookmarks: dict[tuple[GroupId, TopicPartition], CommittedPosition] = field(default_factory=dict)
+    committed: dict[tuple[GroupId, TopicPartition], CommittedPosition] = field(default_factory=dict)
     done: dict[GroupId, WorkDone] = field(default_factory=dict)
-    pulling: dict[tuple[GroupId, TopicPartition], str] = field(default_factory=dict)
+    fetching: dict[tuple[GroupId, TopicPartition], str] = field(default_factory=dict)
     session_ends_us: dict[str, int] = field(default_factory=dict)
     deployment: Deployment = field(default_factory=Deployment)
 

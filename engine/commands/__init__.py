@@ -33,7 +33,7 @@ COMMANDS: Mapping[str, Parser] = {
     "add_topic": producing.AddTopic,
     "corrupt": producing.Corrupt,
     "set_link": failures.SetLink,
-    "heal_links": failures.HealLinks,
+    "heal_links": failures.ClearLinkFaults,
     "set_disk": failures.SetDisk,
     "freeze_consumer": failures.FreezeConsumer,
     "expire_session": failures.ExpireSession,

@@ -115,12 +115,12 @@ class ConsumerCommand:
             raise WrongState(f"{self.consumer} is {state}", "start it again first", consumer=self.consumer, state=state)
         return consumer
 
-    def find_awake(self, cluster: Cluster) -> Consumer:
+    def find_not_frozen(self, cluster: Cluster) -> Consumer:
         """Find the consumer; raise :class:`WrongState` if it is not alive or frozen, so that it receives nothing."""
-        return require_awake(cluster, self.find_alive(cluster))
+        return require_not_frozen(cluster, self.find_alive(cluster))
 
 
-def require_awake(cluster: Cluster, consumer: Consumer) -> Consumer:
+def require_not_frozen(cluster: Cluster, consumer: Consumer) -> Consumer:
     """Return the consumer; raise :class:`WrongState` if its process is frozen."""
     if cluster.now_us < consumer.frozen_until_us:
         name = consumer.consumer.name
@@ -152,7 +152,7 @@ class StopConsumer(ConsumerCommand):
 
     def apply(self, cluster: Cluster) -> None:
         """It must be alive and not frozen."""
-        self.find_awake(cluster).close()
+        self.find_not_frozen(cluster).close()
 
 
 class CrashConsumer(ConsumerCommand):
@@ -190,7 +190,7 @@ class PauseConsumer(ConsumerCommand):
 
     def apply(self, cluster: Cluster) -> None:
         """It must be alive, not frozen and not paused."""
-        consumer = self.find_awake(cluster)
+        consumer = self.find_not_frozen(cluster)
         if consumer.paused:
             raise WrongState(f"{self.consumer} is paused", "resume it", consumer=self.consumer)
         consumer.pause()
@@ -203,7 +203,7 @@ class ResumeConsumer(ConsumerCommand):
 
     def apply(self, cluster: Cluster) -> None:
         """It must be alive, not frozen, and paused."""
-        consumer = self.find_awake(cluster)
+        consumer = self.find_not_frozen(cluster)
         if not consumer.paused:
             raise WrongState(f"{self.consumer} is not paused", "pause it first", consumer=self.consumer)
         consumer.resume()
@@ -213,13 +213,13 @@ class ResumeConsumer(ConsumerCommand):
 class SetConsumer:
     """Change how a consumer fetches, processes and commits (see ``config.ConsumerSettings``)."""
 
-    who: ConsumerCommand
+    target: ConsumerCommand
     changes: tuple[tuple[str, float | int | str], ...]
 
     @staticmethod
     def parse(fields: Fields) -> "SetConsumer":
         """``consumer`` and any of the settings by name."""
-        who = ConsumerCommand.parse(fields)
+        target = ConsumerCommand.parse(fields)
         changes: dict[str, float | int | str] = {}
         for name, (low, high) in CONSUMER_NUMBERS.items():
             if fields.has(name):
@@ -232,9 +232,9 @@ class SetConsumer:
         if not changes:
             names = ", ".join([*CONSUMER_NUMBERS, "messages_per_second", *CONSUMER_CHOICES])
             raise fields.fault("a setting", "is missing", f"give one of: {names}")
-        return SetConsumer(who, tuple(changes.items()))
+        return SetConsumer(target, tuple(changes.items()))
 
     def apply(self, cluster: Cluster) -> None:
         """Take effect from the next fetch and the next message on."""
-        consumer = self.who.find_awake(cluster)
+        consumer = self.target.find_not_frozen(cluster)
         consumer.change(replace(consumer.settings, **dict(self.changes)))  # type: ignore[arg-type]  # checked by name in parse

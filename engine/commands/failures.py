@@ -64,13 +64,13 @@ class SetLink:
 
 
 @dataclass(frozen=True, slots=True)
-class HealLinks:
+class ClearLinkFaults:
     """Clear the faults of every link."""
 
     @staticmethod
-    def parse(fields: Fields) -> "HealLinks":
+    def parse(fields: Fields) -> "ClearLinkFaults":
         """No fields."""
-        return HealLinks()
+        return ClearLinkFaults()
 
     def apply(self, cluster: Cluster) -> None:
         """Leave links without faults as they are."""
@@ -108,7 +108,7 @@ def _parse_disk_fault(fields: Fields) -> DiskFault:
 class FreezeConsumer:
     """Freeze a consumer: its process is suspended for a while, as in a long garbage collection."""
 
-    who: ConsumerCommand
+    target: ConsumerCommand
     duration_ms: int
 
     @staticmethod
@@ -118,7 +118,7 @@ class FreezeConsumer:
 
     def apply(self, cluster: Cluster) -> None:
         """It must be alive. If this takes longer than its session lasts, others take over its partitions."""
-        self.who.find_alive(cluster).freeze(cluster.now_us + self.duration_ms * 1000)
+        self.target.find_alive(cluster).freeze(cluster.now_us + self.duration_ms * 1000)
 
 
 @dataclass(frozen=True, slots=True)

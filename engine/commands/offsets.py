@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from engine.cluster.cluster import Cluster
-from engine.commands.boundary import checked_boundary
-from engine.commands.consumers import ANY_GROUP, find_consumer, require_awake
+from engine.commands.consumers import ANY_GROUP, find_consumer, require_not_frozen
 from engine.commands.fields import Fields
+from engine.commands.offset_check import check_offset
 from engine.commands.producing import MOST_PARTITIONS, ONLY_TOPIC, topic_named
 from engine.config import SECOND_US
 from engine.errors import InvalidCommand
@@ -61,13 +61,13 @@ class Seek:
         offset = self._offset(cluster, partition)
         name = state.owner_of(GroupId(self.group), partition)
         if name in group.consumers:
-            require_awake(cluster, group.consumers[name])
+            require_not_frozen(cluster, group.consumers[name])
         cluster.seek(GroupId(self.group), partition, offset)
 
     def _offset(self, cluster: Cluster, partition: TopicPartition) -> int:
         log = cluster.state.broker_of(partition).logs[partition]
         if isinstance(self.where, int):
-            checked_boundary(cluster, partition, self.where)
+            check_offset(cluster, partition, self.where)
             return self.where
         if self.where == "latest":
             return log.flushed_offset
@@ -95,7 +95,7 @@ class Commit:
     def apply(self, cluster: Cluster) -> None:
         """Positions that the registry has already are not sent again; frozen consumers send none."""
         if self.consumer != EVERY_CONSUMER:
-            require_awake(cluster, find_consumer(cluster, self.group, self.consumer)).commit()
+            require_not_frozen(cluster, find_consumer(cluster, self.group, self.consumer)).commit()
             return
         for consumer in cluster.state.group(self.group).consumers.values():
             if consumer.frozen_until_us <= cluster.now_us:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from engine.cluster.cluster import Cluster
 from engine.cluster.deployment import LIVE
 from engine.cluster.pending import MOST_PENDING_BYTES, pending_bytes
-from engine.commands.boundary import checked_boundary
 from engine.commands.fields import Fields
+from engine.commands.offset_check import check_offset
 from engine.errors import InvalidCommand, NameTaken, NoBrokerAvailable, UnknownTopic, WrongState
 from engine.ids import TopicPartition, checked_topic
 from engine.producer.async_queue import Record
@@ -213,9 +213,9 @@ class Corrupt:
     def apply(self, cluster: Cluster) -> None:
         """The message must be on disk, and at least one byte long."""
         partition = cluster.state.partition(topic_named(cluster, self.topic), self.partition)
-        checked_boundary(cluster, partition, self.offset)
+        check_offset(cluster, partition, self.offset)
         log = cluster.state.broker_of(partition).logs[partition]
-        header = log.look(self.offset, 10)
+        header = log.read_unflushed(self.offset, 10)
         overhead = 9 if len(header) == 10 and header[4] == 0 else 10
         if len(header) < 10 or int.from_bytes(header[:4], "big") + 4 <= overhead:
             raise InvalidCommand(

@@ -17,10 +17,10 @@ class Application(Protocol):
     def take(self, partition: TopicPartition, offset: int, messages: Sequence[Message]) -> None:
         """Process messages that begin at ``offset``; the consumed position is after them when this returns."""
 
-    def hand_over(self) -> None:
+    def flush(self) -> None:
         """Finish everything that was taken: consumed positions are about to be committed."""
 
-    def settled_offset(self, partition: TopicPartition, consumed_offset: int) -> int:
+    def offset_to_commit(self, partition: TopicPartition, consumed_offset: int) -> int:
         """The offset to commit: everything before it is finished. At most the consumed position."""
 
     def release(self) -> None:
@@ -32,10 +32,10 @@ class Application(Protocol):
     def forget(self) -> None:
         """Drop what was taken and not finished: the next owner receives these messages again."""
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Shut down cleanly with the process."""
 
-    def vanish(self) -> None:
+    def crash(self) -> None:
         """Crash with the process: cancel all timers and send nothing."""
 
 
@@ -49,10 +49,10 @@ class Reading:
     def take(self, partition: TopicPartition, offset: int, messages: Sequence[Message]) -> None:
         """Do nothing; the stream has accounted for the time."""
 
-    def hand_over(self) -> None:
+    def flush(self) -> None:
         """Do nothing: no message is ever unfinished."""
 
-    def settled_offset(self, partition: TopicPartition, consumed_offset: int) -> int:
+    def offset_to_commit(self, partition: TopicPartition, consumed_offset: int) -> int:
         """The consumed position."""
         return consumed_offset
 
@@ -65,10 +65,10 @@ class Reading:
     def forget(self) -> None:
         """Do nothing: no message is ever unfinished."""
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Do nothing: nothing else runs."""
 
-    def vanish(self) -> None:
+    def crash(self) -> None:
         """Do nothing: nothing else runs."""
 
 

@@ -59,7 +59,7 @@ class Consumer(Process):
         registry: str = REGISTRY,
         application: MakeApplication = just_reading,
     ) -> None:
-        super().__init__(address_of(consumer), machine, ProcessTime(machine.scheduler, self._wake))
+        super().__init__(address_of(consumer), machine, ProcessTime(machine.scheduler, self._on_resume))
         self.consumer = consumer
         self.topics = tuple(topics)
         self.settings = settings
@@ -83,7 +83,7 @@ class Consumer(Process):
             [stream.name for stream in self.streams],
             self,
             self._registry,
-            RebalanceListener(self._release_all, self._start_pulling),
+            RebalanceListener(self._release_all, self._start_fetching),
             self.state,
         )
         self.attach()
@@ -103,23 +103,23 @@ class Consumer(Process):
         if self._registry.session != NO_SESSION:
             release = self._release_all()
             if release:
-                self._registry.tell(*release)
+                self._registry.send(*release)
         self._registry.close()
 
     def crash(self) -> int:
         """Crash in the middle of the work; return when its last message reaches the registry (virtual microseconds)."""
         self._stop_work()
         for fetcher in self.fetchers.values():
-            fetcher.vanish()
+            fetcher.cancel()
         self._drop_partitions()
-        self._application.vanish()
+        self._application.crash()
         self._registry.abandon()
         self._end()
-        return self._registry.last_heard_us
+        return self._registry.last_arrival_us
 
     def leave_network(self) -> None:
         """Leave the network after a clean shutdown."""
-        self._application.leave()
+        self._application.close()
         self._end()
 
     def _end(self) -> None:
@@ -139,15 +139,15 @@ class Consumer(Process):
         for fetcher in self.fetchers.values():
             fetcher.resume(resolved)
         self._commit_later()
-        self._go_on(0)
+        self._continue(0)
 
     def pause(self) -> None:
         """Stop fetching and processing, but keep the partitions."""
         self.paused = True
         for stream in self.streams:
-            stream.rest()
+            stream.interrupt()
         for fetcher in self.fetchers.values():
-            fetcher.hold()
+            fetcher.pause()
         self.emit(ConsumerPaused(self.now_us, *self._names))
 
     def resume(self) -> None:
@@ -158,18 +158,18 @@ class Consumer(Process):
     def resume_quietly(self, delay_us: int) -> None:
         """Resume without an event and fetch after ``delay_us``; scenarios start their consumers this way."""
         self.paused = False
-        self._go_on(delay_us)
+        self._continue(delay_us)
 
     def freeze(self, until_us: int) -> None:
         """Suspend the process until ``until_us``, as a long garbage collection does; it does not notice."""
         self.frozen_until_us = max(until_us, self.frozen_until_us)
-        self.time.stall(until_us)
+        self.time.suspend(until_us)
         self.emit(ConsumerFrozen(self.now_us, *self._names, self.frozen_until_us))
 
-    def _wake(self) -> None:
-        self._registry.look_at_lease()
+    def _on_resume(self) -> None:
+        self._registry.check_lease()
 
-    def _go_on(self, delay_us: int) -> None:
+    def _continue(self, delay_us: int) -> None:
         for fetcher in self.fetchers.values():
             fetcher.poll_after(delay_us)
         self._work()
@@ -180,10 +180,10 @@ class Consumer(Process):
 
     def _stop_work(self) -> None:
         """Stop the work, the rebalance and the commits under way."""
-        self._group_member.rest()
+        self._group_member.cancel_rebalance()
         self._offset_commits.forget_under_way()
         for stream in self.streams:
-            stream.rest()
+            stream.interrupt()
         if self._commit_timer is not None:
             self._commit_timer.cancel()
 
@@ -202,7 +202,7 @@ class Consumer(Process):
         Until then, ignore watch notifications for the old session.
         """
         self._stop_work()
-        self._group_member.lose()
+        self._group_member.end()
         for fetcher in self.fetchers.values():
             fetcher.stop()
         self._drop_partitions()
@@ -225,7 +225,7 @@ class Consumer(Process):
         for partition, fetcher in self.fetchers.items():
             fetcher.finish_taken()
             fetcher.stop()
-            if self._offset_commits.lacks(fetcher):
+            if self._offset_commits.is_uncommitted(fetcher):
                 commits.append(self._offset_commits.put(fetcher, 0))
             owner = paths.owner(self.consumer.group, partition, fetcher.broker)
             releases.append(ops.DeleteOwn(owner, owners[partition]))
@@ -239,7 +239,7 @@ class Consumer(Process):
         self.fetchers.clear()
         self._offset_commits.forget_stored()
 
-    def _start_pulling(self, starts: Sequence[Start]) -> None:
+    def _start_fetching(self, starts: Sequence[Start]) -> None:
         streams = {stream.name: stream for stream in self.streams}
         for start in starts:
             stream = streams[start.stream]
@@ -250,7 +250,7 @@ class Consumer(Process):
             if start.offset != NO_COMMITTED_OFFSET:
                 self._offset_commits.begin(start.partition, offset)
             elif self.settings.offset_reset != "smallest":
-                fetcher.lack_position()
+                fetcher.begin_without_position()
             fetcher.poll_after(0)
 
     # --- process ---
@@ -263,7 +263,7 @@ class Consumer(Process):
                 fetcher.receive(message)
             else:
                 report_failed(self, message.answers, "stopped")
-        elif not self._registry.heard(message):
+        elif not self._registry.receive(message):
             self.emit(WatchDelivered(self.now_us, message.watch))
             self._group_member.changed(message.path)
 
@@ -282,7 +282,7 @@ class Consumer(Process):
         """Commit every consumed position that the registry does not have yet."""
         if self._registry.session == NO_SESSION:
             return
-        self._application.hand_over()
+        self._application.flush()
         self._offset_commits.commit(self.fetchers.values())
 
     def _commit_later(self) -> None:
@@ -297,7 +297,7 @@ class Consumer(Process):
         self._commit_later()
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        """Continue from ``offset`` and commit it: the committed offset (bookmark) is moved by hand."""
+        """Continue from ``offset`` and commit it: a person moves the committed offset."""
         fetcher = self.fetchers[partition]
         now_us = self.now_us
         self.emit(OffsetSought(now_us, *self._names, partition.topic, partition.partition, offset))

@@ -104,32 +104,32 @@ class Fetcher:
         due_us = self._last_poll_us + self._wiring.settings().poll_interval_ms * 1000
         self.poll_after(max(0, due_us - self._wiring.process.now_us))
 
-    def hold(self) -> None:
+    def pause(self) -> None:
         """Stop fetching for now (a paused consumer); a response in flight is still received."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def vanish(self) -> None:
+    def cancel(self) -> None:
         """Crash with the process: cancel all timers and emit nothing."""
-        self.hold()
-        self._settle()
+        self.pause()
+        self._stop_waiting()
 
     def stop(self) -> None:
         """Release the partition: drop waiting messages, ignore the request in flight."""
-        self.vanish()
+        self.cancel()
         self._chunks.clear()
         self._wiring.process.emit(FetchingStopped(self._wiring.process.now_us, *self._names))
 
     def jump(self, offset: int) -> None:
         """Continue from ``offset``; the response to a request in flight is ignored."""
-        self._settle()
+        self._stop_waiting()
         self._chunks.clear()
         self._in_range = self.has_position = True
         self.error = ""
         self.fetch_offset = self.consumed_offset = self._taken_from = offset
         self._taken_messages = 0
 
-    def lack_position(self) -> None:
+    def begin_without_position(self) -> None:
         """Request a position first, since the group has no committed offset; commit none until there is one."""
         self._in_range = self.has_position = False
 
@@ -179,7 +179,7 @@ class Fetcher:
         if envelope.answers != self._in_flight:
             self._report_failed(envelope.answers, "stopped")
             return
-        self._settle()
+        self._stop_waiting()
         response = envelope.response
         error = error_name(response.error_code, *self.partition, self.fetch_offset)
         label = envelope.answers.label
@@ -240,10 +240,10 @@ class Fetcher:
         is_current = request == self._in_flight
         self._report_failed(request, reason if is_current else "stopped")
         if is_current:
-            self._settle()
+            self._stop_waiting()
             self.poll_after(self._config.fetch_backoff_us)
 
-    def _settle(self) -> None:
+    def _stop_waiting(self) -> None:
         """Stop waiting for a response; one that still arrives only ends its flight."""
         self._in_flight = None
         if self._timeout is not None:
@@ -254,9 +254,9 @@ class Fetcher:
         self.error = error
         self._wiring.process.emit(MessageRejected(self._wiring.process.now_us, *self._names, self.fetch_offset, error))
 
-    def resume(self, mended: Collection[str]) -> None:
+    def resume(self, resolved: Collection[str]) -> None:
         """Retry if new settings have resolved the error. (0.7 is restarted with another fetch.size.)"""
-        if self.error in mended:
+        if self.error in resolved:
             self._recover()
 
     def _recover(self) -> None:

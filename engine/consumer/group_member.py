@@ -52,15 +52,15 @@ class GroupMember:
         if self._member and self._state.name != "closing":
             self._begin("members changed" if path == paths.members(self._consumer.group) else "brokers changed")
 
-    def rest(self) -> None:
+    def cancel_rebalance(self) -> None:
         """Cancel the rebalance under way, if any."""
         self._registry.cancel(self._rebalancing)
         self._rebalancing = NO_CONVERSATION
 
-    def lose(self) -> None:
+    def end(self) -> None:
         """End the membership, since the session is over."""
         self._member = False
-        self.rest()
+        self.cancel_rebalance()
 
     def _begin(self, cause: str) -> None:
         if self._rebalancing != NO_CONVERSATION:

@@ -30,7 +30,7 @@ class OffsetCommits:
         """Note the committed offset of a partition, as it was read from the registry."""
         self._stored[partition] = offset
 
-    def lacks(self, fetcher: Fetcher) -> bool:
+    def is_uncommitted(self, fetcher: Fetcher) -> bool:
         """Whether a fetcher has a position that the registry does not have, as far as its responses say.
 
         This is true from the start if the group had no committed offset: a close writes one although nothing moved
@@ -39,7 +39,7 @@ class OffsetCommits:
         return fetcher.has_position and self._stored.get(fetcher.partition) != self._offset_of(fetcher)
 
     def _offset_of(self, fetcher: Fetcher) -> int:
-        return self._application.settled_offset(fetcher.partition, fetcher.consumed_offset)
+        return self._application.offset_to_commit(fetcher.partition, fetcher.consumed_offset)
 
     def put(self, fetcher: Fetcher, number: int) -> ops.Put:
         """Make the operation that commits a position; ``number`` is the commit's, or 0 for one that is not drawn."""
@@ -49,7 +49,7 @@ class OffsetCommits:
     def commit(self, fetchers: Iterable[Fetcher]) -> None:
         """Commit every position that the registry does not have yet."""
         for fetcher in fetchers:
-            if fetcher.partition not in self._under_way and self.lacks(fetcher):
+            if fetcher.partition not in self._under_way and self.is_uncommitted(fetcher):
                 self._under_way[fetcher.partition] = NO_CONVERSATION
                 self._under_way[fetcher.partition] = self._registry.start(self._store(fetcher))
 

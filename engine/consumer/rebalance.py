@@ -81,7 +81,7 @@ class RebalanceListener:
 
     release_all: Callable[[], tuple[ops.Operation, ...]]
     """Stop fetching; return the commits and the deletions to send to the registry."""
-    start_pulling: Callable[[Sequence[Start]], None]
+    start_fetching: Callable[[Sequence[Start]], None]
     """Start fetching these partitions."""
 
 
@@ -148,7 +148,7 @@ class Rebalance:
         offsets: Outcomes = ()
         if share:
             offsets = yield tuple(ops.Get(paths.offset(group, partition, broker)) for _, (broker, partition) in share)
-        self._listener.start_pulling(
+        self._listener.start_fetching(
             [
                 Start(stream, broker, partition, int(value) if isinstance(value, str) else NO_COMMITTED_OFFSET)
                 for (stream, (broker, partition)), value in zip(share, offsets, strict=True)

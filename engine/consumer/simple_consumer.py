@@ -10,14 +10,14 @@ from typing import Any
 
 from engine.consumer.fetcher import decode
 from engine.events.base import Event
-from engine.events.simple_consuming import PullFailed, PullReceived, PullSent
+from engine.events.simple_consuming import MultiFetchFailed, MultiFetchReceived, MultiFetchSent
 from engine.ids import BrokerId, TopicPartition
 from engine.message.message_set import DeepMessage
 from engine.protocol.envelope import MultiFetchLabel, OffsetsLabel, RequestEnvelope, ResponseEnvelope, enclose
 from engine.protocol.faults import error_name
 from engine.protocol.requests import FetchRequest, MultiFetchRequest, OffsetsRequest
 from engine.protocol.responses import Response, decode_multi_fetch, decode_offsets
-from engine.runtime.process import Machine, Process, ProcessTime, never_wakes
+from engine.runtime.process import Machine, Process, ProcessTime, never_resumes
 from engine.runtime.scheduler import Timer
 
 TRIES = 2
@@ -69,14 +69,14 @@ class _Pending:
 
 
 class SimpleConsumer(Process):
-    """A process at ``address`` that fetches for its owner until :meth:`vanish`."""
+    """A process at ``address`` that fetches for its owner until :meth:`close`."""
 
     def __init__(self, address: str, machine: Machine) -> None:
-        super().__init__(address, machine, ProcessTime(machine.scheduler, never_wakes))
+        super().__init__(address, machine, ProcessTime(machine.scheduler, never_resumes))
         self._pending: list[_Pending] = []
         self.attach()
 
-    def vanish(self) -> None:
+    def close(self) -> None:
         """Stop fetching and drop the requests that wait for a response."""
         for pending in self._pending:
             pending.timeout.cancel()
@@ -122,18 +122,18 @@ class SimpleConsumer(Process):
         on_answer: Callable[[tuple[Fetched, ...]], None],
         on_failure: Failed,
     ) -> None:
-        pull = self.machine.numbers.next("pull")
-        label = MultiFetchLabel(pull, self.address)
+        multi_fetch = self.machine.numbers.next("multi_fetch")
+        label = MultiFetchLabel(multi_fetch, self.address)
         wanted = tuple([FetchRequest(*one.partition, one.offset, one.max_bytes) for one in fetches])
         request = enclose(label, MultiFetchRequest(wanted))
         places = tuple([(str(one.partition), one.offset) for one in fetches])
 
         def departure(due_us: int) -> Event:
-            return PullSent(self.now_us, due_us, pull, self.address, broker, places)
+            return MultiFetchSent(self.now_us, due_us, multi_fetch, self.address, broker, places)
 
         timeout = self._limit(request)
         self._pending.append(_Pending(broker, request, tries_left - 1, fetches, on_answer, on_failure, timeout))
-        self.send_flight(f"broker:{broker}", request, self.machine.latency, f"pull:{pull}", departure)
+        self.send_flight(f"broker:{broker}", request, self.machine.latency, f"multi_fetch:{multi_fetch}", departure)
 
     def _request_offsets(
         self,
@@ -155,7 +155,7 @@ class SimpleConsumer(Process):
     def _lose(self, request: RequestEnvelope, reason: str) -> None:
         """Handle a failed request: send it once more, or report the error to the caller, if it still waits."""
         for pending in [one for one in self._pending if one.request == request]:
-            self._settle(pending)
+            self._remove(pending)
             self._report_failed(request, reason)
             self._retry(pending, reason)
             return
@@ -172,14 +172,14 @@ class SimpleConsumer(Process):
                 pending.broker, pending.fetches, pending.tries_left, pending.on_answer, pending.on_failure
             )
 
-    def _settle(self, pending: _Pending) -> None:
+    def _remove(self, pending: _Pending) -> None:
         pending.timeout.cancel()
         self._pending.remove(pending)
 
     def _report_failed(self, request: RequestEnvelope, reason: str) -> None:
         """Journal that a multi-fetch failed; the journal does not follow offsets requests."""
         if isinstance(request.label, MultiFetchLabel):
-            self.emit(PullFailed(self.now_us, request.label.pull, request.label.client, reason))
+            self.emit(MultiFetchFailed(self.now_us, request.label.multi_fetch, request.label.client, reason))
 
     # --- process ---
 
@@ -191,14 +191,14 @@ class SimpleConsumer(Process):
             self._report_failed(message.answers, "stopped")
             return
         (pending,) = waiting
-        self._settle(pending)
+        self._remove(pending)
         response = message.response
         if isinstance(message.answers.label, MultiFetchLabel):
             parts = decode_multi_fetch(response.body, len(pending.fetches))
             most_bytes = self.machine.config.decoded_max_bytes
             answers = tuple([_decoded(*pair, most_bytes) for pair in zip(pending.fetches, parts, strict=True)])
             messages = sum(len(answer.messages) for answer in answers)
-            self.emit(PullReceived(self.now_us, message.answers.label.pull, self.address, messages))
+            self.emit(MultiFetchReceived(self.now_us, message.answers.label.multi_fetch, self.address, messages))
             pending.on_answer(answers)
         else:
             error = error_name(response.error_code, *message.answers.partition, 0)

@@ -41,14 +41,14 @@ class Stream:
                 taken = True
             self._work = self._timers.after(period_us, self._finish_taken if taken else lambda: self._finish(capacity))
 
-    def rest(self) -> None:
+    def interrupt(self) -> None:
         """Interrupt the slice under way: its work is not done, and is repeated if work continues."""
         if self._work is not None:
             self._work.cancel()
 
     def release(self) -> None:
         """Interrupt the slice under way and drop all partitions."""
-        self.rest()
+        self.interrupt()
         self.fetchers.clear()
 
     def _finish(self, capacity: int) -> None:

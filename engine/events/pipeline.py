@@ -109,7 +109,7 @@ class LoadStuck(Event):
 
 @event
 class LoaderCrashed(Event):
-    """A loader crashed while it was ``waiting``, ``pulling`` or ``writing``; an open transaction is rolled back."""
+    """A loader crashed while it was ``waiting``, ``fetching`` or ``writing``; an open transaction is rolled back."""
 
     loader: str
     step: str

@@ -4,54 +4,54 @@ from engine.events.base import Event, event
 
 
 @event
-class PullSent(Event):
+class MultiFetchSent(Event):
     """A simple consumer's fetch or multi-fetch left ``client`` for a broker.
 
     ``fetches`` are pairs of partition and offset, one for each requested partition.
     """
 
     due_us: int
-    pull: int
+    multi_fetch: int
     client: str
     broker: int
     fetches: tuple[tuple[str, int], ...]
 
 
 @event
-class PullAnswered(Event):
+class MultiFetchAnswered(Event):
     """A broker responded to a simple consumer with ``bytes`` bytes of its files."""
 
     due_us: int
-    pull: int
+    multi_fetch: int
     client: str
     broker: int
     bytes: int
 
 
 @event
-class PullReceived(Event):
+class MultiFetchReceived(Event):
     """A fetch response with ``messages`` whole messages reached the simple consumer."""
 
-    pull: int
+    multi_fetch: int
     client: str
     messages: int
 
 
 @event
-class PullFailed(Event):
+class MultiFetchFailed(Event):
     """A fetch of a simple consumer failed; it tries once more and then raises the error to its caller (0.7).
 
     ``reason`` is ``broker_down``, ``timeout``, ``not_delivered`` (both ends have ended), ``consumer_gone`` or
     ``stopped`` (no caller waits for it). After a ``timeout`` a late message is still in flight and has its own end.
     """
 
-    pull: int
+    multi_fetch: int
     client: str
     reason: str
 
 
 @event
-class PullOffsetReset(Event):
+class MultiFetchOffsetReset(Event):
     """A simple consumer's position was no longer in the log; it continues at ``offset``, the log's beginning or end."""
 
     client: str

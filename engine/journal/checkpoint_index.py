@@ -48,7 +48,7 @@ class CheckpointIndex:
         """Return the number of the last interval that begins at or before ``at_us``; the first if none does."""
         return max(bisect_right(self._times_us, at_us, 0, self.count(end_offset)) - 1, 0)
 
-    def chapter(self, number: int, end_offset: int, end_at_us: int) -> CheckpointInterval:
+    def interval(self, number: int, end_offset: int, end_at_us: int) -> CheckpointInterval:
         """Return an interval by its number, in a journal that ends at ``end_offset`` with an event of ``end_at_us``."""
         is_last = number + 1 == self.count(end_offset)
         return CheckpointInterval(

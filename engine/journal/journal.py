@@ -20,7 +20,7 @@ from engine.storage.segment import SegmentSlice
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
 PIECE_BYTES: Final = 256 * 1024
-LANDMARK_EVERY_BYTES: Final = 4096
+INDEX_INTERVAL_BYTES: Final = 4096
 NO_SYNC: Final = OsDisk(sync=False)
 
 _CHECKPOINT_START: Final = b'{"event":"checkpoint",'
@@ -63,9 +63,9 @@ class Journal:
         self._piece_ends_offset = log.first_offset
         self.next_offset = log.first_offset
         """The offset of the next event, after those that are buffered; read-only for others."""
-        # Sorted offsets of events: each event that begins this far after the previous landmark.
-        self._landmarks = array("q", [log.first_offset])
-        self._next_landmark_offset = log.first_offset + LANDMARK_EVERY_BYTES
+        # Sorted offsets of some events: each begins at least INDEX_INTERVAL_BYTES after the one before it.
+        self._indexed_offsets = array("q", [log.first_offset])
+        self._next_indexed_offset = log.first_offset + INDEX_INTERVAL_BYTES
         self._checkpoint_offset = log.first_offset
         self._buffered_checkpoint_offset = _NO_CHECKPOINT
         self._checkpoints = CheckpointIndex()
@@ -166,18 +166,18 @@ class Journal:
         Raises what :meth:`read` raises if no event starts or ends there. The journal must have a checkpoint.
         """
         self._require_start_of_event(journal_offset)
-        return self._chapter(self._checkpoints.holding(journal_offset, self.end_offset))
+        return self._interval(self._checkpoints.holding(journal_offset, self.end_offset))
 
     def interval_at(self, at_us: int) -> CheckpointInterval:
         """Return the last interval that begins at or before a virtual time; the first if none does."""
-        return self._chapter(self._checkpoints.at(at_us, self.end_offset))
+        return self._interval(self._checkpoints.at(at_us, self.end_offset))
 
     def marks_since(self, offset: int) -> list[TimelineMark]:
         """Return the marks at or after ``offset``, oldest first, of readable events only."""
         return self._marks.since(offset, self.end_offset)
 
-    def _chapter(self, number: int) -> CheckpointInterval:
-        return self._checkpoints.chapter(number, self.end_offset, self._clock.at_us)
+    def _interval(self, number: int) -> CheckpointInterval:
+        return self._checkpoints.interval(number, self.end_offset, self._clock.at_us)
 
     def close(self) -> None:
         """Publish what is buffered and close the files; closing twice is fine."""
@@ -199,14 +199,14 @@ class Journal:
     def _note(self, offset: int, payload: bytes) -> bool:
         """Index the newest event, at ``offset``; return whether it is a checkpoint."""
         self.next_offset = offset + MAGIC_0_OVERHEAD_BYTES + len(payload)
-        if offset >= self._next_landmark_offset:
-            self._landmarks.append(offset)
-            self._next_landmark_offset = offset + LANDMARK_EVERY_BYTES
+        if offset >= self._next_indexed_offset:
+            self._indexed_offsets.append(offset)
+            self._next_indexed_offset = offset + INDEX_INTERVAL_BYTES
         self._marks.note(offset, payload)
         return payload.startswith(_CHECKPOINT_START)
 
     def _read_through(self) -> None:
-        """Find landmarks, the newest checkpoint and the time of the last event of an existing journal."""
+        """Index the events, find the newest checkpoint and the time of the last event of an existing journal."""
         last_payload = b""
         while self.next_offset < self._log.flushed_offset:
             position = self.next_offset
@@ -221,14 +221,14 @@ class Journal:
             self._clock.at_us = json.loads(last_payload)["at_us"]
 
     def _require_start_of_event(self, offset: int) -> None:
-        """Walk to ``offset`` from the landmark before it, and raise if no event starts there."""
+        """Walk to ``offset`` from the indexed event before it, and raise if no event starts there."""
         self._log.read(offset, 0)  # raises OffsetOutOfRange outside the log
         if offset == self.end_offset:
             return
-        landmark = self._landmarks[bisect_right(self._landmarks, offset) - 1]
-        position = landmark
-        # An event that begins further away than this from a landmark is a landmark itself.
-        while position < offset and offset - landmark < LANDMARK_EVERY_BYTES:
+        indexed = self._indexed_offsets[bisect_right(self._indexed_offsets, offset) - 1]
+        position = indexed
+        # An event that begins further away than this from an indexed one is indexed itself.
+        while position < offset and offset - indexed < INDEX_INTERVAL_BYTES:
             data = self._log.read(position, offset - position)
             if size_of_first(data) > len(data):
                 break

@@ -39,7 +39,7 @@ class Auditor:
         begun_us = self._scheduler.now_us
         CatchUp(self._reader, self._next_offsets, self._count, lambda: self._compare(begun_us))
 
-    def _count(self, results: list[Fetched], go_on: Callable[[], None]) -> None:
+    def _count(self, results: list[Fetched], next_round: Callable[[], None]) -> None:
         for result in results:
             topic = result.fetch.partition.topic
             self._next_offsets[result.fetch.partition] = result.next_offset
@@ -48,7 +48,7 @@ class Auditor:
                     self._ledger.note_event(message.payload)
                 else:
                     self._ledger.note_message(self.sources.produced_as[topic], message.payload)
-        go_on()
+        next_round()
 
     def _compare(self, begun_us: int) -> None:
         now_us = self._scheduler.now_us

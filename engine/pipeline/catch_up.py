@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from engine.consumer.simple_consumer import Fetch, Fetched, Offsets, SimpleConsumer
 from engine.errors import InvalidMessageSize
-from engine.events.simple_consuming import PullOffsetReset
+from engine.events.simple_consuming import MultiFetchOffsetReset
 from engine.ids import BrokerId, TopicPartition
 from engine.producer.in_flight import Layout
 from engine.protocol.requests import EARLIEST_MS, LATEST_MS
@@ -106,13 +106,14 @@ class _Round:
     def _take(self, results: tuple[Fetched, ...]) -> None:
         for result in results:
             if result.error == OUT_OF_RANGE:
-                self._find_an_end(result)
+                self._request_new_position(result)
             elif result.size_bytes and result.next_offset == result.fetch.offset and not result.error:
-                self._settle(replace(result, error=InvalidMessageSize.code))  # the same fetch never returns a message
+                # the same fetch never returns a message
+                self._add_result(replace(result, error=InvalidMessageSize.code))
             else:
-                self._settle(result)
+                self._add_result(result)
 
-    def _find_an_end(self, result: Fetched) -> None:
+    def _request_new_position(self, result: Fetched) -> None:
         """Request the start of the log and, if the position is after that, the end."""
         simple, fetch = self._reader.simple, result.fetch
         broker = self._reader.broker_of(fetch.partition)
@@ -127,17 +128,17 @@ class _Round:
             if end.offsets:
                 self._reset(fetch, end.offsets[0])
             else:
-                self._settle(result)
+                self._add_result(result)
 
         simple.offsets_before(broker, fetch.partition, EARLIEST_MS, 1, take_earliest)
 
     def _reset(self, fetch: Fetch, offset: int) -> None:
         simple = self._reader.simple
         topic, number = fetch.partition.topic, fetch.partition.partition
-        simple.emit(PullOffsetReset(simple.now_us, simple.address, topic, number, fetch.offset, offset))
-        self._settle(Fetched(fetch, (), offset, ""))
+        simple.emit(MultiFetchOffsetReset(simple.now_us, simple.address, topic, number, fetch.offset, offset))
+        self._add_result(Fetched(fetch, (), offset, ""))
 
-    def _settle(self, result: Fetched) -> None:
+    def _add_result(self, result: Fetched) -> None:
         self._results[result.fetch.partition] = result
         if len(self._results) == len(self._positions):
             self._on_done([self._results[partition] for partition in self._positions])

@@ -120,7 +120,7 @@ class Loader:
 
     def crash(self) -> None:
         """Crash: an open transaction is rolled back, and what was fetched is dropped."""
-        step = "pulling" if self._job_runs and self.state == "waiting" else self.state
+        step = "fetching" if self._job_runs and self.state == "waiting" else self.state
         self.close()
         self.state = "crashed"
         self._emit(LoaderCrashed(self._scheduler.now_us, self.name, step))
@@ -129,7 +129,7 @@ class Loader:
         """Release all resources without an event; do nothing if the loader is not running."""
         if self.alive:
             self._timer.cancel()
-            self._simple.vanish()
+            self._simple.close()
             self._warehouse.close()
             self._job_runs = False
             self.writing.clear()
@@ -147,14 +147,14 @@ class Loader:
         self._job_runs = False
         self._timer = self._scheduler.at(self._next_job_us, self._begin_job)
 
-    def _write(self, results: list[Fetched], go_on: Callable[[], None]) -> None:
+    def _write(self, results: list[Fetched], next_round: Callable[[], None]) -> None:
         """Open a transaction with the results of a round."""
         for result in results:
             self._note_stuck(result)
         commit_us = self._scheduler.now_us + self._settings.loader_write_us
         batch = self._batch(results, commit_us)
         if not batch.next_offsets:
-            go_on()
+            next_round()
             return
         self._warehouse.begin(batch.rows, batch.monitoring_events, batch.next_offsets)
         load = self._machine.numbers.next("load")
@@ -162,14 +162,14 @@ class Loader:
         begun = LoadBegun(self._scheduler.now_us, commit_us, self.name, load, len(batch.rows))
         self.writing[f"load:{load}"] = begun
         self._emit(begun)
-        self._timer = self._scheduler.at(commit_us, lambda: self._commit(load, batch, go_on))
+        self._timer = self._scheduler.at(commit_us, lambda: self._commit(load, batch, next_round))
 
-    def _commit(self, load: int, batch: _Batch, go_on: Callable[[], None]) -> None:
+    def _commit(self, load: int, batch: _Batch, next_round: Callable[[], None]) -> None:
         self._warehouse.commit()
         self._report_committed(load, batch)
         for bucket in sorted(batch.buckets):
             self._compare(bucket)
-        go_on()
+        next_round()
 
     def _report_committed(self, load: int, batch: _Batch) -> None:
         self.state = "waiting"
@@ -230,7 +230,7 @@ class Loader:
 
     def _compare(self, bucket: Bucket) -> None:
         """Report a bucket's counts from the table itself, if producers have reported theirs and something changed."""
-        reported = self._warehouse.told(bucket)
+        reported = self._warehouse.reported(bucket)
         numbers = reported.produced, self._warehouse.received(bucket)
         if not reported.events or self._reported.get(bucket) == numbers:
             return

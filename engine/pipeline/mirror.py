@@ -20,15 +20,13 @@ offsets are committed after acknowledged messages only.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from engine.events.pipeline import BatchMirrored
 from engine.ids import ConsumerId, TopicPartition
 from engine.message.message_set import DeepMessage, Message, encode_message_set
-from engine.producer.in_flight import UNLIMITED_RETRIES, Delivery, Departure, InFlightBatches, Layout
-from engine.protocol.envelope import RequestEnvelope, ResponseEnvelope
+from engine.producer.in_flight import UNLIMITED_RETRIES, Attempt, Delivery, InFlightBatches, Layout, SendingProcess
 from engine.registry.live_brokers import LiveBrokers
-from engine.runtime.process import Machine, Process, ProcessTime
+from engine.runtime.process import Machine, ProcessTime
 from engine.runtime.scheduler import Timer
 
 
@@ -62,12 +60,12 @@ class MirroredBatch:
     messages: int
     message_set: bytes
 
-    def sent(self, departure: Departure) -> BatchMirrored:
+    def sent(self, attempt: Attempt) -> BatchMirrored:
         """Make the event of an attempt to send it."""
         return BatchMirrored(
-            departure.at_us,
-            departure.due_us,
-            departure.number,
+            attempt.at_us,
+            attempt.due_us,
+            attempt.number,
             self.consumer.group,
             self.consumer.name,
             self.source.topic,
@@ -76,7 +74,7 @@ class MirroredBatch:
             self.next_offset,
             self.partition.topic,
             self.partition.partition,
-            departure.broker,
+            attempt.broker,
             self.messages,
             len(self.message_set),
         )
@@ -90,7 +88,7 @@ class _Waiting:
     linger: Timer
 
 
-class Mirror(Process):
+class Mirror(SendingProcess[MirroredBatch]):
     """The producing half of one mirror process, an :class:`~engine.consumer.application.Application`."""
 
     def __init__(
@@ -125,14 +123,14 @@ class Mirror(Process):
             waiting = self._waiting.get(partition) or self._begin(partition)
             waiting.messages.append(DeepMessage._make(message))
             if len(waiting.messages) >= most:
-                self._ship(partition)
+                self._send_set(partition)
 
-    def hand_over(self) -> None:
+    def flush(self) -> None:
         """Send everything that still waits, after what is not acknowledged yet."""
         for partition in list(self._waiting):
-            self._ship(partition)
+            self._send_set(partition)
 
-    def settled_offset(self, partition: TopicPartition, consumed_offset: int) -> int:
+    def offset_to_commit(self, partition: TopicPartition, consumed_offset: int) -> int:
         """The offset of the first message that is not acknowledged or still waits, else the consumed position."""
         if self._in_flight.is_busy(partition):
             return self._in_flight.oldest(partition).offset
@@ -143,17 +141,17 @@ class Mirror(Process):
     def release(self) -> None:
         """Send what waits; with acknowledgements, which would come too late, nothing: the next owner sends it."""
         if self._route.acknowledgement() == "none":
-            self.hand_over()
+            self.flush()
 
     def move(self, partition: TopicPartition) -> None:
         """Send what waits if no acknowledgement follows; else drop it, with what is not acknowledged."""
         if self._route.acknowledgement() == "none" and partition in self._waiting:
-            self._ship(partition)
+            self._send_set(partition)
         self._drop(partition)
 
     def forget(self) -> None:
         """Drop what waits and retry nothing: the offsets were not committed, so the next owner sends it."""
-        for partition in [*self._waiting, *self._in_flight.busy_lanes]:
+        for partition in [*self._waiting, *self._in_flight.busy_partitions]:
             self._drop(partition)
 
     def _drop(self, partition: TopicPartition) -> None:
@@ -161,13 +159,13 @@ class Mirror(Process):
             self._waiting.pop(partition).linger.cancel()
         self._in_flight.drop(partition)
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Close the session in the other datacenter, without waiting for the response."""
         self.forget()
         self._live_brokers.close()
         self._end()
 
-    def vanish(self) -> None:
+    def crash(self) -> None:
         """Crash with the process: send nothing more."""
         self.forget()
         self._end()
@@ -190,11 +188,11 @@ class Mirror(Process):
 
     def _begin(self, partition: TopicPartition) -> _Waiting:
         linger_us = self._settings.mirror_linger_us
-        waiting = _Waiting([], self.time.after(linger_us, lambda: self._ship(partition)))
+        waiting = _Waiting([], self.time.after(linger_us, lambda: self._send_set(partition)))
         self._waiting[partition] = waiting
         return waiting
 
-    def _ship(self, partition: TopicPartition) -> None:
+    def _send_set(self, partition: TopicPartition) -> None:
         """Send the waiting messages of a partition as one set."""
         waiting = self._waiting.pop(partition)
         waiting.linger.cancel()
@@ -204,17 +202,3 @@ class Mirror(Process):
         copy = self._copy_of(partition)
         batch = MirroredBatch(self._consumer, partition, offset, next_offset, copy, len(messages), message_set)
         self._in_flight.send(partition, batch)
-
-    # --- process ---
-
-    def handle(self, source: str, message: Any) -> None:
-        """Receive an acknowledgement, or a message from the registry."""
-        if isinstance(message, ResponseEnvelope):
-            self._in_flight.take_acknowledgement(message)
-        else:
-            self._live_brokers.heard(message)
-
-    def handle_bounce(self, destination: str, message: Any) -> None:
-        """Handle a set that found no broker."""
-        if isinstance(message, RequestEnvelope):
-            self._in_flight.bounced(message)

@@ -2,7 +2,7 @@
 
 Rows and offsets change in one transaction (paper, section 4: data *and* offsets are stored when a load succeeds). So
 after a crash at any moment the file holds both or neither, and a loader that starts from these offsets neither loses a
-message nor stores one twice. Their table is called ``bookmarks``.
+message nor stores one twice. Their table is called ``committed_offsets``.
 """
 
 import sqlite3
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS messages_by_stamp ON messages (topic, made_at_us);
 CREATE VIEW IF NOT EXISTS stamped AS
     SELECT topic, made_at_us, loaded_at_us - made_at_us AS taken_us FROM messages WHERE server <> '';
-CREATE TABLE IF NOT EXISTS bookmarks (
+CREATE TABLE IF NOT EXISTS committed_offsets (
     topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL, PRIMARY KEY (topic, partition)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS monitoring_events (
@@ -49,7 +49,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportedCounts:
     """The counts of a bucket by the warehouse's monitoring events: of these events, and of messages in all."""
 
     events: int
@@ -128,7 +128,7 @@ class Warehouse:
             ],
         )
         self._run_many(
-            "INSERT INTO bookmarks VALUES (?, ?, ?)"
+            "INSERT INTO committed_offsets VALUES (?, ?, ?)"
             " ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset",
             [(partition.topic, partition.partition, offset) for partition, offset in next_offsets.items()],
         )
@@ -139,7 +139,7 @@ class Warehouse:
 
     def next_offsets(self) -> dict[TopicPartition, int]:
         """Return the committed offsets, from which to continue reading."""
-        found = self._run("SELECT topic, partition, next_offset FROM bookmarks ORDER BY topic, partition")
+        found = self._run("SELECT topic, partition, next_offset FROM committed_offsets ORDER BY topic, partition")
         return {TopicPartition(topic, partition): next_offset for topic, partition, next_offset in found}
 
     # --- queries ---
@@ -153,14 +153,14 @@ class Warehouse:
         statement = "SELECT COUNT(*) FROM stamped WHERE topic = ? AND made_at_us >= ? AND made_at_us < ?"
         return self._number(statement, _place(bucket))
 
-    def told(self, bucket: Bucket) -> Told:
+    def reported(self, bucket: Bucket) -> ReportedCounts:
         """Return what producers have reported of a bucket."""
         ((events, produced),) = self._run(
             "SELECT COUNT(*), COALESCE(SUM(count), 0) FROM monitoring_events"
             " WHERE topic = ? AND window_start_us = ? AND window_end_us = ?",
             _place(bucket),
         )
-        return Told(events, produced)
+        return ReportedCounts(events, produced)
 
     def latency(self, bucket: Bucket) -> Latency:
         """The average, and the 95th percentile by nearest rank; all zero if the table holds none of the bucket."""

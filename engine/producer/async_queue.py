@@ -35,7 +35,7 @@ class Counts(NamedTuple):
     dropped: int
 
 
-Ship = Callable[[Sequence[Waiting]], None]
+SendBatch = Callable[[Sequence[Waiting]], None]
 """Send a batch."""
 
 
@@ -44,20 +44,20 @@ class AsyncQueue:
 
     When full (``queue_messages``): ``fail`` refuses with :class:`QueueFull`, ``block`` makes the application wait,
     ``wait`` makes it wait ``queue_wait_ms`` and then drops the message (0.7: queue.enqueueTimeout.ms 0, <0, >0).
-    ``is_free`` says whether a batch may be sent now; if not, :meth:`go_on` is called when it may.
+    ``is_free`` says whether a batch may be sent now; if not, :meth:`resume` is called when it may.
     """
 
     def __init__(
         self,
         timers: Timers,
         settings: ProducerSettings,
-        ship: Ship,
+        send: SendBatch,
         is_free: Callable[[], bool],
         on_change: Callable[[], None],
     ) -> None:
         self._timers = timers
         self._settings = settings
-        self._ship = ship
+        self._send = send
         self._is_free = is_free
         self._on_change = on_change
         self._queued: deque[Waiting] = deque()
@@ -98,16 +98,16 @@ class AsyncQueue:
             has_place = len(self._queued) < settings.queue_messages and not self._blocked
             (self._queued if has_place else self._blocked).append((topic, record, now_us))
         self._limit_wait()
-        self._ship_what_is_due()
+        self._send_due_batches()
 
     def drop(self, count: int) -> None:
         """Count records that an application dropped because the queue refused them."""
         self._dropped += count
         self._on_change()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Continue sending, since the sender is free again."""
-        self._ship_what_is_due()
+        self._send_due_batches()
 
     def change(self, settings: ProducerSettings) -> None:
         """Apply new settings, also to waiting records; their times count from when a record began to wait.
@@ -120,39 +120,39 @@ class AsyncQueue:
         self._fill_free_places()
         if settings.sending == "sync":
             self._mark_for_draining()
-        self._ship_what_is_due()
+        self._send_due_batches()
         self._drop_overdue()
 
     def drain(self) -> None:
         """Send all present records as soon as the sender is free, in full batches or not."""
         self._mark_for_draining()
-        self._ship_what_is_due()
+        self._send_due_batches()
 
     def _mark_for_draining(self) -> None:
         self._draining = len(self._queued) + len(self._blocked)
 
-    def _ship_what_is_due(self) -> None:
+    def _send_due_batches(self) -> None:
         """Send as many batches as are full, old enough or to be drained, while the sender is free."""
         linger_us = self._settings.linger_ms * 1000
         while self._queued and self._is_free():
             is_due = self._draining or len(self._queued) >= self._settings.batch_messages
             if not is_due and self._timers.now_us - self._queued[0][2] < linger_us:
-                self._ship_again_at(self._queued[0][2] + linger_us)
+                self._check_again_at(self._queued[0][2] + linger_us)
                 break
-            self._ship_batch()
+            self._send_batch()
             self._fill_free_places()
         self._on_change()
 
-    def _ship_again_at(self, due_us: int) -> None:
+    def _check_again_at(self, due_us: int) -> None:
         """Set a timer for when the oldest message has lingered long enough; it runs after what is due then already."""
         if self._linger is not None:
             self._linger.cancel()
-        self._linger = self._timers.at(due_us, self._ship_what_is_due)
+        self._linger = self._timers.at(due_us, self._send_due_batches)
 
-    def _ship_batch(self) -> None:
+    def _send_batch(self) -> None:
         size = min(self._settings.batch_messages, len(self._queued))
         self._draining = max(0, self._draining - size)
-        self._ship([self._queued.popleft() for _ in range(size)])
+        self._send([self._queued.popleft() for _ in range(size)])
 
     def _fill_free_places(self) -> None:
         """Move records that wait for a place into the free ones."""

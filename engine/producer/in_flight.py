@@ -8,7 +8,7 @@ that they make possible are ours.
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from engine.config import NEVER_US
 from engine.events.base import Event
@@ -17,6 +17,7 @@ from engine.ids import BrokerId, TopicPartition
 from engine.protocol.envelope import NO_ADDRESS, BatchLabel, RequestEnvelope, ResponseEnvelope, enclose
 from engine.protocol.requests import ProduceRequest
 from engine.protocol.responses import decode_acknowledgement
+from engine.registry.live_brokers import LiveBrokers
 from engine.runtime.process import Process
 from engine.runtime.scheduler import Timer
 from engine.values import value
@@ -29,7 +30,7 @@ Layout = Callable[[str], Sequence[BrokerId]]
 
 
 @value
-class Departure:
+class Attempt:
     """One attempt to send a batch: when it is sent and due, its number (that of no other attempt), its broker."""
 
     at_us: int
@@ -53,7 +54,7 @@ class Batch(Protocol):
     def message_set(self) -> bytes:
         """The bytes to append."""
 
-    def sent(self, departure: Departure) -> Event:
+    def sent(self, attempt: Attempt) -> Event:
         """Make the event that reports an attempt; the attempt is drawn while it is in flight."""
 
 
@@ -72,8 +73,8 @@ class Delivery:
 
 
 @dataclass(slots=True)
-class _Lane(Generic[SomeBatch]):
-    """The unfinished batches of one lane, oldest first, and the state of the oldest.
+class _PartitionQueue(Generic[SomeBatch]):
+    """The unfinished batches of one partition, oldest first, and the state of the oldest.
 
     ``attempts`` counts how often it was sent; ``number`` is that of the attempt in flight, or ``NOT_IN_FLIGHT`` in
     the back-off before the next; ``timer`` ends the wait for its acknowledgement, or the back-off.
@@ -85,22 +86,24 @@ class _Lane(Generic[SomeBatch]):
     timer: Timer = field(default_factory=lambda: Timer(NEVER_US, lambda: None))
 
 
-def always(lane: TopicPartition) -> bool:
+def always(partition: TopicPartition) -> bool:
     """Return True: the sender does not check whether a broker is running before it sends."""
     return True
 
 
 class InFlightBatches(Generic[SomeBatch]):
-    """The sender of a process. It keeps order within each *lane*: a producer's partition, a mirror's source partition.
+    """The sender of a process. It keeps the order within a partition; for a mirror, that is the source partition.
 
-    With acknowledgements a lane has one batch in flight at a time, and later ones wait behind it, also in the
+    With acknowledgements a partition has one batch in flight at a time, and later ones wait behind it, also in the
     back-off before a retry. A batch fails when its broker is not running (``broker_down``), responds with an error, or
     does not respond in time (``not_acknowledged``). It is retried after ``fetch_backoff_us``, or abandoned when
     ``retries`` are used up; then the next one is sent. A failed attempt may still have been appended, so a retry may
-    append twice. Without acknowledgements a batch is sent at once, unless an earlier one of its lane is unfinished.
+    append twice. Without acknowledgements a batch is sent at once, unless an earlier one of the partition is
+    unfinished.
 
     ``delivery`` is called for each attempt, so new settings apply from the next one on. ``reaches`` says whether a
-    lane's broker is known to run: until then no unfinished batch is sent. ``on_free`` is called when a lane has none.
+    partition's broker is known to run: until then no unfinished batch is sent. ``on_free`` is called when a partition
+    has no unfinished batch left.
     """
 
     def __init__(
@@ -117,51 +120,51 @@ class InFlightBatches(Generic[SomeBatch]):
         self._delivery = delivery
         self._on_free = on_free
         self._reaches = reaches
-        self._lanes: dict[TopicPartition, _Lane[SomeBatch]] = {}
+        self._queues: dict[TopicPartition, _PartitionQueue[SomeBatch]] = {}
         self._in_flight: dict[int, TopicPartition] = {}
 
     @property
     def idle(self) -> bool:
-        """Whether no lane has an unfinished batch."""
-        return not self._lanes
+        """Whether no partition has an unfinished batch."""
+        return not self._queues
 
     @property
-    def busy_lanes(self) -> Sequence[TopicPartition]:
-        """The lanes that have an unfinished batch."""
-        return tuple(self._lanes)
+    def busy_partitions(self) -> Sequence[TopicPartition]:
+        """The partitions that have an unfinished batch."""
+        return tuple(self._queues)
 
     @property
     def waiting(self) -> int:
         """How many batches are unfinished and not in flight: behind another one, or in the back-off."""
-        return sum(len(lane.batches) for lane in self._lanes.values()) - len(self._in_flight)
+        return sum(len(queue.batches) for queue in self._queues.values()) - len(self._in_flight)
 
     @property
     def unfinished_bytes(self) -> int:
         """The bytes of all unfinished batches."""
-        return sum(len(batch.message_set) for lane in self._lanes.values() for batch in lane.batches)
+        return sum(len(batch.message_set) for queue in self._queues.values() for batch in queue.batches)
 
-    def is_busy(self, lane: TopicPartition) -> bool:
-        """Whether a lane has an unfinished batch."""
-        return lane in self._lanes
+    def is_busy(self, partition: TopicPartition) -> bool:
+        """Whether a partition has an unfinished batch."""
+        return partition in self._queues
 
-    def oldest(self, lane: TopicPartition) -> SomeBatch:
-        """The first unfinished batch of a busy lane."""
-        return self._lanes[lane].batches[0]
+    def oldest(self, partition: TopicPartition) -> SomeBatch:
+        """The first unfinished batch of a busy partition."""
+        return self._queues[partition].batches[0]
 
-    def send(self, lane: TopicPartition, batch: SomeBatch) -> None:
-        """Send a batch after the unfinished ones of its lane."""
-        if lane in self._lanes:
-            self._lanes[lane].batches.append(batch)
+    def send(self, partition: TopicPartition, batch: SomeBatch) -> None:
+        """Send a batch after the unfinished ones of its partition."""
+        if partition in self._queues:
+            self._queues[partition].batches.append(batch)
         elif self._delivery().acknowledgement == "none":
-            self._transmit(batch, lane, NO_ADDRESS)
+            self._transmit(batch, partition, NO_ADDRESS)
         else:
-            self._lanes[lane] = _Lane(deque([batch]))
-            self._send_oldest(lane)
+            self._queues[partition] = _PartitionQueue(deque([batch]))
+            self._send_oldest(partition)
 
-    def drop(self, lane: TopicPartition) -> None:
-        """Forget the unfinished batches of a lane; one in flight may still arrive."""
-        if lane in self._lanes:
-            dropped = self._lanes.pop(lane)
+    def drop(self, partition: TopicPartition) -> None:
+        """Forget the unfinished batches of a partition; one in flight may still arrive."""
+        if partition in self._queues:
+            dropped = self._queues.pop(partition)
             dropped.timer.cancel()
             self._in_flight.pop(dropped.number, None)
 
@@ -175,10 +178,10 @@ class InFlightBatches(Generic[SomeBatch]):
         if error:
             self._fail(number, error)
         else:
-            lane = self._in_flight.pop(number)
-            self._lanes[lane].timer.cancel()
-            self._finish_oldest(lane)
-            self._send_oldest(lane)
+            partition = self._in_flight.pop(number)
+            self._queues[partition].timer.cancel()
+            self._finish_oldest(partition)
+            self._send_oldest(partition)
 
     def bounced(self, request: RequestEnvelope) -> None:
         """Handle an attempt that found no broker: it is lost, and retried if it is still awaited."""
@@ -194,46 +197,46 @@ class InFlightBatches(Generic[SomeBatch]):
         broker = self._layout(topic)[index]
         self._process.emit(BatchLost(self._process.now_us, number, topic, index, broker, messages, reason))
 
-    def _send_oldest(self, name: TopicPartition) -> None:
-        """Send the first unfinished batch of a lane, or check again later; without acknowledgements all, one by one."""
-        lane = self._lanes[name]
-        while lane.batches:
-            if not self._reaches(name):
-                self._pause(name)
+    def _send_oldest(self, partition: TopicPartition) -> None:
+        """Send the first unfinished batch of a partition, or check again later; without acknowledgements, send all."""
+        queue = self._queues[partition]
+        while queue.batches:
+            if not self._reaches(partition):
+                self._pause(partition)
                 return
             if self._delivery().acknowledgement == "broker":
-                self._transmit(lane.batches[0], name, self._process.address)
+                self._transmit(queue.batches[0], partition, self._process.address)
                 return
-            self._transmit(lane.batches[0], name, NO_ADDRESS)
-            self._finish_oldest(name)
-        del self._lanes[name]
-        self._on_free(name)
+            self._transmit(queue.batches[0], partition, NO_ADDRESS)
+            self._finish_oldest(partition)
+        del self._queues[partition]
+        self._on_free(partition)
 
-    def _finish_oldest(self, name: TopicPartition) -> None:
-        lane = self._lanes[name]
-        lane.batches.popleft()
-        lane.attempts = 0
-        lane.number = NOT_IN_FLIGHT
+    def _finish_oldest(self, partition: TopicPartition) -> None:
+        queue = self._queues[partition]
+        queue.batches.popleft()
+        queue.attempts = 0
+        queue.number = NOT_IN_FLIGHT
 
-    def _pause(self, name: TopicPartition) -> None:
-        self._lanes[name].timer = self._process.time.after(
-            self._config.fetch_backoff_us, lambda: self._send_oldest(name)
+    def _pause(self, partition: TopicPartition) -> None:
+        self._queues[partition].timer = self._process.time.after(
+            self._config.fetch_backoff_us, lambda: self._send_oldest(partition)
         )
 
     def _fail(self, number: int, reason: str) -> None:
         """Treat the attempt in flight as failed: retry later, or abandon the batch."""
-        name = self._in_flight.pop(number)
-        lane = self._lanes[name]
-        lane.timer.cancel()
-        lane.number = NOT_IN_FLIGHT
-        self.report_lost(number, lane.batches[0].partition, lane.batches[0].messages, reason)
-        if lane.attempts <= self._delivery().retries:
-            self._pause(name)
+        partition = self._in_flight.pop(number)
+        queue = self._queues[partition]
+        queue.timer.cancel()
+        queue.number = NOT_IN_FLIGHT
+        self.report_lost(number, queue.batches[0].partition, queue.batches[0].messages, reason)
+        if queue.attempts <= self._delivery().retries:
+            self._pause(partition)
         else:
-            self._finish_oldest(name)
-            self._send_oldest(name)
+            self._finish_oldest(partition)
+            self._send_oldest(partition)
 
-    def _transmit(self, batch: SomeBatch, lane: TopicPartition, acknowledge_to: str) -> None:
+    def _transmit(self, batch: SomeBatch, partition: TopicPartition, acknowledge_to: str) -> None:
         """Send one attempt of a batch, under a number of its own."""
         process = self._process
         topic, index = batch.partition
@@ -243,17 +246,36 @@ class InFlightBatches(Generic[SomeBatch]):
         request = enclose(label, ProduceRequest(topic, index, batch.message_set))
 
         def departure(due_us: int) -> Event:
-            return batch.sent(Departure(process.now_us, due_us, number, broker))
+            return batch.sent(Attempt(process.now_us, due_us, number, broker))
 
         process.send_flight(f"broker:{broker}", request, process.machine.latency, f"batch:{number}", departure)
         if acknowledge_to != NO_ADDRESS:
-            self._await_acknowledgement(lane, number)
+            self._await_acknowledgement(partition, number)
 
-    def _await_acknowledgement(self, name: TopicPartition, number: int) -> None:
-        lane = self._lanes[name]
-        lane.attempts += 1
-        lane.number = number
-        lane.timer = self._process.time.after(
+    def _await_acknowledgement(self, partition: TopicPartition, number: int) -> None:
+        queue = self._queues[partition]
+        queue.attempts += 1
+        queue.number = number
+        queue.timer = self._process.time.after(
             self._config.fetch_timeout_us, lambda: self._fail(number, "not_acknowledged")
         )
-        self._in_flight[number] = name
+        self._in_flight[number] = partition
+
+
+class SendingProcess(Process, Generic[SomeBatch]):
+    """A process that sends batches to the live brokers of a datacenter; a subclass sets both attributes."""
+
+    _in_flight: InFlightBatches[SomeBatch]
+    _live_brokers: LiveBrokers
+
+    def handle(self, source: str, message: Any) -> None:
+        """Receive an acknowledgement, or a message from the registry."""
+        if isinstance(message, ResponseEnvelope):
+            self._in_flight.take_acknowledgement(message)
+        else:
+            self._live_brokers.receive(message)
+
+    def handle_bounce(self, destination: str, message: Any) -> None:
+        """Handle a message set that found no broker."""
+        if isinstance(message, RequestEnvelope):
+            self._in_flight.bounced(message)

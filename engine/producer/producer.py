@@ -6,7 +6,6 @@ In the paper it gets no acknowledgements (section 3.1). Here it gets them only i
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from random import Random
-from typing import Any
 
 from engine.config import ProducerSettings
 from engine.errors import MessageTooLarge, NoBrokerAvailable, QueueFull
@@ -14,13 +13,12 @@ from engine.events.producing import BatchSent, ProducerChanged, ProducerQueueCha
 from engine.ids import TopicPartition
 from engine.message.message_set import encode_compressed_set, encode_message_set
 from engine.producer.async_queue import AsyncQueue, Counts, Record, Waiting
-from engine.producer.in_flight import Delivery, Departure, InFlightBatches, Layout
+from engine.producer.in_flight import Attempt, Delivery, InFlightBatches, Layout, SendingProcess
 from engine.producer.load_generator import LoadGenerator
 from engine.producer.page_views import PageViews
 from engine.producer.partitioner import KeyPartitioner, checked_choice, keyed_index, next_by_chance, next_in_turn
-from engine.protocol.envelope import RequestEnvelope, ResponseEnvelope
 from engine.registry.live_brokers import LiveBrokers
-from engine.runtime.process import Machine, Process, ProcessTime, never_wakes
+from engine.runtime.process import Machine, ProcessTime, never_resumes
 
 ADDRESS = "producer"
 NO_KEY = ""
@@ -43,16 +41,16 @@ class ProducedBatch:
     compression: str
     next_append: Mapping[str, int]
 
-    def sent(self, departure: Departure) -> BatchSent:
+    def sent(self, attempt: Attempt) -> BatchSent:
         """Make the event of an attempt to send it."""
         topic, number = self.partition
         return BatchSent(
-            departure.at_us,
-            departure.due_us,
-            departure.number,
+            attempt.at_us,
+            attempt.due_us,
+            attempt.number,
             topic,
             number,
-            departure.broker,
+            attempt.broker,
             self.key,
             self.messages,
             len(self.message_set),
@@ -61,7 +59,7 @@ class ProducedBatch:
         )
 
 
-class Producer(Process):
+class Producer(SendingProcess[ProducedBatch]):
     """One producer process. ``layout(topic)[p]`` is the broker of partition p, which it takes from its configuration.
 
     It learns only from the registry which brokers are running: until a crashed broker's session expires,
@@ -76,7 +74,7 @@ class Producer(Process):
         layout: Layout,
         key_partitioner: KeyPartitioner = keyed_index,
     ) -> None:
-        super().__init__(ADDRESS, machine, ProcessTime(machine.scheduler, never_wakes))
+        super().__init__(ADDRESS, machine, ProcessTime(machine.scheduler, never_resumes))
         self.settings: ProducerSettings = machine.config.producer
         self.next_append: dict[str, int] = {}
         self.on_published: Published = _without_audit
@@ -87,10 +85,12 @@ class Producer(Process):
         self._candidates: dict[str, list[int]] = {}
         self._own_topic = ""
         self._own = LoadGenerator(self.time, self._make_own)
-        self._in_flight = InFlightBatches[ProducedBatch](self, layout, self._delivery, self._lane_free)
+        self._in_flight = InFlightBatches[ProducedBatch](self, layout, self._delivery, self._partition_free)
         self._reported = Counts(0, 0, 0)
         self._is_making = False
-        self._queue = AsyncQueue(self.time, self.settings, self._ship, lambda: self._in_flight.idle, self._report_queue)
+        self._queue = AsyncQueue(
+            self.time, self.settings, self._send_batch, lambda: self._in_flight.idle, self._report_queue
+        )
         self._live_brokers = LiveBrokers(self, self._candidates.clear)
         self.attach()
 
@@ -201,9 +201,9 @@ class Producer(Process):
     def _delivery(self) -> Delivery:
         return Delivery(self.settings.acknowledgement, self.settings.retries)
 
-    def _lane_free(self, partition: TopicPartition) -> None:
+    def _partition_free(self, partition: TopicPartition) -> None:
         if self._in_flight.idle:
-            self._queue.go_on()
+            self._queue.resume()
 
     # --- queue ---
 
@@ -219,7 +219,7 @@ class Producer(Process):
         self._queue.change(settings)
         self._own.run(settings.rate_per_second)
 
-    def _ship(self, batch: Sequence[Waiting]) -> None:
+    def _send_batch(self, batch: Sequence[Waiting]) -> None:
         """Send a batch from the queue, topic by topic (0.7: one multi-produce).
 
         Without acknowledgements a batch is lost where the registry lists no broker; with them it is sent anyway,
@@ -278,17 +278,3 @@ class Producer(Process):
             self.on_published(self._own_topic, [record])
         self._is_making = False
         self._report_queue()
-
-    # --- process ---
-
-    def handle(self, source: str, message: Any) -> None:
-        """Receive an acknowledgement, or a message from the registry."""
-        if isinstance(message, ResponseEnvelope):
-            self._in_flight.take_acknowledgement(message)
-        else:
-            self._live_brokers.heard(message)
-
-    def handle_bounce(self, destination: str, message: Any) -> None:
-        """Handle a message set that found no broker."""
-        if isinstance(message, RequestEnvelope):
-            self._in_flight.bounced(message)

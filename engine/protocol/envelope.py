@@ -47,7 +47,7 @@ class FetchLabel:
 class MultiFetchLabel:
     """The label of a multi-fetch of the simple consumer at the address ``client``."""
 
-    pull: int
+    multi_fetch: int
     client: str
 
 

@@ -78,10 +78,10 @@ class OffsetsRequest:
     max_offsets: int
 
 
-Question = FetchRequest | MultiFetchRequest | OffsetsRequest
+AnsweredRequest = FetchRequest | MultiFetchRequest | OffsetsRequest
 """A request that has a response."""
-Request = ProduceRequest | MultiProduceRequest | Question
-Step = ProduceRequest | Question
+Request = ProduceRequest | MultiProduceRequest | AnsweredRequest
+Step = ProduceRequest | AnsweredRequest
 
 
 def steps_of(request: Request) -> tuple[Step, ...]:

@@ -57,7 +57,7 @@ class RegistryClient:
         self._timers_of: dict[int, Timer] = {}
         self._last_conversation = 0
         self._last_request = 0
-        self.last_heard_us = process.time.now_us
+        self.last_arrival_us = process.time.now_us
         """When the last message of this client reaches the registry, in virtual microseconds."""
         self._session = Session(
             process.address,
@@ -89,20 +89,20 @@ class RegistryClient:
         self._cancel_conversations()
         self._session.abandon()
 
-    def look_at_lease(self) -> None:
+    def check_lease(self) -> None:
         """Treat the session as lost if its lease has run out, as after a long pause."""
         self._session.check_lease()
 
-    def heard(self, message: Any) -> bool:
+    def receive(self, message: Any) -> bool:
         """Process a message from the registry; return ``False`` for a new watch notification: the owner handles it."""
         if isinstance(message, ops.Response):
             self._take_outcomes(message)
             return True
         if isinstance(message, ops.WatchNotice):
-            heard_before = message.watch <= self._session.last_watch
+            received_before = message.watch <= self._session.last_watch
             self._session.last_watch = max(message.watch, self._session.last_watch)
-            return heard_before
-        return self._session.heard(message)
+            return received_before
+        return self._session.receive(message)
 
     def _lose(self) -> None:
         self._cancel_conversations()
@@ -125,7 +125,7 @@ class RegistryClient:
         if timer is not None:
             timer.cancel()
 
-    def tell(self, *operations: ops.Operation) -> None:
+    def send(self, *operations: ops.Operation) -> None:
         """Send operations once, without waiting for their outcomes."""
         self._send(ops.Request(self.session, self._next_request(), operations))
 
@@ -155,25 +155,25 @@ class RegistryClient:
             delay_us = wanted.delay_us if isinstance(wanted, Wait) else 0
             self._timers_of[number] = self._timers.after(delay_us, lambda: self._resume(number, ()))
         else:
-            self._ask(number, self._next_request(), wanted)
+            self._send_request(number, self._next_request(), wanted)
 
-    def _ask(self, number: int, request: int, wanted: tuple[ops.Operation, ...] | Tracked) -> None:
+    def _send_request(self, number: int, request: int, wanted: tuple[ops.Operation, ...] | Tracked) -> None:
         """Send a request of a conversation, and send it again each time it times out."""
         self._requests[request] = number
         if isinstance(wanted, Tracked):
             message = ops.Request(self.session, request, (wanted.operation,))
-            self.last_heard_us = self._process.send_flight(
+            self.last_arrival_us = self._process.send_flight(
                 self._registry, message, self._latency, wanted.flight, wanted.departure
             )
         else:
             self._send(ops.Request(self.session, request, wanted))
         self._timers_of[number] = self._timers.after(
-            self._request_timeout_us, lambda: self._ask(number, request, wanted)
+            self._request_timeout_us, lambda: self._send_request(number, request, wanted)
         )
 
     def _take_outcomes(self, response: ops.Response) -> None:
         if any(isinstance(outcome, SessionExpired) for outcome in response.outcomes):
-            self._session.heard(ops.SessionGone(response.session, expired=True))
+            self._session.receive(ops.SessionGone(response.session, expired=True))
             return
         if response.session != self.session:  # an earlier incarnation, which used the same request numbers
             return
@@ -187,4 +187,4 @@ class RegistryClient:
         return self._last_request
 
     def _send(self, message: object) -> None:
-        self.last_heard_us = self._process.send_message(self._registry, message, self._latency)
+        self.last_arrival_us = self._process.send_message(self._registry, message, self._latency)

@@ -43,9 +43,9 @@ class LiveBrokers:
         """Stop sending; the registry keeps the session until it expires."""
         self._client.abandon()
 
-    def heard(self, message: Any) -> None:
+    def receive(self, message: Any) -> None:
         """Process a message from the registry; after a watch notification, read the list again."""
-        if not self._client.heard(message):
+        if not self._client.receive(message):
             self._process.emit(WatchDelivered(self._process.now_us, message.watch))
             self._watch()
 

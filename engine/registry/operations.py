@@ -74,7 +74,7 @@ class Heartbeat:
 
 
 @value
-class HeartbeatHeard:
+class HeartbeatResponse:
     """The response to the heartbeat sent at ``sent_us``: the session lasts at least one timeout from then."""
 
     session: int

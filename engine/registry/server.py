@@ -19,7 +19,7 @@ from engine.events.registry import (
 from engine.events.registry import SessionExpired as SessionExpiredEvent
 from engine.registry import operations as ops
 from engine.registry.tree import PERSISTENT, Node, Tree
-from engine.runtime.process import Departure, Machine, Process, ProcessTime, never_wakes
+from engine.runtime.process import Departure, Machine, Process, ProcessTime, never_resumes
 
 ADDRESS = "registry"
 MOST_ANSWERS = 1024
@@ -57,7 +57,7 @@ class RegistryServer(Process):
     """
 
     def __init__(self, machine: Machine, address: str = ADDRESS, chroot: str = WHOLE_TREE) -> None:
-        super().__init__(address, machine, ProcessTime(machine.scheduler, never_wakes))
+        super().__init__(address, machine, ProcessTime(machine.scheduler, never_resumes))
         self.chroot = chroot
         self.tree = Tree()
         self._latency = machine.registry_latency
@@ -87,10 +87,10 @@ class RegistryServer(Process):
             case ops.OpenSession(client=client, sent_us=sent_us):
                 self._open(source, client, sent_us)
             case ops.Heartbeat(session=session, sent_us=sent_us, last_watch=last_watch):
-                heard = self._hear(session)
-                answer = ops.HeartbeatHeard(session, sent_us) if heard else ops.SessionGone(session, expired=True)
+                renewed = self._renew(session)
+                answer = ops.HeartbeatResponse(session, sent_us) if renewed else ops.SessionGone(session, expired=True)
                 self._reply(source, answer)
-                if heard:
+                if renewed:
                     self._repeat_notice(session, last_watch)
             case ops.CloseSession(session=session):
                 if session in self._sessions:
@@ -128,12 +128,12 @@ class RegistryServer(Process):
     def _open(self, source: str, client: str, sent_us: int) -> None:
         session = Session(self.machine.numbers.next("session"), client, 0)
         self._sessions[session.number] = session
-        self._hear(session.number)
+        self._renew(session.number)
         self.emit(SessionOpened(self.now_us, session.number, client))
         self.time.at(session.expires_at_us, lambda: self._check_expiry(session.number))
         self._reply(source, ops.SessionGranted(session.number, sent_us))
 
-    def _hear(self, number: int) -> bool:
+    def _renew(self, number: int) -> bool:
         session = self._sessions.get(number)
         if session is None:
             return False
@@ -163,7 +163,7 @@ class RegistryServer(Process):
     # --- operations ---
 
     def _serve(self, source: str, request: ops.Request) -> None:
-        alive = self._hear(request.session)
+        alive = self._renew(request.session)
         if alive and request.request in self._sessions[request.session].answered:
             self._answer_again(source, request)
             return

@@ -51,13 +51,13 @@ class Session:
         self._listener = listener
         self._lease_ends_us = -NEVER_US
         self._closing = False
-        self._asking: Timer | None = None
-        self._beating: Timer | None = None
+        self._open_timer: Timer | None = None
+        self._heartbeat_timer: Timer | None = None
 
     def open(self) -> None:
         """Request a session, and repeat the request after each timeout until one is granted."""
         self._send(ops.OpenSession(self._client, self._timers.now_us))
-        self._asking = self._timers.after(self._timeout_us, self._ask_again)
+        self._open_timer = self._timers.after(self._timeout_us, self._open_again)
 
     def close(self) -> None:
         """Close the session; ``on_closed`` is called on the registry's response, or when the lease has run out."""
@@ -67,7 +67,7 @@ class Session:
 
     def abandon(self) -> None:
         """Stop sending; the registry keeps the session until it expires."""
-        for timer in (self._asking, self._beating):
+        for timer in (self._open_timer, self._heartbeat_timer):
             if timer is not None:
                 timer.cancel()
 
@@ -76,12 +76,12 @@ class Session:
         if self.number != NO_SESSION and self._timers.now_us >= self._lease_ends_us:
             self._lose()
 
-    def heard(self, message: Any) -> bool:
+    def receive(self, message: Any) -> bool:
         """Process a response about the session; return ``False`` for any other message."""
         match message:
             case ops.SessionGranted(session=session, sent_us=sent_us):
-                self._take(session, sent_us)
-            case ops.HeartbeatHeard(session=session, sent_us=sent_us):
+                self._accept(session, sent_us)
+            case ops.HeartbeatResponse(session=session, sent_us=sent_us):
                 if session == self.number:
                     self._lease_ends_us = sent_us + self._timeout_us
             case ops.SessionGone(session=session):
@@ -91,7 +91,7 @@ class Session:
                 return False
         return True
 
-    def _take(self, session: int, sent_us: int) -> None:
+    def _accept(self, session: int, sent_us: int) -> None:
         """Take the session, unless there is one already or its lease has run out on the way: then it is left to expire.
 
         In the second case the next request is sent when the first one times out, not at once: on a link slower than the
@@ -102,21 +102,21 @@ class Session:
             return
         self.number = session
         self._lease_ends_us = lease_ends_us
-        if self._asking is not None:
-            self._asking.cancel()
-        self._beat()
+        if self._open_timer is not None:
+            self._open_timer.cancel()
+        self._send_heartbeat()
         if self._closing:
             self._send(ops.CloseSession(session))
         else:
             self._listener.on_open()
 
-    def _ask_again(self) -> None:
+    def _open_again(self) -> None:
         if self._closing:
             self._listener.on_closed()
         else:
             self.open()
 
-    def _beat(self) -> None:
+    def _send_heartbeat(self) -> None:
         """Send a heartbeat, and schedule the next check no later than the end of the lease."""
         self.check_lease()
         if self.number == NO_SESSION:
@@ -124,7 +124,7 @@ class Session:
         if not self._closing:
             self._send(ops.Heartbeat(self.number, self._timers.now_us, self.last_watch))
         next_us = min(self._timers.now_us + self._heartbeat_interval_us, self._lease_ends_us)
-        self._beating = self._timers.at(next_us, self._beat)
+        self._heartbeat_timer = self._timers.at(next_us, self._send_heartbeat)
 
     def _lose(self) -> None:
         self.number = NO_SESSION

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-DAY_ONE = datetime(2011, 6, 12, 9, 30, tzinfo=UTC)
-DAY_ONE_MILLISECONDS = round(DAY_ONE.timestamp() * 1000)
+VIRTUAL_EPOCH = datetime(2011, 6, 12, 9, 30, tzinfo=UTC)
+VIRTUAL_EPOCH_MILLISECONDS = round(VIRTUAL_EPOCH.timestamp() * 1000)
 
 
 @lru_cache(maxsize=64)
@@ -13,19 +13,19 @@ def wall_text(at_us: int) -> str:
 
     The latest results are cached, since many messages are made at the same instant.
     """
-    return (DAY_ONE + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds")
+    return (VIRTUAL_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds")
 
 
 def virtual_us(wall: datetime) -> int:
     """The virtual time of an instant, in microseconds."""
-    return (wall - DAY_ONE) // timedelta(microseconds=1)
+    return (wall - VIRTUAL_EPOCH) // timedelta(microseconds=1)
 
 
 def wall_milliseconds(at_us: int) -> int:
     """A virtual time as milliseconds since 1970, as Java programs use in the names of their processes."""
-    return DAY_ONE_MILLISECONDS + at_us // 1000
+    return VIRTUAL_EPOCH_MILLISECONDS + at_us // 1000
 
 
 def virtual_us_of_milliseconds(milliseconds: int) -> int:
     """The virtual time of a number of milliseconds since 1970."""
-    return (milliseconds - DAY_ONE_MILLISECONDS) * 1000
+    return (milliseconds - VIRTUAL_EPOCH_MILLISECONDS) * 1000

@@ -15,7 +15,7 @@ from engine.runtime.network import Latency, Network
 from engine.runtime.scheduler import Action, Scheduler, Timer
 from engine.runtime.sequence_numbers import SequenceNumbers
 
-WAKE_PRIORITY = -1
+RESUME_PRIORITY = -1
 """A process that resumes after a pause checks its session before it does what fell due meanwhile."""
 
 Departure = Callable[[int], Event]
@@ -46,13 +46,13 @@ class Machine:
 class ProcessTime:
     """One process's view of virtual time; it can be suspended for a while (a long pause of its runtime).
 
-    What falls due meanwhile is done in order when the process resumes; ``on_wake`` is called first.
+    What falls due meanwhile is done in order when the process resumes; ``on_resume`` is called first.
     """
 
-    def __init__(self, scheduler: Scheduler, on_wake: Action) -> None:
+    def __init__(self, scheduler: Scheduler, on_resume: Action) -> None:
         self._scheduler = scheduler
-        self._on_wake = on_wake
-        self._stalled_until_us = scheduler.now_us
+        self._on_resume = on_resume
+        self._suspended_until_us = scheduler.now_us
         self._ended = False
 
     @property
@@ -61,14 +61,14 @@ class ProcessTime:
         return self._scheduler.now_us
 
     @property
-    def stalled(self) -> bool:
+    def suspended(self) -> bool:
         """Whether the process is suspended."""
-        return self._scheduler.now_us < self._stalled_until_us
+        return self._scheduler.now_us < self._suspended_until_us
 
-    def stall(self, until_us: int) -> None:
+    def suspend(self, until_us: int) -> None:
         """Suspend the process until ``until_us``."""
-        self._stalled_until_us = max(until_us, self._stalled_until_us)
-        self._scheduler.at(self._stalled_until_us, self._wake, priority=WAKE_PRIORITY)
+        self._suspended_until_us = max(until_us, self._suspended_until_us)
+        self._scheduler.at(self._suspended_until_us, self._resume, priority=RESUME_PRIORITY)
 
     def end(self) -> None:
         """Run no more timers: the process has ended."""
@@ -87,18 +87,18 @@ class ProcessTime:
     def _fire(self, timer: Timer) -> None:
         if self._ended:
             timer.cancel()
-        elif self.stalled and timer.pending:
-            self._scheduler.post(self._stalled_until_us, self._fire, timer)
+        elif self.suspended and timer.pending:
+            self._scheduler.post(self._suspended_until_us, self._fire, timer)
         else:
             timer.fire()
 
-    def _wake(self) -> None:
-        if not self.stalled and not self._ended:
-            self._on_wake()
+    def _resume(self) -> None:
+        if not self.suspended and not self._ended:
+            self._on_resume()
 
 
-def never_wakes() -> None:
-    """Do nothing: the ``on_wake`` of a process that is never suspended."""
+def never_resumes() -> None:
+    """Do nothing: the ``on_resume`` of a process that is never suspended."""
 
 
 Handle = Callable[[str, Any], None]
@@ -175,7 +175,7 @@ class Process(ABC):
 
     def _deliver(self, handle: Handle, peer: str, message: Any) -> None:
         """Handle a message now, or after those that already wait, so that none overtakes another after a pause."""
-        if not self.time.stalled and not self._undelivered:
+        if not self.time.suspended and not self._undelivered:
             handle(peer, message)
             return
         landed = self.machine.network.keep_flight()

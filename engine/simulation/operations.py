@@ -107,7 +107,7 @@ def _one_of(consumers: list[Consumer], chance: Random) -> Fields:
 def _consumer(chance: Random, cluster: Cluster) -> Fields:
     """Draw any consumer; where all have been removed, a name that no consumer has."""
     consumers = cluster.state.all_consumers()
-    return _one_of(consumers, chance) if consumers else {"group": _group(chance, cluster), "consumer": "nobody"}
+    return _one_of(consumers, chance) if consumers else {"group": _group(chance, cluster), "consumer": "unknown"}
 
 
 def _add_consumer(chance: Random, cluster: Cluster) -> Fields:
@@ -187,7 +187,7 @@ def _set_link(chance: Random, cluster: Cluster) -> Fields:
     return {"command": "set_link", "from": one, "to": other, **chance.choice(faults)}
 
 
-def _heal_links(chance: Random, cluster: Cluster) -> Fields:
+def _clear_link_faults(chance: Random, cluster: Cluster) -> Fields:
     return {"command": "heal_links"}
 
 
@@ -216,7 +216,7 @@ OPERATIONS: Mapping[Draw, int] = {
     _commit: 3,
     _seek: 4,
     _set_link: 8,
-    _heal_links: 2,
+    _clear_link_faults: 2,
     _expire_session: 3,
 }
 """The weight of each kind of operation."""

@@ -67,8 +67,8 @@ def _await_registered_brokers(run: ClusterRun) -> None:
 
 def _wait_until_quiet(run: ClusterRun) -> None:
     state, cluster = run.cluster.state, run.cluster
-    awake_us = max([consumer.frozen_until_us for consumer in state.all_consumers()], default=0)
-    run.pass_time(max(0, awake_us - cluster.now_us))
+    resumed_us = max([consumer.frozen_until_us for consumer in state.all_consumers()], default=0)
+    run.pass_time(max(0, resumed_us - cluster.now_us))
     until_us = cluster.now_us + LONGEST_US
     moved_us, progress = cluster.now_us, _progress(cluster)
     while cluster.now_us < min(until_us, moved_us + QUIET_US):

@@ -13,18 +13,18 @@ from engine.ids import BrokerId, ConsumerId, GroupId
 from engine.journal.journal import Journal
 from engine.protocol.envelope import BatchLabel, FetchLabel, RequestEnvelope, ResponseEnvelope
 from engine.protocol.requests import ProduceRequest
+from engine.simulation.deployment import add_deployment, draw_deployment_operation, read_warehouse
 from engine.simulation.history import FinalLog, History, Loaded, Operation
 from engine.simulation.operations import TOPIC, draw_operation
-from engine.simulation.pattern import add_pattern, draw_pattern_operation, read_warehouse
 from engine.simulation.recovery import recover
 from engine.simulation.shape import Shape, draw_shape
 from engine.storage.log import Log
 
 READ_BYTES = 1 << 20
-GENTLE_US = 4_000
-SETTLING_US = 150_000
-PATTERN_OPERATIONS = 0.25
-"""The share of operations on the deployment pattern's own processes, where there is a pattern."""
+SHORT_PAUSE_US = 4_000
+LONG_PAUSE_US = 150_000
+DEPLOYMENT_OPERATIONS = 0.25
+"""The share of operations on the deployment pattern's own processes, where there is one."""
 
 
 class Run:
@@ -81,7 +81,7 @@ class Run:
         for number in range(1, shape.brokers + 1):
             cluster.add_broker(BrokerId(number))
         cluster.write_checkpoint("start")
-        self.pass_time(GENTLE_US)
+        self.pass_time(SHORT_PAUSE_US)
         cluster.add_topic(TOPIC, [BrokerId(1 + number % shape.brokers) for number in range(shape.partitions)])
         for number, consumers in enumerate(shape.consumers):
             group = GroupId(f"group {number}")
@@ -89,11 +89,11 @@ class Run:
             for index, streams in enumerate(consumers):
                 name = ConsumerId(group, f"{group} {'ABCD'[index]}")
                 cluster.add_consumer(name, shape.config.consumer, streams)
-        if shape.has_pattern:
-            add_pattern(cluster, self.chance, shape.brokers)
+        if shape.has_deployment:
+            add_deployment(cluster, self.chance, shape.brokers)
         for _ in range(shape.partitions):
             self.do({"command": "produce", "topic": TOPIC, "count": 1})
-        self.pass_time(self.chance.choice((GENTLE_US, SETTLING_US)))
+        self.pass_time(self.chance.choice((SHORT_PAUSE_US, LONG_PAUSE_US)))
 
     def run_schedule(self) -> None:
         """Apply the schedule: operations with pauses of various lengths between them."""
@@ -103,8 +103,8 @@ class Run:
             self.pass_time(self.chance.choice((0, 1_000, 5_000, 12_000, 30_000, 50_000)))
 
     def _draw(self) -> Mapping[str, Any]:
-        if self.shape.has_pattern and self.chance.random() < PATTERN_OPERATIONS:
-            return draw_pattern_operation(self.chance, self.cluster)
+        if self.shape.has_deployment and self.chance.random() < DEPLOYMENT_OPERATIONS:
+            return draw_deployment_operation(self.chance, self.cluster)
         return draw_operation(self.chance, self.cluster, bytes_flip=self.shape.bytes_flip)
 
     def history(self, recovery_us: int) -> History:
@@ -120,7 +120,7 @@ class Run:
                 str(partition): _read_log(state.broker_of(partition).logs[partition])
                 for partition in state.all_partitions()
             },
-            loaded=read_warehouse(self._warehouse) if self.shape.has_pattern else Loaded(),
+            loaded=read_warehouse(self._warehouse) if self.shape.has_deployment else Loaded(),
             state=self.cluster.snapshot(),
             facts=self.cluster.facts(),
             broken=self.broken,

@@ -9,7 +9,7 @@ FETCHES_APART_US = 700
 """The pause between fetches, for each partition that a group fetches; it bounds the size of a journal."""
 FAR_US = 9_000
 """A latency at which a round trip takes more than half of the fetch timeout, so that responses race with timers."""
-PATTERNS = 0.2
+DEPLOYMENTS = 0.2
 """The share of clusters with the deployment pattern around them."""
 
 
@@ -18,7 +18,7 @@ class Shape:
     """A cluster to build: ``consumers[g]`` are the stream counts of the consumers that group g begins with.
 
     The schedule may damage bytes on disk only where ``bytes_flip``. A committed offset may then be outside its log for
-    a while, so such runs are not checked for invariants. ``has_pattern``: with the deployment pattern around it.
+    a while, so such runs are not checked for invariants. ``has_deployment``: with the deployment pattern around it.
     """
 
     brokers: int
@@ -27,14 +27,14 @@ class Shape:
     config: Config
     operations: int
     bytes_flip: bool
-    has_pattern: bool
+    has_deployment: bool
 
 
 def draw_shape(chance: Random) -> Shape:
     """Draw a shape."""
-    has_pattern = chance.random() < PATTERNS
+    has_deployment = chance.random() < DEPLOYMENTS
     brokers, partitions, groups = chance.randint(1, 5), chance.randint(1, 12), chance.randint(1, 3)
-    if has_pattern:
+    if has_deployment:
         partitions, groups = min(partitions, 3), 1
     return Shape(
         brokers=brokers,
@@ -44,8 +44,8 @@ def draw_shape(chance: Random) -> Shape:
         ),
         config=_draw_config(chance, partitions * groups),
         operations=chance.randint(5, 45),
-        bytes_flip=chance.random() < 0.3 and not has_pattern,
-        has_pattern=has_pattern,
+        bytes_flip=chance.random() < 0.3 and not has_deployment,
+        has_deployment=has_deployment,
     )
 
 

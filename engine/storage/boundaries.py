@@ -27,7 +27,7 @@ def boundaries_around(log: Log, offset: int) -> tuple[int, int]:
     start = max(base for base in bases if base <= offset)
     end = min((base for base in bases if base > offset), default=log.flushed_offset)
     while True:
-        data = log.look(start, min(WALK_BYTES, end - start))
+        data = log.read_unflushed(start, min(WALK_BYTES, end - start))
         size_bytes = size_of_first(data)
         if size_bytes <= LENGTH_BYTES or start + size_bytes > end:
             return start, end

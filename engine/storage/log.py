@@ -186,12 +186,12 @@ class Log:
         """
         return self._segment_of(offset).read(offset, max_bytes)
 
-    def look(self, offset: int, max_bytes: int) -> bytes:
+    def read_unflushed(self, offset: int, max_bytes: int) -> bytes:
         """Read as an observer does: from the files, flushed or not, of a closed log too.
 
         Simulated disk faults do not apply. ``offset`` must be in the log.
         """
-        return self._segments.holding(offset).look(offset, max_bytes)
+        return self._segments.holding(offset).read_unflushed(offset, max_bytes)
 
     def locate(self, offset: int, max_bytes: int) -> SegmentSlice:
         """Locate the bytes of :meth:`read` for a caller that sends them unread (paper, section 3.1: sendfile).
@@ -272,7 +272,7 @@ class Log:
         self._require_open()
         lost_bytes = self._segments.active.lose_unflushed()
         self._unflushed_messages = 0
-        self._shut()
+        self._mark_closed()
         return lost_bytes
 
     def close(self) -> None:
@@ -282,7 +282,7 @@ class Log:
         try:
             self.flush()
         finally:
-            self._shut()
+            self._mark_closed()
 
     def _roll(self) -> Segment:
         """Flush, then begin a new segment at the end (0.7: Log.roll)."""
@@ -296,7 +296,7 @@ class Log:
         self._segments.add(opened)
         return opened
 
-    def _shut(self) -> None:
+    def _mark_closed(self) -> None:
         self._closed = True
         self._segments.active.seal()
 

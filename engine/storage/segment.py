@@ -101,9 +101,9 @@ class Segment:
         position = offset - self.base_offset
         return self.file.read(position, min(max_bytes, self._flushed_bytes - position))
 
-    def look(self, offset: int, max_bytes: int) -> bytes:
+    def read_unflushed(self, offset: int, max_bytes: int) -> bytes:
         """Return bytes from ``offset`` on, flushed or not, as an observer sees them in the file."""
-        return self.file.look(offset - self.base_offset, max_bytes)
+        return self.file.read_unflushed(offset - self.base_offset, max_bytes)
 
     def locate(self, offset: int, max_bytes: int) -> SegmentSlice:
         """Return where :meth:`read` finds its bytes."""

@@ -60,7 +60,7 @@ class SegmentFile:
         except OSError as error:
             raise storage_failed(self.path, "read", error) from error
 
-    def look(self, position: int, max_bytes: int) -> bytes:
+    def read_unflushed(self, position: int, max_bytes: int) -> bytes:
         """Read from the file itself, bypassing the faults of its disk.
 
         Raises :class:`~engine.errors.MachineFault`.

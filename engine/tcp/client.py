@@ -122,14 +122,14 @@ class SimpleConsumer:
     def fetch(self, topic: str, partition: int, offset: int, max_bytes: int = FETCH_BYTES) -> Fetched:
         """Fetch up to ``max_bytes`` flushed bytes from ``offset`` on, in one segment; the result raises errors."""
         request = FetchRequest(topic, partition, offset, max_bytes)
-        frame = self._link.ask(encode_request(request), min(CODE_BYTES + max(0, max_bytes), RESPONSE_MAX_BYTES))
+        frame = self._link.request(encode_request(request), min(CODE_BYTES + max(0, max_bytes), RESPONSE_MAX_BYTES))
         return _fetched(request, decode_response(frame))
 
     def multi_fetch(self, requests: Sequence[FetchRequest]) -> tuple[Fetched, ...]:
         """Send several fetches in one request; the results are in their order. An error of one affects no other."""
         most_bytes = CODE_BYTES + sum(HEADER_BYTES + max(0, request.max_bytes) for request in requests)
         encoded = encode_request(MultiFetchRequest(tuple(requests)))
-        outer = decode_response(self._link.ask(encoded, min(most_bytes, RESPONSE_MAX_BYTES)))
+        outer = decode_response(self._link.request(encoded, min(most_bytes, RESPONSE_MAX_BYTES)))
         responses = decode_multi_fetch(outer.body, len(requests))
         return tuple([_fetched(request, response) for request, response in zip(requests, responses, strict=True)])
 
@@ -145,7 +145,7 @@ class SimpleConsumer:
         request = encode_request(OffsetsRequest(topic, partition, time_ms, max_offsets))
         # for a partition without messages the broker sends [0] even if max_offsets is 0
         most_bytes = CODE_BYTES + COUNT_BYTES + OFFSET_BYTES * max(1, max_offsets)
-        return decode_offsets(decode_response(self._link.ask(request, min(most_bytes, RESPONSE_MAX_BYTES))).body)
+        return decode_offsets(decode_response(self._link.request(request, min(most_bytes, RESPONSE_MAX_BYTES))).body)
 
 
 class Producer:

@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 from engine.broker.request_handler import RequestHandler
 from engine.storage.disk import OsDisk
 from engine.storage.log import Log
-from engine.tcp.complaints import Complaints
+from engine.tcp.client_log import ClientLog
 from engine.tcp.faults import AddressUnusable
 from engine.tcp.partition_logs import PartitionLogs
 from engine.tcp.platform import STOP_SIGNALS, allow_many_files, listen, sockets_at_once
@@ -95,10 +95,10 @@ def run(options: argparse.Namespace, ready: Callable[[str], None]) -> int:
     listening = _listen(options.host, options.port)
     logs = PartitionLogs.open(settings, disk=OsDisk(sync=True), clock=time.monotonic)
     try:
-        complaints = Complaints(logger, time.monotonic)
+        client_log = ClientLog(logger, time.monotonic)
         chance = Random()
         handler = RequestHandler(logs, Log.locate, lambda: chance.randrange(settings.partitions))
-        server = BrokerServer(listening, logs, handler, complaints, limits, time.monotonic)
+        server = BrokerServer(listening, logs, handler, client_log, limits, time.monotonic)
         server.stop_on_signals()
         host = f"[{options.host}]" if ":" in options.host else options.host
         ready(f"Offsetscope broker is at {host}:{listening.getsockname()[1]}")

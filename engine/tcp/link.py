@@ -6,7 +6,7 @@ from typing import Final, Self
 from engine.protocol.faults import MalformedResponse
 from engine.protocol.frames import LENGTH_BYTES
 from engine.tcp.faults import BrokerUnreachable, ConnectionBroken
-from engine.tcp.platform import has_hung_up, limit_each_step
+from engine.tcp.platform import is_closed_by_peer, limit_each_step
 
 TIMEOUT_S: Final = 30.0  # 0.7: socket.timeout.ms
 
@@ -42,7 +42,7 @@ class BrokerLink:
         raised; the next call reconnects. Raises :class:`BrokerUnreachable` if there is no broker.
         """
         connected = self._socket()
-        if has_hung_up(connected):
+        if is_closed_by_peer(connected):
             self.close()
             raise self._broken("the broker had closed it, so earlier messages may be lost and this one was not sent")
         try:
@@ -51,7 +51,7 @@ class BrokerLink:
             self.close()
             raise self._broken(f"sending failed: {error}") from error
 
-    def ask(self, request: bytes, max_response_bytes: int) -> bytes:
+    def request(self, request: bytes, max_response_bytes: int) -> bytes:
         """Send a request and return its response without the length field.
 
         If the connection breaks, it is opened again, once, and the request sent again: reading twice does no harm
@@ -59,11 +59,11 @@ class BrokerLink:
         :class:`~engine.protocol.faults.MalformedResponse` if the response is larger than it can be.
         """
         try:
-            return self._ask_once(request, max_response_bytes)
+            return self._request_once(request, max_response_bytes)
         except ConnectionBroken:
-            return self._ask_once(request, max_response_bytes)
+            return self._request_once(request, max_response_bytes)
 
-    def _ask_once(self, request: bytes, max_response_bytes: int) -> bytes:
+    def _request_once(self, request: bytes, max_response_bytes: int) -> bytes:
         connected = self._socket()
         try:
             connected.sendall(request)

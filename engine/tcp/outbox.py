@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from engine.broker.request_handler import Piece
+from engine.broker.request_handler import ResponsePart
 from engine.storage.disk import open_file, storage_failed
 from engine.storage.segment import SegmentSlice
 from engine.tcp.platform import send_file
@@ -19,36 +19,36 @@ _MORE_FOLLOWS: Final = getattr(socket, "MSG_MORE", 0)
 
 
 class Outbox:
-    """A queue of pieces of responses, sent in order; at most one file is open for it at a time.
+    """A queue of parts of responses, sent in order; at most one file is open for it at a time.
 
     Raises ``OSError`` if the socket is broken and :class:`~engine.errors.StorageFailed` if the file is: retention may
     remove a segment before it is sent. Part of the response is sent by then, so the connection must be closed.
     """
 
     def __init__(self) -> None:
-        self._pieces: deque[memoryview | SegmentSlice] = deque()
+        self._parts: deque[memoryview | SegmentSlice] = deque()
         self._handle = _NO_HANDLE
 
     @property
     def is_empty(self) -> bool:
-        return not self._pieces
+        return not self._parts
 
-    def put(self, pieces: Iterable[Piece]) -> None:
-        """Queue ``pieces``; adjacent bytes are sent together."""
+    def put(self, parts: Iterable[ResponsePart]) -> None:
+        """Queue ``parts``; adjacent bytes are sent together."""
         gathered: list[bytes] = []
-        for piece in pieces:
-            if isinstance(piece, bytes):
-                gathered.append(piece)
-            elif piece.size_bytes:
+        for part in parts:
+            if isinstance(part, bytes):
+                gathered.append(part)
+            elif part.size_bytes:
                 self._put_bytes(gathered)
                 gathered = []
-                self._pieces.append(piece)
+                self._parts.append(part)
         self._put_bytes(gathered)
 
     def send(self, connected: socket.socket) -> int:
         """Send as much as the socket accepts, no more than a turn's worth; return the number of bytes."""
         sent_bytes = 0
-        while self._pieces and sent_bytes < TURN_MAX_BYTES:
+        while self._parts and sent_bytes < TURN_MAX_BYTES:
             try:
                 sent_bytes += self._send_first(connected)
             except BlockingIOError:
@@ -63,32 +63,32 @@ class Outbox:
 
     def _put_bytes(self, gathered: list[bytes]) -> None:
         if gathered:
-            self._pieces.append(memoryview(b"".join(gathered)))
+            self._parts.append(memoryview(b"".join(gathered)))
 
     def _send_first(self, connected: socket.socket) -> int:
-        first = self._pieces[0]
+        first = self._parts[0]
         if isinstance(first, SegmentSlice):
             return self._send_file(connected, first)
-        sent_bytes = connected.send(first, _MORE_FOLLOWS if len(self._pieces) > 1 else 0)
+        sent_bytes = connected.send(first, _MORE_FOLLOWS if len(self._parts) > 1 else 0)
         if sent_bytes == len(first):
-            self._pieces.popleft()
+            self._parts.popleft()
         else:
-            self._pieces[0] = first[sent_bytes:]
+            self._parts[0] = first[sent_bytes:]
         return sent_bytes
 
-    def _send_file(self, connected: socket.socket, piece: SegmentSlice) -> int:
+    def _send_file(self, connected: socket.socket, part: SegmentSlice) -> int:
         if self._handle == _NO_HANDLE:
             try:
-                self._handle = open_file(piece.path, os.O_RDONLY)
+                self._handle = open_file(part.path, os.O_RDONLY)
             except OSError as error:
-                raise storage_failed(piece.path, "read", error) from error
-        wanted_bytes = min(piece.size_bytes, SENDFILE_MAX_BYTES)
-        sent_bytes = send_file(connected, self._handle, piece.position, wanted_bytes)
+                raise storage_failed(part.path, "read", error) from error
+        wanted_bytes = min(part.size_bytes, SENDFILE_MAX_BYTES)
+        sent_bytes = send_file(connected, self._handle, part.position, wanted_bytes)
         if sent_bytes == 0:
-            raise storage_failed(piece.path, "read", "the file is shorter than what was written to it")
-        if sent_bytes == piece.size_bytes:
-            self._pieces.popleft()
+            raise storage_failed(part.path, "read", "the file is shorter than what was written to it")
+        if sent_bytes == part.size_bytes:
+            self._parts.popleft()
             self.close()
         else:
-            self._pieces[0] = SegmentSlice(piece.path, piece.position + sent_bytes, piece.size_bytes - sent_bytes)
+            self._parts[0] = SegmentSlice(part.path, part.position + sent_bytes, part.size_bytes - sent_bytes)
         return sent_bytes

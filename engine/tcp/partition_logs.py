@@ -13,7 +13,7 @@ from engine.ids import TopicPartition
 from engine.storage.disk import Disk
 from engine.storage.log import NOT_ROLLED, Log
 from engine.storage.log_config import LogConfig
-from engine.tcp.complaints import printable
+from engine.tcp.client_log import printable
 from engine.tcp.data_folder import SHOWN_CHARACTERS, DataFolder
 from engine.tcp.faults import TooManyPartitions
 from engine.tcp.settings import MILLISECONDS_A_SECOND, ROLL_HOURS, BrokerSettings

@@ -66,7 +66,7 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
-        take_address(listening)
+        set_address_reuse(listening)
         listening.bind((host, port))
         listening.listen(1024)
     except (OSError, OverflowError):
@@ -75,7 +75,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def take_address(listening: socket.socket) -> None:
+def set_address_reuse(listening: socket.socket) -> None:
     """Let ``listening`` be bound to a port that was in use a moment ago, but not to one that is in use.
 
     SO_REUSEADDR does that on Linux and macOS. On Windows it would share the port with the process that has it.
@@ -101,7 +101,7 @@ def limit_each_step(connected: socket.socket, timeout_s: float) -> None:
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
 
-def has_hung_up(connected: socket.socket) -> bool:
+def is_closed_by_peer(connected: socket.socket) -> bool:
     """Return whether the other side, which sends nothing unrequested, has closed the connection."""
     try:
         return _is_readable(connected) and connected.recv(1, socket.MSG_PEEK) == b""

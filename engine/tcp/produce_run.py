@@ -22,13 +22,13 @@ class ProduceRun:
     Checked and written together they cost a third less than one by one, and the result is the same. So sets are not
     joined across the point where the log rolls or flushes, nor with one whose messages cannot be counted. If joined
     sets are refused, nothing was written, and they are appended one by one. The work is done in steps, so other clients
-    get their turn in between. ``complain`` is called for sets with a message that is too large; those are dropped
+    get their turn in between. ``warn`` is called for sets with a message that is too large; those are dropped
     (0.7.2).
     """
 
-    def __init__(self, logs: PartitionLogs, complain: Callable[[str], None]) -> None:
+    def __init__(self, logs: PartitionLogs, warn: Callable[[str], None]) -> None:
         self._logs = logs
-        self._complain = complain
+        self._warn = warn
         self._partition = _NOWHERE
         self._sets: deque[bytes] = deque()
         self._bytes = 0
@@ -39,7 +39,7 @@ class ProduceRun:
         return self._bytes
 
     def takes(self, partition: TopicPartition, message_set: bytes) -> bool:
-        """Return whether the set may join the queue; if not, call :meth:`settle` first."""
+        """Return whether the set may join the queue; if not, call :meth:`append_some` first."""
         if not self._sets:
             return True
         fits = not self._one_by_one and self._bytes + len(message_set) <= RUN_MAX_BYTES
@@ -51,7 +51,7 @@ class ProduceRun:
         self._sets.append(message_set)
         self._bytes += len(message_set)
 
-    def settle(self) -> bool:
+    def append_some(self) -> bool:
         """Append as many queued sets as one step allows; return whether the queue is empty.
 
         Raises for a set that is damaged or that the disk refuses. The sets after it are dropped then.
@@ -100,7 +100,7 @@ class ProduceRun:
         try:
             self._logs.append(self._partition, message_set)
         except MessageTooLarge as error:
-            self._complain(f"{self._partition}: {error.message}")
+            self._warn(f"{self._partition}: {error.message}")
 
 
 def _count_plain(message_set: bytes) -> int:

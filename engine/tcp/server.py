@@ -11,7 +11,7 @@ from typing import Final
 from engine.broker.request_handler import RequestHandler
 from engine.errors import OffsetscopeError
 from engine.protocol.requests import ProduceRequest
-from engine.tcp.complaints import Complaints
+from engine.tcp.client_log import ClientLog
 from engine.tcp.connection import Connection
 from engine.tcp.partition_logs import PartitionLogs
 from engine.tcp.platform import OUT_OF_HANDLES, STOP_SIGNALS
@@ -36,14 +36,14 @@ class BrokerServer:
         listening: socket.socket,
         logs: PartitionLogs,
         handler: RequestHandler,
-        complaints: Complaints,
+        client_log: ClientLog,
         limits: ConnectionLimits,
         clock: Callable[[], float],
     ) -> None:
         self._listening = listening
         self._logs = logs
         self._handler = handler
-        self._complaints = complaints
+        self._client_log = client_log
         self._limits = limits
         self._clock = clock
         self._selector = selectors.DefaultSelector()
@@ -86,7 +86,7 @@ class BrokerServer:
             while not self._stopping:
                 self._turn()
         finally:
-            self._shut()
+            self._close_all()
 
     def _turn(self) -> None:
         for key, events in self._selector.select(self._wait_s()):
@@ -119,12 +119,12 @@ class BrokerServer:
         except BlockingIOError:
             return
         except OSError as error:
-            self._complaints.say(f"cannot accept a connection: {error}")
+            self._client_log.warning(f"cannot accept a connection: {error}")
             if error.errno in OUT_OF_HANDLES:
                 self._make_room()
             return
         if len(self._connections) >= self._limits.connections and not self._make_room():
-            self._complaints.say(f"{address[0]} was refused: {len(self._connections)} clients are connected")
+            self._client_log.warning(f"{address[0]} was refused: {len(self._connections)} clients are connected")
             connected.close()
             return
         connected.settimeout(0)
@@ -133,7 +133,7 @@ class BrokerServer:
         except OSError:  # macOS refuses it on a connection that its client has reset already
             connected.close()
             return
-        run = ProduceRun(self._logs, self._complaints.say)
+        run = ProduceRun(self._logs, self._client_log.warning)
         connection = Connection(connected, f"{address[0]} port {address[1]}", run, self._limits, self._clock())
         self._connections.add(connection)
         self._selector.register(connected, connection.interest, connection)
@@ -143,27 +143,27 @@ class BrokerServer:
         quietest = min(self._connections, key=lambda each: each.answered_s, default=None)
         if quietest is None or self._clock() - quietest.answered_s < self._limits.settled_s:
             return False
-        self._hang_up(quietest, "was disconnected to make room for another client")
+        self._disconnect(quietest, "was disconnected to make room for another client")
         return True
 
     def _sweep(self, now_s: float) -> None:
         for connection in [each for each in self._connections if each.deadline_s <= now_s]:
-            self._hang_up(connection, "was disconnected: silent or slow for too long")
+            self._disconnect(connection, "was disconnected: silent or slow for too long")
 
-    def _hang_up(self, connection: Connection, reason: str) -> None:
-        self._complaints.say(f"{connection.peer} {reason}")
-        self._forget(connection)
+    def _disconnect(self, connection: Connection, reason: str) -> None:
+        self._client_log.warning(f"{connection.peer} {reason}")
+        self._close(connection)
 
-    def _forget(self, connection: Connection) -> None:
+    def _close(self, connection: Connection) -> None:
         self._connections.discard(connection)
         self._backlog.discard(connection)
         self._buffered_bytes -= connection.counted_bytes
         self._selector.unregister(connection.socket)
         connection.close()
 
-    def _shut(self) -> None:
+    def _close_all(self) -> None:
         for connection in list(self._connections):
-            self._forget(connection)
+            self._close(connection)
         self._selector.close()
         if self._woken_by_signals:  # its number may be reused for another file, to which no signal may write
             signal.set_wakeup_fd(-1)
@@ -178,12 +178,12 @@ class BrokerServer:
         try:
             self._exchange(connection, events)
         except (EOFError, OSError):
-            self._forget(connection)
+            self._close(connection)
         except OffsetscopeError as error:
-            self._hang_up(connection, f"was disconnected: {error.message}")
+            self._disconnect(connection, f"was disconnected: {error.message}")
         except Exception:
             logger.exception("internal error while serving %s", connection.peer)
-            self._forget(connection)
+            self._close(connection)
         else:
             self._count(connection)
 
@@ -193,7 +193,7 @@ class BrokerServer:
         connection.counted_bytes = connection.held_bytes
         if self._buffered_bytes > self._limits.buffered_max_bytes:
             largest = max(self._connections, key=lambda each: each.counted_bytes)
-            self._hang_up(largest, f"was disconnected: held {largest.counted_bytes} bytes, over the limit for all")
+            self._disconnect(largest, f"was disconnected: held {largest.counted_bytes} bytes, over the limit for all")
 
     def _exchange(self, connection: Connection, events: int) -> None:
         """Send, receive and serve requests, within one turn."""
@@ -221,9 +221,9 @@ class BrokerServer:
                 if now_s > end_s:
                     break
         finally:
-            while not (settled := connection.run.settle()) and self._clock() < end_s:
+            while not (appended_all := connection.run.append_some()) and self._clock() < end_s:
                 pass
-        if settled and not (connection.outbox.is_empty and connection.has_step()):
+        if appended_all and not (connection.outbox.is_empty and connection.has_step()):
             self._backlog.discard(connection)
         else:
             self._backlog.add(connection)
@@ -237,9 +237,9 @@ class BrokerServer:
                 connection.run.add(partition, step.message_set)
                 connection.next_step()
                 return
-        elif connection.run.settle():
+        elif connection.run.append_some():
             connection.outbox.put(self._handler.answer(step))
             connection.next_step()
             connection.send(self._clock())
             return
-        connection.run.settle()
+        connection.run.append_some()

@@ -3,11 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages.lives import api
+from tests.browser.pages.prepared_rooms import api
 from tests.browser.pages.stage import METRICS, Stage
 
-# Which way a lag goes is a matter of time: the first picture has seen none yet. And what has slid out of view is there
-# only for who saw it go.
+# The trends of lags and the messages that slid out of view are left out: only a page that was open then has them.
 BOARD_TEXT = """() => {
     document.querySelectorAll('.trend').forEach((node) => node.replaceChildren());
     const number = (node, name) => Number(getComputedStyle(node).getPropertyValue(name));
@@ -28,8 +27,8 @@ def deployed(stage: Stage) -> Stage:
 
 
 def run(stage: Stage, seconds: float, speed: float = 16) -> None:
-    """Let time run until the picture shows a virtual time, then hold it."""
-    stage.at_speed(speed).let_time_run()
+    """Let time run until the picture shows a virtual time, then pause it."""
+    stage.at_speed(speed).resume_time()
     stage.page.wait_for_function(
         "(wanted) => parseFloat(document.querySelector('[data-part=now]').textContent) >= wanted",
         arg=seconds,
@@ -39,7 +38,7 @@ def run(stage: Stage, seconds: float, speed: float = 16) -> None:
     stage.settled()
 
 
-def test_two_datacenters_stand_apart_and_every_tape_says_its_topic(deployed: Stage) -> None:
+def test_two_datacenters_are_drawn_apart_and_every_tape_names_its_topic(deployed: Stage) -> None:
     analysis = deployed.datacenter("analysis")
     expect(analysis.locator(".broker")).to_have_count(3)
     expect(deployed.page.locator('[data-part="brokers"]').first.locator(".broker")).to_have_count(3)
@@ -71,7 +70,7 @@ def test_a_tape_has_rows_only_for_the_groups_that_read_its_topic(deployed: Stage
     expect(flag).to_have_attribute("data-offset", str(loaded["next_offset"]))
 
 
-def test_what_mirrors_ask_for_is_set_in_the_inspector_which_shows_what_it_was(deployed: Stage) -> None:
+def test_the_acknowledgement_of_mirrors_is_set_in_the_inspector_which_shows_its_past_value(deployed: Stage) -> None:
     origin, deployed.headers = deployed.room, {}  # of the fork, this browser is the presenter
     deployed.fork.click()
     deployed.page.wait_for_url(lambda url: "/rooms/" in url and origin not in url)
@@ -95,7 +94,7 @@ def test_what_mirrors_ask_for_is_set_in_the_inspector_which_shows_what_it_was(de
     expect(deployed.group(METRICS).get_by_role("link", name="Settings of")).to_be_hidden()
 
 
-def test_a_group_of_the_analysis_datacenter_owns_and_commits_in_its_registry(deployed: Stage) -> None:
+def test_a_group_of_the_analysis_datacenter_uses_the_registry_of_that_datacenter(deployed: Stage) -> None:
     deployed.command("add_group", group="Reports", topic="live.pageviews")
     deployed.command("add_consumer", group="Reports", consumer="Reports A")
     expect(deployed.datacenter("analysis").get_by_test_id("group-Reports")).to_be_visible()
@@ -109,7 +108,7 @@ def test_a_group_of_the_analysis_datacenter_owns_and_commits_in_its_registry(dep
         expect(bookmark).to_have_attribute("data-offset", str(one["committed_offset"]))
 
 
-def test_the_audit_and_the_latency_are_the_engines_figures_and_a_loss_is_said(deployed: Stage) -> None:
+def test_the_audit_and_the_latency_are_those_of_the_engine_and_a_loss_is_announced(deployed: Stage) -> None:
     deployed.command("set_link", **{"from": "producer", "to": "broker:2", "cut": True})
     run(deployed, 66)
     facts = deployed.facts()["deployment"]
@@ -128,15 +127,15 @@ def test_the_audit_and_the_latency_are_the_engines_figures_and_a_loss_is_said(de
     expect(deployed.named("warehouse")).to_contain_text(f"{facts['loaders'][0]['rows']} rows in the table")
 
 
-def test_what_goes_between_the_parties_is_drawn(deployed: Stage) -> None:
+def test_messages_between_the_parties_are_drawn(deployed: Stage) -> None:
     run(deployed, 20)
     events = api(deployed, "/journal", at_us=deployed.facts()["clock"]["now_us"], max_bytes=1 << 20)["events"]
     for kind, sent in {
         "batch": "batch_sent",
         "fetch": "fetch_sent",
         "answer": "fetch_answered",
-        "pull": "pull_sent",
-        "pulled": "pull_answered",
+        "multi_fetch": "multi_fetch_sent",
+        "multi_fetch_answer": "multi_fetch_answered",
         "load": "load_begun",
         "commit": "commit_sent",
     }.items():
@@ -145,17 +144,17 @@ def test_what_goes_between_the_parties_is_drawn(deployed: Stage) -> None:
         expect(deployed.page.locator(f'.flight[data-flight^="{kind}:"]')).not_to_have_count(0)
 
 
-def test_a_crashed_loader_says_so_and_starts_again_on_its_card(stage: Stage) -> None:
+def test_the_card_of_a_crashed_loader_says_so_and_restarts_it(stage: Stage) -> None:
     stage.open("/embed/deployment")
     stage.loader().get_by_role("button", name="Crash").click()
     expect(stage.loader()).to_have_attribute("data-state", "crashed")
-    stage.has_said("Loader crashed")
+    stage.has_announced("Loader crashed")
     stage.loader().get_by_role("button", name="Start again").click()
     expect(stage.loader()).to_have_attribute("data-state", "waiting")
-    stage.has_said("starts at the bookmarks in the warehouse")
+    stage.has_announced("starts at the bookmarks in the warehouse")
 
 
-def test_the_servers_picture_of_the_deployment_is_the_scripts(deployed: Stage) -> None:
+def test_the_server_and_javascript_draw_the_deployment_alike(deployed: Stage) -> None:
     deployed.command("set_link", **{"from": "auditor:analysis", "to": "broker:12", "cut": True})
     run(deployed, 40)
     deployed.page.reload()
@@ -177,7 +176,7 @@ def test_the_deployment_fits_the_width_of_the_window(stage: Stage, width: int) -
 
 
 @pytest.mark.parametrize("width", [1100, 1440])
-def test_a_batch_that_sets_out_stays_on_the_page(stage: Stage, width: int) -> None:
+def test_a_batch_stays_on_the_page_when_it_is_sent(stage: Stage, width: int) -> None:
     stage.page.set_viewport_size({"width": width, "height": 900})
     deployed = stage.open_room("deployment")
     deployed.command("clock", action="pause")

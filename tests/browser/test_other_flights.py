@@ -32,7 +32,7 @@ MARKS = """((v) => {
 
 
 def marks(page: Page, server: ServerProcess, *times: int, **places: Any) -> dict[str, list[Any]]:
-    """Two commits and two watches at those thousandths of their ways, by the flight."""
+    """Return the marks of two commits and two watches at thousandths of their ways, by the flight."""
     where = {"registry": {"x": 214, "y": 430}, "cards": 971} | places
     found = Module(page, server, "scene/flights").call(MARKS, times=times, **where)
     return {mark["key"]: [at[index] for at in found] for index, mark in enumerate(found[0])}
@@ -50,7 +50,7 @@ def test_a_commit_passes_below_the_broker_of_its_partition_and_covers_no_tape(
         assert (flown[key][-1]["x"], flown[key][-1]["y"]) == (214, 430)
 
 
-def test_its_words_stand_beside_it_in_the_gap_and_nowhere_else(page: Page, server: ServerProcess) -> None:
+def test_the_label_of_a_commit_is_shown_beside_it_and_only_in_the_gap(page: Page, server: ServerProcess) -> None:
     (way, _, _, _) = marks(page, server, *range(0, 1001, 10)).values()
     said = [mark for mark in way if mark["label"]]
     assert {mark["label"] for mark in said} == {"p0: commit 430"}
@@ -61,30 +61,26 @@ def test_its_words_stand_beside_it_in_the_gap_and_nowhere_else(page: Page, serve
         assert mark["x"] + mark["shift"] + half <= 816, "not into the gap before the cards"
 
 
-def test_watches_that_fire_at_once_go_to_their_consumers_through_different_gaps(
-    page: Page, server: ServerProcess
-) -> None:
+def test_watches_that_fire_together_take_different_gaps_to_their_consumers(page: Page, server: ServerProcess) -> None:
     flown = marks(page, server, 0, 500, 1000)
     assert [round(flown[key][1]["y"]) for key in ("watch:1", "watch:2")] == [113 + 136, 308 + 136]
     assert flown["watch:1"][1]["label"] == "watch: ids changed"
     assert [flown[key][2]["y"] for key in ("watch:1", "watch:2")] == [190, 285]
 
 
-def test_where_the_cards_stand_below_the_brokers_the_way_is_straight(page: Page, server: ServerProcess) -> None:
+def test_flights_to_cards_below_the_brokers_move_in_a_straight_line(page: Page, server: ServerProcess) -> None:
     flown = marks(page, server, 0, 500, 1000, cards=12, registry={"x": 200, "y": 900})
     middle = flown["commit:1"][1]
     assert (middle["x"], middle["y"]) == (106, pytest.approx((190 + 900) / 2))
     assert middle["label"] == "p0: commit 430"
 
 
-def test_a_pull_of_a_simple_consumer_names_its_logs_with_their_topics_where_there_are_several(
-    page: Page, server: ServerProcess
-) -> None:
+def test_a_fetch_of_a_simple_consumer_names_topics_only_if_there_are_several(page: Page, server: ServerProcess) -> None:
     def said(topics: list[str], fetches: list[list[Any]]) -> tuple[str, str]:
         (mark,) = Module(page, server, "scene/flights").call(
             """m.marks({
                 state: {topics: Object.fromEntries(v.topics.map((topic) => [topic, {}])), partitions: {}, flights: {
-                    "pull:1": {broker: 11, client: "loader:L", fetches: v.fetches, at_us: 0, due_us: 10},
+                    "multi_fetch:1": {broker: 11, client: "loader:L", fetches: v.fetches, at_us: 0, due_us: 10},
                 }},
                 now_us: 5, ribbons: [], losses: [], steps: false, level: "messages",
                 anchors: {parties: new Map(["broker:11", "loader:L"].map((name, at) =>

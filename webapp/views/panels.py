@@ -15,7 +15,7 @@ from webapp.views.access import has_presenter_cookie
 from webapp.views.context import find_room, room_urls
 from webapp.views.downloads import journal_listing, log_listing
 from webapp.views.inputs import query_integer, query_text
-from webapp.views.parties import trouble_of
+from webapp.views.parties import faults_of
 from webapp.views.records import record_at
 
 blueprint = Blueprint("panels", __name__)
@@ -147,7 +147,7 @@ def _downloads(room: Room, picture: Picture) -> dict[str, Any]:
 
 
 def _trouble(room: Room, picture: Picture) -> dict[str, Any]:
-    return trouble_of(picture.state, query_text("address"))
+    return faults_of(picture.state, query_text("address"))
 
 
 PANELS: Mapping[str, Callable[[Room, Picture], dict[str, Any]]] = {

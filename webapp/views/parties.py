@@ -26,7 +26,7 @@ def _mirror(consumer: Mapping[str, Any]) -> str:
     return f"mirror:{consumer['group']}/{consumer['consumer']}"
 
 
-def trouble_of(state: Mapping[str, Any], address: str) -> dict[str, Any]:
+def faults_of(state: Mapping[str, Any], address: str) -> dict[str, Any]:
     """Return the contents of a party's fault panel: its name, the parties it has links to, and their faults now.
 
     Raises :class:`InvalidRequest` for an unknown address.

@@ -7,11 +7,11 @@ from engine.simulation.checkers import (
     committed_offsets,
     counts,
     delivery,
+    deployment,
     flights,
     invariants,
     logs,
     ownership,
-    pattern,
 )
 from engine.simulation.history import Anomalies, Anomaly, History
 
@@ -27,11 +27,11 @@ CHECKERS: Sequence[Checker] = (
     ownership.every_partition_has_one_owner,
     ownership.fetched_is_owned,
     committed_offsets.committed_offsets_follow_the_work,
-    pattern.mirrors_commit_behind_their_work,
-    pattern.the_warehouse_holds_each_message_once,
+    deployment.mirrors_commit_behind_their_work,
+    deployment.the_warehouse_holds_each_message_once,
     flights.each_flight_ends_once,
     counts.counts_match_the_files,
-    catching_up.everybody_catches_up,
+    catching_up.everything_catches_up,
     invariants.invariants_hold,
 )
 

@@ -22,7 +22,7 @@ BEGINNING = "0"
 Facts = Mapping[str, Any]
 
 
-def everybody_catches_up(history: History) -> Anomalies:
+def everything_catches_up(history: History) -> Anomalies:
     """Find ``not-caught-up``: a stopped broker, an unflushed log, a warehouse that lags, a partition without an owner.
 
     ``stranded``: a consumer does not complete a rebalance, or owns a partition, is running and does not advance.

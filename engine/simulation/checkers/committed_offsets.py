@@ -15,14 +15,15 @@ class CommittedOffset:
     ``places`` are all positions that the group's consumers have had, and the targets of seeks. ``moves`` are the
     targets of seeks and resets that may still arrive at the registry. ``values`` are the registry's values, each with
     its index in the journal. ``chosen`` is the target of a seek that went to the registry and from which no consumer
-    has started yet. A commit in flight may overwrite it there, but then the next owner ``owes`` a jump to it.
+    has started yet. A commit in flight may overwrite it there; ``expected_seek`` is then where the next owner must
+    still jump to.
     """
 
     values: list[tuple[int, int]] = field(default_factory=lambda: [(NOT_SET, NOT_SET)])
     places: set[int] = field(default_factory=lambda: {BEGINNING})
     moves: list[int] = field(default_factory=list)
     chosen: int = NOT_SET
-    owes: int = NOT_SET
+    expected_seek: int = NOT_SET
 
     @property
     def value(self) -> int:
@@ -73,14 +74,14 @@ class CommittedOffsets:
         committed.places.add(event["offset"])
         if event["event"] == "offset_sought":
             committed.chosen = NOT_SET if event["consumer"] else event["offset"]
-            committed.owes = NOT_SET
+            committed.expected_seek = NOT_SET
 
     def _work(self, event: JournalEvent) -> Anomalies:
         committed = self._of(event)
         committed.places.add(event["next_offset"])
-        if committed.owes != NOT_SET:
-            yield Anomaly("seek-lost", f"a seek had moved the committed offset to {committed.owes}", (event,))
-            committed.owes = NOT_SET
+        if committed.expected_seek != NOT_SET:
+            yield Anomaly("seek-lost", f"a seek had moved the committed offset to {committed.expected_seek}", (event,))
+            committed.expected_seek = NOT_SET
 
     def _set(self, index: int, event: JournalEvent) -> Anomalies:
         _, _, group, _, topic, node = event["path"].split("/")
@@ -99,7 +100,7 @@ class CommittedOffsets:
     def _start(self, event: JournalEvent) -> Anomalies:
         """Check a start: a consumer reads the committed offset after its claim, so it gets the value then or later."""
         committed = self._of(event)
-        committed.owes = committed.chosen if committed.chosen != event["offset"] else NOT_SET
+        committed.expected_seek = committed.chosen if committed.chosen != event["offset"] else NOT_SET
         committed.chosen = NOT_SET
         values = committed.values_since(self._computed_at[(event["group"], event["consumer"])])
         if event["offset"] not in values and not (NOT_SET in values and event["offset"] == BEGINNING):

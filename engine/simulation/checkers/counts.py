@@ -75,17 +75,18 @@ class Counts:
         if kept - deleted != held:
             sentence = f"the files of {partition} hold {held} messages: {kept} appended and not cut, {deleted} deleted"
             yield Anomaly("miscounted", sentence)
-        said = self._history.state["partitions"][partition]["messages"]
-        if said != kept:
-            yield Anomaly("miscounted", f"{partition} has {said} messages in the state, and {kept} in the journal")
+        reported = self._history.state["partitions"][partition]["messages"]
+        if reported != kept:
+            yield Anomaly("miscounted", f"{partition} has {reported} messages in the state, and {kept} in the journal")
 
     def _topic(self, topic: str, events_appended: int) -> Anomalies:
         partitions = range(len(self._history.state["topics"][topic]["brokers"]))
         kept = sum(self._kept[f"{topic}-{number}"] for number in partitions)
         in_state = self._history.state["topics"][topic]["events_appended"]
-        for where, said in (("facts", events_appended), ("state", in_state)):
-            if said != kept:
-                yield Anomaly("miscounted", f"{topic} has {said} messages in the {where}, and {kept} in the journal")
+        for where, reported in (("facts", events_appended), ("state", in_state)):
+            if reported != kept:
+                sentence = f"{topic} has {reported} messages in the {where}, and {kept} in the journal"
+                yield Anomaly("miscounted", sentence)
 
     def _lag(self, group: str, place: JournalEvent) -> Anomalies:
         """Check the lag from the committed offset, clamped to the log, to its end; a message counts where it begins.
@@ -101,10 +102,10 @@ class Counts:
             committed_offset = placed_offset
         offset = min(max(committed_offset, first_offset), len(content))
         messages = sum(count_messages(entry) for begin, entry in entries_of(content) if begin >= offset)
-        said = place["lag_bytes"], place["lag_messages"]
-        if said != (len(content) - offset, messages):
+        reported = place["lag_bytes"], place["lag_messages"]
+        if reported != (len(content) - offset, messages):
             lag = f"{len(content) - offset} bytes and {messages} messages"
-            sentence = f"{group} lags by {lag} in {partition_of(place)}, and the facts say {said[0]} and {said[1]}"
+            sentence = f"{group} lags by {lag} in {partition_of(place)}, and in the facts by {reported}"
             yield Anomaly("miscounted", sentence)
 
 

@@ -11,14 +11,14 @@ DEPARTURES = {
     "batch_acknowledged": "ack",
     "fetch_sent": "fetch",
     "fetch_answered": "answer",
-    "pull_sent": "pull",
-    "pull_answered": "pulled",
+    "multi_fetch_sent": "multi_fetch",
+    "multi_fetch_answered": "multi_fetch_answer",
     "commit_sent": "commit",
     "watch_fired": "watch",
     "load_begun": "load",
 }
 """The kind of flight that an event starts; the flight's name is this and its number."""
-NUMBERS = {"disk": "batch", "ack": "batch", "answer": "fetch", "pulled": "pull"}
+NUMBERS = {"disk": "batch", "ack": "batch", "answer": "fetch", "multi_fetch_answer": "multi_fetch"}
 ENDINGS = {
     "batch_queued": ("batch",),
     "batch_appended": ("batch", "disk"),
@@ -27,16 +27,16 @@ ENDINGS = {
     "fetch_answered": ("fetch",),
     "fetch_received": ("answer",),
     "fetch_failed": ("fetch", "answer"),
-    "pull_answered": ("pull",),
-    "pull_received": ("pulled",),
-    "pull_failed": ("pull", "pulled"),
+    "multi_fetch_answered": ("multi_fetch",),
+    "multi_fetch_received": ("multi_fetch_answer",),
+    "multi_fetch_failed": ("multi_fetch", "multi_fetch_answer"),
     "commit_landed": ("commit",),
     "watch_delivered": ("watch",),
     "load_committed": ("load",),
 }
 """The flights that an event may end: the one of them that is in flight."""
-FAILURES = ("batch_lost", "fetch_failed", "pull_failed")
-GIVEN_UP = ("timeout", "not_acknowledged")
+FAILURES = ("batch_lost", "fetch_failed", "multi_fetch_failed")
+TIMED_OUT = ("timeout", "not_acknowledged")
 """Reasons of a sender that timed out: its message may still be in flight, and then has its own end."""
 NOT_SENT = "no_broker_available"
 SEVERAL_TIMES = ("commit",)
@@ -51,7 +51,7 @@ class Flights:
         self._in_flight: defaultdict[str, list[JournalEvent]] = defaultdict(list)
         self._ended: dict[str, JournalEvent] = {}
         self._failed: dict[str, JournalEvent] = {}
-        """The last failure of a batch, a fetch or a pull, by its first flight's name."""
+        """The last failure of a batch, a fetch or a multi-fetch, by its first flight's name."""
 
     def anomalies(self) -> Anomalies:
         """Go through the journal once."""
@@ -80,10 +80,10 @@ class Flights:
         if reason:
             before = self._failed.get(names[0])
             self._failed[names[0]] = event
-            if before is not None and (before["reason"] not in GIVEN_UP or reason in GIVEN_UP):
+            if before is not None and (before["reason"] not in TIMED_OUT or reason in TIMED_OUT):
                 yield Anomaly("ended-twice", f"{names[0]} failed before", (before, event))
                 return
-        if not (reason in GIVEN_UP or self._is_known_to_have_ended(names, event)):
+        if not (reason in TIMED_OUT or self._is_known_to_have_ended(names, event)):
             yield from self._end(names, event)
 
     def _is_known_to_have_ended(self, names: tuple[str, ...], event: JournalEvent) -> bool:

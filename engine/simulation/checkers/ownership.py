@@ -18,7 +18,7 @@ class Ownership:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._pulling: dict[tuple[str, str], dict[str, JournalEvent]] = {}
+        self._fetching: dict[tuple[str, str], dict[str, JournalEvent]] = {}
         self._superseded: dict[tuple[str, str, str], JournalEvent] = {}
         self._frozen_until_us: dict[tuple[str, str], int] = {}
         self._jumps = Jumps(history)
@@ -42,25 +42,25 @@ class Ownership:
     def _end(self, event: JournalEvent) -> None:
         group, consumer = event["group"], event["consumer"]
         self._frozen_until_us.pop((group, consumer), None)
-        for of_group, partition in list(self._pulling):
+        for of_group, partition in list(self._fetching):
             if of_group == group:
                 self._stop(group, consumer, partition)
 
     def _stop(self, group: str, consumer: str, partition: str) -> None:
-        self._pulling.get((group, partition), {}).pop(consumer, None)
+        self._fetching.get((group, partition), {}).pop(consumer, None)
         self._superseded.pop((group, consumer, partition), None)
 
     def _start(self, event: JournalEvent) -> Anomalies:
         group, partition = event["group"], partition_of(event)
-        pulling = self._pulling.setdefault((group, partition), {})
-        for other, since in list(pulling.items()):
+        fetching = self._fetching.setdefault((group, partition), {})
+        for other, since in list(fetching.items()):
             if self._frozen_until_us.get((group, other), NEVER) > event["at_us"]:
                 self._superseded[(group, other, partition)] = event
-                del pulling[other]
+                del fetching[other]
             elif not any(self._jumps.may_not_know(group, one, event["at_us"]) for one in (other, event["consumer"])):
                 sentence = f"{partition} is fetched by {event['consumer']} and still by {other} of {group}"
                 yield Anomaly("owned-twice", sentence, (since, event))
-        pulling[event["consumer"]] = event
+        fetching[event["consumer"]] = event
 
     def _check_action(self, event: JournalEvent) -> Anomalies:
         group, consumer = event["group"], event["consumer"]
@@ -100,5 +100,5 @@ def fetched_is_owned(history: History) -> Anomalies:
             owner = owners.get(path, "")
             excused = jumps.may_not_know(event["group"], event["consumer"], event["at_us"])
             if paths.stream_consumer(owner) != event["consumer"] and not excused:
-                sentence = f"the owner of {partition_of(event)} in the registry is {owner or 'nobody'}"
+                sentence = f"the owner of {partition_of(event)} in the registry is {owner or 'no consumer'}"
                 yield Anomaly("fetched-unclaimed", sentence, (event,))

@@ -7,7 +7,7 @@ import { batch } from "./batches.js";
 import { logOf, widthOf, xOf } from "./on_tape.js";
 import { eased, level, line, placeOn, reversed, unit } from "./paths.js";
 import { cardOf, commit, watch } from "./registry_flights.js";
-import { load, pull, pulled } from "./simple_flights.js";
+import { load, multiFetch, multiFetchAnswer } from "./simple_flights.js";
 import { bytesInWords } from "./words.js";
 
 /**
@@ -157,4 +157,4 @@ function disk(flight, picture) {
 }
 
 /** @type {Map<string, (flight: State, picture: Picture, part: number, key: string) => Omit<Mark, "key"> | undefined>} */
-const DRAW = new Map(Object.entries({ batch, fetch, answer, commit, watch, ack, disk, load, pull, pulled }));
+const DRAW = new Map(Object.entries({ batch, fetch, answer, commit, watch, ack, disk, load, multi_fetch: multiFetch, multi_fetch_answer: multiFetchAnswer }));

@@ -38,8 +38,8 @@ export function atRest(state, now_us) {
   if (countsDown(state, now_us)) return false;
   if (Object.values(state.consumers).some((consumer) => isUnsettled(state, consumer))) return false;
   return Object.values(state.flights).every((flight) => {
-    if (["fetch_sent", "pull_sent"].includes(flight.event)) return isIdle(flight, state);
-    if (["fetch_answered", "pull_answered"].includes(flight.event)) return flight.bytes === 0;
+    if (["fetch_sent", "multi_fetch_sent"].includes(flight.event)) return isIdle(flight, state);
+    if (["fetch_answered", "multi_fetch_answered"].includes(flight.event)) return flight.bytes === 0;
     return false;
   });
 }

@@ -194,7 +194,7 @@ const SENTENCES = {
 
 /** @param {State} fetch @param {State} state @returns {boolean} whether the pull finds nothing new to read */
 export function isIdle(fetch, state) {
-  if (fetch.event === "pull_sent") return asksForNothingNew(fetch, state);
+  if (fetch.event === "multi_fetch_sent") return asksForNothingNew(fetch, state);
   const log = state.partitions[`${fetch.topic}-${fetch.partition}`];
   return !log || fetch.offset >= log.flushed_offset;
 }

@@ -25,15 +25,15 @@ export const DEPLOYMENT_SENTENCES = {
     text: `${e.consumer} sends ${bytesInWords(e.bytes)} of ${e.source_topic} p${e.source_partition} to ${partitionInWords(state, e)} on broker ${e.broker}.`,
     weight: 5,
   }),
-  pull_sent: (e) => ({
+  multi_fetch_sent: (e) => ({
     text: `${clientInWords(e.client)} asks broker ${e.broker} for ${e.fetches.length === 1 ? "a log" : `${e.fetches.length} logs`} in one pull, from offsets of its own.`,
     weight: isLoader(e.client) ? 2 : 1,
   }),
-  pull_answered: (e) => (e.bytes ? {
+  multi_fetch_answered: (e) => (e.bytes ? {
     text: `Broker ${e.broker} sends ${bytesInWords(e.bytes)} of its files to ${clientInWords(e.client).replace("The", "the")}.`, weight: isLoader(e.client) ? 3 : 1,
   } : SILENT),
-  pull_failed: (e) => (e.reason === "broker_down" ? { text: `${clientInWords(e.client)} asked, but the broker does not answer.`, weight: 5 } : SILENT),
-  pull_offset_reset: (e) => ({
+  multi_fetch_failed: (e) => (e.reason === "broker_down" ? { text: `${clientInWords(e.client)} asked, but the broker does not answer.`, weight: 5 } : SILENT),
+  multi_fetch_offset_reset: (e) => ({
     text: `${clientInWords(e.client)} looked for offset ${e.out_of_range_offset} of ${e.topic} p${e.partition}, which is gone, and continues at ${e.offset}.`, weight: 8,
   }),
   load_begun: (e) => ({ text: `${e.loader} opens a transaction: ${rowsInWords(e.rows)} and the bookmarks behind them.`, weight: 5 }),

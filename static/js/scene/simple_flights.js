@@ -33,7 +33,7 @@ export function asksForNothingNew({ fetches }, state) {
 }
 
 /** @param {State} flight @param {Picture} picture @param {number} part @returns {Omit<Mark, "key"> | undefined} */
-export function pull(flight, picture, part) {
+export function multiFetch(flight, picture, part) {
   const way = wayOf(picture, flight);
   if (!way.length) return undefined;
   const { fetches } = flight;
@@ -47,7 +47,7 @@ export function pull(flight, picture, part) {
 }
 
 /** @param {State} flight @param {Picture} picture @param {number} part @returns {Omit<Mark, "key"> | undefined} */
-export function pulled(flight, picture, part) {
+export function multiFetchAnswer(flight, picture, part) {
   const way = wayOf(picture, flight);
   if (!way.length) return undefined;
   return {
@@ -56,7 +56,7 @@ export function pulled(flight, picture, part) {
   };
 }
 
-/** Rows on their way into the table: there when the transaction is committed. @type {typeof pulled} */
+/** Rows on their way into the table: there when the transaction is committed. @type {typeof multiFetchAnswer} */
 export function load(flight, picture, part) {
   const from = picture.anchors.parties.get(`loader:${flight.loader}`);
   const to = picture.anchors.parties.get("warehouse");

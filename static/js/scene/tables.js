@@ -76,10 +76,10 @@ const FLIGHT_WORDS = {
   }),
   commit_sent: (one) => ({ what: "commit", from: one.consumer, to: "the registry", carries: `${one.topic}-${one.partition} at ${one.offset}` }),
   watch_fired: (one) => ({ what: "watch", from: "the registry", to: partyInWords(one.client), carries: one.path }),
-  pull_sent: (one) => ({
+  multi_fetch_sent: (one) => ({
     what: "pull", from: partyInWords(one.client), to: `broker ${one.broker}`,
     carries: one.fetches.map((/** @type {[string, number]} */ [log, offset]) => `${log} from ${offset}`).join(", "),
   }),
   load_begun: (one) => ({ what: "transaction", from: one.loader, to: "the warehouse", carries: `${one.rows} ${one.rows === 1 ? "row" : "rows"}` }),
-  pull_answered: (one) => ({ what: "answer", from: `broker ${one.broker}`, to: partyInWords(one.client), carries: bytesInWords(one.bytes) }),
+  multi_fetch_answered: (one) => ({ what: "answer", from: `broker ${one.broker}`, to: partyInWords(one.client), carries: bytesInWords(one.bytes) }),
 };

@@ -42,7 +42,7 @@ const batchMirrored = (state, event) => changesDeployment(({ mirrors }) => ({
 }))({ ...state, flights: withKey(state.flights, `batch:${event.batch}`, event) }, event);
 
 /** @param {State} flights @param {Record<string, any>} of */
-const ended = (flights, { pull }) => withoutKey(withoutKey(flights, `pull:${pull}`), `pulled:${pull}`);
+const ended = (flights, { multi_fetch }) => withoutKey(withoutKey(flights, `multi_fetch:${multi_fetch}`), `multi_fetch_answer:${multi_fetch}`);
 
 /** The open transaction of a crashed loader is rolled back. @type {Handler} */
 const rolledBack = (state, { loader }) => {
@@ -95,11 +95,11 @@ export const deploymentHandlers = {
       event.messages, event.average_us, event.percentile_95_us,
     ], 2, LATENCIES_KEPT),
   })),
-  pull_sent: (state, event) => ({ ...state, flights: withKey(state.flights, `pull:${event.pull}`, event) }),
-  pull_answered: (state, event) => ({
-    ...state, flights: withKey(ended(state.flights, event), `pulled:${event.pull}`, event),
+  multi_fetch_sent: (state, event) => ({ ...state, flights: withKey(state.flights, `multi_fetch:${event.multi_fetch}`, event) }),
+  multi_fetch_answered: (state, event) => ({
+    ...state, flights: withKey(ended(state.flights, event), `multi_fetch_answer:${event.multi_fetch}`, event),
   }),
-  pull_received: (state, event) => ({ ...state, flights: ended(state.flights, event) }),
+  multi_fetch_received: (state, event) => ({ ...state, flights: ended(state.flights, event) }),
   /** After a timeout the message may still be on its way, and has an end of its own. */
-  pull_failed: (state, event) => (event.reason === "timeout" ? state : { ...state, flights: ended(state.flights, event) }),
+  multi_fetch_failed: (state, event) => (event.reason === "timeout" ? state : { ...state, flights: ended(state.flights, event) }),
 };

@@ -10,16 +10,16 @@ from engine.ids import BrokerId, TopicPartition
 from engine.protocol.faults import error_name
 from engine.protocol.requests import EARLIEST_MS, LATEST_MS
 from tests.engine.conftest import MakeStage
-from tests.support import questions
+from tests.support import broker_requests
+from tests.support.broker_requests import offsets_before
 from tests.support.clusters import Stage
-from tests.support.questions import offsets_before
 
 P0 = TopicPartition("clicks", 0)
 
 
 def fetch(stage: Stage, partition: TopicPartition, offset: int, max_bytes: int = 1_000_000) -> tuple[bytes, str]:
     broker = next(iter(stage.cluster.state.brokers.values()))
-    response = questions.fetch(broker, partition, offset, max_bytes)
+    response = broker_requests.fetch(broker, partition, offset, max_bytes)
     return response.body, error_name(response.error_code, *partition, offset)
 
 

@@ -10,8 +10,8 @@ from engine.config import DEMO, MILLISECOND_US, NEVER_US, PAPER, SECOND_US, TINY
 from engine.protocol.requests import EARLIEST_MS
 from engine.storage.log import Appended
 from tests.engine.conftest import MakeStage
+from tests.support.broker_requests import offsets_before
 from tests.support.clusters import GROUP, Stage
-from tests.support.questions import offsets_before
 
 AGEING = replace(TINY, flush_messages=1, segment_bytes=25, retention_us=100_000, retention_check_interval_us=10_000)
 MARK = ".kafka_cleanshutdown"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.broker.request_handler import Piece, ReadLog, RequestHandler
+from engine.broker.request_handler import ReadLog, RequestHandler, ResponsePart
 from engine.config import MILLISECOND_US
 from engine.errors import InvalidName, MachineFault, UnknownPartition
 from engine.ids import TopicPartition
@@ -23,11 +23,11 @@ from engine.protocol.requests import (
     EARLIEST_MS,
     LATEST_MS,
     RANDOM_PARTITION,
+    AnsweredRequest,
     FetchRequest,
     MultiFetchRequest,
     OffsetsRequest,
     ProduceRequest,
-    Question,
 )
 from engine.protocol.responses import (
     CODE_BYTES,
@@ -93,16 +93,16 @@ class Server:
                 log.append(ENTRY)
         self.handler = RequestHandler(self.logs, read_log, lambda: 2)
 
-    def ask(self, request: Question) -> bytes:
+    def ask(self, request: AnsweredRequest) -> bytes:
         """Return the whole response, length first."""
-        return b"".join([bytes_of(piece) for piece in self.handler.answer(request)])
+        return b"".join([bytes_of(part) for part in self.handler.answer(request)])
 
 
-def bytes_of(piece: Piece) -> bytes:
-    """Return the bytes of a piece of a response; a slice is read from its file, as sendfile would."""
-    if isinstance(piece, bytes):
-        return piece
-    return piece.path.read_bytes()[piece.position : piece.position + piece.size_bytes]
+def bytes_of(part: ResponsePart) -> bytes:
+    """Return the bytes of a part of a response; a slice is read from its file, as sendfile would."""
+    if isinstance(part, bytes):
+        return part
+    return part.path.read_bytes()[part.position : part.position + part.size_bytes]
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_an_offsets_request_that_cannot_be_answered_raises(
 
 
 @pytest.mark.parametrize("request_", [fetch(26), MultiFetchRequest((fetch(0, partition=2), fetch(26)))])
-def test_a_machine_fault_is_raised_and_not_answered(server: Server, request_: Question) -> None:
+def test_a_machine_fault_is_raised_and_not_answered(server: Server, request_: AnsweredRequest) -> None:
     server.machine.refuse("read")
     with pytest.raises(MachineFault):
         server.handler.answer(request_)
@@ -271,7 +271,7 @@ def test_a_machine_fault_is_raised_and_not_answered(server: Server, request_: Qu
         OffsetsRequest("clicks", 0, LATEST_MS, 10),
     ],
 )
-def test_reading_and_locating_give_the_same_response_bytes(tmp_path: Path, request_: Question) -> None:
+def test_reading_and_locating_give_the_same_response_bytes(tmp_path: Path, request_: AnsweredRequest) -> None:
     reading, locating = Server(tmp_path / "read"), Server(tmp_path / "located", Log.locate)
     assert locating.ask(request_) == reading.ask(request_)
 

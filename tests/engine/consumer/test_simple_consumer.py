@@ -81,8 +81,8 @@ def test_a_multi_fetch_is_one_exchange_with_independent_answers(make_stage: Call
     assert [message.payload for message in first.messages] == [b"first of 0"]
     assert (second.error, second.messages, second.next_offset) == ("offset_out_of_range", (), 999)
     assert [message.payload for message in third.messages] == [b"first of 2"]
-    names = [event["event"] for event in stage.events() if event["event"].startswith("pull")]
-    assert names == ["pull_sent", "pull_answered", "pull_received"]
+    names = [event["event"] for event in stage.events() if event["event"].startswith("multi_fetch")]
+    assert names == ["multi_fetch_sent", "multi_fetch_answered", "multi_fetch_received"]
 
 
 def test_messages_before_damaged_bytes_are_returned_and_the_damage_is_reported(asking: Asking) -> None:
@@ -132,7 +132,7 @@ def test_an_unknown_partition_is_reported_as_an_error(asking: Asking, number: in
 def test_a_broker_that_is_down_is_asked_twice_and_then_reported(asking: Asking) -> None:
     asking.stage.do("crash_broker", broker=1)
     assert asking.fetch(0).error == "broker_down"
-    assert [event["reason"] for event in asking.stage.events("pull_failed")] == ["broker_down"] * 2
+    assert [event["reason"] for event in asking.stage.events("multi_fetch_failed")] == ["broker_down"] * 2
     asking.consumer.offsets_before(ONE, TopicPartition("clicks", 0), LATEST_MS, 1, asking.answers.append)
     assert asking.wait(Offsets) == Offsets((), "broker_down")
 
@@ -146,7 +146,7 @@ def test_a_request_whose_answer_is_lost_is_sent_again(asking: Asking) -> None:
     network.set_link_fault(("broker:1", "reader"), NO_FAULT)
     answer = asking.wait(Fetched)
     assert len(answer.messages) == 7
-    assert [event["reason"] for event in asking.stage.events("pull_failed")] == ["timeout"]
+    assert [event["reason"] for event in asking.stage.events("multi_fetch_failed")] == ["timeout"]
     assert asking.stage.cluster.snapshot()["flights"] == {}
 
 
@@ -155,18 +155,18 @@ def test_an_answer_after_the_last_timeout_changes_nothing(asking: Asking) -> Non
     asking.consumer.fetch(ONE, Fetch(TopicPartition("clicks", 0), 0, 1_000), asking.answers.append)
     asking.stage.run_ms(500)
     assert [answer.error for answer in asking.answers] == ["timeout"]
-    reasons = [event["reason"] for event in asking.stage.events("pull_failed")]
+    reasons = [event["reason"] for event in asking.stage.events("multi_fetch_failed")]
     assert reasons == ["timeout", "timeout", "stopped", "stopped"]
     assert asking.stage.cluster.snapshot()["flights"] == {}
 
 
 def test_a_process_that_is_gone_gets_no_answer_and_leaves_no_flight(asking: Asking) -> None:
     asking.consumer.fetch(ONE, Fetch(TopicPartition("clicks", 0), 0, 1_000), asking.answers.append)
-    asking.consumer.vanish()
+    asking.consumer.close()
     asking.stage.run_ms(200)
     assert asking.answers == []
     assert asking.stage.cluster.snapshot()["flights"] == {}
-    assert [event["reason"] for event in asking.stage.events("pull_failed")] == ["consumer_gone"]
+    assert [event["reason"] for event in asking.stage.events("multi_fetch_failed")] == ["consumer_gone"]
 
 
 class Job:
@@ -179,9 +179,9 @@ class Job:
         CatchUp(reader, positions, self.take, self.finish)
         asking.stage.run_ms(300)
 
-    def take(self, answers: list[Fetched], go_on: Callable[[], None]) -> None:
+    def take(self, answers: list[Fetched], next_round: Callable[[], None]) -> None:
         self.rounds.append(answers)
-        go_on()
+        next_round()
 
     def finish(self) -> None:
         self.done = True
@@ -224,5 +224,5 @@ def test_a_position_beyond_its_log_moves_to_the_end_of_it(asking: Asking) -> Non
     job = Job(asking, {PLACES[0]: 5_000})
     assert job.done
     assert job.ends() == {PLACES[0]: 115}
-    (reset,) = asking.stage.events("pull_offset_reset")
+    (reset,) = asking.stage.events("multi_fetch_offset_reset")
     assert (reset["out_of_range_offset"], reset["offset"]) == (5_000, 115)

@@ -91,11 +91,11 @@ def test_a_reopened_journal_has_the_same_chapters_and_moments(journal: Journal, 
 
 def test_folding_a_chapter_needs_nothing_before_it(journal: Journal) -> None:
     for at_us in (0, 100, 200):
-        chapter = journal.interval_at(at_us)
-        head = journal.read(chapter.offset, chapter.events_offset - chapter.offset)
+        interval = journal.interval_at(at_us)
+        head = journal.read(interval.offset, interval.events_offset - interval.offset)
         assert json.loads(head.payloads[0])["event"] == "checkpoint"
-        assert head.next_offset == chapter.events_offset
-        tail = journal.read(chapter.events_offset, EVERYTHING)
+        assert head.next_offset == interval.events_offset
+        tail = journal.read(interval.events_offset, EVERYTHING)
         assert json.loads(tail.payloads[0])["at_us"] == at_us + 50
 
 

@@ -165,11 +165,11 @@ def test_a_read_continues_in_the_next_segment(tmp_path: Path) -> None:
     assert chunk.next_offset == journal.end_offset
 
 
-def test_event_starts_that_coincide_with_landmarks_are_accepted(
+def test_event_starts_that_coincide_with_indexed_ones_are_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = 9 + len(broker(10).encode())
-    monkeypatch.setattr(journal_module, "LANDMARK_EVERY_BYTES", 2 * size)
+    monkeypatch.setattr(journal_module, "INDEX_INTERVAL_BYTES", 2 * size)
     journal = Journal.open(tmp_path)
     starts = [journal.append(broker(number)) for number in range(10, 20)]
     journal.publish()
@@ -222,7 +222,7 @@ def test_offsets_far_inside_a_large_event_are_refused_without_reading_it(tmp_pat
     disk.largest_read_bytes = 0
     for offset in (start + 1, start + 4000, start + 5000, start + 999_999):
         assert not is_start(journal, offset)
-    assert disk.largest_read_bytes <= journal_module.LANDMARK_EVERY_BYTES
+    assert disk.largest_read_bytes <= journal_module.INDEX_INTERVAL_BYTES
 
 
 def test_a_damaged_event_is_reported_by_its_offset_and_events_before_it_are_read(
@@ -349,14 +349,14 @@ def test_a_journal_damaged_in_an_old_segment_is_not_opened(tmp_path: Path) -> No
     sizes=st.lists(st.integers(0, 300), min_size=1, max_size=25),
     segment_bytes=st.integers(50, 2000),
     publish_every=st.integers(1, 8),
-    landmark_every_bytes=st.integers(1, 1000),
+    index_interval_bytes=st.integers(1, 1000),
     max_bytes=st.integers(1, 2000),
 )
 def test_every_start_of_an_event_is_accepted_and_no_other_offset(
-    sizes: list[int], segment_bytes: int, publish_every: int, landmark_every_bytes: int, max_bytes: int
+    sizes: list[int], segment_bytes: int, publish_every: int, index_interval_bytes: int, max_bytes: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as directory:
-        patch.setattr(journal_module, "LANDMARK_EVERY_BYTES", landmark_every_bytes)
+        patch.setattr(journal_module, "INDEX_INTERVAL_BYTES", index_interval_bytes)
         journal = Journal.open(Path(directory), segment_bytes=segment_bytes)
         events: list[Event] = [TopicAdded(number, "x" * size, ()) for number, size in enumerate(sizes)]
         starts = []

@@ -21,14 +21,14 @@ def test_every_message_is_stored_once_and_the_stored_offsets_are_at_the_ends_of_
     settle(deployed)
     assert deployed.table() == deployed.originals()
     assert deployed.table().total() == 123
-    bookmarks = deployed.warehouse("SELECT topic, partition, next_offset FROM bookmarks")
+    committed = deployed.warehouse("SELECT topic, partition, next_offset FROM committed_offsets")
     ends = {
         (topic["topic"], place["partition"], place["next_offset"])
         for topic in deployed.cluster.facts()["topics"]
         if topic["topic"].startswith("live.")
         for place in topic["partitions"]
     }
-    assert set(bookmarks) == ends
+    assert set(committed) == ends
 
 
 def test_a_row_records_the_offset_of_its_message_and_when_it_was_created_and_loaded(deployed: Deployed) -> None:
@@ -53,10 +53,10 @@ def test_the_registry_holds_no_offset_of_the_loader(deployed: Deployed) -> None:
 
 def step_of(deployed: Deployed) -> str:
     """Return the step that the loader is in."""
-    return "pulling" if deployed.loader._job_runs and deployed.loader.state == "waiting" else deployed.loader.state
+    return "fetching" if deployed.loader._job_runs and deployed.loader.state == "waiting" else deployed.loader.state
 
 
-@pytest.mark.parametrize("step", ["waiting", "pulling", "writing"])
+@pytest.mark.parametrize("step", ["waiting", "fetching", "writing"])
 def test_a_loader_that_crashes_repeatedly_at_one_step_neither_loses_nor_duplicates_rows(
     make_deployed: Deploy, step: str
 ) -> None:
@@ -170,8 +170,8 @@ def test_damaged_bytes_are_reported_once_and_delay_no_other_partition(deployed: 
     deployed.do("crash_loader")
     deployed.send_steadily(60)
     deployed.run_ms(100)
-    bookmark = deployed.loader.next_offsets[TopicPartition("live.pageviews", 1)]
-    deployed.do("corrupt", topic="live.pageviews", partition=1, offset=bookmark)
+    offset = deployed.loader.next_offsets[TopicPartition("live.pageviews", 1)]
+    deployed.do("corrupt", topic="live.pageviews", partition=1, offset=offset)
     deployed.do("start_loader")
     settle(deployed)
     (stuck,) = deployed.events("load_stuck")
@@ -193,7 +193,7 @@ def test_a_partition_that_cannot_be_read_is_reported_and_loaded_once_it_can_be_r
     deployed.do("set_disk", broker=12)
     settle(deployed)
     assert deployed.table() == deployed.originals()
-    assert deployed.events("pull_offset_reset") == []
+    assert deployed.events("multi_fetch_offset_reset") == []
 
 
 def test_fetches_too_small_for_a_length_field_are_reported_and_not_taken_for_the_end(make_deployed: Deploy) -> None:
@@ -285,7 +285,7 @@ def test_messages_that_retention_deletes_before_loading_are_lost_and_the_audit_c
     deployed.run_ms(300)
     deployed.do("start_loader")
     deployed.run_ms(700)
-    resets = deployed.events("pull_offset_reset")
+    resets = deployed.events("multi_fetch_offset_reset")
     assert {event["client"] for event in resets} >= {"loader:Loader"}
     loaded = sum(one["received"] for one in deployed.audit("warehouse"))
     produced = sum(one["produced"] for one in deployed.audit("warehouse"))

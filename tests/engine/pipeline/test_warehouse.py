@@ -12,7 +12,7 @@ import pytest
 from engine.errors import MachineFault
 from engine.ids import TopicPartition
 from engine.pipeline.audit import Bucket, MonitoringEvent
-from engine.pipeline.warehouse import Latency, Row, Told, Warehouse
+from engine.pipeline.warehouse import Latency, ReportedCounts, Row, Warehouse
 from engine.producer.stamps import UNSTAMPED, Stamp
 
 PLACE = TopicPartition("live.clicks", 0)
@@ -184,13 +184,13 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_monitoring_event_that_comes_twice_counts_once(tmp_path: Path) -> None:
     warehouse = Warehouse.open(tmp_path / "warehouse")
-    assert warehouse.told(BUCKET) == Told(0, 0)
+    assert warehouse.reported(BUCKET) == ReportedCounts(0, 0)
     warehouse.begin([], [counted(3, "one"), counted(4, "two"), counted(3, "one")], {PLACE: 1})
     warehouse.commit()
     warehouse.begin([], [counted(3, "one")], {PLACE: 2})
     warehouse.commit()
-    assert warehouse.told(BUCKET) == Told(2, 7)
-    assert warehouse.told(Bucket("clicks", 1_000, 2_000)) == Told(0, 0)
+    assert warehouse.reported(BUCKET) == ReportedCounts(2, 7)
+    assert warehouse.reported(Bucket("clicks", 1_000, 2_000)) == ReportedCounts(0, 0)
     warehouse.close()
 
 

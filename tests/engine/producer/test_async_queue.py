@@ -21,15 +21,15 @@ class Sender:
         self.batches: list[list[bytes]] = []
         self.asks = asks
         self.busy = False
-        self.queue = AsyncQueue(self.scheduler, settings, self.ship, lambda: not self.busy, lambda: None)
+        self.queue = AsyncQueue(self.scheduler, settings, self.send, lambda: not self.busy, lambda: None)
 
-    def ship(self, batch: Sequence[Waiting]) -> None:
+    def send(self, batch: Sequence[Waiting]) -> None:
         self.batches.append([record.payload for _, record, _ in batch])
         self.busy = self.asks
 
     def free(self) -> None:
         self.busy = False
-        self.queue.go_on()
+        self.queue.resume()
 
     def put(self, *payloads: bytes) -> None:
         self.queue.put("t", [Record("", payload) for payload in payloads])

@@ -11,12 +11,12 @@ from engine.config import TINY
 from engine.events.base import Event
 from engine.events.producing import BatchLost, BatchSent
 from engine.ids import BrokerId, TopicPartition
-from engine.producer.in_flight import UNLIMITED_RETRIES, Delivery, Departure, InFlightBatches
+from engine.producer.in_flight import UNLIMITED_RETRIES, Attempt, Delivery, InFlightBatches
 from engine.protocol.envelope import NO_ADDRESS, BatchLabel, RequestEnvelope, ResponseEnvelope, enclose
 from engine.protocol.requests import ProduceRequest
 from engine.protocol.responses import encode_acknowledgement
 from engine.runtime.network import Latency, Network
-from engine.runtime.process import Machine, Process, ProcessTime, never_wakes
+from engine.runtime.process import Machine, Process, ProcessTime, never_resumes
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.sequence_numbers import SequenceNumbers
 
@@ -36,9 +36,9 @@ class Named:
     message_set: bytes
     messages: int = 1
 
-    def sent(self, departure: Departure) -> Event:
+    def sent(self, attempt: Attempt) -> Event:
         topic, number = self.partition
-        values = departure.at_us, departure.due_us, departure.number, topic, number, departure.broker
+        values = attempt.at_us, attempt.due_us, attempt.number, topic, number, attempt.broker
         return BatchSent(*values, self.message_set.decode(), 1, len(self.message_set), "none", 0)
 
 
@@ -62,9 +62,9 @@ class Wire:
         self.sender = Client(self).sender
         self.network.attach(BROKER, self)
 
-    def send(self, *names: str, lane: TopicPartition = P0) -> None:
+    def send(self, *names: str, partition: TopicPartition = P0) -> None:
         for name in names:
-            self.sender.send(lane, Named(lane, name.encode()))
+            self.sender.send(partition, Named(partition, name.encode()))
 
     def run(self, duration_us: int = 10 * TIMEOUT_US) -> None:
         self.scheduler.run_until(self.scheduler.now_us + duration_us)
@@ -98,9 +98,9 @@ class Client(Process):
 
     def __init__(self, wire: Wire) -> None:
         machine = Machine(TINY, wire.scheduler, wire.network, wire.events.append, SequenceNumbers())
-        super().__init__(CLIENT, machine, ProcessTime(wire.scheduler, never_wakes))
+        super().__init__(CLIENT, machine, ProcessTime(wire.scheduler, never_resumes))
         self.sender = InFlightBatches[Named](
-            self, lambda _: [BrokerId(1)] * 2, lambda: wire.delivery, wire.freed.append, lambda lane: wire.listed
+            self, lambda _: [BrokerId(1)] * 2, lambda: wire.delivery, wire.freed.append, lambda partition: wire.listed
         )
         self.attach()
 
@@ -137,11 +137,11 @@ def test_a_batch_that_keeps_failing_uses_up_its_retries_and_then_the_next_is_sen
     assert wire.sender.idle
 
 
-def test_a_batch_of_another_lane_does_not_wait() -> None:
+def test_a_batch_of_another_partition_does_not_wait() -> None:
     wire = Wire()
     wire.answers["a"] = ["lost"]
     wire.send("a", "b")
-    wire.send("x", "y", lane=P1)
+    wire.send("x", "y", partition=P1)
     wire.run(TIMEOUT_US - 1)
     assert wire.appended == ["x", "y"]
     assert wire.freed == [P1]
@@ -245,7 +245,7 @@ def test_a_late_or_second_answer_settles_no_other_batch() -> None:
     assert wire.losses() == ["not_acknowledged"] * 2
 
 
-def test_a_lane_that_was_dropped_sends_nothing_more_and_can_be_used_again() -> None:
+def test_a_partition_that_was_dropped_sends_nothing_more_and_can_be_used_again() -> None:
     wire = Wire()
     wire.answers["a"] = ["lost"]
     wire.send("a", "b")
@@ -285,11 +285,11 @@ def test_first_appends_are_in_sending_order_whatever_is_lost(seed: int) -> None:
     wire = Wire(Delivery("broker", retries))
     sent: Mapping[TopicPartition, list[str]] = {P0: [], P1: []}
     for number in range(40):
-        lane = chance.choice((P0, P1))
-        name = f"{lane.partition}-{number}"
-        sent[lane].append(name)
+        partition = chance.choice((P0, P1))
+        name = f"{partition.partition}-{number}"
+        sent[partition].append(name)
         wire.answers[name] = outcomes(chance, 3)
-        wire.send(name, lane=lane)
+        wire.send(name, partition=partition)
         wire.run(chance.choice((0, 0, HOP_US, TIMEOUT_US)))
         if chance.random() < 0.2:
             wire.delivery = replace(wire.delivery, acknowledgement=chance.choice(("none", "broker")))

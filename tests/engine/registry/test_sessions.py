@@ -13,7 +13,7 @@ from engine.registry.client import Conversation, RegistryClient, Wait
 from engine.registry.server import RegistryServer
 from engine.registry.session import NO_SESSION, SessionListener
 from engine.runtime.network import NO_FAULT, LinkFault, Network, link_between
-from engine.runtime.process import Machine, Process, ProcessTime, never_wakes
+from engine.runtime.process import Machine, Process, ProcessTime, never_resumes
 from engine.runtime.scheduler import Scheduler
 from engine.runtime.sequence_numbers import SequenceNumbers
 
@@ -27,13 +27,13 @@ class Client(Process):
     """A process that only listens to the registry; its session is still to be opened."""
 
     def __init__(self, name: str, world: "World", listener: SessionListener) -> None:
-        super().__init__(name, world.machine, ProcessTime(world.scheduler, never_wakes))
+        super().__init__(name, world.machine, ProcessTime(world.scheduler, never_resumes))
         self.notices: list[str] = []
         self.client = RegistryClient(self, listener)
         self.attach()
 
     def handle(self, source: str, message: Any) -> None:
-        if not self.client.heard(message):
+        if not self.client.receive(message):
             self.notices.append(message.path)
 
     def handle_bounce(self, destination: str, message: Any) -> None:
@@ -97,10 +97,10 @@ def test_a_silent_client_loses_its_ephemeral_nodes_one_timeout_after_it_was_last
     member = Member("a", world)
     member.ask(ops.Create("/x", "v", ephemeral=True), ops.Create("/y", "v", ephemeral=False))
     member.client.abandon()
-    heard_us = member.client.last_heard_us
+    arrival_us = member.client.last_arrival_us
     world.run(2 * TIMEOUT_US)
     (expired,) = [event for event in world.happened if isinstance(event, SessionExpired)]
-    assert expired.at_us == heard_us + TIMEOUT_US
+    assert expired.at_us == arrival_us + TIMEOUT_US
     assert "/x" not in world.server.tree
     assert "/y" in world.server.tree
 
@@ -248,7 +248,7 @@ def test_a_notice_that_arrives_twice_is_handled_once() -> None:
     while ops.Heartbeat(member.client.session, world.scheduler.now_us, 0) not in sent:
         world.run(1)
     world.run(CONFIG.heartbeat_interval_us - 50)
-    other.client.tell(ops.Create("/x/1", "", ephemeral=True))
+    other.client.send(ops.Create("/x/1", "", ephemeral=True))
     world.run(300)
     assert [message.path for message in sent if isinstance(message, ops.WatchNotice)] == ["/x", "/x"]
     assert member.notices == ["/x"]
@@ -264,7 +264,7 @@ def test_a_repeated_notice_to_a_client_that_is_gone_does_not_end_the_first_fligh
     while ops.Heartbeat(member.client.session, world.scheduler.now_us, 0) not in sent:
         world.run(1)
     world.run(CONFIG.heartbeat_interval_us - 50)
-    other.client.tell(ops.Create("/x/1", "", ephemeral=True))
+    other.client.send(ops.Create("/x/1", "", ephemeral=True))
     while not member.notices:
         world.run(1)
     member.client.abandon()
@@ -283,7 +283,7 @@ def test_an_answer_to_an_earlier_process_of_the_same_name_is_ignored() -> None:
         outcomes.extend((yield (ops.Create("/x", "", ephemeral=True),)))
 
     member.client.start(talk())
-    member.client.heard(ops.Response(member.client.session - 1, 1, ("not for us",)))
+    member.client.receive(ops.Response(member.client.session - 1, 1, ("not for us",)))
     assert outcomes == []
     world.run(300)
     assert outcomes == [""]
@@ -295,8 +295,8 @@ def test_a_second_grant_opens_no_second_session() -> None:
     listener = SessionListener(lambda: opened.append(client.session), lambda: None, lambda: None)
     client = Client("a", world, listener).client
     client.open()
-    client.heard(ops.SessionGranted(5, world.scheduler.now_us))
-    client.heard(ops.SessionGranted(6, world.scheduler.now_us))
+    client.receive(ops.SessionGranted(5, world.scheduler.now_us))
+    client.receive(ops.SessionGranted(6, world.scheduler.now_us))
     assert (opened, client.session) == ([5], 5)
 
 
@@ -305,7 +305,7 @@ def test_the_end_of_a_session_is_handled_once() -> None:
     member = Member("a", world)
     number = member.client.session
     for _ in range(2):
-        member.client.heard(ops.SessionGone(number, expired=True))
+        member.client.receive(ops.SessionGone(number, expired=True))
     assert member.lost == 1
 
 

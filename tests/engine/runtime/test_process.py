@@ -1,4 +1,4 @@
-"""A process on the network: what it sends, and what it handles when it resumes after a stall."""
+"""A process on the network: what it sends, and what it handles when it resumes after it was suspended."""
 
 from random import Random
 from typing import Any
@@ -97,12 +97,12 @@ def test_a_message_for_an_absent_process_bounces_to_its_sender() -> None:
     assert pair.right.noted == [(200, "again from left")]
 
 
-# --- stalls ---------------------------------------------------------------------------------------------------------
+# --- suspension -----------------------------------------------------------------------------------------------------
 
 
-def test_a_stalled_process_takes_messages_and_bounces_in_order_when_it_resumes() -> None:
+def test_a_suspended_process_takes_messages_and_bounces_in_order_when_it_resumes() -> None:
     pair = Pair()
-    pair.right.time.stall(1_000)
+    pair.right.time.suspend(1_000)
     pair.left.send_message("right", "first", HOP)
     pair.right.send_message("nobody", "second", Latency(200, 0))
     pair.left.send_message("right", "third", Latency(300, 0))
@@ -122,18 +122,18 @@ def test_a_stalled_process_takes_messages_and_bounces_in_order_when_it_resumes()
     assert pair.right.noted[5:] == [(1_100, "fifth from left")]
 
 
-def test_a_message_that_arrives_as_the_stall_ends_does_not_overtake_one_that_waited() -> None:
+def test_a_message_that_arrives_as_the_process_resumes_does_not_overtake_one_that_waited() -> None:
     pair = Pair()
-    pair.right.time.stall(1_000)
+    pair.right.time.suspend(1_000)
     pair.left.send_message("right", "first", Latency(990, 0))
     pair.left.send_message("right", "second", Latency(1_000, 0))
     pair.scheduler.run_until(2_000)
     assert [what for _, what in pair.right.noted] == ["wakes", "first from left", "second from left"]
 
 
-def test_a_process_that_leaves_and_returns_while_stalled_takes_only_later_messages() -> None:
+def test_a_process_that_leaves_and_returns_while_suspended_takes_only_later_messages() -> None:
     pair = Pair()
-    pair.right.time.stall(1_000)
+    pair.right.time.suspend(1_000)
     pair.left.send_message("right", "before", HOP)
     pair.scheduler.run_until(500)
     pair.right.detach()
@@ -144,13 +144,13 @@ def test_a_process_that_leaves_and_returns_while_stalled_takes_only_later_messag
     assert pair.lost == [("before", "gone")]
 
 
-def test_a_stall_that_is_extended_keeps_the_order_of_messages() -> None:
+def test_an_extended_suspension_keeps_the_order_of_messages() -> None:
     pair = Pair()
-    pair.right.time.stall(500)
+    pair.right.time.suspend(500)
     pair.left.send_message("right", "first", HOP)
     pair.scheduler.run_until(300)
-    pair.right.time.stall(1_000)
-    pair.right.time.stall(700)
+    pair.right.time.suspend(1_000)
+    pair.right.time.suspend(700)
     pair.left.send_message("right", "second", HOP)
     pair.scheduler.run_until(800)
     pair.left.send_message("right", "third", HOP)
@@ -164,21 +164,21 @@ def test_a_stall_that_is_extended_keeps_the_order_of_messages() -> None:
     assert {at_us for at_us, _ in pair.right.noted} == {1_000}
 
 
-def test_timers_of_a_stalled_process_run_when_it_resumes() -> None:
+def test_timers_of_a_suspended_process_run_when_it_resumes() -> None:
     pair = Pair()
     pair.right.time.at(1_000, lambda: pair.right.note("timer of that moment"))
     pair.right.time.after(200, lambda: pair.right.note("timer"))
     cancelled = pair.right.time.after(300, lambda: pair.right.note("cancelled"))
-    pair.right.time.stall(1_000)
+    pair.right.time.suspend(1_000)
     pair.scheduler.run_until(500)
     cancelled.cancel()
     pair.scheduler.run_until(2_000)
     assert pair.right.noted == [(1_000, "wakes"), (1_000, "timer of that moment"), (1_000, "timer")]
 
 
-def test_a_flight_to_a_stalled_process_is_listed_until_it_is_taken() -> None:
+def test_a_flight_to_a_suspended_process_is_listed_until_it_is_taken() -> None:
     pair = Pair()
-    pair.right.time.stall(1_000)
+    pair.right.time.suspend(1_000)
     for number in (1, 2):
         pair.left.send_flight("right", number, HOP, f"commit:{number}", departure(pair.left, number))
     pair.scheduler.run_until(999)
@@ -189,13 +189,13 @@ def test_a_flight_to_a_stalled_process_is_listed_until_it_is_taken() -> None:
 
 
 def test_a_process_that_leaves_while_it_handles_waiting_messages_loses_the_rest() -> None:
-    """The stall was extended in between, so the timer of the first message comes last."""
+    """The suspension was extended in between, so the timer of the first message comes last."""
     pair = Pair()
     pair.right.leaves_at = "first"
-    pair.right.time.stall(500)
+    pair.right.time.suspend(500)
     pair.left.send_message("right", "first", HOP)
     pair.scheduler.run_until(300)
-    pair.right.time.stall(1_000)
+    pair.right.time.suspend(1_000)
     pair.left.send_message("right", "second", HOP)
     pair.scheduler.run_until(2_000)
     assert [what for _, what in pair.right.noted if what != "wakes"] == ["first from left"]
@@ -205,9 +205,9 @@ def test_a_process_that_leaves_while_it_handles_waiting_messages_loses_the_rest(
 # --- ending ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_process_that_ends_while_stalled_loses_waiting_messages_and_ends_their_flights() -> None:
+def test_a_process_that_ends_while_suspended_loses_waiting_messages_and_ends_their_flights() -> None:
     pair = Pair()
-    pair.right.time.stall(1_000)
+    pair.right.time.suspend(1_000)
     pair.left.send_flight("right", "waits", HOP, "commit:1", departure(pair.left, 1))
     pair.right.send_message("nobody", "bounced", HOP)
     pair.scheduler.run_until(500)
@@ -233,7 +233,7 @@ def test_messages_sent_before_a_process_ended_still_arrive() -> None:
 def test_a_timer_of_a_process_that_has_ended_does_not_run() -> None:
     pair = Pair()
     timer = pair.right.time.after(200, lambda: pair.right.note("timer"))
-    pair.right.time.stall(1_000)
+    pair.right.time.suspend(1_000)
     pair.right.time.end()
     pair.scheduler.run_until(2_000)
     assert pair.right.noted == []

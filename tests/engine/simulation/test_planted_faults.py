@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.broker.broker import Broker
-from engine.broker.request_handler import Piece, RequestHandler
+from engine.broker.request_handler import RequestHandler, ResponsePart
 from engine.cluster.cluster import Cluster
 from engine.cluster.message_index import MessageIndex
 from engine.config import NEVER_US
@@ -134,7 +134,9 @@ def a_consumer_checks_no_crc(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_broker_reads_another_segment(monkeypatch: pytest.MonkeyPatch) -> None:
     original = RequestHandler._fetch
 
-    def fetch_elsewhere(handler: RequestHandler, request: FetchRequest, room_bytes: int) -> tuple[int, list[Piece]]:
+    def fetch_elsewhere(
+        handler: RequestHandler, request: FetchRequest, room_bytes: int
+    ) -> tuple[int, list[ResponsePart]]:
         body_bytes, response = original(handler, request, room_bytes)
         if not body_bytes:
             return body_bytes, response
@@ -197,7 +199,7 @@ def a_client_never_ends_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def a_frozen_process_keeps_working(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ProcessTime, "stalled", False)
+    monkeypatch.setattr(ProcessTime, "suspended", False)
 
 
 # --- committed offsets ----------------------------------------------------------------------------------------------
@@ -236,12 +238,12 @@ def a_consumer_counts_what_it_has_fetched_as_done(monkeypatch: pytest.MonkeyPatc
 
 
 def a_consumer_starts_at_the_beginning_whatever_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Consumer._start_pulling
+    original = Consumer._start_fetching
 
     def start_at_zero(consumer: Consumer, starts: Sequence[Start]) -> None:
         original(consumer, [Start(start.stream, start.broker, start.partition, 0) for start in starts])
 
-    monkeypatch.setattr(Consumer, "_start_pulling", start_at_zero)
+    monkeypatch.setattr(Consumer, "_start_fetching", start_at_zero)
 
 
 def a_seek_is_lost_while_no_consumer_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,8 +255,8 @@ def a_seek_is_lost_while_no_consumer_fetches(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def a_mirror_sends_nothing_before_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Mirror, "hand_over", lambda mirror: None)
-    monkeypatch.setattr(Mirror, "settled_offset", lambda mirror, partition, consumed_offset: consumed_offset)
+    monkeypatch.setattr(Mirror, "flush", lambda mirror: None)
+    monkeypatch.setattr(Mirror, "offset_to_commit", lambda mirror, partition, consumed_offset: consumed_offset)
 
 
 def loads_change(monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Row]], list[Row]]) -> None:

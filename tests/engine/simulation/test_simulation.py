@@ -74,13 +74,19 @@ def test_some_clusters_have_the_deployment_pattern_and_all_its_operations_happen
     emitted: set[str] = set()
     rows = 0
     for seed in range(1, 61):
-        if draw_shape(Random(f"simulation {seed}")).has_pattern:
+        if draw_shape(Random(f"simulation {seed}")).has_deployment:
             history = simulate(seed, tmp_path / str(seed))
             done |= {operation.fields["command"] for operation in history.operations if not operation.refusal}
             emitted |= {event["event"] for event in history.events}
             rows += len(history.loaded.rows)
     assert wanted - done == set()
-    assert {"batch_mirrored", "acknowledgement_received", "load_committed", "audit_counted", "pull_failed"} <= emitted
+    assert {
+        "batch_mirrored",
+        "acknowledgement_received",
+        "load_committed",
+        "audit_counted",
+        "multi_fetch_failed",
+    } <= emitted
     assert rows > 100
 
 

@@ -96,7 +96,7 @@ def test_bytes_that_cannot_be_read_are_visible_to_an_observer(tmp_path: Path, di
     disk.fails = "read"
     with pytest.raises(StorageFailed, match="read"):
         log.read(0, 100)
-    assert log.look(0, 100) == ENTRY
+    assert log.read_unflushed(0, 100) == ENTRY
     disk.fails = ""
     assert log.read(0, 100) == ENTRY
 

@@ -17,7 +17,7 @@ from engine.broker.request_handler import RequestHandler
 from engine.protocol.responses import Response, decode_response
 from engine.storage.disk import Disk, OsDisk
 from engine.storage.log import Log
-from engine.tcp.complaints import Complaints
+from engine.tcp.client_log import ClientLog
 from engine.tcp.partition_logs import PartitionLogs
 from engine.tcp.platform import listen
 from engine.tcp.server import BrokerServer, logger
@@ -34,10 +34,10 @@ class RunningBroker:
         self.logs = PartitionLogs.open(settings, disk=disk, clock=time.monotonic)
         listening = listen("127.0.0.1", port)
         self.port: int = listening.getsockname()[1]
-        complaints = Complaints(logger, time.monotonic)
+        client_log = ClientLog(logger, time.monotonic)
         chance = Random(2011)
         handler = RequestHandler(self.logs, Log.locate, lambda: chance.randrange(settings.partitions))
-        self._server = BrokerServer(listening, self.logs, handler, complaints, limits, time.monotonic)
+        self._server = BrokerServer(listening, self.logs, handler, client_log, limits, time.monotonic)
         self._stopped = False
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()

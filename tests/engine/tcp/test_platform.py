@@ -25,13 +25,13 @@ from engine.tcp.platform import (
     PIECE_BYTES,
     SOCKETS_OF_SELECT,
     allow_many_files,
-    has_hung_up,
+    is_closed_by_peer,
     limit_each_step,
     listen,
     send_file,
     send_now,
+    set_address_reuse,
     sockets_at_once,
-    take_address,
 )
 from engine.tcp.settings import ConnectionLimits
 from tests.engine.tcp.support import RawClient, RunningBroker, StartBroker
@@ -235,7 +235,7 @@ def test_a_port_that_is_in_use_cannot_be_bound_again(monkeypatch: pytest.MonkeyP
             listen("127.0.0.1", listening.getsockname()[1])
     monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_KEEPALIVE, raising=False)  # a number of this system's
     with socket.socket() as listening:
-        take_address(listening)
+        set_address_reuse(listening)
         assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 0
         assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
 
@@ -265,12 +265,12 @@ def test_a_hang_up_is_noticed_at_once_and_silence_does_not_count_as_one(
         monkeypatch.delattr(name)
     ours, theirs = pair
     limit_each_step(ours, 3_600)
-    assert not has_hung_up(ours)
+    assert not is_closed_by_peer(ours)
     theirs.send(b"x")
-    assert not has_hung_up(ours)
+    assert not is_closed_by_peer(ours)
     assert ours.recv(9) == b"x"
     theirs.close()
-    assert has_hung_up(ours)
+    assert is_closed_by_peer(ours)
 
 
 def test_a_link_times_out_where_python_enforces_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +280,7 @@ def test_a_link_times_out_where_python_enforces_the_limit(monkeypatch: pytest.Mo
         BrokerLink("127.0.0.1", silent.getsockname()[1], 0.05) as link,
         pytest.raises(ConnectionBroken),
     ):
-        link.ask(b"\0\0\0\x01x", 100)
+        link.request(b"\0\0\0\x01x", 100)
 
 
 @pytest.mark.parametrize("missing", [[], ["socket.MSG_DONTWAIT"]])

@@ -55,8 +55,8 @@ class Bench:
         self.disk = FaultyDisk()
         settings = BrokerSettings(folder, flush_messages=flush_messages, segment_bytes=90, max_message_bytes=100)
         self.logs = PartitionLogs.open(settings, disk=self.disk, clock=time.monotonic)
-        self.complaints: list[str] = []
-        self.run = ProduceRun(self.logs, self.complaints.append)
+        self.warnings: list[str] = []
+        self.run = ProduceRun(self.logs, self.warnings.append)
 
     def files(self) -> dict[str, bytes]:
         """Return every segment of every log."""
@@ -69,20 +69,20 @@ class Bench:
         return [self.logs.get(each).flushed_offset for each in (A, B) if self.logs.holds(each)]
 
     def produce(self, produces: Produces, *, together: bool) -> tuple[dict[str, bytes], list[str], type | None]:
-        """Append as the loop does; return all files, the complaints, and the error that ended it."""
+        """Append as the loop does; return all files, the warnings, and the error that ended it."""
         fault = None
         try:
             for partition, message_set in produces:
                 while not self.run.takes(partition, message_set):
-                    self.run.settle()
+                    self.run.append_some()
                 self.run.add(partition, message_set)
-                while not together and not self.run.settle():
+                while not together and not self.run.append_some():
                     pass
-            while not self.run.settle():
+            while not self.run.append_some():
                 pass
         except (InvalidMessage, InvalidMessageSize) as error:
             fault = type(error)
-        return self.files(), self.complaints, fault
+        return self.files(), self.warnings, fault
 
 
 @contextmanager
@@ -130,7 +130,7 @@ def test_sets_for_one_partition_are_one_write(monkeypatch: pytest.MonkeyPatch) -
             made.run.add(A, GOOD)
         assert made.run.held_bytes == 3 * len(GOOD)
         assert not made.run.takes(B, GOOD)
-        assert made.run.settle()
+        assert made.run.append_some()
         assert appended == [(A, GOOD * 3)]
         assert made.run.held_bytes == 0
 
@@ -146,9 +146,9 @@ def test_sets_that_are_refused_together_are_appended_one_at_a_time() -> None:
         made.logs.append(A, b"")
         for message_set in (GOOD, TOO_LARGE, GOOD):
             made.run.add(A, message_set)
-        assert [made.run.settle() for _ in range(4)] == [False, False, False, True]
+        assert [made.run.append_some() for _ in range(4)] == [False, False, False, True]
         assert made.content(A) == GOOD * 2
-        assert len(made.complaints) == 1
+        assert len(made.warnings) == 1
         assert made.run.takes(A, GOOD)
 
 
@@ -158,7 +158,7 @@ def test_a_set_after_a_partial_message_is_not_taken_for_the_rest_of_it(part: byt
         made.logs.append(A, b"")
         for message_set in (GOOD + part, GOOD, GOOD + part, part[:3], GOOD):
             made.run.add(A, message_set)
-        while not made.run.settle():
+        while not made.run.append_some():
             pass
         assert made.content(A) == GOOD * 4
 
@@ -167,17 +167,17 @@ def test_a_set_that_is_too_large_and_damaged_is_reported_and_later_sets_are_appe
     with bench() as made:
         for message_set in (GOOD, DAMAGED + TOO_LARGE, GOOD):
             made.run.add(A, message_set)
-        while not made.run.settle():
+        while not made.run.append_some():
             pass
         assert made.content(A) == GOOD * 2
-        assert len(made.complaints) == 1
+        assert len(made.warnings) == 1
 
 
 def test_an_empty_set_begins_a_new_segment_after_a_full_one() -> None:
     with bench() as made:
         made.logs.append(A, encode_message_set([b"x" * 90]))
         made.run.add(A, b"")
-        assert made.run.settle()
+        assert made.run.append_some()
         assert len(made.files()) == 2
         assert made.logs.get(A).flushed_offset == 99
 
@@ -187,10 +187,10 @@ def test_nothing_is_appended_after_a_damaged_set() -> None:
         made.logs.append(A, b"")
         for message_set in (GOOD, DAMAGED, GOOD):
             made.run.add(A, message_set)
-        assert [made.run.settle() for _ in range(2)] == [False, False]
+        assert [made.run.append_some() for _ in range(2)] == [False, False]
         with pytest.raises(InvalidMessage):
-            made.run.settle()
-        assert made.run.settle()
+            made.run.append_some()
+        assert made.run.append_some()
         assert made.content(A) == GOOD
 
 
@@ -200,7 +200,7 @@ def test_a_disk_that_refuses_is_reported() -> None:
         for _ in range(2):
             made.run.add(A, GOOD)
         with pytest.raises(StorageFailed):
-            made.run.settle()
+            made.run.append_some()
         made.disk.allow("append")
-        assert made.run.settle()
+        assert made.run.append_some()
         assert made.content(A) == b""

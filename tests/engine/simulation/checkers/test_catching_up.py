@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.simulation.checkers.catching_up import everybody_catches_up
+from engine.simulation.checkers.catching_up import everything_catches_up
 from engine.simulation.history import History
 from engine.simulation.run import simulate
 
@@ -22,7 +22,7 @@ Change = Callable[[Json, Json], None]
 def caught_up(tmp_path_factory: pytest.TempPathFactory) -> History:
     """Make a run in which a group owns and has read everything."""
     history = simulate(SEED, Path(tmp_path_factory.mktemp("run")) / "seed")
-    assert list(everybody_catches_up(history)) == []
+    assert list(everything_catches_up(history)) == []
     return history
 
 
@@ -30,7 +30,7 @@ def names_after(history: History, *changes: Change) -> set[str]:
     facts, state = deepcopy(dict(history.facts)), deepcopy(dict(history.state))
     for change in changes:
         change(facts, state)
-    return {anomaly.name for anomaly in everybody_catches_up(replace(history, facts=facts, state=state))}
+    return {anomaly.name for anomaly in everything_catches_up(replace(history, facts=facts, state=state))}
 
 
 def read_position(facts: Json, state: Json) -> tuple[Json, Json, Json]:

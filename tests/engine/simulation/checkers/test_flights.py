@@ -21,7 +21,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 
 def event(name: str, number: int = 1, **fields: Any) -> Event:
-    numbers = dict.fromkeys(("batch", "fetch", "pull", "commit", "watch"), number)
+    numbers = dict.fromkeys(("batch", "fetch", "multi_fetch", "commit", "watch"), number)
     return {"event": name, "due_us": 0, "error": "", **numbers, **fields}
 
 

@@ -6,7 +6,7 @@ from engine.ids import TopicPartition
 from engine.storage.boundaries import boundaries_around, starts_a_message
 
 
-def checked_boundary(cluster: Cluster, partition: TopicPartition, offset: int) -> None:
+def check_offset(cluster: Cluster, partition: TopicPartition, offset: int) -> None:
     """Raise unless a consumer can start at ``offset``: it must be the start of a flushed message, or the flushed end.
 
     Raises :class:`WrongState` (the broker is not running), :class:`OffsetOutOfRange`, :class:`OffsetInsideMessage`.

@@ -14,7 +14,7 @@ def printable(text: str) -> str:
     return shown if len(text) <= LINE_CHARACTERS else shown + "..."
 
 
-class Complaints:
+class ClientLog:
     """A logger that writes :data:`LINES_A_WINDOW` lines in ten seconds and counts the rest."""
 
     def __init__(self, logger: logging.Logger, clock: Callable[[], float]) -> None:
@@ -23,12 +23,12 @@ class Complaints:
         self._began_s = clock()
         self._lines = 0
 
-    def say(self, line: str) -> None:
+    def warning(self, line: str) -> None:
         """Write ``line``, made :func:`printable`, or only count it if there are too many."""
         now_s = self._clock()
         if now_s - self._began_s >= WINDOW_S:
             if self._lines > LINES_A_WINDOW:
-                self._logger.warning("%d more complaints about clients", self._lines - LINES_A_WINDOW)
+                self._logger.warning("%d more warnings about clients", self._lines - LINES_A_WINDOW)
             self._began_s = now_s
             self._lines = 0
         self._lines += 1

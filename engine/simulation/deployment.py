@@ -24,8 +24,8 @@ LOADER = "loader"
 FIRST_ANALYSIS_BROKER = 11
 
 
-def add_pattern(cluster: Cluster, chance: Random, live_brokers: int) -> None:
-    """Build the pattern around the live datacenter, whose topic exists already. Mirrors begin to work at once."""
+def add_deployment(cluster: Cluster, chance: Random, live_brokers: int) -> None:
+    """Build the deployment pattern around the live datacenter, whose topic exists already; mirrors start at once."""
     deployer = cluster.deployer
     deployer.add_datacenter(ANALYSIS)
     brokers = [BrokerId(FIRST_ANALYSIS_BROKER + number) for number in range(chance.randint(1, 3))]
@@ -45,8 +45,8 @@ def add_pattern(cluster: Cluster, chance: Random, live_brokers: int) -> None:
     deployer.add_loader(LOADER, analysis).start()
 
 
-def draw_pattern_operation(chance: Random, cluster: Cluster) -> Mapping[str, Any]:
-    """Draw an operation or a fault of the pattern's own processes."""
+def draw_deployment_operation(chance: Random, cluster: Cluster) -> Mapping[str, Any]:
+    """Draw an operation or a fault of the deployment's own processes."""
     state = cluster.state
     loader = state.deployment.loaders[LOADER]
     mirrors = [f"mirror:{MIRRORS}/{name}" for name in state.groups[MIRRORS].consumers]
@@ -71,7 +71,7 @@ def read_warehouse(path: Path) -> Loaded:
     """Read the contents of the warehouse's file over a separate connection."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT partition, offset, payload FROM messages ORDER BY rowid").fetchall()
-        next_offsets = connection.execute("SELECT topic, partition, next_offset FROM bookmarks").fetchall()
+        next_offsets = connection.execute("SELECT topic, partition, next_offset FROM committed_offsets").fetchall()
     return Loaded(
         tuple(Row(f"{COPY}-{partition}", offset, payload) for partition, offset, payload in rows),
         {f"{topic}-{partition}": next_offset for topic, partition, next_offset in next_offsets},
