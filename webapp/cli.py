@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "--public-url",
         default="",
-        help="the address by which visitors reach this server, if a proxy does not say it; with a path for a server "
+        help="the address by which visitors reach this server, if a proxy does not send it; with a path for a server "
         "below one: https://example.org/demo",
     )
     verb.add_argument("--open", action="store_true", help="open the page in the browser")
@@ -90,21 +90,21 @@ def parser() -> argparse.ArgumentParser:
 def port(text: str) -> int:
     """Parse a port number; 0 means any free port."""
     if not text.isdecimal() or len(text) > len(str(HIGHEST_PORT)) or int(text) > HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"'{text}' is no port from 0 to {HIGHEST_PORT}")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port from 0 to {HIGHEST_PORT}")
     return int(text)
 
 
 def proxies(text: str) -> int:
     """Parse a number of proxies."""
     if not text.isdecimal() or len(text) > 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of proxies from 0 to 9")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of proxies from 0 to 9")
     return int(text)
 
 
 def days(text: str) -> int:
     """Parse a number of days; 0 means for ever."""
     if not text.isdecimal() or len(text) > len(str(MOST_DAYS)) or int(text) > MOST_DAYS:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of days from 0 to {MOST_DAYS}")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of days from 0 to {MOST_DAYS}")
     return int(text)
 
 

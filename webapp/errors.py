@@ -79,6 +79,12 @@ class PublicUrlInvalid(OffsetscopeError):
     code = "public_url_invalid"
 
 
+class ForeignHost(OffsetscopeError):
+    """The request names a host that is not this server."""
+
+    code = "foreign_host"
+
+
 class UnknownRoom(OffsetscopeError):
     """There is no such room, or it has expired."""
 
@@ -235,6 +241,7 @@ STATUSES: dict[type[OffsetscopeError], HTTPStatus] = {
     PresenterKeyNeeded: HTTPStatus.UNAUTHORIZED,
     WrongPresenterKey: HTTPStatus.FORBIDDEN,
     ForeignOrigin: HTTPStatus.FORBIDDEN,
+    ForeignHost: HTTPStatus.MISDIRECTED_REQUEST,
     UnknownRoom: HTTPStatus.NOT_FOUND,
     RoomDamaged: HTTPStatus.INTERNAL_SERVER_ERROR,
     RoomFailed: HTTPStatus.INTERNAL_SERVER_ERROR,

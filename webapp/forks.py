@@ -65,7 +65,7 @@ class ForkUnderWay:
     def require_wanted(self) -> None:
         """Raise ``ForkGivenUp`` if it was cancelled."""
         if self._is_given_up:
-            raise ForkGivenUp("the fork was given up, and no room was made", "fork again at any moment")
+            raise ForkGivenUp("the fork was cancelled, and no room was made", "fork again at any moment")
 
 
 class ForksUnderWay:

@@ -89,7 +89,7 @@ class Lifecycle:
         return room if room is not None and not room.suspensions else self._restored(room_id)
 
     def is_awake(self, room: Room) -> bool:
-        """Return whether this very room is in memory: not put away, deleted, or restored anew."""
+        """Return whether this very room is in memory: not put away, deleted, or restored again."""
         return self._awake.get(room.record.room) is room
 
     def restore_suspended(self) -> None:
@@ -188,6 +188,4 @@ class Lifecycle:
 
 
 def _unknown(room_id: str) -> UnknownRoom:
-    return UnknownRoom(
-        f"there is no room {room_id[:40]!r}", "make a new one; rooms nobody uses expire", room=room_id[:40]
-    )
+    return UnknownRoom(f"there is no room {room_id[:40]!r}", "make a new one; unused rooms expire", room=room_id[:40])

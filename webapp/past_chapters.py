@@ -17,8 +17,8 @@ def past_chapter(
     """
     if from_offset > chapter.end_offset:
         raise InvalidRequest(
-            f"{from_offset} lies behind the chapter, which ends at {chapter.end_offset}",
-            "read on at the next_offset of the answer before",
+            f"{from_offset} is after the chapter, which ends at {chapter.end_offset}",
+            "continue at the next_offset of the previous response",
             field="from_offset",
             end_offset=chapter.end_offset,
         )

@@ -142,7 +142,7 @@ def _place_of(logged: LoggedCommand) -> str:
 def _not_repeatable(logged: LoggedCommand, reason: str) -> RoomDamaged:
     """Return the error for a logged command that cannot be replayed."""
     return RoomDamaged(
-        f"the room's command {_place_of(logged)} cannot be repeated: {reason}",
+        f"the room's command {_place_of(logged)} cannot be replayed: {reason}",
         DAMAGE_REMEDY,
         offset=logged.offset,
         at_us=logged.at_us,

@@ -415,9 +415,9 @@ class Room:
 
     def _full(self) -> RoomFull:
         return RoomFull(
-            f"the room's files take {self._weight.bytes} bytes, and {self._pending_bytes} are on their way; "
+            f"the room's files take {self._weight.bytes} bytes, and {self._pending_bytes} wait or are in flight; "
             "it may not grow any more",
-            "go on in a new room, or fork this one at an earlier point",
+            "continue in a new room, or fork this one at an earlier point",
             room=self.record.room,
             bytes=self._weight.bytes,
             bytes_at_most=self._bytes_at_most,

@@ -116,7 +116,7 @@ def _parse_fork(fields: Fields) -> ForkCommand:
         raise fields.fault("journal_offset", "and at_us both say where to fork", "give one of the two, or neither: now")
     ticket = fields.text("ticket", "", most=TICKET_LONGEST)
     if not TICKET.fullmatch(ticket):
-        raise fields.fault("ticket", "may be of letters, digits, - and _ alone", "leave it out, or choose another")
+        raise fields.fault("ticket", "may only have letters, digits, - and _", "leave it out, or choose another")
     if fields.has("at_us"):
         return ForkAtTime(fields.integer("at_us", 0, LATEST_US), ticket)
     if fields.has("journal_offset"):

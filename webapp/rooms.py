@@ -183,7 +183,7 @@ class Rooms:
     def _make_place(self, client: str) -> None:
         """Make space for one more room of a client by deleting others; raises ``TooManyRooms`` if none may be deleted.
 
-        A room that somebody watches stays, and so does one that was changed and then used a short while ago.
+        A room with viewers stays, and so does one that was changed and then used a short while ago.
         """
         while not self._usage.has_space(client, self._space):
             for room_id in self._usage.to_evict(client, self._space):

@@ -28,7 +28,7 @@ def monotonic_us() -> int:
 
 
 class Services:
-    """The rooms, the threads that advance their time and keep house, and the broadcaster that feeds their viewers.
+    """The rooms, the threads for their time and their housekeeping, and the broadcaster that feeds their viewers.
 
     Raises ``DataDirectoryUnusable``. Nothing runs before :meth:`start`; after :meth:`stop` all files are complete.
     """
@@ -99,7 +99,7 @@ class Services:
     def health(self) -> dict[str, Any]:
         """Return the health response: status, threads, and numbers of rooms and viewers.
 
-        The status is ``ok``, or ``failing`` if a thread is in trouble.
+        The status is ``ok``, or ``failing`` if a thread is failing.
         """
         threads = {thread.name: thread.trouble or "ok" for thread in self._threads}
         return {

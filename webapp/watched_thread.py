@@ -1,4 +1,4 @@
-"""A thread of the server that is watched: an error is logged and does not end it, and its trouble can be read."""
+"""A thread of the server that is watched: an error is logged and does not end it, and what is wrong can be read."""
 
 import logging
 import threading

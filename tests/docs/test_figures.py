@@ -1,4 +1,4 @@
-"""The pictures in the documents are what the engine does today."""
+"""The figures in the documents show what the engine does today."""
 
 from pathlib import Path
 
@@ -9,16 +9,16 @@ from docs.figures.sequence import Arrow, Note, Scene, draw
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_in_the_documents_is_the_one_that_the_engine_draws_now(name: str) -> None:
+def test_the_committed_figures_match_what_the_engine_draws(name: str) -> None:
     assert (FOLDER / name).read_text(encoding="utf-8") == draw(FIGURES[name]()), "run: python -m docs.figures"
 
 
-def test_every_figure_is_shown_in_the_document() -> None:
+def test_every_figure_is_used_in_the_document() -> None:
     text = (Path(FOLDER).parent / "engine.md").read_text(encoding="utf-8")
     assert [name for name in FIGURES if f"figures/{name}" not in text] == []
 
 
-def test_words_are_escaped_and_long_silences_are_said() -> None:
+def test_text_is_escaped_and_long_pauses_are_labelled() -> None:
     picture = draw(Scene("<b>", ["a"], [Arrow("a", "a", 0, 10, "x<y")], [Note("a", 9_000_000, "&")]))
     assert "&lt;b&gt;" in picture
     assert "x&lt;y" in picture

@@ -1,4 +1,4 @@
-"""One command takes every state of the stage, each brought about by the engine."""
+"""One command takes screenshots of every state of the stage, each produced by the engine."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.browser
-def test_a_state_is_taken_in_the_size_and_theme_asked_for(tmp_path: Path) -> None:
+def test_a_screenshot_has_the_requested_state_size_and_theme(tmp_path: Path) -> None:
     done = run("--folder", str(tmp_path), "--state", "mid-append", "--size", "390x844", "--theme", "dark")
     assert done.returncode == 0, done.stderr
     picture = (tmp_path / "mid-append-390x844-dark.png").read_bytes()
@@ -35,7 +35,7 @@ def test_a_state_is_taken_in_the_size_and_theme_asked_for(tmp_path: Path) -> Non
     assert int.from_bytes(picture[20:24]) == 844
 
 
-def test_every_state_that_the_stage_is_judged_by_can_be_asked_for() -> None:
+def test_every_state_that_the_stage_is_judged_by_can_be_requested() -> None:
     offered = run("--help").stdout
     assert [state for state in JUDGED_BY if state not in offered] == []
 

@@ -1,4 +1,4 @@
-"""The colours of tokens.css, computed: words can be read in each theme, and accents told apart by everybody."""
+"""The colours of tokens.css: readable text in each theme, and accents distinguishable with every colour vision."""
 
 import re
 from itertools import combinations
@@ -33,12 +33,12 @@ def palette(theme: str) -> dict[str, Colour]:
 
 
 def shades_of_groups() -> list[list[str]]:
-    """The names of the shades that one group's consumers have, group by group."""
+    """Return the names of the shades of the consumers of each group."""
     return [re.findall(r"--shade-\d: var\(--(\w+)\)", line) for line in TOKENS.splitlines() if "--shade-0: var" in line]
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_words_have_contrast_on_every_ground(theme: str) -> None:
+def test_text_has_enough_contrast_on_every_background(theme: str) -> None:
     colours = palette(theme)
     pairs = [(ink, ground) for ink in ("ink", "ink-soft", "danger") for ground in GROUNDS]
     pairs += [(text, ground) for text in ACCENTS.values() for ground in ("paper", "card")]
@@ -48,8 +48,8 @@ def test_words_have_contrast_on_every_ground(theme: str) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_marks_stand_out_from_their_ground(theme: str) -> None:
-    """3:1 for what means something without words (WCAG 1.4.11): what a group draws with, the focus, edges."""
+def test_marks_have_enough_contrast_with_their_background(theme: str) -> None:
+    """3:1 for what has a meaning without words (WCAG 1.4.11): the marks of a group, the focus, edges."""
     colours = palette(theme)
     marks = [(mark, ground) for mark in (*ACCENTS, "focus", "danger") for ground in ("paper", "card")]
     marks += [("cell-edge", "cell"), ("rule-strong", "card")]
@@ -59,7 +59,7 @@ def test_marks_stand_out_from_their_ground(theme: str) -> None:
 
 @pytest.mark.parametrize("deficiency", ["none", *DEFICIENCIES])
 @pytest.mark.parametrize("theme", THEMES)
-def test_groups_are_told_apart_by_everybody(theme: str, deficiency: str) -> None:
+def test_the_colours_of_groups_are_distinguishable_with_every_colour_vision(theme: str, deficiency: str) -> None:
     seen = as_seen(theme, deficiency)
     near = {pair: round(seen[pair[0]].distance(seen[pair[1]]), 1) for pair in combinations(ACCENTS, 2)}
     assert {pair: distance for pair, distance in near.items() if distance < 12} == {}
@@ -67,8 +67,10 @@ def test_groups_are_told_apart_by_everybody(theme: str, deficiency: str) -> None
 
 @pytest.mark.parametrize("deficiency", ["none", *DEFICIENCIES])
 @pytest.mark.parametrize("theme", THEMES)
-def test_consumers_of_a_group_are_told_apart_by_everybody(theme: str, deficiency: str) -> None:
-    """Their patterns and names differ too; neighbours in a group are the ones that are compared."""
+def test_the_colours_of_consumers_in_a_group_are_distinguishable_with_every_colour_vision(
+    theme: str, deficiency: str
+) -> None:
+    """Their patterns and names differ too, so only neighbours in a group are compared."""
     seen = as_seen(theme, deficiency)
     for shades in shades_of_groups():
         assert len(shades) == 4
@@ -83,8 +85,8 @@ def as_seen(theme: str, deficiency: str) -> dict[str, Colour]:
     }
 
 
-def test_the_measures_are_those_of_the_books() -> None:
-    """Sharma, Wu and Dalal's first and seventh pair; black on white is 21:1; grey stays grey for everybody."""
+def test_colour_differences_and_contrasts_match_published_values() -> None:
+    """Sharma, Wu and Dalal's test pairs; black on white is 21:1; grey stays grey with every colour vision."""
     assert ciede2000((50.0, 2.6772, -79.7751), (50.0, 0.0, -82.7485)) == pytest.approx(2.0425, abs=1e-4)
     assert ciede2000((50.0, 0.0, 0.0), (50.0, -1.0, 2.0)) == pytest.approx(2.3669, abs=1e-4)
     assert ciede2000((2.0776, 0.0795, -1.1350), (0.9033, -0.0636, -0.5514)) == pytest.approx(0.9082, abs=1e-4)

@@ -1,4 +1,4 @@
-"""A server for the tests of the web side: in this process, on a free port, with a data folder of its own."""
+"""Fixtures of the tests of webapp: a server in this process, on a free port, with its own data folder."""
 
 import threading
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from engine.tcp.platform import listen
-from tests.webapp.feed_by_hand import Audience, PaperJournal
+from tests.webapp.feed_by_hand import Audience, FakeJournal
 from tests.webapp.support import LiveServer
 from webapp import create_app
 from webapp.connections import ConnectionLimits, Connections
@@ -46,7 +46,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def live(app: Flask) -> Iterator[LiveServer]:
-    """The application behind real sockets."""
+    """Serve the application on a real socket."""
     listening = listen("127.0.0.1", 0)
     server = BoundedServer(app, "127.0.0.1", listening, Connections(ConnectionLimits()))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -61,4 +61,4 @@ def live(app: Flask) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def audience() -> Audience:
-    return Audience(PaperJournal(10, 20, 30, 40))
+    return Audience(FakeJournal(10, 20, 30, 40))

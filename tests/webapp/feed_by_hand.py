@@ -1,4 +1,4 @@
-"""A journal, viewers and wires in memory, and a broadcaster whose turns are taken by hand."""
+"""A journal, viewers and connections in memory, and a broadcaster whose turns the test takes."""
 
 import json
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ RUNNING = ClockFacts(5, 1.0, paused=False, standing=False)
 OVERHEAD_BYTES = 9
 
 
-class PaperJournal:
-    """A room as the feed sees it: a list of events, with the offsets a journal would give them."""
+class FakeJournal:
+    """A room as the feed sees it: a list of events with the offsets that a journal would give them."""
 
     def __init__(self, *sizes: int) -> None:
         self.payloads: list[bytes] = []
@@ -50,7 +50,7 @@ class PaperJournal:
         return self.digests.after(offset)
 
     def note(self, wall_ms: int, state: dict[str, Any], *, is_running: bool = True) -> None:
-        """What a room does after each publication; ``state`` is its summary and its snapshot."""
+        """Note a publication, as a room does; ``state`` is both its summary and its snapshot."""
         self.digests.note(
             wall_ms * 1_000, self.end, is_running=is_running, summary=lambda: state, snapshot=lambda: {**state, "x": 1}
         )
@@ -68,13 +68,13 @@ class PaperJournal:
 
 
 class Wire:
-    """Where a viewer's bytes go; ``room_bytes`` is how much it takes before it is full."""
+    """A viewer's connection in memory; ``room_bytes`` is how much more it takes before it is full."""
 
     def __init__(self, room_bytes: int = 1 << 40) -> None:
         self.sent = bytearray()
         self.room_bytes = room_bytes
         self.is_gone = False
-        self.was_told_to_stop = False
+        self.has_stopped_receiving = False
 
     def send_some(self, data: bytes | memoryview) -> int:
         if self.is_gone:
@@ -87,10 +87,10 @@ class Wire:
         return len(taken)
 
     def stop_receiving(self) -> None:
-        self.was_told_to_stop = True
+        self.has_stopped_receiving = True
 
     def frames(self) -> Iterator[tuple[int, bytes]]:
-        """Every whole frame that came through, as opcode and payload."""
+        """Yield every complete frame that was sent, as opcode and payload."""
         position = 0
         while position + 2 <= len(self.sent):
             opcode, size = self.sent[position] & 15, self.sent[position + 1]
@@ -112,9 +112,9 @@ class Wire:
 
 
 class Audience:
-    """Viewers of one journal, and a broadcaster whose turns the test makes."""
+    """Viewers of one journal, and a broadcaster whose turns the test takes."""
 
-    def __init__(self, journal: PaperJournal) -> None:
+    def __init__(self, journal: FakeJournal) -> None:
         self.now_s = 100.0
         self.journal = journal
         self.broadcaster = Broadcaster(now_s=lambda: self.now_s)

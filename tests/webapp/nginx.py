@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.webapp.support import PATIENCE_S
+from tests.webapp.support import TIMEOUT_S
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin") or ""
 """The path of nginx, "" on a machine that lacks it."""
@@ -53,7 +53,7 @@ def free_port() -> int:
 
 @contextmanager
 def nginx(folder: Path, port: int, location: str, upstream: str, headers: str) -> Iterator[ssl.SSLContext]:
-    """Run nginx; give a context that accepts its certificate."""
+    """Run nginx; yield a TLS context that accepts its certificate."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
          "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
@@ -71,14 +71,14 @@ def nginx(folder: Path, port: int, location: str, upstream: str, headers: str) -
         yield context
     finally:
         running.terminate()
-        running.wait(timeout=PATIENCE_S)
+        running.wait(timeout=TIMEOUT_S)
 
 
 def _wait_until_it_answers(port: int, context: ssl.SSLContext, running: subprocess.Popen[bytes]) -> None:
     while True:
         assert running.poll() is None, "nginx has ended"
         try:
-            urllib.request.urlopen(f"https://127.0.0.1:{port}/nothing", timeout=PATIENCE_S, context=context)
+            urllib.request.urlopen(f"https://127.0.0.1:{port}/nothing", timeout=TIMEOUT_S, context=context)
         except urllib.request.HTTPError:
             return
         except OSError:

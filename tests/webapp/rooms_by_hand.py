@@ -1,4 +1,4 @@
-"""Rooms without a server: the clock is moved by hand, and the test is the pump."""
+"""Rooms without a server: the test moves the clock and calls the slices that the pump would call."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the tests of the web side share: rooms made by hand, clocks moved by hand, a live server and its clients."""
+"""What the tests of webapp share: a clock moved by hand, helpers for rooms, a live server and its clients."""
 
 import json
 import os
@@ -23,13 +23,13 @@ from webapp.room_commands import parse
 from webapp.services import Services
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 20
+TIMEOUT_S = 20
 BUDGET_US = 10_000_000
 METRICS = "Real-time metrics"
 
 
 class HandClock:
-    """A wall clock that stands until it is moved."""
+    """A wall clock that shows the same time until the test moves it."""
 
     def __init__(self) -> None:
         self.now_us = 1_000_000
@@ -42,7 +42,7 @@ class HandClock:
 
 
 def act(room: Room, command: str, **fields: object) -> Applied:
-    """Submit a command, be the pump for one slice, and give what became of it."""
+    """Submit a command, run one slice as the pump would, and return the result."""
     values = {"command": command, **fields}
     future = room.submit(parse(values), values)
     room.slice(budget_us=BUDGET_US)
@@ -50,14 +50,14 @@ def act(room: Room, command: str, **fields: object) -> Applied:
 
 
 def run_ms(room: Room, clock: HandClock, milliseconds: int) -> None:
-    """Let wall time pass, in slices as the pump makes them."""
+    """Let wall time pass in slices of 40 ms, as the pump does."""
     for _ in range(milliseconds // 40):
         clock.pass_ms(40)
         room.slice(budget_us=BUDGET_US)
 
 
 def journal_of(room: Room) -> list[bytes]:
-    """Every event a reader can see."""
+    """Return every event that a reader can read, as bytes."""
     return list(room.read_journal(0, 1 << 26).payloads)
 
 
@@ -112,19 +112,19 @@ def post_json(url: str, body: Mapping[str, object], key: str = "") -> dict[str, 
     if key:
         headers["Authorization"] = f"Bearer {key}"
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
         read: dict[str, Any] = json.load(answer)
     return read
 
 
 def get_json(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
+    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:
         read: dict[str, Any] = json.load(answer)
     return read
 
 
 def refused(url: str, body: Mapping[str, object], key: str = "") -> tuple[int, dict[str, Any]]:
-    """Status and error of a request that must not succeed."""
+    """Send a request that must be refused; return its status and error."""
     try:
         answer = post_json(url, body, key)
     except urllib.error.HTTPError as error:
@@ -137,7 +137,7 @@ class FeedClient:
     """A viewer of a room over a real WebSocket."""
 
     def __init__(self, url: str, **options: Any) -> None:
-        self.socket = websocket.create_connection(url, timeout=PATIENCE_S, **options)
+        self.socket = websocket.create_connection(url, timeout=TIMEOUT_S, **options)
 
     def pull(self, place: int | str, max_bytes: int = 1_000_000) -> None:
         self.send({"pull": place, "max_bytes": max_bytes})
@@ -150,21 +150,21 @@ class FeedClient:
         return frame
 
     def receive_until(self, offset: int) -> list[dict[str, Any]]:
-        """All frames up to the one that reaches ``offset``."""
+        """Return all frames up to the one that reaches ``offset``."""
         frames = [self.receive()]
         while frames[-1]["next"] < offset:
             frames.append(self.receive())
         return frames
 
     def close_code(self) -> int:
-        """Read until the other side says goodbye, and give its code."""
+        """Read until the server sends a close frame; return its code."""
         while True:
             opcode, frame = self.socket.recv_data_frame(control_frame=True)
             if opcode == websocket.ABNF.OPCODE_CLOSE:
                 return int.from_bytes(frame.data[:2], "big")
 
     def close(self) -> None:
-        self.socket.close(timeout=PATIENCE_S)
+        self.socket.close(timeout=TIMEOUT_S)
         self.socket.shutdown()
 
 
@@ -185,7 +185,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class ServerProcess:
-    """``offsetscope serve`` as somebody starts it, on a free port."""
+    """``offsetscope serve`` in a process of its own, on a free port."""
 
     def __init__(self, data_dir: Path, *options: str) -> None:
         self.process = subprocess.Popen(
@@ -205,14 +205,14 @@ class ServerProcess:
         return MadeOverHttp(answer["room"], answer["presenter_key"], answer["urls"])
 
     def kill(self) -> None:
-        """As a power switch does it."""
+        """Kill the process at once, as a power failure would."""
         self.process.kill()
-        self.process.communicate(timeout=PATIENCE_S)
+        self.process.communicate(timeout=TIMEOUT_S)
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Ask it to end; gives its exit code and what it wrote to stderr."""
+        """Send it a signal; return its exit code and what it wrote to stderr."""
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=PATIENCE_S)
+        _, errors = self.process.communicate(timeout=TIMEOUT_S)
         return self.process.returncode, errors
 
 

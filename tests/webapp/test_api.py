@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from engine.message.format import iterate_shallow
-from tests.webapp.support import METRICS, PATIENCE_S, command, make_room
+from tests.webapp.support import METRICS, TIMEOUT_S, command, make_room
 from webapp.room import Room
 from webapp.services import Services
 from webapp.settings import Settings
@@ -195,7 +195,7 @@ def test_a_json_number_of_thousands_of_digits_is_refused(client: FlaskClient) ->
     assert (answer.status_code, answer.json["code"]) == (400, "invalid_request")
 
 
-def test_keyed_records_all_go_to_the_same_partition(client: FlaskClient) -> None:
+def test_records_with_the_same_key_go_to_one_partition(client: FlaskClient) -> None:
     made = make_room(client, paused=True)
     for value in ("/home", "/cart"):
         command(client, made, "produce", topic="pageviews", records=[{"key": "user-17", "value": value}])
@@ -372,12 +372,31 @@ def test_a_failing_thread_makes_the_server_unhealthy_until_it_works_again(
     with monkeypatch.context() as failing:
         failing.setattr(services._pump, "_rooms_awake", planted)
         services._pump.wake(services.rooms.find(made.room))
-        assert failed.wait(PATIENCE_S)
+        assert failed.wait(TIMEOUT_S)
         answer = client.get("/healthz")
-        while answer.status_code == 200:  # the error is on its way to the thread's loop
+        while answer.status_code == 200:  # the thread has not reported the error yet
             answer = client.get("/healthz")
         assert answer.status_code == 503
         assert answer.json["status"] == "failing"
         assert answer.json["threads"]["pump"] == "failed and is tried again: ZeroDivisionError"
     assert command(client, made, "produce", count=1).status_code == 202
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize("body", [b"", b"{}"])
+def test_a_page_of_another_site_makes_no_rooms(client: FlaskClient, headers: dict[str, str], body: bytes) -> None:
+    sent = {**headers, "Content-Type": "text/plain"} if body else headers
+    assert client.post("/api/rooms", data=body, headers=sent).status_code in (403, 415)
+    assert client.get("/healthz").json["rooms"] == 0
+    assert client.post("/api/rooms").status_code == 201
+
+
+def test_the_path_of_a_failed_request_is_escaped_in_the_log(
+    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(services.rooms, "find", lambda room: 1 / 0)
+    assert client.get("/api/rooms/a%0aWARNING%20forged%1b[2J").status_code == 500
+    (entry,) = [entry.getMessage() for entry in caplog.records if "failed" in entry.getMessage()]
+    assert "\n" not in entry
+    assert "\x1b" not in entry

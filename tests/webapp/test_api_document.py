@@ -1,4 +1,4 @@
-"""docs/api.md: its examples run as they stand, and its tables name what there is."""
+"""docs/api.md: its examples run unchanged, and its tables are complete."""
 
 import json
 import os
@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from engine.commands import COMMANDS
-from tests.webapp.support import PATIENCE_S, ROOT, LiveServer
+from tests.webapp.support import ROOT, TIMEOUT_S, LiveServer
 from webapp.errors import STATUSES
 from webapp.room_commands import ACTIONS, PARSERS
 
 DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-PYTHON_NAMES_ONLY = {  # no program meets these over HTTP
+PYTHON_NAMES_ONLY = {  # no program receives these over HTTP
     "offsetscope_error",
     "log_gap",
     "log_closed",
@@ -40,7 +40,7 @@ def run(command: list[str], live: LiveServer) -> str:
         env={**os.environ, "OFFSETSCOPE": f"http://{live.host}"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

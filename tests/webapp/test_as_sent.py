@@ -1,4 +1,4 @@
-"""Modules are sent without their comments: line for line the same code, with a way back to the source."""
+"""Modules are sent without their comments, with the same code on each line and a source map."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_lines_that_hold_only_a_comment_become_empty(written: str, sent: str) ->
 
 
 def code_of(text: str) -> list[str]:
-    """Lines that say something beside comments."""
+    """Return the lines that hold code."""
     lines = (line.strip() for line in COMMENT.sub("", text).split("\n"))
     return [line for line in lines if line and not line.startswith("//")]
 

@@ -1,4 +1,4 @@
-"""Static files may be kept, are known by their version, and the style sheets come as one."""
+"""Static files are cached by their version, and the style sheets are sent as one."""
 
 import re
 from hashlib import sha256
@@ -71,7 +71,7 @@ def test_requests_during_the_first_computation_get_the_same_version(
     def slow_sha256(*given: bytes) -> Any:
         if not meanwhile:
             meanwhile.append("asked")
-            meanwhile[0] = files.version()  # another request comes while the first is at work
+            meanwhile[0] = files.version()  # a second request during the first computation
         return sha256(*given)
 
     monkeypatch.setattr(assets, "sha256", slow_sha256)

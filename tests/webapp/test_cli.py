@@ -1,4 +1,4 @@
-"""The command line, as somebody types it."""
+"""The command line, as a user types it."""
 
 import json
 import signal
@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.webapp.support import PATIENCE_S, FeedClient, environment, get_json, server_process
+from tests.webapp.support import TIMEOUT_S, FeedClient, environment, get_json, server_process
 from webapp.cli import main
 
 PROC = Path("/proc")
 
 
 def serve(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command line that ends by itself."""
+    """Run a command line and wait for its end."""
     return subprocess.run(
         [sys.executable, "-m", "webapp", *arguments],
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
         env=environment(),
         check=False,
     )
@@ -41,7 +41,7 @@ def assert_one_line(ended: subprocess.CompletedProcess[str], *words: str) -> Non
 def test_a_server_prints_its_address_and_answers_at_it(tmp_path: Path) -> None:
     with server_process(tmp_path / "data") as server:
         assert get_json(f"{server.url}/healthz")["status"] == "ok"
-        with urllib.request.urlopen(f"{server.url}/", timeout=PATIENCE_S) as page:
+        with urllib.request.urlopen(f"{server.url}/", timeout=TIMEOUT_S) as page:
             assert b"data-testid" in page.read()
 
 
@@ -63,7 +63,7 @@ def test_a_data_folder_that_cannot_be_written_prints_one_line_and_exits_with_2(t
     )
 
 
-@pytest.mark.skipif(not PROC.is_dir(), reason="/proc is where not even root may write")
+@pytest.mark.skipif(not PROC.is_dir(), reason="needs /proc, where not even root may write")
 def test_a_read_only_data_folder_prints_one_line_and_exits_with_2() -> None:
     for folder in (PROC, PROC / "data"):
         assert_one_line(serve("serve", "--port", "0", "--data-dir", str(folder)), str(folder), "--data-dir")
@@ -134,8 +134,8 @@ def test_a_signal_closes_every_viewer_with_1001_within_a_second(tmp_path: Path, 
         begin_s = time.monotonic()
         server.process.send_signal(number)
         codes = [viewer.close_code() for viewer in viewers]
-        assert time.monotonic() - begin_s < 1.5  # a second, and the time it takes to look
-        _, errors = server.process.communicate(timeout=PATIENCE_S)  # how long Python takes to end is not ours
+        assert time.monotonic() - begin_s < 1.5  # a second, and the time of the check itself
+        _, errors = server.process.communicate(timeout=TIMEOUT_S)  # how long Python takes to exit is not measured
         assert codes == [1001] * 5
         assert server.process.returncode == 0
         assert errors == ""
@@ -149,7 +149,7 @@ def test_a_signal_leaves_complete_files(tmp_path: Path) -> None:
         url = f"{made.urls['api']}/commands"
         body = json.dumps({"command": "produce", "count": 50}).encode()
         request = urllib.request.Request(url, body, {"Content-Type": "application/json", **made.headers})
-        with urllib.request.urlopen(request, timeout=PATIENCE_S):
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S):
             code, errors = server.stop()
         assert (code, errors) == (0, "")
     with server_process(tmp_path) as server:

@@ -1,4 +1,4 @@
-"""The durable record of what people did."""
+"""The command log: the durable record of the commands of a room."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ SENT = [
 
 
 class SyncCounter(OsDisk):
-    """A disk that knows how often it was asked to be sure, and how much had been written by then."""
+    """A disk that counts its syncs, and notes how much had been written at each."""
 
     def __init__(self) -> None:
         super().__init__(sync=True)

@@ -1,4 +1,4 @@
-"""Pages, style sheets and scripts are compressed for whoever takes them so, and for nobody else."""
+"""Pages, style sheets and scripts are compressed for clients that accept it."""
 
 import gzip
 

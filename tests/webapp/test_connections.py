@@ -44,7 +44,7 @@ def is_shut(connection: socket.socket) -> bool:
         return False
 
 
-def test_busy_connections_are_limited_by_client_and_in_all(
+def test_busy_connections_are_limited_by_client_and_in_total(
     connections: Connections, sockets: list[socket.socket]
 ) -> None:
     def admit_busy(connection: socket.socket, address: str) -> bool:

@@ -51,7 +51,7 @@ def test_a_deleted_room_is_no_longer_listed(tmp_path: Path) -> None:
 def test_a_room_that_cannot_be_renamed_is_deleted_and_its_remains_are_removed_at_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on Windows, while somebody downloads one of its files."""
+    """As on Windows while one of its files is being downloaded."""
     directory = DataDirectory.open(tmp_path)
     for room in (ROOM, "ddddeeeeffff"):
         directory.room(room).mkdir()

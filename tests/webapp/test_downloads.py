@@ -1,4 +1,4 @@
-"""What a room has on disk, as downloads: the bytes that lie there, which the engine's own tools read again."""
+"""Downloads of a room's files: the bytes on disk, which the engine's own tools can read."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from engine.storage.disk import OsDisk
 from engine.storage.log import Log
 from engine.storage.log_config import NEVER_BY_COUNT, LogConfig
 from tests.support.disks import HandClock
-from tests.webapp.support import PATIENCE_S, ROOT, LiveServer, MadeOverHttp, command, make_room
+from tests.webapp.support import ROOT, TIMEOUT_S, LiveServer, MadeOverHttp, command, make_room
 from webapp.settings import Settings
 from webapp.views import downloads
 from webapp.views.context import EXTENSION
@@ -28,7 +28,7 @@ P0 = "log/pageviews/0/segments"
 
 
 def fetched(client: FlaskClient, url: object, **how: Any) -> TestResponse:
-    """An answer whose file is closed when it is here, as a server closes it."""
+    """Request a file; return the response with its file closed, as a server closes it."""
     return client.get(str(url), buffered=True, **how)
 
 
@@ -39,7 +39,7 @@ def listing(client: FlaskClient, made: MadeOverHttp, where: str = P0) -> list[di
 
 
 def filled(client: FlaskClient) -> MadeOverHttp:
-    """A paused room whose logs have several segments each, and some bytes that are not flushed."""
+    """Make a paused room whose logs have several segments each and some unflushed bytes."""
     made = make_room(client, paused=True)
     for _ in range(5):
         command(client, made, "produce", topic="pageviews", count=60, size=90)
@@ -56,31 +56,31 @@ def on_disk(settings: Settings, made: MadeOverHttp, folder: str, file: str) -> b
 def test_every_segment_of_a_partition_is_downloaded_as_it_is_on_disk(client: FlaskClient, settings: Settings) -> None:
     made = filled(client)
     facts = client.get(f"/api/rooms/{made.room}").json["topics"][0]["partitions"]
-    for number, told in enumerate(facts):
+    for number, partition in enumerate(facts):
         files = listing(client, made, f"log/pageviews/{number}/segments")
-        assert [one["file"] for one in files] == [one["file"] for one in told["segments"]]
+        assert [one["file"] for one in files] == [one["file"] for one in partition["segments"]]
         for one in files:
             answer = fetched(client, one["url"])
             assert answer.mimetype == "application/octet-stream"
             assert answer.headers["Content-Disposition"] == f'attachment; filename="{one["file"]}"'
             assert len(answer.data) == one["bytes"] == answer.content_length
             assert on_disk(settings, made, f"pageviews-{number}", str(one["file"])).startswith(answer.data)
-        assert answer.headers["X-Next-Offset"] == str(told["flushed_offset"])
+        assert answer.headers["X-Next-Offset"] == str(partition["flushed_offset"])
 
 
-def test_bytes_that_are_not_flushed_are_not_sent(client: FlaskClient, settings: Settings) -> None:
+def test_unflushed_bytes_are_not_sent(client: FlaskClient, settings: Settings) -> None:
     made = filled(client)
     command(client, made, "set_producer", batch_messages=2)
     for _ in range(200):
-        told = client.get(f"/api/rooms/{made.room}").json["topics"][0]["partitions"][0]
-        if told["flushed_offset"] < told["next_offset"]:
+        partition = client.get(f"/api/rooms/{made.room}").json["topics"][0]["partitions"][0]
+        if partition["flushed_offset"] < partition["next_offset"]:
             break
         command(client, made, "produce", topic="pageviews", count=2, size=20)
         command(client, made, "clock", action="step")
-    assert told["flushed_offset"] < told["next_offset"], "there is something that readers do not see"
+    assert partition["flushed_offset"] < partition["next_offset"], "some bytes are not flushed"
     last = listing(client, made)[-1]
     answer = fetched(client, last["url"])
-    assert int(answer.headers["X-Base-Offset"]) + len(answer.data) == told["flushed_offset"]
+    assert int(answer.headers["X-Base-Offset"]) + len(answer.data) == partition["flushed_offset"]
     assert len(on_disk(settings, made, "pageviews-0", str(last["file"]))) > len(answer.data)
 
 
@@ -93,15 +93,15 @@ def test_downloaded_segments_in_one_folder_are_a_readable_log(client: FlaskClien
     log = Log.open(
         folder, limits=LogConfig(1 << 20, NEVER_BY_COUNT, LARGEST), disk=OsDisk(sync=False), now_us=HandClock()
     )
-    told = client.get(f"/api/rooms/{made.room}").json["topics"][0]["partitions"][0]
-    assert (log.first_offset, log.flushed_offset, log.recovery.bytes_cut) == (0, told["flushed_offset"], 0)
+    partition = client.get(f"/api/rooms/{made.room}").json["topics"][0]["partitions"][0]
+    assert (log.first_offset, log.flushed_offset, log.recovery.bytes_cut) == (0, partition["flushed_offset"], 0)
     offsets = []
     offset = 0
     while offset < log.flushed_offset:
         messages = list(iterate_deep(log.read(offset, LARGEST), offset))
         offsets += [start for start, _, _ in messages]
         offset = messages[-1][1]
-    assert set(told["message_offsets"]) - set(offsets) == set()
+    assert set(partition["message_offsets"]) - set(offsets) == set()
     assert len(offsets) >= 64
     log.close()
 
@@ -207,7 +207,7 @@ def test_a_live_room_can_be_downloaded_while_the_engine_writes(live: LiveServer,
     ends: list[int] = []
     while len(set(ends)) < 4:  # it grows
         with urllib.request.urlopen(
-            f"http://{live.host}/api/rooms/{made.room}/journal/segments/{0:020d}.kafka", timeout=PATIENCE_S
+            f"http://{live.host}/api/rooms/{made.room}/journal/segments/{0:020d}.kafka", timeout=TIMEOUT_S
         ) as answer:
             data = answer.read()
             assert len(data) == int(answer.headers["Content-Length"])
@@ -215,7 +215,7 @@ def test_a_live_room_can_be_downloaded_while_the_engine_writes(live: LiveServer,
     assert ends == sorted(ends)
     (tmp_path / f"{0:020d}.kafka").write_bytes(data)
     journal = Journal.open(tmp_path)
-    assert journal.end_offset == len(data), "it ends where an event ends"
+    assert journal.end_offset == len(data), "it ends at the end of an event"
     assert journal.append(BrokerAdded(0, 9)) == len(data)
     journal.close()
 

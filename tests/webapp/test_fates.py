@@ -1,4 +1,4 @@
-"""What has become of bytes since a moment of the past."""
+"""The fate of a message since a moment of the past."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_a_message_that_a_crash_truncated_is_cut_and_those_before_it_are_the_sam
     at_us = act(room, "crash_broker", broker=1).at_us
     assert room.fate(P0, 860, then) == Fate("cut", at_us)
     assert room.fate(P0, 645, then) == SAME
-    assert room.fate(P0, 860, end(room)) == SAME, "it had happened already"
+    assert room.fate(P0, 860, end(room)) == SAME, "the crash was before that moment"
 
 
 def test_a_flipped_byte_changes_only_its_message(room: Room) -> None:

@@ -1,4 +1,4 @@
-"""Every fault in one shape, for programs, for htmx and for people; and the headers of every answer."""
+"""Errors have one shape for programs, for htmx and for people; and the headers of every response."""
 
 import logging
 

@@ -1,11 +1,11 @@
-"""The feed's contract, without sockets: credit, contiguity, one encoding for all, and nobody waits for anybody."""
+"""The feed's contract, without sockets: credit, contiguity, one encoding for all, and no viewer delays another."""
 
 import itertools
 import json
 
 import pytest
 
-from tests.webapp.feed_by_hand import RUNNING, Audience, PaperJournal, Wire, numbers, pull, stretches
+from tests.webapp.feed_by_hand import RUNNING, Audience, FakeJournal, Wire, numbers, pull, stretches
 from webapp.errors import InvalidPull
 from webapp.feed import Allowance, take_in
 from webapp.feed.frames import close_frame, events_frame
@@ -112,7 +112,7 @@ def test_nothing_is_sent_without_credit(audience: Audience) -> None:
 
 @pytest.mark.parametrize("max_bytes", range(30, 200, 7))
 def test_a_viewer_never_receives_more_than_its_credit(max_bytes: int) -> None:
-    audience = Audience(PaperJournal(*range(1, 12)))
+    audience = Audience(FakeJournal(*range(1, 12)))
     viewer, wire = audience.join()
     pull(viewer, 0, max_bytes)
     audience.turns(5)
@@ -168,7 +168,7 @@ def test_a_new_pull_replaces_the_old_one(audience: Audience) -> None:
 
 
 def test_an_event_larger_than_the_credit_is_an_error_that_says_how_many_bytes_are_needed() -> None:
-    audience = Audience(PaperJournal(500))
+    audience = Audience(FakeJournal(500))
     viewer, wire = audience.join()
     pull(viewer, 0, 100)
     audience.turns(2)
@@ -190,7 +190,7 @@ def test_a_viewer_whose_remaining_credit_is_too_small_is_notified_once_that_ther
 
 
 def test_an_event_larger_than_a_frame_is_sent_when_the_credit_covers_it() -> None:
-    audience = Audience(PaperJournal(10, 200_000, 10))
+    audience = Audience(FakeJournal(10, 200_000, 10))
     viewer, wire = audience.join()
     pull(viewer, 0, 300_000)
     audience.turn()
@@ -198,7 +198,7 @@ def test_an_event_larger_than_a_frame_is_sent_when_the_credit_covers_it() -> Non
 
 
 def test_a_long_journal_is_sent_in_frames_of_bounded_size() -> None:
-    audience = Audience(PaperJournal(*[1_000] * 300))
+    audience = Audience(FakeJournal(*[1_000] * 300))
     viewer, wire = audience.join()
     pull(viewer, 0)
     audience.turns(3)

@@ -1,4 +1,4 @@
-"""A feed that grows too fast is told in digests, to those who ask for them."""
+"""A feed that grows too fast is sent as digests to readers who accept them."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ def pull_digests(viewer: Viewer, place: object, max_bytes: int = 1_000_000) -> N
 
 
 class Flood:
-    """A journal that grows too fast, a slice of 250 ms after the other."""
+    """A journal that grows too fast, in slices of 250 ms."""
 
     def __init__(self, audience: Audience) -> None:
         self.audience = audience
@@ -24,14 +24,14 @@ class Flood:
         self.journal.note(self.wall_ms, {"n": -1})
 
     def rise(self, number: int, bytes_added: int = 3_000) -> None:
-        """The state becomes ``{"n": number, "logs": {...}}``, and the viewers get their turn."""
+        """Set the state to ``{"n": number, "logs": {...}}``, and give the viewers their turn."""
         self.wall_ms += 250
         self.journal.grow(bytes_added)
         self.journal.note(self.wall_ms, {"n": number, "logs": {"p0": {"next": number, "same": "x"}}})
         self.audience.turn()
 
     def ebb(self) -> None:
-        """A second and a bit in which little happens."""
+        """Let two seconds pass in which the journal does not grow."""
         for _ in range(8):
             self.wall_ms += 250
             self.journal.note(self.wall_ms, {"n": 99})
@@ -44,13 +44,13 @@ def test_a_journal_that_grows_too_fast_is_sent_as_digests_to_readers_who_accept_
     flood = Flood(audience)
     for number in range(4):
         flood.rise(number)
-    told = [message for message in wire.messages() if "digest" in message]
-    assert [message["events"] for message in told] == [[]] * len(told)
-    assert told[0]["digest"]["state"]["logs"]["p0"]["same"] == "x"
-    assert [message["digest"]["patch"] for message in told[2:]] == [
+    digests = [message for message in wire.messages() if "digest" in message]
+    assert [message["events"] for message in digests] == [[]] * len(digests)
+    assert digests[0]["digest"]["state"]["logs"]["p0"]["same"] == "x"
+    assert [message["digest"]["patch"] for message in digests[2:]] == [
         {"n": number, "logs": {"p0": {"next": number}}} for number in (2, 3)
     ]
-    assert told[-1]["next"] == told[-1]["end"] == audience.journal.end
+    assert digests[-1]["next"] == digests[-1]["end"] == audience.journal.end
     for before, after in itertools.pairwise(wire.messages()):
         assert before["next"] == after["offset"]
 
@@ -72,9 +72,9 @@ def test_a_reader_at_an_offset_where_no_digest_begins_gets_the_whole_newest_stat
     late, wire = audience.join()
     pull_digests(late, audience.journal.offsets[2])
     audience.turns(2)
-    (told,) = wire.messages()
-    assert told["digest"]["state"]["n"] == 4
-    assert (told["offset"], told["next"]) == (audience.journal.offsets[2], audience.journal.end)
+    (frame,) = wire.messages()
+    assert frame["digest"]["state"]["n"] == 4
+    assert (frame["offset"], frame["next"]) == (audience.journal.offsets[2], audience.journal.end)
 
 
 def test_all_readers_of_a_digest_share_the_same_encoded_bytes(audience: Audience) -> None:

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import websocket
+from simple_websocket import Server
 
-from tests.webapp.support import PATIENCE_S, FeedClient, LiveServer, watching
+from tests.webapp.support import TIMEOUT_S, FeedClient, LiveServer, watching
 from webapp.feed.connection import Connection
 from webapp.feed.viewer import Viewer
 from webapp.settings import Settings
@@ -17,15 +18,15 @@ from webapp.settings import Settings
 
 def refused_handshake(url: str, **options: object) -> tuple[int, dict[str, object]]:
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
-        websocket.create_connection(url, timeout=PATIENCE_S, **options)
+        websocket.create_connection(url, timeout=TIMEOUT_S, **options)
     body = refused.value.resp_body
     assert body is not None
     return refused.value.status_code, json.loads(body)
 
 
 def knock_until_let_in(url: str) -> FeedClient:
-    """A viewer who tries again while there is no seat."""
-    deadline_s = time.monotonic() + PATIENCE_S
+    """Connect a viewer, retrying while there is no free seat."""
+    deadline_s = time.monotonic() + TIMEOUT_S
     while True:
         try:
             return FeedClient(url)
@@ -104,7 +105,7 @@ def test_a_close_frame_is_answered_and_frees_the_viewers_seat(live: LiveServer) 
     room = live.services.rooms.find(made.room)
     with live.services.broadcaster._changed:
         assert live.services.broadcaster._changed.wait_for(
-            lambda: room not in live.services.broadcaster._viewers, timeout=PATIENCE_S
+            lambda: room not in live.services.broadcaster._viewers, timeout=TIMEOUT_S
         )
 
 
@@ -115,7 +116,7 @@ def viewers_of(live: LiveServer) -> list[Viewer]:
 
 
 def lags(viewer: Viewer) -> bool:
-    """Whether the viewer's socket is full, so that a frame of it is half sent."""
+    """Return whether the viewer's socket is full, so that a frame is half sent."""
     with viewer.lock:
         return bool(viewer._tail)
 
@@ -133,7 +134,7 @@ def test_a_slow_reader_does_not_delay_the_others(live: LiveServer) -> None:
             while not lags(slow_viewer):
                 applied = live.command(made, "produce", records=[{"key": str(key), "value": "x"} for key in range(50)])
                 fast.receive_until(applied["journal_offset"])
-                assert applied["journal_offset"] < 2_000_000, "the slow reader's socket took everything"
+                assert applied["journal_offset"] < 2_000_000, "the slow reader's socket was never full"
             applied = live.command(made, "produce", count=1)
             fast.receive_until(applied["journal_offset"])
         slow.socket.ping("answered behind the frame that is half sent")
@@ -157,7 +158,7 @@ def test_an_unknown_room_is_refused_before_the_handshake(live: LiveServer) -> No
     assert (status, error["code"]) == (404, "unknown_room")
 
 
-class TestAFullHouse:
+class TestAFullServer:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
         return Settings(data_dir=settings.data_dir, viewers_per_room_at_most=1, viewers_at_most=2)
@@ -185,7 +186,7 @@ def test_a_client_that_disconnects_inside_a_frame_is_removed(live: LiveServer) -
     host, _, port = urlsplit(made.urls["feed"]).netloc.partition(":")
     with watching(made.urls["feed"]) as viewer:
         viewer.pull("checkpoint", 16_000_000)
-        with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as raw:
+        with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as raw:
             raw.sendall(
                 f"GET {urlsplit(made.urls['feed']).path} HTTP/1.1\r\nHost: {live.host}\r\nUpgrade: websocket\r\n"
                 "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -227,3 +228,21 @@ def test_a_frame_that_is_far_too_large_is_not_read(live: LiveServer) -> None:
     with watching(made.urls["feed"]) as viewer:
         viewer.send("x" * 100_000)
         assert viewer.close_code() == 1009
+
+
+def test_a_viewers_socket_has_no_time_limit_before_the_library_reads_it(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the library's thread could read while the socket changes from non-blocking to blocking, and fail."""
+    timeouts: list[float | None] = []
+
+    def noting(opened: Server) -> Connection:
+        timeouts.append(opened.sock.gettimeout())
+        return Connection(opened)
+
+    monkeypatch.setattr("webapp.views.feed.Connection", noting)
+    made = live.make_room(paused=True)
+    with watching(made.urls["feed"]) as viewer:
+        viewer.pull("end")
+        viewer.receive()
+    assert timeouts == [None]

@@ -1,4 +1,4 @@
-"""The clock, the heartbeat, and many viewers of whom nobody waits for anybody."""
+"""The clock, the heartbeat, and many viewers of whom none delays another."""
 
 import json
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from engine.journal.journal import JournalChunk
-from tests.webapp.feed_by_hand import Audience, PaperJournal, Wire, numbers, pull
+from tests.webapp.feed_by_hand import Audience, FakeJournal, Wire, numbers, pull
 from webapp.answers import Moment
 from webapp.errors import RoomFailed, RoomSuspended
 from webapp.feed import take_in
 from webapp.feed.viewer import ANSWERS_AT_MOST, POLICY_VIOLATION, Viewer
 from webapp.pacing import ClockFacts
 
-PATIENCE_S = 5
+TIMEOUT_S = 5
 
 # --- clock and heartbeat --------------------------------------------------------------------------------------------
 
@@ -26,9 +26,9 @@ def test_a_changed_clock_is_sent_without_events(audience: Audience) -> None:
     audience.turn()
     audience.journal.clock = ClockFacts(9, 2.0, paused=True, standing=False)
     audience.turns(2)
-    _, told = wire.messages()
-    assert told["clock"] == {"now_us": 9, "speed": 2.0, "paused": True, "standing": False}
-    assert told["events"] == []
+    _, frame = wire.messages()
+    assert frame["clock"] == {"now_us": 9, "speed": 2.0, "paused": True, "standing": False}
+    assert frame["events"] == []
 
 
 def test_a_heartbeat_is_sent_once_a_second_while_nothing_happens(audience: Audience) -> None:
@@ -80,7 +80,7 @@ def test_a_slow_viewer_lags_without_delaying_the_others(audience: Audience) -> N
     audience.turns(3)
     messages = slow_wire.messages()
     assert numbers(messages) == list(range(54))
-    assert len(messages) == 2  # what it was being sent when it stalled, and all the rest at once
+    assert len(messages) == 2  # the frame that stalled, and then all the rest at once
 
 
 def test_an_answer_waits_until_a_half_sent_frame_is_complete(audience: Audience) -> None:
@@ -112,7 +112,7 @@ def test_a_frame_is_answered_while_the_room_is_busy(
     def busy(*asked: int) -> Any:
         answer = Thread(target=take_in, args=(viewer, "nonsense"), daemon=True)
         answer.start()
-        answer.join(PATIENCE_S)
+        answer.join(TIMEOUT_S)
         was_answered.append(not answer.is_alive())
         return at_once(*asked)
 
@@ -129,7 +129,7 @@ def test_a_viewer_that_sends_invalid_frames_and_reads_nothing_is_closed(audience
     for _ in range(ANSWERS_AT_MOST + 10):
         take_in(viewer, "nonsense")
     assert viewer.is_closing
-    assert wire.was_told_to_stop
+    assert wire.has_stopped_receiving
     wire.room_bytes = 1 << 40
     viewer.flush()
     assert wire.codes() == [POLICY_VIOLATION]
@@ -143,7 +143,7 @@ def test_a_viewer_that_disconnected_is_removed_and_the_others_continue(audience:
     gone_wire.is_gone = True
     audience.turn()
     assert gone.is_closing
-    assert gone_wire.was_told_to_stop
+    assert gone_wire.has_stopped_receiving
     assert numbers(wire.messages()) == [0, 1, 2, 3]
 
 
@@ -151,7 +151,7 @@ def test_the_viewers_of_a_failed_room_receive_the_error_and_no_others(
     audience: Audience, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewer, wire = audience.join()
-    other_room = PaperJournal(1)
+    other_room = FakeJournal(1)
     other_wire = Wire()
     other = Viewer(other_room, other_wire)
     audience.viewers.append(other)
@@ -159,7 +159,7 @@ def test_the_viewers_of_a_failed_room_receive_the_error_and_no_others(
     pull(other, 0)
 
     def failed() -> Moment:
-        raise RoomFailed("it stands still", "go on in a new room")
+        raise RoomFailed("the room has failed", "continue in a new room")
 
     monkeypatch.setattr(audience.journal, "moment", failed)
     audience.turns(2)
@@ -176,7 +176,7 @@ def test_the_viewers_of_a_suspended_room_receive_the_reason_and_are_closed(
     pull(viewer, 0)
 
     def suspended() -> Moment:
-        raise RoomSuspended("the room stands still: no descriptors", "wait", retry_after_s=1)
+        raise RoomSuspended("the room is suspended: no descriptors", "wait", retry_after_s=1)
 
     monkeypatch.setattr(audience.journal, "moment", suspended)
     audience.turns(2)
@@ -185,7 +185,7 @@ def test_the_viewers_of_a_suspended_room_receive_the_reason_and_are_closed(
 
 
 def test_an_error_in_one_feed_closes_only_that_feed(audience: Audience, monkeypatch: pytest.MonkeyPatch) -> None:
-    other_room = PaperJournal(1)
+    other_room = FakeJournal(1)
     other_wire = Wire()
     other = Viewer(other_room, other_wire)
     viewer, wire = audience.join()

@@ -1,4 +1,4 @@
-"""Small files written whole, and folders weighed."""
+"""Small files replaced atomically, and the sizes of folders."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A fork that takes its time: how far it is, and giving it up."""
+"""Forks that take long: their progress, and their cancellation."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -52,8 +52,8 @@ def test_progress_never_exceeds_the_whole_of_a_fork() -> None:
 
 
 @pytest.fixture
-def life(tmp_path: Path) -> Iterator[Room]:
-    """A room that has lived for twenty seconds."""
+def origin(tmp_path: Path) -> Iterator[Room]:
+    """A room that has run for twenty seconds."""
     clock = HandClock()
     room = new_room(tmp_path, clock)
     act(room, "set_producer", rate_per_second=40)
@@ -64,64 +64,64 @@ def life(tmp_path: Path) -> Iterator[Room]:
 
 @pytest.mark.parametrize("fork", [ForkNow(), ForkAtTime(9_500_000)])
 def test_the_whole_of_a_fork_is_the_size_of_its_finished_journal(
-    life: Room, services: Services, fork: ForkCommand
+    origin: Room, services: Services, fork: ForkCommand
 ) -> None:
-    past = life.past(fork)
-    made = services.rooms.fork(life, fork, address="here").room
+    past = origin.past(fork)
+    made = services.rooms.fork(origin, fork, address="here").room
     assert made.moment().end_offset == past.journal_bytes
     if isinstance(fork, ForkAtTime):
-        assert life.past(ForkAtOffset(past.journal_bytes)).point.at_us <= fork.at_us
+        assert origin.past(ForkAtOffset(past.journal_bytes)).point.at_us <= fork.at_us
 
 
 class Watched(ForkUnderWay):
-    """Says how far each fork was at each note, and gives it up where it is told to."""
+    """A fork that keeps each note of its progress, and cancels itself at ``give_up_at_us``."""
 
-    told: list[ForkProgress]
+    notes: list[ForkProgress]
     give_up_at_us: int
 
     def note(self, journal_bytes: int, now_us: int) -> None:
         super().note(journal_bytes, now_us)
-        self.told.append(self.progress)
+        self.notes.append(self.progress)
         if now_us > self.give_up_at_us:
             self.give_up()
 
 
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> type[Watched]:
-    Watched.told, Watched.give_up_at_us = [], 1 << 62
+    Watched.notes, Watched.give_up_at_us = [], 1 << 62
     monkeypatch.setattr("webapp.rooms.ForkUnderWay", Watched)
     return Watched
 
 
 def test_the_progress_of_a_fork_is_what_it_has_journaled(
-    life: Room, services: Services, watched: type[Watched]
+    origin: Room, services: Services, watched: type[Watched]
 ) -> None:
-    made = services.rooms.fork(life, ForkNow("ticket"), address="here").room
-    assert len(watched.told) > 10, "an hour says it thousands of times"
-    assert watched.told == sorted(watched.told, key=lambda one: (one.journal_bytes, one.now_us))
-    assert {one.state for one in watched.told} == {"repeating"}
-    last = watched.told[-1]
+    made = services.rooms.fork(origin, ForkNow("ticket"), address="here").room
+    assert len(watched.notes) > 10, "an hour of virtual time makes thousands of notes"
+    assert watched.notes == sorted(watched.notes, key=lambda one: (one.journal_bytes, one.now_us))
+    assert {one.state for one in watched.notes} == {"repeating"}
+    last = watched.notes[-1]
     assert last.journal_bytes == last.journal_bytes_in_all == made.moment().end_offset
     assert last.now_us == last.at_us
 
 
-def test_a_cancelled_fork_leaves_nothing_behind(life: Room, services: Services, watched: type[Watched]) -> None:
+def test_a_cancelled_fork_leaves_nothing_behind(origin: Room, services: Services, watched: type[Watched]) -> None:
     watched.give_up_at_us = 5_000_000
     known, folders = services.rooms.known, len(list((services.settings.data_dir / "rooms").iterdir()))
     with pytest.raises(ForkGivenUp):
-        services.rooms.fork(life, ForkNow("ticket"), address="here")
-    assert watched.told[-1].now_us < 6_000_000
+        services.rooms.fork(origin, ForkNow("ticket"), address="here")
+    assert watched.notes[-1].now_us < 6_000_000
     assert services.rooms.known == known
     assert len(list((services.settings.data_dir / "rooms").iterdir())) == folders
-    assert services.rooms.forks.progress_of(life.record.room, "ticket") == {"state": "not_under_way"}
+    assert services.rooms.forks.progress_of(origin.record.room, "ticket") == {"state": "not_under_way"}
     watched.give_up_at_us = 1 << 62
-    assert services.rooms.fork(life, ForkNow("ticket"), address="here").room.moment().end_offset > 0
+    assert services.rooms.fork(origin, ForkNow("ticket"), address="here").room.moment().end_offset > 0
 
 
 class TestOverTheApi:
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
-        """Nobody's turn to fork comes."""
+        """Let no fork have its turn."""
         return replace(settings, forks_at_once=0)
 
     @pytest.mark.parametrize("path", ["/api/rooms/{room}/commands", "/rooms/{room}/controls/fork"])
@@ -131,17 +131,19 @@ class TestOverTheApi:
         assert client.get(place).get_json() == {"state": "not_under_way"}
         with ThreadPoolExecutor(1) as thread:
             asked = thread.submit(self._fork, client, path.format(room=room))
-            while (told := client.get(place).get_json()) == {"state": "not_under_way"}:
+            while (progress := client.get(place).get_json()) == {"state": "not_under_way"}:
                 assert not asked.done()
-            assert told["state"] == "waiting"
-            assert told["journal_bytes"] == 0
-            assert told["journal_bytes_in_all"] == client.get(f"/api/rooms/{room}").get_json()["journal"]["end_offset"]
+            assert progress["state"] == "waiting"
+            assert progress["journal_bytes"] == 0
+            assert (
+                progress["journal_bytes_in_all"] == client.get(f"/api/rooms/{room}").get_json()["journal"]["end_offset"]
+            )
             foreign = client.delete(place, headers={"Sec-Fetch-Site": "cross-site"})
             assert foreign.status_code == 403
             assert client.delete(place).status_code == 204
             refused = asked.result()
         assert (refused.status_code, refused.get_json()["code"]) == (409, "fork_given_up")
-        assert client.delete(place).status_code == 204, "what is over can be given up as well"
+        assert client.delete(place).status_code == 204, "a finished fork can be cancelled too"
 
     @staticmethod
     def _fork(client: FlaskClient, path: str) -> Any:

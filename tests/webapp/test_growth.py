@@ -1,4 +1,4 @@
-"""When a journal grows too fast, and when it does not any more."""
+"""When a journal counts as growing too fast, and when no longer."""
 
 from webapp.growth import SECOND_US, Budget, Growth
 
@@ -6,7 +6,7 @@ BUDGET = Budget(fast_bytes_per_second=1_000, slow_bytes_per_second=200, burst_by
 
 
 class Journal:
-    """A journal that grows at a steady rate, looked at 25 times a second."""
+    """A journal that grows at a steady rate and is checked 25 times a second."""
 
     def __init__(self) -> None:
         self.growth = Growth(BUDGET)

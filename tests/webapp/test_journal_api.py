@@ -11,7 +11,7 @@ from tests.webapp.support import MadeOverHttp, command, make_room
 
 @pytest.fixture
 def made(client: FlaskClient) -> MadeOverHttp:
-    """A paused room with a second of life, a crash and a reset."""
+    """Make a paused room with a second of history, a crash and a reset."""
     room = make_room(client, paused=True)
     for _ in range(5):
         command(client, room, "clock", action="step")

@@ -1,4 +1,4 @@
-"""What is the same for everybody for ever is asked for once."""
+"""Responses that never change are computed once and then served from a cache."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ FOR_EVER = {"Cache-Control": "public, max-age=1, immutable"}
 
 
 class Counted:
-    """An application that counts its answers, says what it was asked, and closes what it gave."""
+    """An application that counts its responses, repeats the request in them, and notes when they are closed."""
 
     def __init__(self, headers: dict[str, str], *, status: int = 200, body: str = "") -> None:
         self.asked = 0
@@ -88,6 +88,6 @@ def test_a_module_is_the_same_when_it_comes_from_the_cache(client: FlaskClient) 
     address = client.get("/").text.split('rel="modulepreload" href="')[1].split('"')[0]
     first, again = (client.get(address, headers={"Accept-Encoding": "gzip"}) for _ in range(2))
     assert first.data == again.data
-    assert "Date" not in again.headers, "it is the server that says when it says something"
+    assert "Date" not in again.headers, "the server sets the Date"
     assert {name: value for name, value in first.headers if name != "Date"} == dict(again.headers)
     assert again.headers["Content-Encoding"] == "gzip"

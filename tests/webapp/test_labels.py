@@ -1,4 +1,4 @@
-"""Refusals in the words that stand beside the fields."""
+"""Refusals use the labels of the form fields."""
 
 import re
 
@@ -36,8 +36,8 @@ def test_the_known_labels_match_those_of_the_rendered_forms(client: FlaskClient,
 
 
 def test_a_field_name_becomes_its_label_at_the_start_and_where_it_is_not_a_common_word() -> None:
-    told = "linger_ms cannot be 'soon'"
-    assert in_words_of_labels(told, "set_producer", "linger_ms") == "linger, ms cannot be “soon”"
+    message = "linger_ms cannot be 'soon'"
+    assert in_words_of_labels(message, "set_producer", "linger_ms") == "linger, ms cannot be “soon”"
     assert in_words_of_labels("keys cannot be -1", "set_producer", "keys") == "different keys cannot be -1"
     assert in_words_of_labels("give linger_ms, or keys", "set_producer", "") == "give linger, ms, or keys"
     assert in_words_of_labels("topic clicks exists", "add_topic", "") == "topic clicks exists"

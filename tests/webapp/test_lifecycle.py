@@ -1,4 +1,4 @@
-"""One state a room, also where it is put away, found and deleted at the same time."""
+"""Each room is in one state, also when it is put away, found and deleted at the same time."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.webapp.rooms_by_hand import ROOM, new_room, restored_room
-from tests.webapp.support import PATIENCE_S, HandClock, act
+from tests.webapp.support import TIMEOUT_S, HandClock, act
 from webapp.errors import RoomDamaged, UnknownRoom
 from webapp.lifecycle import Lifecycle
 from webapp.room import Room
@@ -19,7 +19,7 @@ def never(room: Room) -> bool:
 
 
 class Restores:
-    """Restores the room of ``directory``, one at a time by rule: two at once are counted."""
+    """The restore function of a lifecycle: it restores the room of ``directory`` and counts restores that overlap."""
 
     def __init__(self, directory: Path, clock: HandClock) -> None:
         self._directory = directory
@@ -95,19 +95,19 @@ def test_a_room_is_not_restored_while_it_is_being_closed(
 
     def slow_close() -> None:
         closing.set()
-        assert go_on.wait(PATIENCE_S)
+        assert go_on.wait(TIMEOUT_S)
         assert restores.restored == 0
         close()
 
     monkeypatch.setattr(room, "close", slow_close)
     with ThreadPoolExecutor(2) as threads:
         away = threads.submit(lifecycle.put_away, room, never)
-        assert closing.wait(PATIENCE_S)
+        assert closing.wait(TIMEOUT_S)
         assert lifecycle.state_of(ROOM) == "closing"
         found = threads.submit(lifecycle.find, ROOM)
         go_on.set()
-        assert away.result(PATIENCE_S)
-        assert found.result(PATIENCE_S) is not room
+        assert away.result(TIMEOUT_S)
+        assert found.result(TIMEOUT_S) is not room
 
 
 def test_concurrent_finds_and_put_aways_never_open_the_same_files_twice(
@@ -118,7 +118,7 @@ def test_concurrent_finds_and_put_aways_never_open_the_same_files_twice(
             lifecycle.put_away(lifecycle.find(ROOM), never)
 
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(find_and_put_away, range(4), timeout=PATIENCE_S))
+        list(threads.map(find_and_put_away, range(4), timeout=TIMEOUT_S))
     assert restores.overlaps == 0
     assert restores.restored > 0
 
@@ -133,7 +133,7 @@ def test_a_room_that_is_deleted_while_its_restore_waits_is_unknown(lifecycle: Li
 
         lifecycle.delete(ROOM, delete_files)
     with pytest.raises(UnknownRoom):
-        asked[0].result(PATIENCE_S)  # type: ignore[attr-defined]
+        asked[0].result(TIMEOUT_S)  # type: ignore[attr-defined]
     assert restores.restored == 0
 
 

@@ -1,4 +1,4 @@
-"""The server behind a real nginx: TLS, a path that is kept or stripped, and the ``Host`` that nginx sends."""
+"""The server behind a real nginx: TLS, a prefix that is kept or stripped, and the ``Host`` that nginx sends."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.webapp.nginx import NGINX, free_port, nginx
-from tests.webapp.support import PATIENCE_S, server_process, watching
+from tests.webapp.support import TIMEOUT_S, server_process, watching
 
 pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed")
 
@@ -32,7 +32,7 @@ class Site:
     def open(self, path: str, body: bytes = b"", **headers: str) -> tuple[str, list[str]]:
         """Return the text of a page, and its cookies."""
         request = urllib.request.Request(self.address + path, body or None, headers)
-        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=self.context) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=self.context) as answer:
             return answer.read().decode(), answer.headers.get_all("Set-Cookie") or []
 
 

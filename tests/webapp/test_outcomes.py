@@ -1,4 +1,4 @@
-"""What became of an act, in a sentence."""
+"""The sentence that says what a command did."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Wall time becomes virtual time."""
+"""The pace of a room: virtual time as a function of wall time."""
 
 import pytest
 

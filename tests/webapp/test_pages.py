@@ -1,4 +1,4 @@
-"""Pages, controls and panels, as a browser and htmx ask for them."""
+"""Pages, controls and panels, as a browser and htmx request them."""
 
 import re
 
@@ -212,6 +212,7 @@ def test_a_fork_keeps_the_theme_of_the_page_it_was_made_on(client: FlaskClient, 
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://["},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
@@ -353,10 +354,10 @@ def test_a_refusal_names_the_label_of_its_field_and_only_the_api_names_the_comma
     assert 'data-field="linger_ms"' in answer.text
     assert ">linger, ms cannot be -1<" in answer.text
     page = client.post(f"/rooms/{made.room}/controls/set_producer", data=fields, headers=made.headers)
-    assert (page.status_code, "<h1>linger, ms cannot be -1</h1>" in page.text) == (400, True), "without a script too"
+    assert (page.status_code, "<h1>linger, ms cannot be -1</h1>" in page.text) == (400, True), "without JavaScript too"
     command = {"command": "set_producer", **fields}
-    told = client.post(f"/api/rooms/{made.room}/commands", json=command, headers=made.headers)
-    assert told.json["message"].startswith("set_producer: linger_ms cannot be")
+    refused = client.post(f"/api/rooms/{made.room}/commands", json=command, headers=made.headers)
+    assert refused.json["message"].startswith("set_producer: linger_ms cannot be")
 
 
 def test_the_log_panel_shows_the_bytes_of_one_message(client: FlaskClient) -> None:

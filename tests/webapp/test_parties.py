@@ -1,4 +1,4 @@
-"""Who can be picked in a form, and the panel of what troubles one party."""
+"""The parties that a form offers, and the panel of the faults of one party."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.webapp.support import command, make_room
 
 
 def others(client: FlaskClient, room: str, address: str) -> list[str]:
-    """Who is offered as the other end of a link."""
+    """Return the parties that are offered as the other end of a link."""
     panel = client.get(f"/rooms/{room}/panels/trouble", query_string={"address": address})
     assert panel.status_code == 200
     return re.findall(r'<option value="([^"]+)">', panel.text)
@@ -38,4 +38,4 @@ def test_a_party_that_does_not_exist_has_no_panel(client: FlaskClient) -> None:
     made = make_room(client)
     answer = client.get(f"/rooms/{made.room}/panels/trouble?address=broker:99", headers={"Accept": "application/json"})
     assert answer.status_code == 400
-    assert "nobody has the address" in answer.json["message"]
+    assert "no party has the address" in answer.json["message"]

@@ -8,7 +8,7 @@ from webapp.patches import patch_between
 
 
 def patched(state: Any, patch: Any) -> Any:
-    """RFC 7396, section 2, word by word."""
+    """Apply a merge patch exactly as in RFC 7396, section 2."""
     if not isinstance(patch, dict):
         return patch
     result = dict(state) if isinstance(state, dict) else {}

@@ -1,4 +1,4 @@
-"""Where things lie."""
+"""Where the data folder, the templates and the static files are."""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
-"""The server behind other people's servers: TLS, other hosts, and paths below a prefix."""
+"""The server behind reverse proxies: TLS, other hosts, and paths below a prefix."""
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -36,7 +37,7 @@ def app_with(settings: Settings) -> Iterator[Callable[..., Flask]]:
 
 
 def own_addresses(text: str) -> set[str]:
-    """The addresses in a page, without those of other sites and of places within the page."""
+    """Return the addresses in a page, without those of other sites and of places within the page."""
     found = re.findall(r'(?:href|src|action|formaction|hx-post|hx-get|data-feed|data-api|data-page)="([^"]+)"', text)
     return {address for address in found if not address.startswith(("https://www", "#", "data:"))}
 
@@ -134,3 +135,33 @@ def test_the_client_is_the_address_that_the_outermost_trusted_proxy_saw(
 def test_an_invalid_public_address_is_refused_at_the_start(app_with: Callable[..., Flask], public_url: str) -> None:
     with pytest.raises(PublicUrlInvalid):
         app_with(public_url=public_url)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("localhost:8000", 200),
+        ("demo.localhost:8000", 200),
+        ("127.0.0.1:8000", 200),
+        ("192.168.1.7:8000", 200),
+        ("[::1]:8000", 200),
+        ("[::1]", 200),
+        (socket.gethostname(), 200),
+        (f"{socket.gethostname()}.local:8000", 200),
+        ("rebinding.example.org:8000", 421),
+        ("localhost.example.org", 421),
+        ("127.0.0.1.example.org", 421),
+    ],
+)
+def test_a_local_server_does_not_answer_under_foreign_names(client: FlaskClient, host: str, status: int) -> None:
+    answer = client.get("/healthz", headers={"Host": host})
+    assert answer.status_code == status
+    if status == 421:
+        assert answer.json["code"] == "foreign_host"
+        assert "--public-url" in answer.json["remedy"]
+
+
+def test_a_server_behind_a_proxy_answers_under_the_names_that_the_proxy_passes(app_with: Callable[..., Flask]) -> None:
+    client = app_with(trusted_proxies=1).test_client()
+    assert client.get("/healthz", headers={"Host": "example.org"}).status_code == 200

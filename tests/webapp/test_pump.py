@@ -1,4 +1,4 @@
-"""The steps in which time passes, called by a thread of their own."""
+"""The pump: it advances the rooms in steps, called by a thread of its own."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.webapp.rooms_by_hand import new_room
-from tests.webapp.support import PATIENCE_S
+from tests.webapp.support import TIMEOUT_S
 from webapp.answers import Applied
 from webapp.errors import RoomFailed
 from webapp.pump import Pump
@@ -18,36 +18,36 @@ from webapp.services import monotonic_us
 from webapp.watched_thread import WatchedThread
 
 
-class Household:
-    """Rooms on real time, and a pump for them; ``told`` are the rooms whose viewers were told of something new."""
+class PumpedRooms:
+    """Rooms on real time with a pump; ``notified`` are the rooms whose viewers were notified."""
 
     def __init__(self, slice_us: int = 40_000) -> None:
         self.rooms: list[Room] = []
-        self.told: list[Room] = []
-        self.news = threading.Condition()
+        self.notified: list[Room] = []
+        self.changed = threading.Condition()
         self.pump = Pump(
             lambda: list(self.rooms),
-            tell_viewers=self._tell,
+            tell_viewers=self._notify,
             wall_us=monotonic_us,
             slice_us=slice_us,
             budget_us=25_000,
         )
         self.thread = WatchedThread("pump", self.pump.step, interrupt=self.pump.interrupt)
 
-    def _tell(self, room: Room) -> None:
-        with self.news:
-            self.told.append(room)
-            self.news.notify_all()
+    def _notify(self, room: Room) -> None:
+        with self.changed:
+            self.notified.append(room)
+            self.changed.notify_all()
 
     def add(self, directory: Path, start: str) -> Room:
         room = new_room(directory, monotonic_us, start, wake=self.pump.wake)  # type: ignore[arg-type]
         self.rooms.append(room)
         return room
 
-    def wait_for_news_of(self, room: Room) -> None:
-        with self.news:
-            assert self.news.wait_for(lambda: room in self.told, timeout=PATIENCE_S)
-            self.told.clear()
+    def wait_until_notified_of(self, room: Room) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: room in self.notified, timeout=TIMEOUT_S)
+            self.notified.clear()
 
     def close(self) -> None:
         self.thread.stop()
@@ -56,8 +56,8 @@ class Household:
 
 
 @pytest.fixture
-def household() -> Iterator[Household]:
-    built = Household()
+def pumped() -> Iterator[PumpedRooms]:
+    built = PumpedRooms()
     yield built
     built.close()
 
@@ -66,46 +66,46 @@ def send(room: Room, **fields: object) -> Future[Applied]:
     return room.submit(parse(fields), fields)
 
 
-def test_time_passes_only_in_running_rooms(household: Household, tmp_path: Path) -> None:
-    running, paused = household.add(tmp_path / "a", "running"), household.add(tmp_path / "b", "paused")
-    household.thread.start()
-    household.wait_for_news_of(running)
+def test_time_passes_only_in_running_rooms(pumped: PumpedRooms, tmp_path: Path) -> None:
+    running, paused = pumped.add(tmp_path / "a", "running"), pumped.add(tmp_path / "b", "paused")
+    pumped.thread.start()
+    pumped.wait_until_notified_of(running)
     assert running.facts()["clock"]["now_us"] > 0
     assert paused.facts()["clock"]["now_us"] == 0
 
 
-def test_a_command_wakes_a_waiting_pump(household: Household, tmp_path: Path) -> None:
-    room = household.add(tmp_path, "standing")
-    household.thread.start()
-    assert send(room, command="produce", count=3).result(timeout=PATIENCE_S).at_us == 0
-    household.wait_for_news_of(room)
-    household.wait_for_news_of(room)
+def test_a_command_wakes_a_waiting_pump(pumped: PumpedRooms, tmp_path: Path) -> None:
+    room = pumped.add(tmp_path, "standing")
+    pumped.thread.start()
+    assert send(room, command="produce", count=3).result(timeout=TIMEOUT_S).at_us == 0
+    pumped.wait_until_notified_of(room)
+    pumped.wait_until_notified_of(room)
     assert room.facts()["clock"]["now_us"] > 0
 
 
 def test_the_pump_wakes_when_an_event_is_due_between_two_slices(tmp_path: Path) -> None:
-    household = Household(slice_us=3_600_000_000)
-    room = household.add(tmp_path, "running")
-    household.thread.start()
-    household.wait_for_news_of(room)
+    pumped = PumpedRooms(slice_us=3_600_000_000)
+    room = pumped.add(tmp_path, "running")
+    pumped.thread.start()
+    pumped.wait_until_notified_of(room)
     end_offset = room.moment().end_offset
     while room.moment().end_offset == end_offset:
-        household.wait_for_news_of(room)
-    household.close()
+        pumped.wait_until_notified_of(room)
+    pumped.close()
 
 
 def test_a_room_that_fails_does_not_stop_the_others(
-    household: Household, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pumped: PumpedRooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken, whole = household.add(tmp_path / "a", "running"), household.add(tmp_path / "b", "running")
+    broken, whole = pumped.add(tmp_path / "a", "running"), pumped.add(tmp_path / "b", "running")
 
     def planted(at_us: int) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(broken._timeline.cluster, "run_until", planted)
-    household.thread.start()
-    household.wait_for_news_of(broken)
+    pumped.thread.start()
+    pumped.wait_until_notified_of(broken)
     with pytest.raises(RoomFailed):
         broken.facts()
-    assert send(whole, command="produce", count=1).result(timeout=PATIENCE_S)
-    household.wait_for_news_of(whole)
+    assert send(whole, command="produce", count=1).result(timeout=TIMEOUT_S)
+    pumped.wait_until_notified_of(whole)

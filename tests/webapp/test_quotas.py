@@ -1,4 +1,4 @@
-"""Limits on what anybody may take."""
+"""Limits on what one client, and all clients together, may take."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_a_cancelled_fork_stops_waiting_for_its_turn() -> None:
         fork.give_up()
 
     with turns.one(fork.require_wanted), pytest.raises(ForkGivenUp), turns.one(give_up_at_the_second_look):
-        pytest.fail("it was given up")
+        pytest.fail("the fork was cancelled")
 
 
 def test_seats_over_the_limit_of_a_room_are_refused() -> None:
@@ -116,7 +116,7 @@ def test_the_memory_of_all_rooms_together_is_limited() -> None:
         require_memory(101, bytes_at_most=100)
 
 
-def test_a_client_takes_so_many_seats_and_leaves_the_others_to_others() -> None:
+def test_seats_over_the_limit_of_a_client_are_refused() -> None:
     seats = ViewerSeats(in_all=10, per_room=10, per_client=2)
     seats.take("a", "here")
     seats.take("b", "here")

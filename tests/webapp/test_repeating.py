@@ -1,4 +1,4 @@
-"""A life that is lived again beside others."""
+"""The replay of a room beside rooms that run."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from webapp.timeline import Timeline
 
 
 class Processor:
-    """A clock that says each piece of work took as long as ``work_s``, and counts the rests."""
+    """A clock by which each piece of work takes ``work_s``; it counts the rests."""
 
     def __init__(self, work_s: float) -> None:
         self.at_s = 0.0
@@ -57,11 +57,11 @@ def test_a_replay_in_portions_of_any_size_makes_the_same_journal(tmp_path: Path,
     assert list(repetition.repeat_until(commands, PastPoint(end_us, 1 << 62))) == commands
     assert events_of(timeline) == lived
     timeline.close()
-    assert (processor.rests > 0) == (work_s >= BITE_S), "what is done at once needs no rest"
+    assert (processor.rests > 0) == (work_s >= BITE_S), "a replay of one portion needs no rest"
 
 
 def test_a_replay_rests_after_each_portion(tmp_path: Path) -> None:
-    """Where the engine is slow the bites become small, and there is a rest after each."""
+    """Where the engine is slow the portions become small, and there is a rest after each."""
     slow = Processor(20 * BITE_S)
     timeline = Timeline(record(), RoomFolders(tmp_path), wall_us=0)
     Repetition(timeline, now_s=slow.now_s, rest=slow.rest).run_until(2_000_000)
@@ -100,7 +100,7 @@ def test_a_replay_refuses_an_invalid_command_again_and_continues(tmp_path: Path)
         life.close()
 
 
-def test_a_fork_names_the_command_that_cannot_be_repeated(tmp_path: Path) -> None:
+def test_a_replay_names_the_command_that_cannot_be_replayed(tmp_path: Path) -> None:
     life = Timeline(record(), RoomFolders(tmp_path), wall_us=0)
     commands = [LoggedCommand(500_000, {"command": "explode"}, offset=77)]
     with pytest.raises(RoomDamaged) as damage:

@@ -1,4 +1,4 @@
-"""A server that is killed in the middle of it all, and started again."""
+"""A server that is killed while it works, and started again."""
 
 import threading
 import urllib.error
@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.webapp.support import FeedClient, MadeOverHttp, ServerProcess, get_json, post_json, server_process
 
 
-class Talker(threading.Thread):
-    """Sends a numbered record after another, and remembers which were acknowledged and where the journal tells it."""
+class Sender(threading.Thread):
+    """Sends numbered records one after the other, and keeps the journal offset of each that was acknowledged."""
 
     def __init__(self, made: MadeOverHttp, name: str) -> None:
         super().__init__(name=name)
@@ -33,7 +33,7 @@ class Talker(threading.Thread):
 
 
 def read_all(server: ServerProcess, made: MadeOverHttp) -> list[dict[str, object]]:
-    """Every frame of the room's journal from the beginning."""
+    """Return every frame of the room's journal from the beginning."""
     end = get_json(f"{server.url}/api/rooms/{made.room}")["journal"]["end_offset"]
     viewer = FeedClient(f"{server.url.replace('http', 'ws')}/api/rooms/{made.room}/feed")
     viewer.pull(0, 16_000_000)
@@ -47,24 +47,24 @@ def test_after_a_kill_every_acknowledged_command_is_applied_and_offsets_stay_val
         rooms = [server.make_room(), server.make_room()]
         viewer = FeedClient(rooms[0].urls["feed"])
         viewer.pull("checkpoint", 16_000_000)
-        talkers = [Talker(made, f"talker{number}") for number, made in enumerate([rooms[0], rooms[0], rooms[1]])]
-        for talker in talkers:
-            talker.start()
-        for talker in talkers:
-            assert talker.enough.wait(timeout=20)
-        seen = viewer.receive_until(max(talkers[0].acknowledged.values()))
+        senders = [Sender(made, f"sender{number}") for number, made in enumerate([rooms[0], rooms[0], rooms[1]])]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            assert sender.enough.wait(timeout=20)
+        seen = viewer.receive_until(max(senders[0].acknowledged.values()))
         server.kill()
-        for talker in talkers:
-            talker.join()
+        for sender in senders:
+            sender.join()
         viewer.close()
     with server_process(tmp_path) as server:
-        told = {made.room: read_all(server, made) for made in rooms}
-        for talker in talkers:
-            frames = told[talker.made.room]
+        frames_of_room = {made.room: read_all(server, made) for made in rooms}
+        for sender in senders:
+            frames = frames_of_room[sender.made.room]
             sent = {event["key"] for frame in frames for event in frame["events"] if event["event"] == "batch_sent"}  # type: ignore[attr-defined]
-            assert len(talker.acknowledged) >= 25
-            assert set(talker.acknowledged) <= sent
-        events = [event for frame in told[rooms[0].room] for event in frame["events"]]  # type: ignore[attr-defined]
+            assert len(sender.acknowledged) >= 25
+            assert set(sender.acknowledged) <= sent
+        events = [event for frame in frames_of_room[rooms[0].room] for event in frame["events"]]  # type: ignore[attr-defined]
         before = [event for frame in seen for event in frame["events"]]
         assert events[: len(before)] == before
         _, errors = server.stop()
@@ -75,13 +75,13 @@ def test_after_a_kill_a_browser_continues_from_its_journal_offset(tmp_path: Path
     with server_process(tmp_path) as server:
         made = server.make_room()
         answer = post_json(f"{made.urls['api']}/commands", {"command": "produce", "count": 9}, made.key)
-        bookmark = answer["journal_offset"]
+        offset = answer["journal_offset"]
         server.kill()
     with server_process(tmp_path) as server:
         viewer = FeedClient(f"{server.url.replace('http', 'ws')}/api/rooms/{made.room}/feed")
-        viewer.pull(bookmark)
+        viewer.pull(offset)
         frame = viewer.receive()
-        assert frame["offset"] == bookmark
+        assert frame["offset"] == offset
         url = f"{server.url}/api/rooms/{made.room}/commands"
         later = post_json(url, {"command": "produce", "count": 1}, made.key)
         assert viewer.receive_until(later["journal_offset"])

@@ -1,4 +1,4 @@
-"""A room comes back from its seed and its commands, byte for byte."""
+"""A room is restored from its seed and its commands, byte for byte."""
 
 import logging
 import random
@@ -40,8 +40,8 @@ def clock() -> HandClock:
     return HandClock()
 
 
-def live_through(room: Room, clock: HandClock, seed: int, acts: int = 40) -> None:
-    """A random life: some acts are refused, slices are of uneven length."""
+def act_at_random(room: Room, clock: HandClock, seed: int, acts: int = 40) -> None:
+    """Send random commands, some of which are refused, between slices of uneven length."""
     chance = random.Random(seed)
     for _ in range(acts):
         fields = chance.choice(ACTS)
@@ -53,7 +53,7 @@ def live_through(room: Room, clock: HandClock, seed: int, acts: int = 40) -> Non
 @pytest.mark.parametrize("seed", range(4))
 def test_a_restored_room_has_the_same_journal_clock_and_state(tmp_path: Path, clock: HandClock, seed: int) -> None:
     room = new_room(tmp_path, clock)
-    live_through(room, clock, seed)
+    act_at_random(room, clock, seed)
     act(room, "clock", action="pause")
     journal, picture = journal_of(room), room.picture()
     room.close()
@@ -83,7 +83,7 @@ def test_a_running_room_is_restored_up_to_its_last_event(tmp_path: Path, clock: 
     room = new_room(tmp_path, clock)
     run_ms(room, clock, 3_000)
     journal = journal_of(room)
-    shutil.copytree(tmp_path, tmp_path / "copy")  # as it lies on the disk, without a goodbye
+    shutil.copytree(tmp_path, tmp_path / "copy")  # as it is on disk, without a clean close
     again = restored_room(tmp_path / "copy", clock)
     assert journal_of(again) == journal
     assert again.facts()["clock"]["now_us"] == events_of(room)[-1]["at_us"]
@@ -163,20 +163,20 @@ def test_a_restore_without_differences_reports_nothing(
     tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     room = new_room(tmp_path, clock)
-    live_through(room, clock, seed=9, acts=10)
+    act_at_random(room, clock, seed=9, acts=10)
     room.close()
     with caplog.at_level(logging.WARNING):
         restored_room(tmp_path, clock).close()
     assert caplog.records == []
 
 
-# --- commands that cannot be repeated -------------------------------------------------------------------------------
+# --- commands that cannot be replayed -------------------------------------------------------------------------------
 
 LATER = {"command": "produce", "records": [{"key": "later", "value": "v"}]}
 
 
-def a_life_that_ended_with(directory: Path, clock: HandClock, *fields: dict[str, object]) -> list[bytes]:
-    """Leave a room whose log holds these commands behind what was done; gives the journal up to there."""
+def make_room_that_logged(directory: Path, clock: HandClock, *fields: dict[str, object]) -> list[bytes]:
+    """Close a room, then append these commands to its log; return the journal before them."""
     room = new_room(directory, clock)
     act(room, "produce", count=3)
     run_ms(room, clock, 2_000)
@@ -209,7 +209,7 @@ def offset_of_last(directory: Path) -> int:
 def test_an_invalid_command_that_an_earlier_version_logged_is_refused_again_and_the_room_works(
     tmp_path: Path, clock: HandClock, caplog: pytest.LogCaptureFixture, impossible: dict[str, object]
 ) -> None:
-    journal = a_life_that_ended_with(tmp_path, clock, impossible)
+    journal = make_room_that_logged(tmp_path, clock, impossible)
     offset = offset_of_last(tmp_path)
     for times in (1, 2):
         with caplog.at_level(logging.WARNING):
@@ -225,7 +225,7 @@ def test_an_invalid_command_that_an_earlier_version_logged_is_refused_again_and_
 
 
 def test_a_command_logged_together_with_a_refused_one_is_applied(tmp_path: Path, clock: HandClock) -> None:
-    a_life_that_ended_with(tmp_path, clock, {"command": "produce", "value": "\ud800"}, LATER)
+    make_room_that_logged(tmp_path, clock, {"command": "produce", "value": "\ud800"}, LATER)
     again = restored_room(tmp_path, clock)
     assert any(event["event"] == "batch_sent" and event["key"] == "later" for event in events_of(again))
     again.close()
@@ -244,7 +244,7 @@ def test_a_command_logged_together_with_a_refused_one_is_applied(tmp_path: Path,
 def test_a_command_that_this_version_cannot_read_is_reported_and_all_files_are_kept(
     tmp_path: Path, clock: HandClock, unknown: dict[str, object], name: str
 ) -> None:
-    a_life_that_ended_with(tmp_path, clock, LATER, unknown)
+    make_room_that_logged(tmp_path, clock, LATER, unknown)
     commands = (tmp_path / "commands" / "00000000000000000000.kafka").read_bytes()
     former = (tmp_path / "journal" / "00000000000000000000.kafka").read_bytes()
     offset = offset_of_last(tmp_path)
@@ -263,7 +263,7 @@ def test_a_command_that_this_version_cannot_read_is_reported_and_all_files_are_k
 def test_a_command_that_fails_to_apply_is_reported_and_the_room_is_restored_once_it_applies(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    journal = a_life_that_ended_with(tmp_path, clock, LATER)
+    journal = make_room_that_logged(tmp_path, clock, LATER)
     offset = offset_of_last(tmp_path)
     apply = Produce.apply
 
@@ -288,7 +288,7 @@ def test_a_command_that_fails_to_apply_is_reported_and_the_room_is_restored_once
 def test_an_error_of_the_machine_is_raised_unchanged_by_a_restore(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    a_life_that_ended_with(tmp_path, clock)
+    make_room_that_logged(tmp_path, clock)
 
     def fails(self: Produce, cluster: Cluster) -> None:
         raise error

@@ -1,4 +1,4 @@
-"""A room: commands are written down, applied by the pump, and told in the journal."""
+"""A room: commands are logged, applied by the pump, and published in the journal."""
 
 import json
 import threading
@@ -106,16 +106,16 @@ def test_a_step_goes_to_the_next_instant_with_an_event(tmp_path: Path, clock: Ha
     room = new_room(tmp_path, clock, "running")
     before = len(events_of(room))
     applied = act(room, "clock", action="step")
-    told = events_of(room)[before:]
-    assert told
-    assert {event["at_us"] for event in told} == {applied.at_us}
+    events = events_of(room)[before:]
+    assert events
+    assert {event["at_us"] for event in events} == {applied.at_us}
     assert room.facts()["clock"]["paused"]
     run_ms(room, clock, 1_000)
     assert room.facts()["clock"]["now_us"] == applied.at_us
     room.close()
 
 
-def test_a_reset_begins_again_in_the_same_journal(tmp_path: Path, clock: HandClock) -> None:
+def test_a_reset_continues_in_the_same_journal(tmp_path: Path, clock: HandClock) -> None:
     room = new_room(tmp_path, clock)
     act(room, "clock", action="speed", speed=8)
     act(room, "produce", count=5)
@@ -206,9 +206,9 @@ def test_a_logged_command_that_meets_a_machine_fault_is_unsettled(
         raise MachineFault("no descriptors", "free some")
 
     monkeypatch.setattr(room._timeline, "apply", machine_refuses)
-    with pytest.raises(CommandUnsettled, match="no descriptors") as told:
+    with pytest.raises(CommandUnsettled, match="no descriptors") as raised:
         act(room, "produce", count=1)
-    assert not told.value.definite
+    assert not raised.value.definite
     assert not room.is_failed
     assert not room.has_work
     with pytest.raises(RoomSuspended, match="no descriptors"):
@@ -225,9 +225,9 @@ def test_a_command_that_cannot_be_logged_is_not_applied(
         raise StorageFailed("cannot append: no space left on device", "free some")
 
     monkeypatch.setattr(CommandLog, "append", disk_is_full)
-    with pytest.raises(RoomSuspended, match="no space left") as told:
+    with pytest.raises(RoomSuspended, match="no space left") as raised:
         act(room, "produce", count=1)
-    assert told.value.definite
+    assert raised.value.definite
     monkeypatch.undo()
     assert not list(reopened_commands(tmp_path))
 
@@ -321,7 +321,7 @@ def test_a_flood_is_summarized_in_digests_that_end_with_the_exact_state(tmp_path
         if room.is_digested(bookmark):
             digest = room.digest_after(bookmark)
             bookmark, told_bytes = digest.next_offset, told_bytes + len(digest.body)
-    assert room.due_wall_us == NEVER_US, "a flood goes by rounds"
+    assert room.due_wall_us == NEVER_US, "a flood is published in rounds"
     assert told_bytes < 4 * 45_000
     assert room.moment().end_offset > 10 * told_bytes
     act(room, "clock", action="pause")

@@ -1,4 +1,4 @@
-"""The commands that are about a room as a whole."""
+"""The commands that act on a room as a whole."""
 
 import pytest
 

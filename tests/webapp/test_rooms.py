@@ -1,4 +1,4 @@
-"""Many rooms: made, found again, asleep, expired, and never in each other's way."""
+"""Many rooms: made, found, put away, restored, expired and evicted, and independent of each other."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from webapp.settings import Settings
 
 
 class House:
-    """Rooms over a data folder, with a clock moved by hand; ``restart`` is the end of the process and a new one."""
+    """All rooms of a data folder, with a clock moved by hand; ``restart`` stands for a new process."""
 
     def __init__(self, settings: Settings) -> None:
         self.clock = HandClock()
@@ -230,11 +230,11 @@ def test_a_fork_at_a_time_is_the_room_as_it_was_then_and_paused(house: House) ->
     assert fork.record.room != room.record.room
     assert fork.record.is_key(made.presenter_key)
     assert fork.facts()["clock"] == {"now_us": 1_200_000, "speed": 1.0, "paused": True, "standing": False}
-    told = journal_of(fork)
-    assert told == journal_of(room)[: len(told)]
+    forked_journal = journal_of(fork)
+    assert forked_journal == journal_of(room)[: len(forked_journal)]
     assert {"batch_sent"} <= {event["event"] for event in events_of(fork)} - {"consumer_crashed"}
     act(fork, "produce", count=1)
-    assert journal_of(fork) != journal_of(room)[: len(told) + 1]
+    assert journal_of(fork) != journal_of(room)[: len(forked_journal) + 1]
 
 
 def test_a_fork_at_a_journal_offset_has_the_journal_up_to_there(house: House) -> None:
@@ -252,8 +252,8 @@ def test_a_fork_between_two_steps_stands_at_the_requested_time(house: House) -> 
     between_us = (times[1] + times[2]) // 2
     fork = house.rooms.fork(room, ForkAtTime(between_us), address="here").room
     assert fork.facts()["clock"]["now_us"] == between_us
-    told = journal_of(fork)
-    assert told == journal_of(room)[: len(told)]
+    forked_journal = journal_of(fork)
+    assert forked_journal == journal_of(room)[: len(forked_journal)]
     assert max(event["at_us"] for event in events_of(fork)) == times[1]
 
 
@@ -356,7 +356,7 @@ def test_an_expiry_is_logged_before_the_room_is_deleted(house: House, caplog: py
     assert f"room {room.record.room} has expired, after 172800 s unused" in caplog.text
 
 
-def test_time_while_the_server_is_off_and_changed_file_times_expire_nothing(house: House) -> None:
+def test_server_downtime_and_changed_file_times_expire_no_room(house: House) -> None:
     room = house.make()
     act(room, "produce", count=1)
     house.close()
@@ -368,7 +368,7 @@ def test_time_while_the_server_is_off_and_changed_file_times_expire_nothing(hous
     assert is_known(house, room)
 
 
-def test_the_time_served_by_earlier_runs_counts(house: House) -> None:
+def test_the_serving_time_of_earlier_runs_counts(house: House) -> None:
     room = house.make()
     act(room, "produce", count=1)
     for _ in range(3):
@@ -400,7 +400,7 @@ def test_a_watched_room_is_in_use(house: House) -> None:
     assert is_known(house, room)
 
 
-def test_a_data_folder_from_before_usage_was_stored_expires_nothing_at_first(house: House) -> None:
+def test_a_data_folder_without_stored_usage_expires_no_room_at_first(house: House) -> None:
     used, untouched = house.make(), house.make()
     act(used, "produce", count=1)
     house.close()
@@ -414,7 +414,7 @@ def test_a_data_folder_from_before_usage_was_stored_expires_nothing_at_first(hou
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b'{"served_s": 9, "rooms": {"x": {}}}', b'{"served_s": 1e999}', b"\xff"]
 )
-def test_a_damaged_usage_file_is_logged_and_expires_nothing(
+def test_a_damaged_usage_file_is_logged_and_expires_no_room(
     house: House, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     room = house.make()
@@ -611,7 +611,7 @@ def test_a_paused_room_does_not_outgrow_its_files_limit_when_time_runs_again(sma
         act(room, "produce", count=1, size=1_000_000)
     with pytest.raises(RoomFull) as refused:
         act(room, "produce", count=1, size=1_000_000)
-    assert "on their way" in refused.value.message
+    assert "in flight" in refused.value.message
     assert house.directory.measure(room.record.room)[0] + room.pending_bytes < 4_200_000
 
 

@@ -1,4 +1,4 @@
-"""How the application is put on a socket."""
+"""How the application is served on a socket."""
 
 import gc
 import os
@@ -12,7 +12,7 @@ import pytest
 from flask import Flask, request
 
 from engine.tcp.platform import listen
-from tests.webapp.support import PATIENCE_S
+from tests.webapp.support import TIMEOUT_S
 from webapp import create_app
 from webapp.connections import ConnectionLimits, Connections
 from webapp.server import BoundedServer, serve
@@ -29,7 +29,7 @@ def listening() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def signals() -> Iterator[None]:
-    """What SIGTERM and SIGINT did before."""
+    """Restore the handlers of SIGTERM and SIGINT after the test."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in before.items():
@@ -48,7 +48,7 @@ def test_connections_send_without_nagle_delay(listening: socket.socket) -> None:
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    with urllib.request.urlopen(address, timeout=PATIENCE_S) as answer:
+    with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer:
         assert answer.read() == b"True"
     server.shutdown()
     thread.join()
@@ -97,7 +97,7 @@ class Served:
         return str(len(request.get_data()))
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE_S)
+        return socket.create_connection(("127.0.0.1", self._port), timeout=TIMEOUT_S)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -136,7 +136,7 @@ def test_a_connection_over_the_limit_is_refused_and_those_before_it_are_served(
     busy = [served.connect() for _ in range(2)]
     for one in busy:
         one.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
-        assert served.began.acquire(timeout=PATIENCE_S)
+        assert served.began.acquire(timeout=TIMEOUT_S)
     assert read_to_end(served.connect()).startswith(b"HTTP/1.1 503")
     for one in busy:
         one.sendall(b"ab")

@@ -1,4 +1,4 @@
-"""The machine fails a room: it stands still and says why, and comes back as if nothing had been."""
+"""A fault of the machine suspends a room, which reports the reason and is restored without a loss."""
 
 import errno
 import os
@@ -38,7 +38,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @contextmanager
 def refusing(name: str, number: int, *, after: int = 0) -> Iterator[None]:
-    """The system refuses a call, whoever makes it, once it has done so many."""
+    """Let a system call fail for every caller after it has succeeded ``after`` times."""
     honest: Callable[..., Any] = getattr(os, name)
     calls: list[None] = []
 
@@ -57,7 +57,7 @@ def submit(room: Room, fields: dict[str, object] = PRODUCE) -> Future[Applied]:
     return room.submit(parse(fields), fields)
 
 
-def live(house: House, room: Room) -> None:
+def act_and_run(house: House, room: Room) -> None:
     act(room, "set_producer", rate_per_second=20)
     run_ms(room, house.clock, 2_000)
     act(room, "crash_consumer", group=METRICS, consumer="Metrics C")
@@ -65,7 +65,7 @@ def live(house: House, room: Room) -> None:
 
 
 def undisturbed(house: House, room: Room, directory: Path) -> list[bytes]:
-    """The journal of the same commands on a machine that never failed."""
+    """Return the journal of the same commands on a machine without faults."""
     shutil.copytree(house.directory.room(room.record.room) / "commands", directory / "commands")
     again = restored_room(directory, house.clock)
     journal = journal_of(again)
@@ -77,7 +77,7 @@ def undisturbed(house: House, room: Room, directory: Path) -> list[bytes]:
 def test_a_suspended_room_reports_the_reason_and_is_restored_by_itself(house: House, tmp_path: Path, name: str) -> None:
     room = house.make()
     room_id = room.record.room
-    live(house, room)
+    act_and_run(house, room)
     journal = journal_of(room)
     with refusing(name, REFUSALS[name]):
         future = submit(room)
@@ -85,11 +85,11 @@ def test_a_suspended_room_reports_the_reason_and_is_restored_by_itself(house: Ho
         with pytest.raises(RoomSuspended, match=os.strerror(REFUSALS[name])):
             future.result(timeout=0)
         for ask in (room.facts, room.moment, lambda: submit(room), lambda: house.rooms.find(room_id)):
-            with pytest.raises(RoomSuspended, match=os.strerror(REFUSALS[name])) as told:
+            with pytest.raises(RoomSuspended, match=os.strerror(REFUSALS[name])) as raised:
                 ask()
-            assert told.value.fields["retry_after_s"] == 1
+            assert raised.value.fields["retry_after_s"] == 1
         house.clock.pass_ms(2_000)
-        if name != "utime":  # what fails may be needed for nothing that a restore does
+        if name != "utime":  # a restore does not need utime
             house.rooms.run_housekeeping()
     house.clock.pass_ms(LONGEST_PAUSE_S * 1_000)
     house.rooms.run_housekeeping()
@@ -104,7 +104,7 @@ def test_a_suspended_room_reports_the_reason_and_is_restored_by_itself(house: Ho
 
 def test_events_buffered_at_a_machine_fault_are_not_published(house: House) -> None:
     room = house.make()
-    live(house, room)
+    act_and_run(house, room)
     act(room, "clock", action="pause")
     folder = house.directory.room(room.record.room) / "journal"
     published_bytes = bytes_on_disk(folder)
@@ -141,16 +141,16 @@ def test_a_command_logged_before_a_machine_fault_is_applied_by_the_restore(
 
 def test_a_failed_restore_is_retried_with_longer_pauses(house: House) -> None:
     room = house.make()
-    live(house, room)
+    act_and_run(house, room)
     act(room, "clock", action="pause")
     journal, room_id = journal_of(room), room.record.room
     house.restart()
     waits = []
     with refusing("open", errno.EMFILE):
         for _ in range(4):
-            with pytest.raises(RoomSuspended, match="Too many open files") as told:
+            with pytest.raises(RoomSuspended, match="Too many open files") as raised:
                 house.rooms.find(room_id)
-            waits.append(told.value.fields["retry_after_s"])
+            waits.append(raised.value.fields["retry_after_s"])
             with pytest.raises(RoomSuspended, match="Too many open files"):
                 house.rooms.find(room_id)
             house.clock.pass_ms(1_000 * int(str(waits[-1])))
@@ -163,7 +163,7 @@ def test_a_failed_restore_is_retried_with_longer_pauses(house: House) -> None:
 )
 def test_a_restore_that_fails_at_any_system_call_loses_nothing(house: House, name: str) -> None:
     room = house.make()
-    live(house, room)
+    act_and_run(house, room)
     journal, room_id = journal_of(room), room.record.room
     honest: Callable[..., Any] = getattr(os, name)
     for number in range(12):
@@ -207,14 +207,14 @@ def test_a_room_that_cannot_be_made_leaves_nothing_behind(house: House) -> None:
 
 
 def open_descriptors() -> int:
-    """How many descriptors this process holds; 0 where the system does not say."""
+    """Return how many descriptors this process holds; 0 where the system does not report it."""
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.exists() else 0
 
 
 def test_a_failed_restore_leaks_no_descriptors(house: House) -> None:
     room = house.make()
-    live(house, room)
+    act_and_run(house, room)
     house.restart()
     held = open_descriptors()
     with refusing("utime", errno.EROFS):
@@ -240,10 +240,10 @@ def test_a_suspended_room_is_a_503_with_retry_after(client: FlaskClient) -> None
         assert (answer.status_code, answer.get_json()["code"]) == (503, "command_unsettled")
         asked = client.get(f"/api/rooms/{made.room}")
         page = client.get(f"/rooms/{made.room}", headers={"Accept": "text/html"})
-    told = asked.get_json()
-    assert (asked.status_code, told["code"], told["room"]) == (503, "room_suspended", made.room)
-    assert "No space" in told["message"]
-    assert told["remedy"]
+    error = asked.get_json()
+    assert (asked.status_code, error["code"], error["room"]) == (503, "room_suspended", made.room)
+    assert "No space" in error["message"]
+    assert error["remedy"]
     assert int(asked.headers["Retry-After"]) >= 1
     assert page.status_code == 503
     assert "No space" in page.text

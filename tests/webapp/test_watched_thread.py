@@ -1,11 +1,11 @@
-"""Threads that go on after an error, and say what is wrong with them."""
+"""Threads that continue after an error and report it."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from tests.webapp.support import PATIENCE_S
+from tests.webapp.support import TIMEOUT_S
 from webapp.watched_thread import WatchedThread
 
 
@@ -23,11 +23,11 @@ class Work:
         )
 
     def let(self, *ends: BaseException | None) -> None:
-        """Let steps end, and wait until the one after them waits."""
+        """Let steps end, and wait until the next one waits."""
         with self._changed:
             self._turns.extend(ends)
             self._changed.notify_all()
-            assert self._changed.wait_for(lambda: self._waiting and not self._turns, timeout=PATIENCE_S)
+            assert self._changed.wait_for(lambda: self._waiting and not self._turns, timeout=TIMEOUT_S)
 
     def _step(self) -> None:
         with self._changed:

@@ -1,4 +1,4 @@
-"""What every visitor has to fetch before the page is alive stays light: markup, style sheets, htmx and modules."""
+"""The size of what a visitor has to fetch before the page works: markup, style sheets, htmx and modules."""
 
 import gzip
 import re
@@ -14,7 +14,7 @@ IMPORT = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)";', re.MULTILINE)
 
 
 def fetched_at_once(module: str) -> set[str]:
-    """A module and all that it imports, and those import, before any of them runs: their places in ``static``."""
+    """Return the paths in ``static`` of a module and of all its direct and indirect imports."""
     found: set[str] = set()
     left = [ROOT / module]
     while left:

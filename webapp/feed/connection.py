@@ -27,7 +27,6 @@ class Connection:
     def __init__(self, websocket: Server) -> None:
         self._websocket = websocket
         self._socket: socket.socket = websocket.sock
-        self._socket.settimeout(None)  # the server's time limit on requests; a viewer may be silent
 
     def send_all_through(self, say: Callable[[bytes], None]) -> None:
         """Send the library's own frames through ``say`` from now on."""

@@ -62,13 +62,13 @@ class Visitor:
 
 
 def this_visitor() -> Visitor:
-    """Return the visitor of this request; a new one, whose secret nobody knows, if there is no valid cookie."""
+    """Return the visitor of this request; a new one, with a new secret, if there is no valid cookie."""
     match = VISITOR.fullmatch(request.cookies.get(_visitor_cookie(), ""))
     return Visitor(match["secret"], match["home"]) if match else Visitor(secrets.token_urlsafe(24), "")
 
 
 def remember(response: Response, visitor: Visitor) -> None:
-    """Set the visitor's cookie, for the pages of this server alone."""
+    """Set the visitor's cookie, for the pages of this server only."""
     response.set_cookie(
         _visitor_cookie(),
         f"{visitor.secret}.{visitor.home}",
@@ -91,7 +91,7 @@ def require_own_origin() -> None:
     is_foreign = request.headers.get("Sec-Fetch-Site", "") not in TRUSTED_FETCH_SITES
     if is_foreign or not is_own_origin():
         raise ForeignOrigin(
-            "a page of another site may not ask this", "use the page of the room itself, or a presenter key"
+            "a page of another site may not send this request", "use the page of the room itself, or a presenter key"
         )
 
 

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response
+from flask import Blueprint, Response, jsonify, make_response, request
 
 from engine.errors import InvalidMessage, InvalidMessageSize
 from engine.message.format import iterate_shallow
@@ -25,6 +25,8 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/rooms")
 @blueprint.post("")
 def make_room() -> Response:
     """Make a new room, running unless ``paused`` is true."""
+    if not request.is_json:  # a page of another site cannot declare JSON without asking first
+        require_own_origin()
     fields = json_object(["scenario", "seed", "paused"])
     scenario = text_field(fields, "scenario", services().settings.scenario)
     seed = integer_field(fields, "seed", DEFAULT_SEED)

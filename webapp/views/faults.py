@@ -112,17 +112,15 @@ def _answer_http(error: HTTPException) -> Response | HTTPException:
 
 def _answer_own_mistake(error: Exception) -> Response:
     if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
-        logger.warning("%s %s: %s", request.method, request.path, error)
+        logger.warning("%s %r: %s", request.method, request.path, error)
         return answer(machine_fault(error.strerror))
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    return answer(
-        InternalFault("the server made a mistake", "try again; if it persists, report it with the server's log")
-    )
+    logger.error("%s %r failed", request.method, request.path, exc_info=error)
+    return answer(InternalFault("the server failed", "try again; if it persists, report it with the server's log"))
 
 
 def _plain(error: HTTPException) -> OffsetscopeError:
     return InvalidRequest(
-        error.description or "the request cannot be answered", "look at docs/api.md for what can be asked"
+        error.description or "the request cannot be answered", "docs/api.md describes what can be requested"
     )
 
 
@@ -137,7 +135,9 @@ def _not_found(error: HTTPException) -> OffsetscopeError:
 def _wrong_method(error: HTTPException) -> OffsetscopeError:
     allowed = sorted(set(getattr(error, "valid_methods", None) or ()) - {"HEAD", "OPTIONS"})
     return MethodNotAllowed(
-        f"{request.method} is not for {request.path[:120]}", f"use {' or '.join(allowed) or 'GET'}", allowed=allowed
+        f"{request.method} is not allowed for {request.path[:120]}",
+        f"use {' or '.join(allowed) or 'GET'}",
+        allowed=allowed,
     )
 
 
@@ -147,7 +147,7 @@ def _too_large(error: HTTPException) -> OffsetscopeError:
 
 
 def _wrong_type(error: HTTPException) -> OffsetscopeError:
-    return UnsupportedMediaType("the body is of a type that is not read here", "send Content-Type: application/json")
+    return UnsupportedMediaType("the type of the body is not supported here", "send Content-Type: application/json")
 
 
 FAULTS: dict[int, Callable[[HTTPException], OffsetscopeError]] = {

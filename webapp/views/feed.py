@@ -37,6 +37,9 @@ def let_in() -> None:
     room.moment()
     services().seats.take(room.record.room, client_address())
     g.watched_room = room
+    # A viewer may be silent, so the time limit on requests ends here: before the library's thread reads the socket,
+    # which must not change from non-blocking to blocking while it does.
+    request.environ["werkzeug.socket"].settimeout(None)
 
 
 @blueprint.teardown_request

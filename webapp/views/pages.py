@@ -43,7 +43,7 @@ def room(room: str) -> str:
 
 @blueprint.get("/healthz")
 def health() -> Response:
-    """Return the server's status, threads, and numbers of rooms and viewers; 503 if a thread is in trouble."""
+    """Return the server's status, threads, and numbers of rooms and viewers; 503 if a thread is failing."""
     health = services().health()
     response = jsonify(health)
     response.status_code = HTTPStatus.OK if health["status"] == "ok" else HTTPStatus.SERVICE_UNAVAILABLE

@@ -33,7 +33,7 @@ def faults_of(state: Mapping[str, Any], address: str) -> dict[str, Any]:
     """
     known = parties(state)
     if address not in known:
-        raise InvalidRequest(f"nobody has the address {address[:60]!r}", "open it from a card on the stage")
+        raise InvalidRequest(f"no party has the address {address[:60]!r}", "open it from a card on the stage")
     kind = address.partition(":")[0]
     links = [(name.split(" | "), link) for name, link in state["links"].items()]
     return {
