@@ -81,7 +81,10 @@ const SENTENCES = {
     weight: 6,
   }),
   batch_lost: (e, state) => ({
-    text: `The batch for ${place(e, state)} is lost, and the producer does not notice: the paper has no acknowledgement.`, weight: 9,
+    text: e.reason === "not_acknowledged"
+      ? `No acknowledgement came for the batch for ${place(e, state)}: its sender cannot know whether it was appended.`
+      : `The batch for ${place(e, state)} is lost. A sender that asks for no acknowledgement, as in the paper, does not notice.`,
+    weight: 9,
   }),
   batch_queued: (e, state) => ({
     text: `The disk of broker ${e.broker} is slow: the batch for ${place(e, state)} waits ${secondsInWords(e.due_us - e.at_us)} for it.`, weight: 6,
@@ -143,7 +146,7 @@ const SENTENCES = {
   offset_reset: (e, state) => ({
     text: `Offset ${e.out_of_range_offset} is not in ${place(e, state)} any more: ${e.consumer} continues at ${e.offset}.`, weight: 8,
   }),
-  reading_resumed: (e, state) => ({ text: `${e.consumer} pulls more bytes at a time now, and reads on at ${e.offset} of ${place(e, state)}.`, weight: 8 }),
+  reading_resumed: (e, state) => ({ text: `${e.consumer} can read ${place(e, state)} again, and continues at offset ${e.offset}.`, weight: 8 }),
   message_rejected: (e, state) => ({ text: rejectionWords(e, state), weight: 9 }),
   node_changed: (e, state) => {
     const [, group, topic, partition] = OFFSET_NODE.exec(e.path) ?? [];
