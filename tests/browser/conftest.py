@@ -1,4 +1,4 @@
-"""A real server, started once, and a stage on a page of a fresh visitor for each test."""
+"""Fixtures of the browser tests: one real server for all, and a stage on the page of a new visitor for each test."""
 
 import os
 import re
@@ -12,15 +12,21 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect
 
-from tests.browser.pages.lives import Teller
+from tests.browser.pages.prepared_rooms import RoomControl
 from tests.browser.pages.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-FOR_GOOD = ("add_init_script", "route_web_socket", "expose_function", "expose_binding", "set_extra_http_headers")
-# A machine that is busy takes its time; who waits for what comes at once pays nothing for being patient.
-PATIENCE_MS = 30_000
-expect.set_options(timeout=PATIENCE_MS)
+PERMANENT_CHANGES = (
+    "add_init_script",
+    "route_web_socket",
+    "expose_function",
+    "expose_binding",
+    "set_extra_http_headers",
+)
+# Long enough for a busy machine; a wait for something that comes at once costs nothing.
+TIMEOUT_MS = 30_000
+expect.set_options(timeout=TIMEOUT_MS)
 EXPECTED = ("status of 4", "ERR_FAILED", "Failed to fetch")
 
 
@@ -47,7 +53,7 @@ class ServerProcess:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=PATIENCE_MS / 1_000)
+        code = self.process.wait(timeout=TIMEOUT_MS / 1_000)
         assert self.process.stdout
         self.process.stdout.close()
         return code
@@ -62,7 +68,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="session")
 def warm_context(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[BrowserContext]:
-    """One browser profile for all tests: what does not change is fetched once, and a new window is dear."""
+    """One browser profile for all tests: static files are fetched once, and a new window is expensive."""
     context = browser.new_context(**browser_context_args)
     yield context
     context.close()
@@ -70,7 +76,7 @@ def warm_context(browser: Browser, browser_context_args: dict[str, Any]) -> Iter
 
 @pytest.fixture
 def context(warm_context: BrowserContext) -> Iterator[BrowserContext]:
-    """The profile of a visitor who was never here."""
+    """The browser profile, without the cookies and permissions of earlier tests."""
     yield warm_context
     warm_context.unroute_all()
     warm_context.clear_permissions()
@@ -78,8 +84,8 @@ def context(warm_context: BrowserContext) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="session")
-def changed_for_good() -> Iterator[list[Page]]:
-    """Pages in which a test did what nobody can take back."""
+def permanently_changed() -> Iterator[list[Page]]:
+    """The pages that a test changed in a way that cannot be undone."""
     changed: list[Page] = []
 
     def noted(act: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,7 +96,7 @@ def changed_for_good() -> Iterator[list[Page]]:
         return note
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in FOR_GOOD:
+        for name in PERMANENT_CHANGES:
             patch.setattr(Page, name, noted(getattr(Page, name)))
         yield changed
 
@@ -99,39 +105,39 @@ def changed_for_good() -> Iterator[list[Page]]:
 def page(
     request: pytest.FixtureRequest,
     context: BrowserContext,
-    changed_for_good: list[Page],
+    permanently_changed: list[Page],
     browser_context_args: dict[str, Any],
 ) -> Iterator[Page]:
-    """A page of that visitor: the one of the test before, gone blank, since a new process to show it costs a second."""
+    """A page of that profile: the blanked page of the previous test, since a new browser process costs a second."""
     page = context.pages[0] if context.pages else context.new_page()
     failed = request.session.testsfailed
     page.set_viewport_size(browser_context_args.get("viewport", {"width": 1280, "height": 720}))
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(TIMEOUT_MS)
     yield page
-    spent = page in changed_for_good or request.session.testsfailed > failed or not goes_blank(page)
+    spent = page in permanently_changed or request.session.testsfailed > failed or not goes_blank(page)
     for other in context.pages:
         if spent or other is not page:
             other.close()
 
 
 def goes_blank(page: Page) -> bool:
-    """Whether nothing of a test is left in its page."""
+    """Undo what a test did in its page, and return whether that succeeded."""
     try:
         page.unroute_all()
         page.mouse.move(0, 0)
         page.evaluate("() => { if (location.protocol === 'http:') { sessionStorage.clear(); localStorage.clear(); } }")
         page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
         page.goto("about:blank")
-    except Error:  # it has crashed, or hangs
+    except Error:  # the page has crashed or hangs
         return False
     return True
 
 
 @pytest.fixture
 def page_faults(page: Page) -> Iterator[list[str]]:
-    """What went wrong in the page; a test fails if anything did.
+    """The errors of the page; a test fails if there is one.
 
-    Answers of 4xx are the server's way to say no, and what failed to come is what a test itself has held back.
+    Responses of 4xx are refusals of the server, and requests that failed are those that the test itself aborted.
     """
     faults: list[str] = []
 
@@ -152,30 +158,30 @@ def page_faults(page: Page) -> Iterator[list[str]]:
 
 @pytest.fixture
 def stage(page: Page, server: ServerProcess, page_faults: list[str]) -> Iterator[Stage]:
-    """A stage in a page of 1280 x 720, not opened yet; its room stands still when the test is over."""
+    """A stage in a page of 1280 x 720, not opened yet; its room is paused after the test."""
     page.set_viewport_size({"width": 1280, "height": 720})
     stage = Stage(page, server.base_url)
     yield stage
     if not page.is_closed() and stage.root.count():
-        stage.hold()
+        stage.pause_room()
 
 
 @pytest.fixture
-def lived(stage: Stage) -> Stage:
-    """A room, paused, in which broker 2 crashed at about 1.5 s and came back at about 3 s; the page is opened then."""
-    teller = Teller(stage.page, stage.base_url)
-    teller.do("produce", count=3)
-    teller.step_until(1_500_000)
-    teller.do("crash_broker", broker=2)
-    teller.step_until(3_000_000)
-    teller.do("start_broker", broker=2)
-    teller.step_until(4_000_000)
-    return teller.show(stage)
+def recorded(stage: Stage) -> Stage:
+    """A stage of a paused room, 4 s old, in which broker 2 crashed at about 1.5 s and was started at about 3 s."""
+    control = RoomControl(stage.page, stage.base_url)
+    control.command("produce", count=3)
+    control.step_until(1_500_000)
+    control.command("crash_broker", broker=2)
+    control.step_until(3_000_000)
+    control.command("start_broker", broker=2)
+    control.step_until(4_000_000)
+    return control.show(stage)
 
 
 @pytest.fixture
 def fresh(browser: Browser) -> Iterator[BrowserContext]:
-    """Somebody else's browser."""
+    """The browser of another visitor."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     yield context
     context.close()

@@ -1,4 +1,4 @@
-"""For those who do not see the picture, do not use a mouse, or do not want motion."""
+"""Accessibility: for people who do not see the picture, use no mouse, or want no motion."""
 
 import re
 from dataclasses import fields
@@ -47,7 +47,7 @@ CONTRAST = """() => {
 
 @pytest.mark.parametrize("theme", ["light", "dark", "projector"])
 def test_text_has_contrast_in_every_theme(stage: Stage, theme: str) -> None:
-    stage.page.emulate_media(reduced_motion="reduce")  # or a button may be looked at while it changes its colour
+    stage.page.emulate_media(reduced_motion="reduce")  # or a button may be checked during a transition of its colour
     stage.open(f"/?theme={theme}").at_speed(16)
     stage.press("Metrics B", "Crash")
     stage.add_consumer()
@@ -59,7 +59,7 @@ def test_text_has_contrast_in_every_theme(stage: Stage, theme: str) -> None:
     assert found["poor"] == []
 
 
-def test_auto_follows_the_system(page: Page, server: ServerProcess) -> None:
+def test_the_auto_theme_follows_the_system(page: Page, server: ServerProcess) -> None:
     stage = Stage(page, server.base_url)
     background = "() => getComputedStyle(document.body).backgroundColor"
     page.emulate_media(color_scheme="light")
@@ -72,12 +72,12 @@ def test_auto_follows_the_system(page: Page, server: ServerProcess) -> None:
     assert page.evaluate(background) == light
 
 
-def test_narration_is_a_polite_live_region_with_one_short_sentence(stage: Stage) -> None:
+def test_the_narration_is_a_polite_live_region_of_one_short_sentence(stage: Stage) -> None:
     stage.open()
     expect(stage.narration).to_have_attribute("aria-live", "polite")
     stage.batch_send.click()
-    stage.has_said("The producer sends 3 messages as one batch of 386 B to p0.")
-    stage.command("set_producer", rate_per_second=1)  # there is more to be said for as long as anybody listens
+    stage.has_announced("The producer sends 3 messages as one batch of 386 B to p0.")
+    stage.command("set_producer", rate_per_second=1)  # there is always more to announce
     sentences = stage.page.evaluate("""async () => {
         const said = [];
         const place = document.querySelector('[data-part="narration"]');
@@ -92,7 +92,7 @@ def test_narration_is_a_polite_live_region_with_one_short_sentence(stage: Stage)
     assert all(len(sentence) < 140 for _, sentence in sentences)
 
 
-def test_the_facts_are_a_table_too(stage: Stage) -> None:
+def test_the_facts_are_also_a_table(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.batch_send.click()
     expect(stage.fact("events-appended")).to_have_text("15")
@@ -106,7 +106,7 @@ def test_the_facts_are_a_table_too(stage: Stage) -> None:
     expect(row).to_contain_text("Metrics A")
 
 
-def test_the_table_of_groups_follows_while_it_is_open(stage: Stage) -> None:
+def test_the_table_of_groups_is_updated_while_it_is_open(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.page.get_by_text("The same as a table").click()
     groups = stage.page.get_by_role("region", name="every consumer, as a table")
@@ -118,10 +118,10 @@ def test_the_table_of_groups_follows_while_it_is_open(stage: Stage) -> None:
     expect(groups.get_by_role("row").filter(has_text="Metrics B")).to_contain_text("stopped")
 
 
-def test_the_tables_say_all_that_the_picture_shows(stage: Stage) -> None:
+def test_the_tables_contain_everything_that_the_picture_shows(stage: Stage) -> None:
     stage.open()
     stage.page.get_by_text("The same as a table").click()
-    stage.stand_still()
+    stage.pause_time()
     stage.batch_send.click()
     expect(stage.flights("batch")).to_have_count(1)
     stage.step_until(stage.flights("fetch"))
@@ -138,7 +138,7 @@ def test_the_tables_say_all_that_the_picture_shows(stage: Stage) -> None:
     expect(row).to_contain_text("752 B · 4 messages")
 
 
-def test_the_tables_show_the_past_that_is_looked_at(stage: Stage) -> None:
+def test_the_tables_show_the_displayed_moment_of_the_past(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.batch_send.click()
     expect(stage.fact("events-appended")).to_have_text("15")
@@ -152,21 +152,21 @@ def test_the_tables_show_the_past_that_is_looked_at(stage: Stage) -> None:
     expect(row.filter(has_text="Metrics B")).to_contain_text("running")
 
 
-def test_a_message_says_its_offset_its_bytes_and_whether_readers_see_it(stage: Stage) -> None:
+def test_a_message_is_labelled_with_its_offset_its_size_and_whether_it_is_flushed(stage: Stage) -> None:
     stage.open()
     cell = stage.record(0, 860).get_by_role("link")
-    stage.stand_still()
+    stage.pause_time()
     stage.batch_send.click()
     stage.step_until(cell)
     expect(cell).to_have_attribute("aria-label", re.compile(r"^offset 860, 1\d\d bytes, not flushed yet: "))
-    stage.at_speed(16).let_time_run()
+    stage.at_speed(16).resume_time()
     expect(cell).to_have_attribute("aria-label", re.compile(r"^offset 860, 1\d\d bytes: "))
 
 
-def test_however_fast_time_runs_nobody_is_flooded_with_words(stage: Stage) -> None:
+def test_announcements_keep_their_distance_at_high_speed(stage: Stage) -> None:
     stage.open()
     stage.command("set_producer", rate_per_second=30, batch_messages=3)
-    stage.let_time_run().at_speed(16)
+    stage.resume_time().at_speed(16)
     said = stage.page.evaluate("""() => new Promise((resolve) => {
         const said = [];
         const note = (changes) => {
@@ -183,8 +183,8 @@ def test_however_fast_time_runs_nobody_is_flooded_with_words(stage: Stage) -> No
     assert all(second - first > 1_000 for first, second in pairwise(sentences)), said
 
 
-def test_the_clock_is_not_read_out(stage: Stage) -> None:
-    """An output is a live region: it would be spoken six times a second."""
+def test_the_clock_is_not_a_live_region(stage: Stage) -> None:
+    """An ``output`` element is a live region: a screen reader would announce it six times a second."""
     stage.open()
     expect(stage.now).to_have_role("timer")
     outputs = stage.page.locator("[data-stage] output:not([role=timer])")
@@ -192,7 +192,7 @@ def test_the_clock_is_not_read_out(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 820, 1280])
-def test_failures_are_within_reach_of_the_keyboard_at_every_size(stage: Stage, width: int) -> None:
+def test_stop_crash_and_start_can_be_used_with_the_keyboard_at_every_width(stage: Stage, width: int) -> None:
     stage.page.set_viewport_size({"width": width, "height": 800})
     stage.open().at_speed(16)
     for verb in ("Stop", "Crash"):
@@ -207,7 +207,7 @@ def test_failures_are_within_reach_of_the_keyboard_at_every_size(stage: Stage, w
     expect(stage.broker(2)).to_have_attribute("data-alive", "true")
 
 
-def test_every_setting_that_the_engine_takes_has_a_field(stage: Stage) -> None:
+def test_every_setting_of_the_engine_has_a_field(stage: Stage) -> None:
     stage.open()
     for panel, settings in (
         ("producer", ProducerSettings),
@@ -217,7 +217,7 @@ def test_every_setting_that_the_engine_takes_has_a_field(stage: Stage) -> None:
         assert {field.name for field in fields(settings)} - set(re.findall(r' name="(\w+)"', markup)) == set()
 
 
-def test_everything_that_can_be_done_has_a_name(stage: Stage) -> None:
+def test_every_control_has_an_accessible_name(stage: Stage) -> None:
     stage.open()
     nameless = stage.page.evaluate("""() => [...document.querySelectorAll(
         "button, a[href], input:not([type=hidden]), select, [role=slider]")]
@@ -227,7 +227,7 @@ def test_everything_that_can_be_done_has_a_name(stage: Stage) -> None:
     assert nameless == []
 
 
-def test_messages_are_walked_with_arrow_keys(stage: Stage) -> None:
+def test_arrow_keys_move_the_focus_along_messages(stage: Stage) -> None:
     stage.open()
     stage.focus(stage.record(0, 645).get_by_role("link"))
     stage.page.keyboard.press("ArrowLeft")
@@ -238,14 +238,14 @@ def test_messages_are_walked_with_arrow_keys(stage: Stage) -> None:
     expect(stage.record(0, 430).get_by_role("link")).to_be_focused()
 
 
-def test_tab_reaches_the_bookmarks_and_a_message_of_each_tape(stage: Stage) -> None:
+def test_tab_reaches_the_bookmarks_and_one_message_of_each_tape(stage: Stage) -> None:
     stage.open()
     reached = stage.page.evaluate("""() => [...document.querySelectorAll(".partition")].map((tape) =>
         ['.cell[tabindex="0"]', '.bookmark[tabindex="0"]'].map((kind) => tape.querySelectorAll(kind).length))""")
     assert reached == [[1, 2], [1, 2], [1, 2]]
 
 
-def test_with_reduced_motion_the_same_pictures_follow_as_steps(stage: Stage) -> None:
+def test_with_reduced_motion_a_batch_does_not_move(stage: Stage) -> None:
     stage.page.emulate_media(reduced_motion="reduce")
     stage.open()
     stage.page.evaluate("""() => {

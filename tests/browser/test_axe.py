@@ -1,4 +1,4 @@
-"""axe-core finds nothing to blame, on any page, in any theme."""
+"""axe-core finds no violation, on any page, in any theme."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,25 +13,25 @@ from tests.browser.pages.stage import Stage
 
 THEMES = ("light", "dark", "projector")
 
-# Ribbons and flights lie over the whole board and are empty almost everywhere. axe cannot see through a layer, and
-# would not judge the contrast of anything below; so the layers are lifted while it looks.
+# The layers of ribbons and flights cover the whole board and are empty almost everywhere. axe cannot see through a
+# layer and would not check the contrast below it, so the layers are removed for the check.
 LIFT_LAYERS = (
     "() => document.querySelectorAll('.ribbons, .flights').forEach((layer) => { layer.style.display = 'none'; })"
 )
 
 
-# A theme changes colours, one of them sizes too; what does not hang on them is judged once.
+# A theme changes colours, and one theme sizes too; what does not depend on these is checked once.
 RULES = {"dark": ["color-contrast"], "projector": ["color-contrast", "target-size"]}
 OPEN_PANEL = "#inspector[open]"
 
 
-def blamed(page: Page) -> list[str]:
-    """What axe blames in each theme, as ``theme: rule: element``; what it could not decide counts too.
+def violations_of(page: Page) -> list[str]:
+    """Return the violations in each theme, as ``theme: rule: element``; undecided results count too.
 
-    (But for contrast and sizes: test_accessibility.py measures the contrast of every word by itself.) Where the
-    inspector is open, the other themes look at that alone: the page behind it is that of other tests.
+    Undecided contrasts and sizes do not count: test_accessibility.py measures the contrast of every word. Where the
+    inspector is open, the other themes check only the inspector, since other tests check the page behind it.
     """
-    page.emulate_media(reduced_motion="reduce")  # or a button may be looked at while it changes its colour
+    page.emulate_media(reduced_motion="reduce")  # or a button may be checked during a transition of its colour
     page.evaluate(LIFT_LAYERS)
     axe, found = Axe(), []
     panel = OPEN_PANEL if page.locator(OPEN_PANEL).count() else None
@@ -118,7 +118,7 @@ def with_a_refusal(stage: Stage) -> None:
 
 
 def in_the_middle_of_a_rebalance(stage: Stage) -> None:
-    stage.open().stand_still()
+    stage.open().pause_time()
     stage.add_consumer()
     expect(stage.consumer("Metrics D")).to_be_visible()
     stage.step_until(stage.group().locator('[data-testid$="Metrics A"][data-state="rebalancing"]'))
@@ -157,7 +157,7 @@ def in_an_embed_without_controls(stage: Stage) -> None:
 
 
 def in_a_deployment(stage: Stage) -> None:
-    stage.page.set_viewport_size({"width": 1280, "height": 1500})  # nothing lies below the time bar
+    stage.page.set_viewport_size({"width": 1280, "height": 1500})  # nothing is covered by the time bar
     stage.open("/embed/deployment")
 
 
@@ -167,7 +167,7 @@ def on_a_phone(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "come_there",
+    "prepare",
     [
         at_rest,
         with_a_message,
@@ -190,10 +190,10 @@ def on_a_phone(stage: Stage) -> None:
         on_a_phone,
     ],
 )
-def test_axe_finds_nothing_on_a_stage(stage: Stage, come_there: Callable[[Stage], None]) -> None:
-    come_there(stage)
+def test_axe_finds_nothing_on_a_stage(stage: Stage, prepare: Callable[[Stage], None]) -> None:
+    prepare(stage)
     stage.settled()
-    assert blamed(stage.page) == []
+    assert violations_of(stage.page) == []
 
 
 def test_axe_finds_nothing_for_a_spectator(stage: Stage, page: Page) -> None:
@@ -202,20 +202,20 @@ def test_axe_finds_nothing_for_a_spectator(stage: Stage, page: Page) -> None:
     page.context.clear_cookies()
     stage.open(f"/rooms/{room}")
     assert stage.root.get_attribute("data-presenter") == "false"
-    assert blamed(page) == []
+    assert violations_of(page) == []
 
 
-def test_axe_finds_nothing_where_there_is_no_page(page: Page, server: ServerProcess) -> None:
+def test_axe_finds_nothing_on_an_error_page(page: Page, server: ServerProcess) -> None:
     page.goto(f"{server.base_url}/rooms/nowhere")
-    assert blamed(page) == []
+    assert violations_of(page) == []
 
 
-def test_axe_would_find_something(stage: Stage) -> None:
-    """The check itself is awake: a picture without a name and grey words on grey are blamed in each theme."""
+def test_axe_finds_planted_violations(stage: Stage) -> None:
+    """The check works: it finds a button without a name, and grey words on grey in each theme."""
     stage.open()
     stage.page.locator(".time-bar").evaluate("""(bar) => {
         bar.append(document.createElement("button"), Object.assign(document.createElement("p"), {textContent: "grey"}));
         bar.lastElementChild.style.cssText = "color: #777; background: #888";
     }""")
-    rules = {one.split(": ")[1] for one in blamed(stage.page)}
+    rules = {one.split(": ")[1] for one in violations_of(stage.page)}
     assert rules == {"button-name", "color-contrast"}

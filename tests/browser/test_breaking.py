@@ -1,4 +1,4 @@
-"""Breaking and mending from the page: forms in the inspector, marks on the stage, refusals where they belong."""
+"""Faults from the page: forms in the inspector, marks on the stage, and refusals at their forms."""
 
 from playwright.sync_api import Locator, expect
 
@@ -7,15 +7,15 @@ from tests.browser.pages.stage import METRICS, Stage
 METRICS_B = f"consumer:{METRICS}/Metrics B"
 
 
-def open_trouble(stage: Stage, card: Locator, party: str) -> None:
+def open_faults(stage: Stage, card: Locator, party: str) -> None:
     card.get_by_role("link", name="Break").click()
     expect(stage.inspector.get_by_role("heading", name="Break something")).to_be_visible()
-    expect(stage.inspector.locator(".panel-note").first).to_have_text(party)  # and not of whom it was open before
+    expect(stage.inspector.locator(".panel-note").first).to_have_text(party)  # and not the party of the former panel
 
 
-def test_a_link_is_picked_on_the_stage_cut_drawn_and_mended_with_one_click(stage: Stage) -> None:
+def test_a_link_is_selected_on_the_stage_cut_drawn_and_repaired_with_one_click(stage: Stage) -> None:
     stage.open()
-    open_trouble(stage, stage.broker(2), "broker 2")
+    open_faults(stage, stage.broker(2), "broker 2")
     stage.inspector.get_by_role("button", name="pick it on the stage").click()
     stage.consumer("Metrics B").locator(".consumer-name").click()
     expect(stage.inspector.get_by_label("the other party")).to_have_value(METRICS_B)
@@ -30,7 +30,7 @@ def test_a_link_is_picked_on_the_stage_cut_drawn_and_mended_with_one_click(stage
     expect(stage.broker(2).locator(".broker-state")).to_have_text("")
 
 
-def test_the_keyboard_opens_the_menu_and_escape_gives_up_picking_before_it_closes(stage: Stage) -> None:
+def test_the_keyboard_opens_the_menu_and_escape_cancels_the_selection_before_it_closes(stage: Stage) -> None:
     stage.open()
     link = stage.consumer("Metrics A").get_by_role("link", name="Break")
     stage.focus(link)
@@ -45,9 +45,9 @@ def test_the_keyboard_opens_the_menu_and_escape_gives_up_picking_before_it_close
     expect(link).to_be_focused()
 
 
-def test_a_disk_is_made_slow_and_mended(stage: Stage) -> None:
+def test_a_disk_is_made_slow_and_repaired(stage: Stage) -> None:
     stage.open()
-    open_trouble(stage, stage.broker(1), "broker 1")
+    open_faults(stage, stage.broker(1), "broker 1")
     stage.inspector.get_by_role("button", name="Apply to the disk").click()
     expect(stage.broker(1).locator(".broker-state")).to_have_text("disk slow: 3.0 s a batch")
     stage.inspector.locator(".troubles").get_by_role("button", name="Repair").click()
@@ -55,18 +55,18 @@ def test_a_disk_is_made_slow_and_mended(stage: Stage) -> None:
     expect(stage.inspector.locator(".troubles")).to_have_count(0)
 
 
-def test_a_consumer_stands_still_and_a_session_is_ended(stage: Stage) -> None:
-    stage.open().let_time_run()
-    open_trouble(stage, stage.consumer("Metrics C"), "Metrics C")
+def test_a_consumer_is_frozen_and_its_session_expired(stage: Stage) -> None:
+    stage.open().resume_time()
+    open_faults(stage, stage.consumer("Metrics C"), "Metrics C")
     stage.inspector.get_by_role("button", name="Suspend it").click()
     expect(stage.consumer("Metrics C").locator(".consumer-state")).to_have_text("suspended")
-    open_trouble(stage, stage.consumer("Metrics A"), "Metrics A")
+    open_faults(stage, stage.consumer("Metrics A"), "Metrics A")
     stage.inspector.get_by_role("button", name="End its session").click()
     expect(stage.panel_outcome).to_contain_text("The registry ends the session")
     expect(stage.owner(0)).not_to_have_attribute("data-consumer", "Metrics A")
 
 
-def test_a_refusal_is_a_sentence_at_the_form(stage: Stage) -> None:
+def test_a_refusal_is_shown_as_a_sentence_at_its_form(stage: Stage) -> None:
     stage.open()
     stage.page.get_by_role("link", name="Add a topic").click()
     form = stage.inspector.get_by_label("a topic")
@@ -81,7 +81,7 @@ def test_a_refusal_is_a_sentence_at_the_form(stage: Stage) -> None:
     expect(form.locator(".field-fault")).to_contain_text("“two words” cannot be a topic: use 1 to")
 
 
-def test_a_group_gets_a_consumer_of_a_chosen_name_and_its_bookmark_goes_back_in_time(stage: Stage) -> None:
+def test_a_group_gets_a_consumer_of_a_chosen_name_and_seeks_back_in_time(stage: Stage) -> None:
     stage.open().at_speed(0.25)
     stage.group(METRICS).get_by_role("link", name=METRICS).click()
     one = stage.inspector.get_by_role("form", name="a consumer")
@@ -104,7 +104,7 @@ def test_a_group_gets_a_consumer_of_a_chosen_name_and_its_bookmark_goes_back_in_
     expect(bookmark.get_by_label("time, s")).to_have_accessible_description(refused)
 
 
-def test_topics_brokers_and_groups_are_added_and_each_tape_then_says_its_topic(stage: Stage) -> None:
+def test_topics_brokers_and_groups_are_added_and_tapes_are_labelled_with_their_topics(stage: Stage) -> None:
     stage.open()
     expect(stage.page.locator(".partition-topic").first).to_be_hidden()
     stage.page.get_by_role("link", name="Add a topic").click()
@@ -116,7 +116,9 @@ def test_topics_brokers_and_groups_are_added_and_each_tape_then_says_its_topic(s
     expect(stage.partition(0).locator(".partition-topic")).to_be_visible()
     expect(stage.rows(0, "clicks")).to_have_count(0)
     group = stage.inspector.get_by_label("a consumer group")
-    expect(group.get_by_label("reads").locator("option", has_text="clicks")).to_be_attached()  # it is read again
+    expect(
+        group.get_by_label("reads").locator("option", has_text="clicks")
+    ).to_be_attached()  # the panel was read again
     group.get_by_label("name").fill("Counting")
     group.get_by_label("reads").select_option("clicks")
     group.get_by_role("button").click()
@@ -131,12 +133,12 @@ def test_a_byte_is_flipped_from_the_hex_view_and_back(stage: Stage) -> None:
     stage.record(0, 430).locator(".cell").click()
     stage.inspector.get_by_role("button", name="Flip the byte").click()
     expect(stage.inspector.locator(".crc")).to_have_text("does not fit the payload")
-    stage.has_said("flipped on disk")
+    stage.has_announced("flipped on disk")
     stage.inspector.get_by_role("button", name="Flip it back").click()
     expect(stage.inspector.locator(".crc")).to_have_text("fits the payload")
 
 
-def test_who_may_only_watch_is_offered_nothing_to_break(stage: Stage) -> None:
+def test_a_spectator_gets_no_controls_for_faults(stage: Stage) -> None:
     stage.open()
     room = stage.room
     stage.page.context.clear_cookies()
@@ -145,9 +147,9 @@ def test_who_may_only_watch_is_offered_nothing_to_break(stage: Stage) -> None:
     expect(stage.page.get_by_role("link", name="Add a topic")).to_be_hidden()
 
 
-def test_a_reset_is_said(stage: Stage) -> None:
+def test_a_reset_is_announced(stage: Stage) -> None:
     stage.open()
     stage.batch_send.click()
-    stage.has_said("sends 3 messages")
+    stage.has_announced("sends 3 messages")
     stage.page.get_by_role("button", name="reset").click()
-    stage.has_said("The room was reset")
+    stage.has_announced("The room was reset")

@@ -1,4 +1,4 @@
-"""What a message's cell says: its first word by itself, the rest below it in small, its size."""
+"""The text of a message's cell: the first word on its own line, the rest below it in small type, and the size."""
 
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ LINES = """(nodes) => nodes.filter((node) => node.clientHeight > 0).map((node) =
 })"""
 
 
-def test_the_first_word_of_a_preview_stands_alone(stage: Stage) -> None:
+def test_the_first_word_of_a_preview_has_its_own_line(stage: Stage) -> None:
     stage.open().at_speed(16)
     cell = stage.record(1, 0)
     expect(cell.locator(".cell-word")).to_have_text("/item/4")
@@ -27,14 +27,14 @@ def test_the_first_word_of_a_preview_stands_alone(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 820, 1280])
-def test_no_word_of_a_cell_is_broken_over_lines(stage: Stage, width: int) -> None:
+def test_no_word_in_a_cell_is_broken_across_lines(stage: Stage, width: int) -> None:
     stage.page.set_viewport_size({"width": width, "height": 844})
     stage.open()
     assert set(stage.page.locator(".cell-word").evaluate_all(LINES)) == {1}
     assert set(stage.page.locator(".cell-rest").evaluate_all(LINES)) <= {1}
 
 
-def test_a_cell_too_narrow_for_a_word_shows_none(stage: Stage) -> None:
+def test_a_cell_too_narrow_for_a_word_shows_no_word(stage: Stage) -> None:
     stage.page.set_viewport_size({"width": 390, "height": 844})
     stage.open().at_speed(16)
     stage.command("produce", topic="pageviews", count=1, size=6_000)
@@ -56,13 +56,13 @@ CUT = """(heights) => heights.flatMap((height) => {
 
 
 @pytest.mark.parametrize("theme", ["light", "projector"])
-def test_no_line_of_a_cell_is_cut_however_low_the_tape(stage: Stage, theme: str) -> None:
+def test_no_line_in_a_cell_is_clipped_at_any_tape_height(stage: Stage, theme: str) -> None:
     stage.page.set_viewport_size({"width": 1280, "height": 720})
     stage.open(f"/?theme={theme}")
     heights = [tenths / 10 for tenths in range(26, 112, 2)]
     assert stage.page.evaluate(CUT, heights) == []
     rests = stage.page.locator(".cell-rest").evaluate_all("(nodes) => nodes.map((node) => node.clientHeight)")
-    assert min(rests) > 0, "on the tallest all three lines stand"
+    assert min(rests) > 0, "the tallest tape shows all three lines"
 
 
 TICKS = """(widths) => widths.map((width) => {
@@ -75,7 +75,7 @@ TICKS = """(widths) => widths.map((width) => {
 })"""
 
 
-def test_an_offset_is_written_whole_or_not_at_all(stage: Stage) -> None:
+def test_an_offset_is_shown_completely_or_not_at_all(stage: Stage) -> None:
     stage.open()
     threshold = stage.page.evaluate("""() => {
         const letters = parseFloat(getComputedStyle(document.documentElement).fontSize);

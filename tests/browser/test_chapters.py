@@ -1,4 +1,4 @@
-"""The past as chapters, folded in the browser from what the journal's API answers: pure modules, no page."""
+"""The past as chapters, folded in the browser from the responses of the journal's API: pure modules, no page."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ const mark = (kind, subject, at_us, offset, count = 1) =>
 
 @pytest.fixture
 def run(page: Page, server: ServerProcess) -> Any:
-    """Run a piece of JavaScript beside the modules and give what it returns."""
+    """A function that runs a piece of JavaScript beside the modules and returns its result."""
     page.goto(f"{server.base_url}/healthz")
     return lambda script: page.evaluate(f"async () => {{ {BASE} {script} }}")
 
@@ -44,7 +44,7 @@ def test_a_chapter_has_one_state_for_each_instant_with_its_place_in_the_journal(
     ]
 
 
-def test_a_chapter_shows_what_lies_between_its_checkpoint_and_the_next(run: Any) -> None:
+def test_a_chapter_covers_the_time_from_its_checkpoint_to_the_next(run: Any) -> None:
     assert run("""const chapter = new Chapter(answer(1, "periodic"));
         return [99, 100, 199, 200].map((at_us) => chapter.holds({ at_us, before_offset: everything }))""") == [
         False,
@@ -54,7 +54,7 @@ def test_a_chapter_shows_what_lies_between_its_checkpoint_and_the_next(run: Any)
     ]
 
 
-def test_at_the_time_of_a_reset_the_offset_says_which_history_is_meant(run: Any) -> None:
+def test_at_the_time_of_a_reset_the_offset_decides_between_before_and_after(run: Any) -> None:
     assert run("""const [before, after] = [new Chapter(answer(1, "periodic")), new Chapter(answer(2, "reset"))];
         const place = { at_us: 200, before_offset: 600 };
         return [before.holds(place), after.holds(place), after.is_beginning, before.is_beginning]""") == [
@@ -65,17 +65,17 @@ def test_at_the_time_of_a_reset_the_offset_says_which_history_is_meant(run: Any)
     ]
 
 
-def test_a_time_before_the_first_chapter_is_shown_by_the_first(run: Any) -> None:
+def test_a_time_before_the_first_chapter_belongs_to_the_first_chapter(run: Any) -> None:
     assert run("""const late = new Chapter({ ...answer(0, "start"), at_us: 50 });
         return [late.holds({ at_us: 10, before_offset: everything }), late.indexAt(10)]""") == [True, 0]
 
 
-def test_the_last_chapter_knows_up_to_when_it_is_complete(run: Any) -> None:
+def test_the_last_chapter_knows_the_time_up_to_which_it_is_complete(run: Any) -> None:
     assert run("""const last = new Chapter({ ...answer(2, "periodic"), is_last: true, complete_until_us: 350 });
         return [349, 350].map((at_us) => last.holds({ at_us, before_offset: everything }))""") == [True, False]
 
 
-def test_an_offset_names_the_instant_of_the_event_before_it(run: Any) -> None:
+def test_an_offset_means_the_instant_of_the_event_before_it(run: Any) -> None:
     assert run("""const chapter = new Chapter(answer(1, "periodic"));
         return [300, 400, 450, 500, 550, 600].map((offset) => chapter.instantBefore(offset).at_us)""") == [
         100,
@@ -87,7 +87,7 @@ def test_an_offset_names_the_instant_of_the_event_before_it(run: Any) -> None:
     ]
 
 
-def test_of_chapters_of_a_flood_few_are_kept(run: Any) -> None:
+def test_the_bytes_of_the_kept_chapters_are_limited(run: Any) -> None:
     assert run("""const large = new Chapters(12);
         const bytes = 5_000_000;
         for (let number = 0; number < 6; number += 1) {
@@ -97,7 +97,7 @@ def test_of_chapters_of_a_flood_few_are_kept(run: Any) -> None:
         return [...large.by_offset.keys()].map((offset) => offset / bytes)""") == [3, 4, 5]
 
 
-def test_a_chapter_that_comes_in_several_answers_is_put_together(run: Any) -> None:
+def test_a_chapter_is_assembled_from_several_responses(run: Any) -> None:
     assert run("""const { JournalReader } = await import("/static/js/wire/journal.js");
         const asked = [];
         const part = (from, to) => ({ offset: 100, next_offset: to, end_offset: 500, at_us: 0, is_last: false,
@@ -122,7 +122,7 @@ def test_a_chapter_that_comes_in_several_answers_is_put_together(run: Any) -> No
     ]
 
 
-def test_only_so_many_chapters_are_kept_those_looked_at_last(run: Any) -> None:
+def test_the_most_recently_used_chapters_are_kept(run: Any) -> None:
     assert run("""chapters.put(new Chapter(answer(0, "start")));
         chapters.put(new Chapter(answer(1, "periodic")));
         chapters.find({ at_us: 50, before_offset: everything });
@@ -134,7 +134,7 @@ def test_only_so_many_chapters_are_kept_those_looked_at_last(run: Any) -> None:
     ]
 
 
-def test_a_newer_reading_of_a_chapter_takes_the_older_ones_place(run: Any) -> None:
+def test_a_newer_version_of_a_chapter_replaces_the_older_one(run: Any) -> None:
     assert run("""chapters.put(new Chapter({ ...answer(0, "start"), is_last: true, complete_until_us: 50 }));
         chapters.put(new Chapter(answer(0, "start")));
         return [chapters.by_offset.size, Boolean(chapters.find({ at_us: 80, before_offset: everything }))]""") == [
@@ -146,7 +146,7 @@ def test_a_newer_reading_of_a_chapter_takes_the_older_ones_place(run: Any) -> No
 # --- marks ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_neighbours_of_a_chapter_are_read_for_whoever_stays_there(run: Any) -> None:
+def test_the_neighbours_of_the_last_displayed_chapter_are_prefetched(run: Any) -> None:
     asked, prepared = run("""const { Past } = await import("/static/js/ui/past.js");
         const [asked, prepared] = [[], []];
         const past = await new Promise((resolve) => {
@@ -168,7 +168,7 @@ def test_the_neighbours_of_a_chapter_are_read_for_whoever_stays_there(run: Any) 
     assert prepared == [[500, 550]]
 
 
-def test_marks_are_found_before_after_and_near(run: Any) -> None:
+def test_marks_are_found_before_after_and_near_a_time(run: Any) -> None:
     assert run("""const marks = new Marks();
         marks.take({ kinds: [], end_offset: 900, moments: [
             mark("start", "", 0, 0), mark("broker_crashed", "broker:2", 100, 300), mark("reset", "", 200, 600)] });
@@ -186,7 +186,7 @@ def test_marks_are_found_before_after_and_near(run: Any) -> None:
     ]
 
 
-def test_the_bar_begins_where_the_history_began_that_is_shown(run: Any) -> None:
+def test_the_bar_begins_at_the_start_of_the_displayed_history(run: Any) -> None:
     assert run("""const marks = new Marks();
         marks.take({ kinds: [], end_offset: 900, moments: [mark("start", "", 0, 0), mark("reset", "", 200, 600)] });
         return [[199, everything], [200, everything], [200, 600]].map(
@@ -197,7 +197,7 @@ def test_the_bar_begins_where_the_history_began_that_is_shown(run: Any) -> None:
     ]
 
 
-def test_a_mark_that_has_grown_replaces_itself_and_no_other(run: Any) -> None:
+def test_an_updated_mark_replaces_only_its_former_version(run: Any) -> None:
     assert run("""const marks = new Marks();
         const lost = mark("batch_lost", "partition:t-0", 10, 50);
         const moments = [mark("start", "", 0, 0), lost, mark("reset", "", 20, 90)];
@@ -206,14 +206,14 @@ def test_a_mark_that_has_grown_replaces_itself_and_no_other(run: Any) -> None:
         return marks.list.map(({ offset, count }) => [offset, count])""") == [[0, 1], [50, 7], [90, 1], [150, 1]]
 
 
-def test_the_weightiest_mark_of_a_stretch_is_drawn(run: Any) -> None:
+def test_only_the_most_important_mark_of_a_stretch_is_drawn(run: Any) -> None:
     assert run("""const marks = new Marks();
         marks.take({ kinds: [], end_offset: 1, moments: [mark("segment_deleted", "partition:t-0", 10, 1),
             mark("broker_crashed", "broker:2", 12, 2), mark("segment_deleted", "partition:t-0", 90, 3)] });
         return marks.spread(0, 100, 10, weightOf).map(({ offset }) => offset)""") == [2, 3]
 
 
-def test_a_mark_has_words(run: Any) -> None:
+def test_a_mark_has_a_description(run: Any) -> None:
     assert run("""const one = { topics: { "page-views": {} } };
         return [["broker_crashed", "broker:2"], ["segment_deleted", "partition:page-views-1"],
             ["session_expired", "consumer:Real-time metrics/Metrics B"], ["link_changed", "broker:1 | registry"],
@@ -228,13 +228,13 @@ def test_a_mark_has_words(run: Any) -> None:
     ]
 
 
-def test_a_mark_names_the_topic_where_there_are_several(run: Any) -> None:
+def test_a_mark_names_the_topic_if_there_are_several(run: Any) -> None:
     words = run("""const topics = { "page-views": {}, audit: {} };
         return markInWords(mark("segment_deleted", "partition:page-views-1", 0, 0), { topics })""")
     assert words == "the oldest segment of page-views p1 was deleted"
 
 
-def test_every_kind_the_engine_marks_has_words_of_its_own(run: Any) -> None:
+def test_every_kind_of_mark_has_its_own_description(run: Any) -> None:
 
     families = run(f"""return {list(KINDS)!r}.map(
         (kind) => markInWords(mark(kind, 'broker:7', 0, 0), {{ topics: {{}} }}))""")

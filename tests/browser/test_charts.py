@@ -1,4 +1,4 @@
-"""Lag and throughput over time: what is drawn is what the engine counts, and time can be chosen there."""
+"""The charts of lag and throughput: they draw the figures of the engine, and a time can be chosen in them."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ SECOND_US = 1_000_000
 
 @pytest.fixture
 def charts(stage: Stage) -> Charts:
-    """Charts of a room with half a minute behind it, paused."""
+    """The charts of a paused room with half a minute of history."""
     stage.open()
     stage.command("set_producer", topic="pageviews", rate_per_second=4)
     stage.at_speed(16)
@@ -30,7 +30,7 @@ def number(text: str) -> float:
     return float(re.sub(r"[^0-9.]", "", text))
 
 
-def test_the_library_comes_only_when_the_charts_are_opened(stage: Stage) -> None:
+def test_the_chart_library_is_loaded_only_when_the_charts_are_opened(stage: Stage) -> None:
     asked: list[str] = []
     stage.page.on("request", lambda request: asked.append(request.url))
     stage.open()
@@ -44,7 +44,7 @@ def test_the_library_comes_only_when_the_charts_are_opened(stage: Stage) -> None
     assert len([url for url in asked if "uplot" in url]) == 2
 
 
-def test_the_newest_point_is_what_the_engine_says(charts: Charts) -> None:
+def test_the_newest_point_is_the_lag_that_the_engine_reports(charts: Charts) -> None:
     charts.open()
     facts = charts.stage.facts()
     newest = charts.newest()
@@ -62,7 +62,7 @@ def test_the_newest_point_is_what_the_engine_says(charts: Charts) -> None:
         assert number(charts.newest()[f"lag of {group['group']}"]) == pytest.approx(lag_us / SECOND_US, abs=0.11)
 
 
-def test_the_throughput_is_what_was_appended_and_consumed(charts: Charts) -> None:
+def test_the_throughput_has_rates_of_appends_fetches_and_consumption(charts: Charts) -> None:
     charts.open()
     charts.choose("rate-unit", "messages")
     newest = charts.newest()
@@ -73,7 +73,7 @@ def test_the_throughput_is_what_was_appended_and_consumed(charts: Charts) -> Non
     }  # fmt: skip
 
 
-def test_pointing_at_a_time_looks_at_it_and_the_line_stands_there(charts: Charts) -> None:
+def test_a_click_on_a_chart_shows_that_time_and_moves_the_line_there(charts: Charts) -> None:
     charts.open()
     live = charts.stage.seconds()
     charts.click_at(0.5)
@@ -83,14 +83,14 @@ def test_pointing_at_a_time_looks_at_it_and_the_line_stands_there(charts: Charts
     assert 0.3 * live < then < 0.7 * live
     charts.click_at(0.5)
     charts.stage.settled()
-    assert charts.stage.seconds() == pytest.approx(then, abs=0.2), "what is in sight stays where it is"
+    assert charts.stage.seconds() == pytest.approx(then, abs=0.2), "the page does not scroll"
     expect(charts.lag_slider).to_have_attribute("aria-valuenow", f"{then:.1f}")
     charts.stage.live.click()
     charts.stage.settled()
     assert charts.stage.seconds() == live
 
 
-def test_the_keyboard_does_the_same(charts: Charts) -> None:
+def test_the_keyboard_chooses_a_time_in_a_chart(charts: Charts) -> None:
     charts.open()
     live = charts.stage.seconds()
     charts.stage.focus(charts.lag_slider)
@@ -116,20 +116,20 @@ def test_lines_are_drawn_in_every_theme_and_fit_the_page(stage: Stage, theme: st
         stage.page.wait_for_function("() => document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_a_library_that_does_not_come_is_said_and_asked_for_again(stage: Stage) -> None:
+def test_a_chart_library_that_fails_to_load_is_reported_and_requested_again(stage: Stage) -> None:
     stage.page.route("**/uPlot.iife.min.js*", lambda route: route.abort())
     stage.open()
     charts = Charts(stage)
     charts.root.locator("> summary").click()
     expect(charts.state).to_contain_text("could not be loaded")
-    assert number(charts.newest()[f"lag of {METRICS}"]) == 1821, "the numbers are there all the same"
+    assert number(charts.newest()[f"lag of {METRICS}"]) == 1821, "the table of numbers is still shown"
     stage.page.unroute("**/uPlot.iife.min.js*")
     charts.root.locator("> summary").click()
     charts.open()
     expect(charts.state).to_have_text("")
 
 
-def test_names_are_text_in_the_charts_too(stage: Stage) -> None:
+def test_names_in_charts_are_escaped(stage: Stage) -> None:
     stage.open()
     stage.command("add_group", group="<b>bold & co", topic="pageviews")
     charts = Charts(stage).open()
@@ -161,9 +161,7 @@ SAMPLED = """
 """
 
 
-def test_rates_are_averages_of_five_seconds_and_unknown_where_counting_began_anew(
-    page: Page, server: ServerProcess
-) -> None:
+def test_rates_are_averages_over_five_seconds_and_unknown_across_a_reset(page: Page, server: ServerProcess) -> None:
     values = in_series(
         page,
         server,
@@ -176,10 +174,10 @@ def test_rates_are_averages_of_five_seconds_and_unknown_where_counting_began_ane
     at = dict(values)
     assert [at[second] for second in (0, 1, 4, 6, 7)] == [None, 2, 2, 2, 3.2]
     assert at[8] is None
-    assert at[10] is None, "five seconds before it counted from another beginning"
+    assert at[10] is None, "five seconds earlier the counter was not reset yet"
 
 
-def test_points_stay_where_they_are_while_time_goes_on(page: Page, server: ServerProcess) -> None:
+def test_points_keep_their_times_while_time_passes(page: Page, server: ServerProcess) -> None:
     first, second = in_series(
         page,
         server,

@@ -1,4 +1,4 @@
-"""Pulling, committing, and moving a bookmark by hand."""
+"""Fetching, committing, and moving a bookmark by hand."""
 
 import re
 
@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.pages.stage import METRICS, WAREHOUSE, Stage
 
 
-def test_a_pull_goes_out_bytes_come_back_and_the_fetch_position_moves(stage: Stage) -> None:
+def test_a_fetch_is_sent_and_answered_and_the_fetch_position_moves(stage: Stage) -> None:
     stage.open()
     stage.step_until(stage.flights("fetch").filter(has_text="from 215"))
     stage.step_until(stage.flights("answer").filter(has_text="645 B"))
@@ -19,7 +19,7 @@ def test_a_pull_goes_out_bytes_come_back_and_the_fetch_position_moves(stage: Sta
 
 
 def test_a_commit_moves_the_bookmark(stage: Stage) -> None:
-    stage.open().at_speed(8).let_time_run()
+    stage.open().at_speed(8).resume_time()
     expect(stage.bookmark(0)).to_have_attribute("data-offset", "860")
     expect(stage.bookmark(1)).to_have_attribute("data-offset", "752")
     expect(stage.bookmark(2)).to_have_attribute("data-offset", "816")
@@ -27,7 +27,7 @@ def test_a_commit_moves_the_bookmark(stage: Stage) -> None:
 
 
 def test_two_groups_read_the_same_topic_each_at_its_own_pace(stage: Stage) -> None:
-    stage.open().at_speed(8).let_time_run()
+    stage.open().at_speed(8).resume_time()
     expect(stage.bookmark(0, METRICS)).to_have_attribute("data-offset", "860")
     warehouse = stage.facts()["groups"][1]
     assert warehouse["group"] == WAREHOUSE
@@ -37,8 +37,8 @@ def test_two_groups_read_the_same_topic_each_at_its_own_pace(stage: Stage) -> No
     expect(stage.group(WAREHOUSE).locator(".group-behind")).to_have_text("0 B behind")
 
 
-def test_a_flight_stands_where_its_time_says(stage: Stage) -> None:
-    """Two pages that draw the same instant draw the same place, whatever their wall clocks did before."""
+def test_the_place_of_a_flight_depends_only_on_the_drawn_time(stage: Stage) -> None:
+    """Two pages that draw the same instant draw the flight at the same place, whatever their wall clocks did before."""
     stage.open().at_speed(0.1)
     stage.batch_send.click()
     expect(stage.flights("batch")).to_have_count(1)
@@ -54,8 +54,8 @@ def test_a_flight_stands_where_its_time_says(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("offset", [0, 645])
-def test_a_bookmark_dragged_to_a_message_is_a_real_seek(stage: Stage, offset: int) -> None:
-    stage.open().stand_still()
+def test_dragging_a_bookmark_to_a_message_seeks(stage: Stage, offset: int) -> None:
+    stage.open().pause_time()
     stage.drag_bookmark(0, offset)
     expect(stage.outcome).to_have_attribute("data-command", "seek")
     stage.step_until(stage.bookmark_at(0, offset))
@@ -63,18 +63,18 @@ def test_a_bookmark_dragged_to_a_message_is_a_real_seek(stage: Stage, offset: in
 
 
 def test_after_a_seek_back_the_messages_are_delivered_again(stage: Stage) -> None:
-    stage.open().at_speed(8).let_time_run()
+    stage.open().at_speed(8).resume_time()
     expect(stage.bookmark(0)).to_have_attribute("data-offset", "860")
     stage.command("clock", action="pause")
     stage.drag_bookmark(0, 215)
     expect(stage.outcome).to_have_attribute("data-command", "seek")
     stage.step_until(stage.flights("fetch").filter(has_text=re.compile(r"from 215")))
-    stage.let_time_run()
+    stage.resume_time()
     expect(stage.bookmark(0)).to_have_attribute("data-offset", "860")
 
 
-def test_a_bookmark_moves_with_the_keyboard_and_enter_seeks(stage: Stage) -> None:
-    stage.open().stand_still()
+def test_arrow_keys_move_a_bookmark_and_enter_seeks(stage: Stage) -> None:
+    stage.open().pause_time()
     bookmark = stage.bookmark(0)
     stage.focus(bookmark)
     expect(bookmark).to_have_attribute("aria-valuetext", "offset 215 of 860")
@@ -91,7 +91,7 @@ def test_a_bookmark_moves_with_the_keyboard_and_enter_seeks(stage: Stage) -> Non
     assert stage.facts()["groups"][0]["partitions"][0]["committed_offset"] == 0
 
 
-def test_escape_puts_a_bookmark_back(stage: Stage) -> None:
+def test_escape_returns_a_bookmark_to_its_place(stage: Stage) -> None:
     stage.open()
     bookmark = stage.bookmark(1)
     stage.focus(bookmark)
@@ -104,7 +104,7 @@ def test_escape_puts_a_bookmark_back(stage: Stage) -> None:
     expect(stage.root).to_have_attribute("data-standing", "true")
 
 
-def test_a_consumer_can_be_set_to_work_differently(stage: Stage) -> None:
+def test_the_settings_of_a_consumer_can_be_changed(stage: Stage) -> None:
     stage.open()
     stage.consumer("Metrics A").get_by_role("link", name="Settings").click()
     stage.inspector.get_by_label("messages per second").fill("50")

@@ -1,4 +1,4 @@
-"""What scripts rely on: test ids and the hooks of the page."""
+"""The contract for scripts: test ids and the hooks of the page."""
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -20,7 +20,7 @@ TEST_IDS = [
 
 
 @pytest.mark.parametrize("path", ["/", "/embed/pageviews"])
-def test_every_test_id_of_the_contract_is_there_once(stage: Stage, path: str) -> None:
+def test_every_documented_test_id_exists_once(stage: Stage, path: str) -> None:
     stage.open(path)
     for testid in TEST_IDS:
         expect(stage.named(testid)).to_have_count(1)
@@ -42,7 +42,7 @@ def test_settled_waits_for_a_batch_to_land(stage: Stage) -> None:
     assert stage.flights("batch").count() == 0
 
 
-def test_settled_waits_for_a_crash_to_be_noticed_and_shared_out(stage: Stage) -> None:
+def test_settled_waits_for_the_rebalance_after_a_crash(stage: Stage) -> None:
     stage.open().at_speed(8)
     stage.press("Metrics B", "Crash")
     stage.settled()
@@ -51,7 +51,7 @@ def test_settled_waits_for_a_crash_to_be_noticed_and_shared_out(stage: Stage) ->
     assert "" not in stage.owners()
 
 
-def test_settled_does_not_wait_for_ever_for_a_form_that_was_gone_before_its_answer_came(stage: Stage) -> None:
+def test_settled_resolves_if_a_form_was_removed_before_its_response_arrived(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.press("Metrics B", "Stop")
     expect(stage.consumer("Metrics B")).to_have_attribute("data-state", "closed")
@@ -68,8 +68,8 @@ def test_settled_does_not_wait_for_ever_for_a_form_that_was_gone_before_its_answ
     stage.settled()
 
 
-def test_settled_does_not_wait_for_pulls_that_find_nothing(stage: Stage) -> None:
-    stage.open().at_speed(8).let_time_run()
+def test_settled_does_not_wait_for_empty_fetches(stage: Stage) -> None:
+    stage.open().at_speed(8).resume_time()
     expect(stage.bookmark(0, "Warehouse loader")).to_have_attribute("data-offset", "860")
     expect(stage.bookmark(2, "Warehouse loader")).to_have_attribute("data-offset", "816")
     for _ in range(3):
@@ -90,7 +90,7 @@ def test_drawn_resolves_when_everything_below_an_offset_is_painted(stage: Stage)
     assert pending == "not yet"
 
 
-def test_the_page_asks_nothing_of_another_host(stage: Stage) -> None:
+def test_the_page_sends_no_request_to_another_host(stage: Stage) -> None:
     asked: list[str] = []
     stage.page.on("request", lambda request: asked.append(request.url))
     stage.open().at_speed(16)

@@ -1,4 +1,4 @@
-"""Where many marks move at once they are drawn on one canvas, and look there as they do as nodes."""
+"""Many marks that move at once are drawn on one canvas, and look the same there as they do as nodes."""
 
 import base64
 from collections.abc import Callable
@@ -17,7 +17,7 @@ MARKS = """() => Number(document.querySelector('[data-part="crowd"]').dataset.ma
 GROUP = "Warehouse loader"
 CROWD_LAYER = '.flights [data-part="crowd"]'
 
-# Every kind of mark in every look, each in a field of its own; forty-eight are a crowd.
+# Draws every kind of mark in every look, each in a field of its own; forty-eight marks are a crowd.
 LAID_OUT = """async () => {
     const {paintFlights} = await import("/static/js/view/flights.js");
     const {Crowd} = await import("/static/js/view/crowd.js");
@@ -45,7 +45,7 @@ LAID_OUT = """async () => {
     window.crowdCanvas = canvas;
 }"""
 
-# The pen draws in a thread of its own; something is seen as soon as it has.
+# The canvas is drawn in a worker: waits until something is visible on it.
 IS_DRAWN = """(canvas) => {
     const small = new OffscreenCanvas(canvas.width, canvas.height);
     const context = small.getContext("2d");
@@ -53,7 +53,7 @@ IS_DRAWN = """(canvas) => {
     return context.getImageData(0, 0, small.width, small.height).data.some((value) => value > 0);
 }"""
 
-# How bright what is drawn is at its brightest places.
+# The brightness of the brightest drawn pixels.
 BRIGHTNESS = """(canvas) => {
     const small = new OffscreenCanvas(canvas.width, canvas.height);
     const context = small.getContext("2d");
@@ -63,7 +63,7 @@ BRIGHTNESS = """(canvas) => {
     return solid.reduce((sum, value) => sum + value, 0) / Math.max(1, solid.length);
 }"""
 
-# How much ink each field has from afar, and how much of it has another colour in the other picture.
+# For each field: how many blurred pixels are drawn, and how many of them differ in the other picture.
 UNLIKE_BY_FIELD = """async ([one, other]) => {
     const drawn = async (png) => {
         const image = new Image();
@@ -89,17 +89,17 @@ UNLIKE_BY_FIELD = """async ([one, other]) => {
 }"""
 
 
-# How often a counter changed in ninety frames, and how often less than seven frames after the time before; how often
-# a tape did, and how often two in one frame; and how often a figure of what somebody is behind.
+# In ninety frames: how often the counter changed, and how often less than seven frames after its last change; how
+# often a tape changed, and how often two in one frame; and how often the figure of a lag changed.
 CHANGED_SOON = """async (counter) => {
     const tapes = [...document.querySelectorAll('.partition [data-part="next"]')];
-    const told = [counter, document.querySelector('.group [data-part="behind"]'), ...tapes];
+    const nodes = [counter, document.querySelector('.group [data-part="behind"]'), ...tapes];
     let [changed, soon, moved, together, behind, last] = [0, 0, 0, 0, 0, -Infinity];
-    let texts = told.map((node) => node.textContent);
+    let texts = nodes.map((node) => node.textContent);
     for (let frame = 0; frame < 90; frame += 1) {
         await new Promise(requestAnimationFrame);
-        const [counts, lags, ...moves] = told.map((node, index) => node.textContent !== texts[index]);
-        texts = told.map((node) => node.textContent);
+        const [counts, lags, ...moves] = nodes.map((node, index) => node.textContent !== texts[index]);
+        texts = nodes.map((node) => node.textContent);
         if (counts) {
             changed += 1;
             if (frame - last < 7) soon += 1;
@@ -119,8 +119,8 @@ WRITTEN = ", ".join(
 
 
 def crowd(stage: Stage) -> None:
-    """Ever more marks on their way, each told by the feed."""
-    stage.let_time_run().at_speed(0.3)
+    """Send ever more messages, so that marks of single messages are in flight."""
+    stage.resume_time().at_speed(0.3)
     stage.command("set_producer", rate_per_second=175, batch_messages=1)
 
 
@@ -145,7 +145,7 @@ def test_a_mark_in_a_crowd_looks_as_it_does_as_a_node(stage: Stage, theme: str) 
     assert [kind for kind, ink, unlike in fields if ink < 4 or unlike > 0.3 * ink] == []
 
 
-def test_a_crowd_is_one_canvas_and_what_stands_still_is_nodes(stage: Stage) -> None:
+def test_moving_crowds_are_drawn_on_a_canvas_and_paused_ones_as_nodes(stage: Stage) -> None:
     stage.open()
     drawn_crowd(stage)
     canvas = stage.page.locator(CROWD_LAYER)
@@ -157,7 +157,7 @@ def test_a_crowd_is_one_canvas_and_what_stands_still_is_nodes(stage: Stage) -> N
     assert stage.flights().count() > 48
 
 
-def test_a_picture_to_take_away_has_the_marks_of_a_crowd(stage: Stage, tmp_path: Path) -> None:
+def test_an_exported_picture_has_the_marks_of_a_crowd(stage: Stage, tmp_path: Path) -> None:
     stage.open()
     stage.page.get_by_role("button", name="SVG").focus()  # its module comes
     drawn_crowd(stage)
@@ -185,7 +185,7 @@ def test_a_crowd_takes_the_colours_of_another_theme(stage: Stage) -> None:
     )
 
 
-def test_whoever_looks_back_out_of_a_crowd_sees_the_past_and_its_controls(stage: Stage) -> None:
+def test_stepping_back_from_a_crowd_shows_the_past_and_its_controls(stage: Stage) -> None:
     stage.open()
     drawn_crowd(stage)
     stage.step_back.click()
@@ -198,7 +198,7 @@ def test_whoever_looks_back_out_of_a_crowd_sees_the_past_and_its_controls(stage:
     expect(stage.page.locator(CROWD_LAYER)).to_be_visible()
 
 
-def test_until_the_pen_is_there_every_mark_is_a_node(stage: Stage) -> None:
+def test_marks_are_nodes_until_the_canvas_worker_is_loaded(stage: Stage) -> None:
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -215,7 +215,7 @@ def test_until_the_pen_is_there_every_mark_is_a_node(stage: Stage) -> None:
     expect(stage.flights().nth(48)).not_to_be_attached()
 
 
-def test_where_the_system_chooses_the_colours_every_mark_is_a_node(stage: Stage) -> None:
+def test_with_forced_colors_every_mark_is_a_node(stage: Stage) -> None:
     stage.page.emulate_media(forced_colors="active")
     stage.open()
     crowd(stage)
@@ -224,7 +224,7 @@ def test_where_the_system_chooses_the_colours_every_mark_is_a_node(stage: Stage)
 
 
 @pytest.mark.parametrize("missing", ["crowd.js", "crowd_pen.js"])
-def test_a_crowd_whose_part_of_the_page_does_not_come_is_drawn_as_nodes(stage: Stage, missing: str) -> None:
+def test_a_crowd_is_drawn_as_nodes_if_its_module_fails_to_load(stage: Stage, missing: str) -> None:
     def refuse(route: Route) -> None:
         route.abort()
 
@@ -235,13 +235,13 @@ def test_a_crowd_whose_part_of_the_page_does_not_come_is_drawn_as_nodes(stage: S
 
 
 def drawn_flood(stage: Stage) -> None:
-    stage.let_time_run()
+    stage.resume_time()
     stage.command("set_producer", rate_per_second=10_000, batch_messages=20, queue_messages=4_000)
     expect(stage.root).to_have_attribute("data-level", "flow", timeout=45_000)
 
 
 @pytest.mark.parametrize("busy", [partial(drawn_crowd, marks=150), drawn_flood], ids=["crowd", "flood"])
-def test_where_much_moves_a_state_takes_seven_pictures_and_a_pause_shows_it_all(
+def test_at_high_load_a_state_is_painted_over_seven_frames_and_a_pause_shows_it_completely(
     stage: Stage, busy: Callable[[Stage], None]
 ) -> None:
     stage.open()
@@ -263,7 +263,7 @@ def test_where_much_moves_a_state_takes_seven_pictures_and_a_pause_shows_it_all(
     assert stage.page.locator(WRITTEN).all_inner_texts() == written
 
 
-def test_whoever_joins_in_a_flood_owns_by_a_ribbon_that_reaches_its_card(stage: Stage) -> None:
+def test_the_ribbon_of_a_consumer_that_joins_during_a_flood_reaches_its_card(stage: Stage) -> None:
     stage.open()
     drawn_flood(stage)
     stage.command("add_consumer", group=GROUP, consumer="Loader B")
@@ -285,7 +285,7 @@ def test_whoever_joins_in_a_flood_owns_by_a_ribbon_that_reaches_its_card(stage: 
     assert ribbon.evaluate(begins) == pytest.approx(tab.evaluate("(tab) => tab.getBoundingClientRect().right"), abs=4)
 
 
-def test_in_a_crowd_that_stands_every_mark_says_its_bytes_and_nothing_else(stage: Stage) -> None:
+def test_in_a_paused_crowd_every_mark_is_labelled_with_its_size_only(stage: Stage) -> None:
     stage.open()
     drawn_crowd(stage, marks=150)
     stage.command("clock", action="pause")

@@ -33,7 +33,7 @@ def expect_default_state(stage: Stage) -> None:
         expect(stage.group(group)).to_contain_text("own offset, same topic")
 
 
-def test_the_page_opens_at_the_default_state_to_the_byte(stage: Stage) -> None:
+def test_the_page_opens_exactly_at_the_default_state(stage: Stage) -> None:
     stage.open()
     expect_default_state(stage)
     expect(stage.batch_send).to_have_text("Batch send")
@@ -57,14 +57,14 @@ def test_without_javascript_the_forms_still_work(browser: Browser, server: Serve
     context.close()
 
 
-def test_a_new_page_stands_still_until_somebody_acts(stage: Stage) -> None:
+def test_time_on_a_new_page_stands_until_the_first_command(stage: Stage) -> None:
     stage.open()
     expect(stage.root).to_have_attribute("data-standing", "true")
     expect(stage.narration).to_contain_text("is paused until you act")
     expect(stage.spark().locator(".spark-line")).to_have_attribute("d", "M59 1.00L60 1.00")
     expect(stage.flights()).to_have_count(0)
     end_offset = stage.facts()["journal"]["end_offset"]
-    # a heartbeat of the feed comes each second: after two of them nothing has been added
+    # the feed sends a heartbeat each second: after two of them nothing has been appended
     with stage.page.expect_websocket() as waiting:
         stage.page.reload()
     for _ in range(3):
@@ -73,8 +73,8 @@ def test_a_new_page_stands_still_until_somebody_acts(stage: Stage) -> None:
     assert stage.facts()["clock"]["now_us"] == 0
 
 
-def test_javascript_draws_what_the_server_drew(page: Page, server: ServerProcess) -> None:
-    """Places and words of the first paint are those of the feed's picture: nothing jumps when the script comes."""
+def test_javascript_draws_the_same_picture_as_the_server(page: Page, server: ServerProcess) -> None:
+    """The first paint has the places and words of the picture from the feed: nothing moves when the script starts."""
     stage = Stage(page, server.base_url)
     page.route("**/js/main.js*", lambda route: route.abort())
     page.goto(server.base_url)
@@ -85,7 +85,7 @@ def test_javascript_draws_what_the_server_drew(page: Page, server: ServerProcess
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip"])
-def test_the_server_draws_a_long_log_as_javascript_does(stage: Stage, compression: str) -> None:
+def test_the_server_and_javascript_draw_a_long_log_alike(stage: Stage, compression: str) -> None:
     stage.open()
     stage.command("clock", action="pause")
     stage.command("set_producer", compression=compression)
@@ -104,9 +104,9 @@ def test_the_server_draws_a_long_log_as_javascript_does(stage: Stage, compressio
 
 
 def picture(page: Page) -> list[str]:
-    """Every mark on the tapes and cards with its place in bytes and its words.
+    """Return every mark on the tapes and cards, with its place in bytes and its words.
 
-    Where a lag goes, only time tells; and what has slid out of view is there only for who saw it.
+    The trends of lags and the messages that slid out of view are left out: only a page that was open then has them.
     """
     marks: list[str] = page.evaluate("""() => {
         const chosen = ".partition, .record, .segment, .bookmark, .fetch-position, .again, .owner, .earlier, "

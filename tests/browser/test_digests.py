@@ -1,4 +1,4 @@
-"""Digests folded in the browser: a stretch told in summaries ends with the exact state, and events go on from there."""
+"""Digests folded in the browser: a series of them ends with the exact state, and events continue from there."""
 
 import itertools
 import json
@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import ServerProcess
-from tests.webapp.rooms_by_hand import new_room
+from tests.webapp.room.rooms_by_hand import new_room
 from tests.webapp.support import HandClock, act, run_ms
-from webapp.room import Room
+from webapp.room.room import Room
 
 FOLD = """async ({address, frames}) => {
     const { History } = await import(`${address}/state/history.js`);
@@ -39,11 +39,11 @@ FOLD = """async ({address, frames}) => {
 
 
 def read(room: Room, offset: int) -> list[dict[str, Any]]:
-    """What the feed would tell a reader at ``offset`` who takes digests; frames end behind a checkpoint."""
+    """Return what the feed would send to a reader at ``offset`` who accepts digests; frames end after a checkpoint."""
     if room.is_digested(offset):
         digest = room.digest_after(offset)
-        told = json.loads(digest.body) if digest.body else {}
-        return [{"next": digest.next_offset, "events": [], "digest": told}] if told else []
+        content = json.loads(digest.body) if digest.body else {}
+        return [{"next": digest.next_offset, "events": [], "digest": content}] if content else []
     chunk = room.read_journal(offset, 1 << 26)
     frames: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
@@ -75,7 +75,7 @@ def frames_of(room: Room, clock: HandClock) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_the_fold_is_exact_again_after_a_stretch_of_digests(page: Page, server: ServerProcess, tmp_path: Path) -> None:
+def test_the_folded_state_is_exact_after_a_series_of_digests(page: Page, server: ServerProcess, tmp_path: Path) -> None:
     clock = HandClock()
     frames = list(frames_of(new_room(tmp_path, clock), clock))
     page.goto(f"{server.base_url}/healthz")
@@ -86,7 +86,7 @@ def test_the_fold_is_exact_again_after_a_stretch_of_digests(page: Page, server: 
     assert result["differences"] == []
 
 
-def test_the_history_is_bounded_by_instants_and_by_what_is_in_the_air(page: Page, server: ServerProcess) -> None:
+def test_the_history_is_bounded_by_instants_and_by_messages_in_flight(page: Page, server: ServerProcess) -> None:
     page.goto(f"{server.base_url}/healthz")
     lengths = page.evaluate(
         """async (address) => {

@@ -1,4 +1,4 @@
-"""The stage alone, in a frame on somebody else's site."""
+"""The stage alone, in a frame on another site."""
 
 import http.server
 import threading
@@ -13,7 +13,7 @@ from tests.browser.pages.stage import Stage
 
 @pytest.fixture
 def portfolio(server: ServerProcess) -> Iterator[str]:
-    """A site of another origin with the stage in a frame; the path is handed on to the frame."""
+    """A site of another origin with the stage in a frame; the path of a request is the path in the frame."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -27,7 +27,7 @@ def portfolio(server: ServerProcess) -> Iterator[str]:
             self.wfile.write(body.encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.01})
@@ -59,7 +59,7 @@ def test_autoplay_starts_time_at_once(page: Page, portfolio: str) -> None:
     expect(frame.locator(".flight").first).to_be_attached()
 
 
-def test_without_controls_the_picture_stands_alone(page: Page, portfolio: str) -> None:
+def test_without_controls_only_the_picture_is_shown(page: Page, portfolio: str) -> None:
     frame = framed(page, f"{portfolio}/?controls=0&theme=dark")
     expect(frame.get_by_test_id("partition-pageviews-0")).to_be_visible()
     expect(frame.get_by_test_id("action-batch-send")).to_be_hidden()

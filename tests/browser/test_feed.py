@@ -1,4 +1,4 @@
-"""The reader of the journal in the browser, against a feed that crosses its frames, leaves things out and refuses."""
+"""The reader of the journal in the browser, against a feed whose frames overlap, have gaps or are refusals."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.browser.pages.stage import Stage
 
 
 class Feed:
-    """Stands between the page and the room: lets the checkpoint through, then sends what the test says."""
+    """A feed between the page and the room: it forwards the checkpoint, then sends the frames of the test."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -37,12 +37,12 @@ class Feed:
         if not self.checkpoint and frame.get("events"):
             self.checkpoint = {**frame, "events": frame["events"][:1], "next": frame["next"], "end": frame["next"]}
             self.send(self.checkpoint)
-        elif self.checkpoint:  # the room is there, says its heartbeat: a page that hears nothing asks again
+        elif self.checkpoint:  # a heartbeat: a page that receives nothing would pull again
             self.send(self.frame(0, 0))
 
     @property
     def next_offset(self) -> int:
-        """Where the page's bookmark stands after the checkpoint."""
+        """The journal offset of the page after the checkpoint."""
         return int(self.checkpoint["next"])
 
     def send(self, frame: dict[str, Any]) -> None:
@@ -68,7 +68,7 @@ class Feed:
         }  # fmt: skip
 
     def pulled(self) -> Any:
-        """The next pull of the page, as soon as it has come."""
+        """Return the next pull of the page, as soon as it has arrived."""
         self.page.wait_for_function("() => true")
         for _ in range(2_000):
             if self.pulls:
@@ -89,14 +89,14 @@ def test_frames_of_an_earlier_pull_are_not_applied_twice(stage: Stage, feed: Fee
     first = feed.frame(start, start + 200_000, feed.append(1))
     feed.send(first)
     expect(stage.fact("events-appended")).to_have_text("13")
-    assert feed.pulled()["pull"] == start + 200_000  # more than half the credit is spent
+    assert feed.pulled()["pull"] == start + 200_000  # more than half the credit is used up
     feed.send(first)
     feed.send(feed.frame(start + 200_000, start + 200_100, feed.append(4)))
     expect(stage.fact("events-appended")).to_have_text("17")
     assert feed.pulls == []
 
 
-def test_a_frame_that_leaves_something_out_leads_to_a_new_pull_from_the_own_offset(stage: Stage, feed: Feed) -> None:
+def test_a_gap_between_frames_causes_a_new_pull_from_the_last_offset(stage: Stage, feed: Feed) -> None:
     start = feed.next_offset
     feed.send(feed.frame(start + 50, start + 150, feed.append(1)))
     assert feed.pulled()["pull"] == start
@@ -104,17 +104,17 @@ def test_a_frame_that_leaves_something_out_leads_to_a_new_pull_from_the_own_offs
     expect(stage.fact("events-appended")).to_have_text("14")
 
 
-def test_an_empty_frame_before_the_end_pulls_again(stage: Stage, feed: Feed) -> None:
+def test_an_empty_frame_before_the_end_causes_a_new_pull(stage: Stage, feed: Feed) -> None:
     start = feed.next_offset
     feed.send(feed.frame(start, start, end=start + 1_000))
     assert feed.pulled()["pull"] == start
-    feed.send(feed.frame(start, start))  # a heartbeat at the end asks for nothing
+    feed.send(feed.frame(start, start))  # a heartbeat at the end causes no pull
     feed.send(feed.frame(start, start + 100, feed.append(1)))
     expect(stage.fact("events-appended")).to_have_text("13")
     assert feed.pulls == []
 
 
-def test_a_credit_that_is_too_small_is_raised(stage: Stage, feed: Feed) -> None:
+def test_the_page_raises_a_credit_that_is_too_small(stage: Stage, feed: Feed) -> None:
     start = feed.next_offset
     error = {"code": "credit_too_small", "message": "too small", "remedy": "pull more", "needed_bytes": 400_000}
     feed.send({"error": error})
@@ -125,7 +125,7 @@ def test_a_credit_that_is_too_small_is_raised(stage: Stage, feed: Feed) -> None:
     expect(stage.fact("events-appended")).to_have_text("13")
 
 
-def test_deleted_segments_leave_a_stub_with_the_first_offset_that_exists(stage: Stage, feed: Feed) -> None:
+def test_deleted_segments_are_drawn_as_a_stub_with_the_first_available_offset(stage: Stage, feed: Feed) -> None:
     start = feed.next_offset
     at_us = feed.checkpoint["events"][0]["at_us"]
     rolled = {"event": "segment_rolled", "at_us": at_us, "topic": "pageviews", "partition": 0, "base_offset": 430}
@@ -140,7 +140,7 @@ def test_deleted_segments_leave_a_stub_with_the_first_offset_that_exists(stage: 
     )
 
 
-def test_a_room_that_may_not_grow_says_so_on_the_page(stage: Stage, feed: Feed) -> None:
+def test_the_page_of_a_full_room_says_so(stage: Stage, feed: Feed) -> None:
     stopped = feed.frame(feed.next_offset, feed.next_offset)
     feed.send({**stopped, "clock": {**stopped["clock"], "paused": True, "standing": False, "full": True}})
     place = stage.page.locator('[data-part="connection"]')

@@ -1,4 +1,4 @@
-"""States folded when they are asked for, many events in one go: the same as one after the other, and much cheaper."""
+"""States are folded on demand, many events in one go: the same as event by event, and much cheaper."""
 
 import json
 from pathlib import Path
@@ -26,13 +26,13 @@ const folded = (state, steps) => {
 
 @pytest.fixture
 def run(page: Page, server: ServerProcess) -> Any:
-    """Run a piece of JavaScript beside the modules and give what it returns."""
+    """A function that runs a piece of JavaScript beside the modules and returns its result."""
     page.goto(f"{server.base_url}/healthz")
     return lambda script, given=None: page.evaluate(f"async (given) => {{ {MODULES} {script} }}", given)
 
 
 def flood(directory: Path, *, messages_a_second: int, seconds: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The first state of a room, and the events of a flood in it."""
+    """Return the first state of a room, and the events of a flood in it."""
     journal = Journal.open(directory / "journal")
     cluster = build("pageviews", directory=directory / "cluster", seed=1, journal=journal, start_us=0, cause="start")
     command = {"command": "set_producer", "rate_per_second": messages_a_second, "batch_messages": 3}
@@ -45,25 +45,25 @@ def flood(directory: Path, *, messages_a_second: int, seconds: float) -> tuple[d
     return events[0]["state"], [event for event in events if event["event"] != "checkpoint"]
 
 
-def test_any_state_of_a_flood_is_the_one_that_comes_of_one_event_after_the_other(run: Any, tmp_path: Path) -> None:
+def test_a_folded_state_of_a_flood_equals_the_state_reduced_event_by_event(run: Any, tmp_path: Path) -> None:
     state, events = flood(tmp_path, messages_a_second=2_000, seconds=1.5)
     assert len(events) > 1_500
     differing, shared = run(
         """const one_by_one = [given.state];
         for (const event of given.events) one_by_one.push(reduce(one_by_one[one_by_one.length - 1], event));
-        const told = one_by_one.map((state) => JSON.stringify(state));
+        const encoded = one_by_one.map((state) => JSON.stringify(state));
         const folding = folded(given.state, given.events.map((event) => [event]));
         const numbers = [700, 3, 699, 1500, 0, 256, 257, 255, 701, 1500];
-        const differing = numbers.filter((number) => JSON.stringify(folding.at(number)) !== told[number + 1]);
-        const once_more = one_by_one.filter((state, index) => JSON.stringify(state) !== told[index]).length;
+        const differing = numbers.filter((number) => JSON.stringify(folding.at(number)) !== encoded[number + 1]);
+        const once_more = one_by_one.filter((state, index) => JSON.stringify(state) !== encoded[index]).length;
         return [[...differing, once_more], folding.at(700) === folding.at(700)];""",
         {"state": state, "events": events},
     )
     assert differing == [0]
-    assert shared, "what is drawn again is the same object"
+    assert shared, "a state that is asked for again is the same object"
 
 
-def test_in_one_go_each_object_is_copied_once_and_those_from_before_stay_as_they_were(run: Any) -> None:
+def test_in_one_go_each_object_is_copied_once_and_earlier_objects_are_unchanged(run: Any) -> None:
     assert run("""const before = { a: { n: 1 }, b: { n: 2 } };
         const [first, last] = inOneGo(() => {
             const first = withKey(before, "c", { n: 3 });
@@ -79,8 +79,8 @@ def test_in_one_go_each_object_is_copied_once_and_those_from_before_stay_as_they
     ]
 
 
-def test_of_a_floods_states_few_are_kept(run: Any, tmp_path: Path) -> None:
-    """Each has thousands of messages in the air."""
+def test_few_states_of_a_flood_are_kept(run: Any, tmp_path: Path) -> None:
+    """Each state has thousands of messages in flight."""
     state, events = flood(tmp_path, messages_a_second=2_000, seconds=1.5)
     kept, recent = run(
         """const folding = folded(given.state, given.events.map((event) => [event]));

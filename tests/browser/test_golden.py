@@ -1,4 +1,4 @@
-"""Reducer and scene as pure functions: golden journals of the engine in, places, windows, words and pictures out."""
+"""Reducer and scene as pure functions from golden journals of the engine to places, windows, words and pictures."""
 
 import math
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def journal(name: str) -> list[Any]:
 
 
 def only(events: list[Any], kind: str, **fields: object) -> Any:
-    """The first event of that kind with those fields."""
+    """Return the first event of that kind with those fields."""
     return next(one for one in events if one["event"] == kind and fields.items() <= one.items())
 
 
@@ -38,9 +38,11 @@ def mark(scene: Any, key: str) -> Any:
 
 
 @pytest.mark.parametrize("name", WALKS)
-def test_the_pictures_are_the_golden_ones(empty: Page, name: str) -> None:
+def test_the_scenes_of_a_journal_match_the_golden_files(empty: Page, name: str) -> None:
     for file, picture in pictures_of(empty, name, file_of(name).read_text()).items():
-        assert picture.splitlines() == file.read_text().splitlines(), "if that is meant, run: python -m tests.golden"
+        assert picture.splitlines() == file.read_text().splitlines(), (
+            "if the change is intended, run: python -m tests.golden"
+        )
 
 
 def test_a_batch_goes_from_the_producer_to_the_end_of_its_tape(empty: Page) -> None:
@@ -51,7 +53,7 @@ def test_a_batch_goes_from_the_producer_to_the_end_of_its_tape(empty: Page) -> N
     ways = sent["due_us"] - sent["at_us"]
     times = [sent["at_us"] + ways * part // 10 for part in range(10)] + [sent["due_us"] - 1]
     marks = [mark(scene, key) for scene in evaluate(empty, events, SCENES, times)]
-    assert marks[0]["x"] + marks[0]["width"] / 2 == pytest.approx(PRODUCER_EDGE), "it begins behind the producer's edge"
+    assert marks[0]["x"] + marks[0]["width"] / 2 == pytest.approx(PRODUCER_EDGE), "it starts behind the producer's edge"
     assert marks[0]["y"] < PRODUCER_BELOW
     assert [one["x"] for one in marks] == sorted(one["x"] for one in marks)
     # it lands centred on the bytes it will take: 860 to 1427, of a window of 1,536 over 600 pixels
@@ -60,8 +62,8 @@ def test_a_batch_goes_from_the_producer_to_the_end_of_its_tape(empty: Page) -> N
     assert marks[-1]["width"] == pytest.approx(567 / 1536 * 600, abs=0.5)
 
 
-def test_twice_the_time_is_twice_the_way(empty: Page) -> None:
-    """Place is a function of time and nothing else: asked in any order, it is the same."""
+def test_the_place_of_a_flight_is_proportional_to_its_elapsed_time(empty: Page) -> None:
+    """The place depends on nothing but the time: it is the same in any order of calls."""
     events = journal("write-and-read")
     sent = only(events, "fetch_sent")
     key = f"fetch:{sent['fetch']}"
@@ -72,7 +74,7 @@ def test_twice_the_time_is_twice_the_way(empty: Page) -> None:
     assert (first["x"], first["y"]) != (second["x"], second["y"])
 
 
-def test_nothing_is_in_flight_before_it_was_sent_or_after_it_has_come(empty: Page) -> None:
+def test_a_flight_is_drawn_only_between_its_departure_and_its_arrival(empty: Page) -> None:
     events = journal("write-and-read")
     sent = only(events, "batch_sent")
     times = [sent["at_us"] - 1, sent["at_us"], sent["due_us"] - 1, sent["due_us"]]
@@ -94,7 +96,7 @@ def test_a_compressed_batch_is_smaller_on_the_wire_and_one_cell(empty: Page) -> 
     )
 
 
-def test_a_window_keeps_the_newest_messages_and_doubles(empty: Page) -> None:
+def test_a_window_shows_the_newest_messages_and_grows_by_doubling(empty: Page) -> None:
     events = journal("forget")
     end_us = events[-1]["at_us"]
     scene = evaluate(empty, events, SCENE, end_us)
@@ -105,11 +107,11 @@ def test_a_window_keeps_the_newest_messages_and_doubles(empty: Page) -> None:
         assert log["next_offset"] - scene["origins"][name] <= scene["window_bytes"]
 
 
-def test_a_crash_tells_its_story_in_order(empty: Page) -> None:
+def test_the_sentences_after_a_crash_come_in_order(empty: Page) -> None:
     events = journal("crash-and-rebalance")
     times = sorted({event["at_us"] for event in events})
-    told = [scene["sentence"] for scene in evaluate(empty, events, SCENES, times)]
-    story = [
+    sentences = [scene["sentence"] for scene in evaluate(empty, events, SCENES, times)]
+    expected = [
         "Metrics C crashed. Nobody knows until its session runs out",
         "of p0 were never flushed: the crash took them.",
         "The session of Metrics C ran out",
@@ -117,12 +119,12 @@ def test_a_crash_tells_its_story_in_order(empty: Page) -> None:
         "computes its own share",
         "owns p",
     ]
-    found = [next((at for at, one in enumerate(told) if words in one), -1) for words in story]
+    found = [next((at for at, one in enumerate(sentences) if words in one), -1) for words in expected]
     assert found == sorted(found)
     assert -1 not in found
 
 
-def test_ribbons_go_to_who_the_registry_says_owns(empty: Page) -> None:
+def test_ribbons_lead_to_the_owners_in_the_registry(empty: Page) -> None:
     events = journal("crash-and-rebalance")
     expired = only(events, "session_expired", client="consumer:Real-time metrics/Metrics C")["at_us"]
     before, at, end = evaluate(empty, events, SCENES, [expired - 1, expired, events[-1]["at_us"]])
@@ -130,6 +132,6 @@ def test_ribbons_go_to_who_the_registry_says_owns(empty: Page) -> None:
     def owner(scene: Any) -> list[str]:
         return [one["consumer"] for one in scene["ribbons"] if one["key"] == "Real-time metrics/pageviews-2"]
 
-    assert owner(before) == ["Metrics C"], "nobody knows yet"
+    assert owner(before) == ["Metrics C"], "the crash is not known yet"
     assert owner(at) == []
     assert "Metrics C" not in [one["consumer"] for one in end["ribbons"]]

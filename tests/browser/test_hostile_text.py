@@ -1,4 +1,4 @@
-"""What people type is shown, never obeyed, and never breaks the picture."""
+"""Typed text is shown as text, is never executed, and never breaks the picture."""
 
 import pytest
 from playwright.sync_api import expect
@@ -42,7 +42,7 @@ def test_the_inspector_shows_a_hostile_payload_as_text(stage: Stage) -> None:
     assert stage.page.evaluate("() => window.harmed") is None
 
 
-def test_names_of_groups_and_consumers_may_be_anything_printable(stage: Stage) -> None:
+def test_names_of_groups_and_consumers_may_hold_any_printable_text(stage: Stage) -> None:
     stage.open().at_speed(16)
     group, consumer = "<b>&\"'$__proto__", "constructor"
     stage.command("add_group", group=group)
@@ -59,10 +59,10 @@ def test_names_of_groups_and_consumers_may_be_anything_printable(stage: Stage) -
 HEBREW = "\u05e9\u05dc\u05d5\u05dd"
 
 
-def test_right_to_left_text_keeps_its_direction_and_turns_nothing_around_it(stage: Stage) -> None:
+def test_right_to_left_text_keeps_its_direction_and_does_not_reverse_its_surroundings(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.send_keyed(f"{HEBREW} key", f"{HEBREW} /home")
-    stage.has_said(f"The key \u2068{HEBREW} key\u2069 hashes to p")
+    stage.has_announced(f"The key \u2068{HEBREW} key\u2069 hashes to p")
     expect(stage.fact("events-appended")).to_have_text("13")
     stage.settled()
     cell = stage.page.locator(".record", has_text=HEBREW)
@@ -73,7 +73,7 @@ def test_right_to_left_text_keeps_its_direction_and_turns_nothing_around_it(stag
     expect(stage.page.get_by_label("Partition key")).to_have_css("direction", "rtl")
 
 
-def test_a_name_from_right_to_left_turns_no_sentence_around(stage: Stage) -> None:
+def test_a_right_to_left_name_does_not_reverse_its_sentence(stage: Stage) -> None:
     group = f"{HEBREW} 45 abc"
     stage.open().at_speed(16)
     for details in ("Lag and throughput over time", "The same as a table"):
@@ -87,7 +87,7 @@ def test_a_name_from_right_to_left_turns_no_sentence_around(stage: Stage) -> Non
         expect(stage.page.locator(selector, has_text=HEBREW).first).to_have_css("unicode-bidi", "plaintext")
 
 
-def test_what_is_clipped_on_the_stage_is_full_in_the_inspector(stage: Stage) -> None:
+def test_text_that_is_clipped_on_the_stage_is_complete_in_the_inspector(stage: Stage) -> None:
     stage.open().at_speed(16)
     value = "/" + "long \U0001f4d6 " * 180
     stage.send_keyed("someone", value)
@@ -105,7 +105,7 @@ OUTSIDE = """(nodes) => nodes.filter((node) => {
 }).map((node) => node.textContent)"""
 
 
-def test_names_longer_than_a_phone_is_wide_end_inside_the_tape(stage: Stage) -> None:
+def test_on_a_phone_long_names_are_clipped_inside_the_tape(stage: Stage) -> None:
     stage.page.set_viewport_size({"width": 360, "height": 844})
     stage.open().at_speed(16)
     group, consumer = "G" * 60, "c" * 60
@@ -119,5 +119,5 @@ def test_names_longer_than_a_phone_is_wide_end_inside_the_tape(stage: Stage) -> 
     one, other = name.bounding_box(), owner.bounding_box()
     assert one
     assert other
-    assert one["x"] + one["width"] <= other["x"], "they stand beside each other"
+    assert one["x"] + one["width"] <= other["x"], "they are beside each other"
     assert stage.page.evaluate("() => document.documentElement.scrollWidth") <= 360

@@ -1,4 +1,4 @@
-"""Everything can be done without a mouse, the focus is never lost, and the list of keys tells the truth."""
+"""Everything can be done without a mouse, the focus is never lost, and the list of keys is correct."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.pages.stage import METRICS, WAREHOUSE, Stage
 
-# Press every key at one place, as an event that nobody else sees; which of them did something there?
+# Presses every key at one place, as an event that only the page handles, and returns those that acted.
 TAKEN = """async ([selector, keys]) => {
     const place = selector === "body" ? document.body : document.querySelector(selector);
     const taken = [];
@@ -26,7 +26,7 @@ TAKEN = """async ([selector, keys]) => {
 ALL_KEYS = [*"abcdefghijklmnopqrstuvwxyz0123456789 .,<>?!/-+*#", "Enter", "Escape", "Home", "End", "PageUp", "PageDown"]
 ALL_KEYS += ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Delete", "Insert", "Backspace"]
 ALL_KEYS += [f"F{number}" for number in range(1, 13)]
-# Where the focus is, and the keys that the browser itself obeys there.
+# The places of the focus, with the keys that the browser itself handles there.
 PLACES = {
     "page": ("body", {"Escape"}),
     "message": ('[data-testid="record-pageviews-1@188"] .cell', {"Enter"}),
@@ -43,18 +43,18 @@ def key_map(stage: Stage) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_the_map_of_keys_is_complete_and_true(stage: Stage, place: str) -> None:
+def test_the_list_of_keys_matches_the_keys_that_act(stage: Stage, place: str) -> None:
     stage.open()
-    stage.page.route("**/controls/fork", lambda route: route.abort())  # the fork itself would lead away
+    stage.page.route("**/controls/fork", lambda route: route.abort())  # a fork would open another page
     selector, by_the_browser = PLACES[place]
-    told = {key for meaning in key_map(stage)[place]["meanings"] for key in meaning["keys"]}
+    listed = {key for meaning in key_map(stage)[place]["meanings"] for key in meaning["keys"]}
     everywhere = {key for meaning in key_map(stage)["page"]["meanings"] for key in meaning["keys"]}
     taken = set(stage.page.evaluate(TAKEN, [selector, ALL_KEYS]))
-    assert told - by_the_browser <= taken, "a key that is listed does nothing"
-    assert taken <= told | everywhere, "a key that does something is not listed"
+    assert listed - by_the_browser <= taken, "a key that is listed does nothing"
+    assert taken <= listed | everywhere, "a key that does something is not listed"
 
 
-def test_a_question_mark_shows_all_of_the_map(stage: Stage) -> None:
+def test_a_question_mark_shows_the_complete_list_of_keys(stage: Stage) -> None:
     stage.open()
     stage.page.keyboard.press("?")
     shown = stage.page.locator("#help")
@@ -70,12 +70,12 @@ def test_a_question_mark_shows_all_of_the_map(stage: Stage) -> None:
 
 @pytest.fixture
 def forgetful(stage: Stage) -> Iterator[Stage]:
-    """A browser that keeps what a test made it remember no longer than the test."""
+    """A stage whose local storage is cleared after the test."""
     yield stage
     stage.page.evaluate("() => localStorage.clear()")
 
 
-def test_letters_and_signs_can_be_switched_off_and_that_is_remembered(forgetful: Stage) -> None:
+def test_character_keys_can_be_switched_off_and_the_choice_is_remembered(forgetful: Stage) -> None:
     stage = forgetful.open()
     selector, _ = PLACES["page"]
     expect(stage.pause).to_have_attribute("aria-keyshortcuts", "Space")
@@ -100,7 +100,7 @@ def test_letters_and_signs_can_be_switched_off_and_that_is_remembered(forgetful:
     expect(stage.fork).to_have_attribute("title", "fork here: a new room that begins at this moment (f)")
 
 
-def test_arrows_go_over_messages_and_partitions(stage: Stage) -> None:
+def test_arrow_keys_move_between_messages_and_partitions(stage: Stage) -> None:
     stage.open()
     stage.focus(stage.record(0, 645).get_by_role("link"))
     for key, partition, offset in (
@@ -119,7 +119,7 @@ def test_arrows_go_over_messages_and_partitions(stage: Stage) -> None:
     expect(stage.inspector).to_contain_text("p1 at offset 376")
 
 
-def test_a_group_is_one_stop_and_arrows_go_over_its_consumers(stage: Stage) -> None:
+def test_a_group_is_one_tab_stop_and_arrow_keys_move_between_its_consumers(stage: Stage) -> None:
     stage.open()
     stops = stage.page.locator('.consumer-actions [tabindex="0"]')
     expect(stops).to_have_count(2)
@@ -142,7 +142,7 @@ def test_a_group_is_one_stop_and_arrows_go_over_its_consumers(stage: Stage) -> N
     expect(stage.consumer("Loader A", WAREHOUSE).get_by_role("button", name="Stop")).to_be_focused()
 
 
-def test_f6_goes_around_the_parts_and_back(stage: Stage) -> None:
+def test_f6_moves_through_the_parts_of_the_page_and_back(stage: Stage) -> None:
     stage.open()
     part_with_focus = """() => document.activeElement.closest(
         '[data-part=producer], [data-part=brokers], [data-part=groups], [data-part=time-bar]').dataset.part"""
@@ -153,7 +153,7 @@ def test_f6_goes_around_the_parts_and_back(stage: Stage) -> None:
     assert order == ["producer", "brokers", "groups", "time-bar", "producer", "time-bar", "groups"]
 
 
-def test_escape_closes_the_inspector_from_anywhere_and_the_focus_goes_back(stage: Stage) -> None:
+def test_escape_closes_the_inspector_from_anywhere_and_restores_the_focus(stage: Stage) -> None:
     stage.open()
     settings = stage.consumer("Metrics A").get_by_role("link", name="Settings")
     stage.focus(settings)
@@ -165,7 +165,7 @@ def test_escape_closes_the_inspector_from_anywhere_and_the_focus_goes_back(stage
     expect(settings).to_be_focused()
 
 
-def test_the_focus_goes_to_what_is_nearest_when_its_control_is_hidden(stage: Stage) -> None:
+def test_the_focus_moves_to_the_nearest_control_when_its_own_is_hidden(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.focus(stage.broker(2).get_by_role("button", name="Crash"))
     stage.page.keyboard.press("Enter")
@@ -175,8 +175,8 @@ def test_the_focus_goes_to_what_is_nearest_when_its_control_is_hidden(stage: Sta
     expect(stage.broker(2).get_by_role("button", name="Crash")).to_be_focused()
 
 
-def test_the_focus_goes_to_what_takes_the_place_of_its_control(stage: Stage) -> None:
-    """From Pause to Resume, and not to Crash, which stands as near: Enter twice would be a crash."""
+def test_the_focus_moves_to_the_control_that_replaces_its_own(stage: Stage) -> None:
+    """From Pause to Resume, and not to Crash, which is as near: Enter twice would crash the consumer."""
     stage.open().at_speed(16)
     card = stage.consumer("Metrics B")
     for verb, next_verb in (("Pause", "Resume"), ("Resume", "Pause")):
@@ -185,18 +185,18 @@ def test_the_focus_goes_to_what_takes_the_place_of_its_control(stage: Stage) -> 
         expect(card.get_by_role("button", name=next_verb)).to_be_focused()
 
 
-def test_the_focus_goes_to_the_next_consumer_when_one_is_removed(stage: Stage) -> None:
+def test_the_focus_moves_to_the_next_consumer_when_one_is_removed(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.press("Metrics B", "Stop")
     expect(stage.consumer("Metrics B")).to_have_attribute("data-state", "closed")
-    stage.settled()  # while the others rebalance, they cannot be told anything
+    stage.settled()  # while the others rebalance, they accept no commands
     stage.focus(stage.consumer("Metrics B").get_by_role("button", name="Remove"))
     stage.page.keyboard.press("Enter")
     expect(stage.consumer("Metrics B")).to_have_count(0)
     expect(stage.group(METRICS).locator(".consumer-actions :focus")).to_have_count(1)
 
 
-def test_the_focus_stays_among_the_controls_of_time_when_one_is_disabled(stage: Stage) -> None:
+def test_the_focus_stays_among_the_time_controls_when_one_is_disabled(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.batch_send.click()
     expect(stage.fact("events-appended")).to_have_text("15")
@@ -209,12 +209,12 @@ def test_the_focus_stays_among_the_controls_of_time_when_one_is_disabled(stage: 
     expect(stage.page.locator('[data-part="time-bar"] :focus')).to_have_count(1)
 
 
-def test_the_focus_stays_on_a_tape_whose_oldest_messages_go(stage: Stage) -> None:
+def test_the_focus_stays_on_a_tape_when_its_oldest_messages_leave_the_window(stage: Stage) -> None:
     stage.open().at_speed(16)
     many = [{"key": "user-17", "value": f"/{number}"} for number in range(70)]
     stage.command("produce", records=many)
     expect(stage.fact("events-appended")).to_have_text("82")
-    stage.settled()  # what slides out of view has gone
+    stage.settled()  # the messages that slid out of view have been removed
     landed = next(partition for partition in range(3) if len(stage.offsets(partition)) > 4)
     oldest = stage.offsets(landed)[0]
     stage.focus(stage.record(landed, oldest).get_by_role("link"))
@@ -223,8 +223,8 @@ def test_the_focus_stays_on_a_tape_whose_oldest_messages_go(stage: Stage) -> Non
     expect(stage.partition(landed).locator(".records :focus")).to_have_count(1)
 
 
-def test_space_holds_time_wherever_the_focus_is(stage: Stage) -> None:
-    stage.open().let_time_run()
+def test_space_pauses_time_wherever_the_focus_is(stage: Stage) -> None:
+    stage.open().resume_time()
     for place, paused in ((stage.record(0, 645).get_by_role("link"), "true"), (stage.bookmark(1), "false")):
         stage.focus(place)
         stage.page.keyboard.press("Space")

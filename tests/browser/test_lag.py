@@ -1,4 +1,4 @@
-"""How far a group is behind: figures as the engine has them, a line over the last minute, and a word for its way."""
+"""The lag of a group: the figures of the engine, a line over the last minute, and a word for its trend."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def in_module(page: Page, server: ServerProcess, module: str, expression: str, a
 
 
 def saw(period: int, height: float, slope: float = 0.0, start: float = 100.0) -> list[float]:
-    """What batches and commits make of a lag: it rises for some seconds, then drops."""
+    """Return the saw teeth that batches and commits make: the lag rises for some seconds, then drops."""
     return [start + slope * second + height * (second % period) / period for second in range(61)]
 
 
@@ -44,14 +44,14 @@ def saw(period: int, height: float, slope: float = 0.0, start: float = 100.0) ->
         ([0.0] + [300.0 * second for second in range(1, 8)], "growing"),
     ],
 )
-def test_the_word_says_where_a_lag_goes_and_saw_teeth_are_no_change(
+def test_the_trend_word_follows_the_lag_and_ignores_its_saw_teeth(
     page: Page, server: ServerProcess, values: Sequence[float], word: str
 ) -> None:
     assert in_module(page, server, "scene/lag", "(m, values) => m.trendOf(values, 'bytes')", values) == word
 
 
-def test_a_word_that_stands_does_not_flicker(page: Page, server: ServerProcess) -> None:
-    """At the border between growing and steady, each second another value: the word changes once, not ten times."""
+def test_the_trend_word_does_not_flicker(page: Page, server: ServerProcess) -> None:
+    """At the border between growing and steady, with a new value each second, the word changes at most twice."""
     values = [500 + 4 * second + 90 * math.sin(second * 1.7) for second in range(61)]
     words = in_module(
         page,
@@ -64,7 +64,7 @@ def test_a_word_that_stands_does_not_flicker(page: Page, server: ServerProcess) 
     assert len(changes) <= 2, words
 
 
-def test_the_line_is_what_was_known_then_a_value_a_second(page: Page, server: ServerProcess) -> None:
+def test_the_line_has_one_value_a_second_from_the_samples(page: Page, server: ServerProcess) -> None:
     values = in_module(
         page,
         server,
@@ -87,7 +87,7 @@ def test_the_line_is_what_was_known_then_a_value_a_second(page: Page, server: Se
     assert (nothing["line"], nothing["most"]) == ("", 0)
 
 
-def test_samples_are_bounded_for_ever_and_keep_their_order(page: Page, server: ServerProcess) -> None:
+def test_samples_are_bounded_and_keep_their_order(page: Page, server: ServerProcess) -> None:
     kept = in_module(
         page,
         server,
@@ -112,7 +112,7 @@ def test_samples_are_bounded_for_ever_and_keep_their_order(page: Page, server: S
     assert kept[-1] >= 7_190 * SECOND_US
 
 
-def test_samples_may_be_taken_up_to_a_time_and_the_rest_later(page: Page, server: ServerProcess) -> None:
+def test_samples_can_be_taken_up_to_a_time_and_the_rest_later(page: Page, server: ServerProcess) -> None:
     one_by_one, at_once = in_module(
         page,
         server,
@@ -152,7 +152,7 @@ def shown_lag(stage: Stage, group: str) -> tuple[float, str]:
     return float(figure.replace(",", "")), noun
 
 
-def test_each_unit_shows_what_the_engine_says(stage: Stage) -> None:
+def test_the_lag_in_each_unit_is_the_figure_of_the_engine(stage: Stage) -> None:
     stage.open().at_speed(8)
     stage.command("produce", topic="pageviews", count=200, size=80)
     stage.command("crash_consumer", group=METRICS, consumer="Metrics B")
@@ -175,7 +175,7 @@ def test_each_unit_shows_what_the_engine_says(stage: Stage) -> None:
     )
 
 
-def test_a_group_that_nobody_works_for_falls_behind_and_one_that_works_catches_up(stage: Stage) -> None:
+def test_a_group_of_paused_consumers_falls_behind_and_an_active_one_catches_up(stage: Stage) -> None:
     stage.open()
     stage.command("set_producer", topic="pageviews", rate_per_second=3)
     for name in ("Metrics A", "Metrics B", "Metrics C"):
@@ -190,7 +190,7 @@ def test_a_group_that_nobody_works_for_falls_behind_and_one_that_works_catches_u
     expect(stage.trend(WAREHOUSE)).to_have_text("caught up")
 
 
-def test_the_past_shows_the_line_and_the_figure_of_then(stage: Stage) -> None:
+def test_the_past_shows_the_line_and_the_lag_of_that_time(stage: Stage) -> None:
     stage.open()
     before = shown_lag(stage, METRICS)
     stage.at_speed(8)

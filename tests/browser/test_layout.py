@@ -1,4 +1,4 @@
-"""The stage fits: nothing to scroll at 1280 x 720, nothing sticking out from 360 px to 4K."""
+"""The stage fits: no scrolling at 1280 x 720, and no overflow from 360 px to 4K."""
 
 import pytest
 from playwright.sync_api import expect
@@ -28,7 +28,7 @@ def test_the_whole_stage_fits_without_scrolling(stage: Stage, width: int, height
 
 
 @pytest.mark.parametrize("width", [360, 390, 600, 768, 1000, 1280, 3840])
-def test_nothing_sticks_out_sideways(stage: Stage, width: int) -> None:
+def test_nothing_overflows_sideways(stage: Stage, width: int) -> None:
     stage.page.set_viewport_size({"width": width, "height": 844})
     stage.open().at_speed(16)
     stage.batch_send.click()
@@ -46,7 +46,7 @@ def test_an_error_page_breaks_long_words(stage: Stage) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_on_a_phone_the_controls_stay_in_reach(stage: Stage) -> None:
+def test_on_a_phone_the_controls_and_the_narration_stay_in_view(stage: Stage) -> None:
     stage.page.set_viewport_size({"width": 390, "height": 844})
     stage.open()
     stage.consumer("Metrics A").scroll_into_view_if_needed()
@@ -54,7 +54,7 @@ def test_on_a_phone_the_controls_stay_in_reach(stage: Stage) -> None:
     expect(stage.narration).to_be_in_viewport()
 
 
-def test_a_log_longer_than_its_tape_says_what_is_hidden(stage: Stage) -> None:
+def test_a_log_longer_than_its_tape_says_how_much_is_hidden(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.command("pause_consumer", group=METRICS, consumer="Metrics A")
     for _ in range(4):
@@ -76,7 +76,7 @@ def test_a_log_longer_than_its_tape_says_what_is_hidden(stage: Stage) -> None:
 
 @pytest.mark.parametrize("times_slower", [1, 12])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_shifts_while_the_page_loads(stage: Stage, width: int, times_slower: int) -> None:
+def test_the_layout_does_not_shift_while_the_page_loads(stage: Stage, width: int, times_slower: int) -> None:
     stage.page.set_viewport_size({"width": width, "height": 720})
     session = stage.page.context.new_cdp_session(stage.page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": times_slower})
@@ -90,7 +90,7 @@ def test_nothing_shifts_while_the_page_loads(stage: Stage, width: int, times_slo
     assert stage.page.evaluate("() => window.shift") < 0.01
 
 
-def test_at_a_high_rate_the_newest_bytes_are_in_view_and_no_batch_hides_the_picture(stage: Stage) -> None:
+def test_at_a_high_rate_the_newest_bytes_are_in_view_and_batches_stay_small(stage: Stage) -> None:
     stage.open().command("set_producer", rate_per_second=200, batch_messages=20)
     stage.page.wait_for_function(
         """() => {
@@ -112,7 +112,7 @@ def test_at_a_high_rate_the_newest_bytes_are_in_view_and_no_batch_hides_the_pict
 
 
 COVERED = """(layer) => {
-    layer.style.pointerEvents = "auto";  // now it takes what a pointer meets, wherever it stands in front
+    layer.style.pointerEvents = "auto";  // so that elementFromPoint finds it wherever it is in front
     const covered = [...document.querySelectorAll(".board :is(button, a.quiet)")]
         .filter((node) => node.checkVisibility({visibilityProperty: true}))
         .map((node) => ({node, box: node.getBoundingClientRect()}))
@@ -126,7 +126,7 @@ COVERED = """(layer) => {
 
 
 @pytest.mark.parametrize("width", [768, 1280])
-def test_what_is_on_its_way_passes_behind_the_controls_of_cards(stage: Stage, width: int) -> None:
+def test_flights_pass_behind_the_controls_of_cards(stage: Stage, width: int) -> None:
     stage.page.set_viewport_size({"width": width, "height": 900})
     stage.open_room("deployment")
     stage.command("produce", topic="pageviews", count=3)
@@ -135,7 +135,7 @@ def test_what_is_on_its_way_passes_behind_the_controls_of_cards(stage: Stage, wi
     assert covered == []
 
 
-def test_on_a_large_wall_lines_and_parts_of_forms_grow_with_the_words(stage: Stage) -> None:
+def test_on_a_large_display_lines_and_form_controls_grow_with_the_text(stage: Stage) -> None:
     stage.page.set_viewport_size({"width": 3840, "height": 2160})
     stage.open()
 
@@ -149,13 +149,13 @@ def test_on_a_large_wall_lines_and_parts_of_forms_grow_with_the_words(stage: Sta
     assert pixels(".time-bar button", "borderTopWidth") > 1
     assert pixels(".mark", "width") > 3
     assert pixels("#help input", "width") > letters * 0.9
-    expect(stage.speed).to_have_css("appearance", "none")  # its arrow is drawn, as large as the words
+    expect(stage.speed).to_have_css("appearance", "none")  # its arrow is drawn by the page, as large as the text
     stage.focus(stage.batch_send)
     stage.page.keyboard.press("Tab")
     assert pixels(":focus", "outlineWidth") > 2
 
 
-def test_where_the_page_is_scrolled_the_bar_goes_behind_the_inspector(stage: Stage) -> None:
+def test_on_a_scrolled_page_the_time_bar_is_behind_the_inspector(stage: Stage) -> None:
     stage.open()
     stage.record(0, 215).get_by_role("link").click()
     expect(stage.inspector).to_contain_text("fits the payload")

@@ -1,4 +1,4 @@
-"""Levels of detail, the rates that flow is drawn from, and the scale it is drawn on: pure functions."""
+"""Levels of detail, the rates of the flow, and the scale of its bands: pure functions."""
 
 import itertools
 from typing import Any
@@ -10,7 +10,7 @@ from tests.browser.conftest import ServerProcess
 
 
 class Module:
-    """A module of static/js without a stage: its functions are called with plain values."""
+    """A module of static/js without a stage; its functions are called with plain values."""
 
     def __init__(self, page: Page, server: ServerProcess, name: str) -> None:
         page.goto(f"{server.base_url}/healthz")
@@ -18,17 +18,15 @@ class Module:
         self.address = f"{server.base_url}/static/js/{name}.js"
 
     def call(self, expression: str, **values: Any) -> Any:
-        """What ``expression`` gives, in which ``m`` is the module and ``v`` are the values."""
+        """Evaluate ``expression``, in which ``m`` is the module and ``v`` are the values."""
         return self.page.evaluate(
             f"async ({{address, v}}) => {{ const m = await import(address); return {expression}; }}",
             {"address": self.address, "v": values},
         )
 
 
-def test_the_producers_bands_go_down_the_margin_where_it_stands_above_the_brokers(
-    page: Page, server: ServerProcess
-) -> None:
-    told = """(([producer, edge]) => {
+def test_the_bands_of_a_producer_above_the_brokers_run_down_the_margin(page: Page, server: ServerProcess) -> None:
+    bands = """(([producer, edge]) => {
         const state = {partitions: {"t-0": {topic: "t"}, "t-1": {topic: "t"}}};
         const rate = {bytes: 1e5, messages: 1e3};
         const rates = {appended: new Map([["t-0", rate], ["t-1", rate]]), pulled: new Map()};
@@ -37,7 +35,7 @@ def test_the_producers_bands_go_down_the_margin_where_it_stands_above_the_broker
     })(v.where)"""
     flow = Module(page, server, "scene/flow")
     above = {"x": 740, "left": 12, "y": 30, "below": 80}
-    assert flow.call(told, where=[above, 12]) == [
+    assert flow.call(bands, where=[above, 12]) == [
         ["producer", "M12 30H6", "9.9"],
         ["trunk down 0", "M6 30V100", "9.9"],
         ["trunk down 1", "M6 100V200", "9.2"],
@@ -45,9 +43,9 @@ def test_the_producers_bands_go_down_the_margin_where_it_stands_above_the_broker
         ["producer t-1", "M6 200H14", "9.2"],
     ]
     beside = {"x": 200, "left": 12, "y": 30, "below": 80}
-    assert flow.call(told, where=[beside, 240])[0] == ["producer", "M200 30H220", "9.9"]
+    assert flow.call(bands, where=[beside, 240])[0] == ["producer", "M200 30H220", "9.9"]
     hidden = {"x": 0, "left": 0, "y": 0, "below": 0}
-    assert flow.call(told, where=[hidden, 12]) == []
+    assert flow.call(bands, where=[hidden, 12]) == []
 
 
 @pytest.mark.parametrize(
@@ -74,7 +72,7 @@ def test_a_level_is_entered_above_its_limit_and_left_well_below(
     assert levels.call("m.levelOf(v.before, v.load, v.summary)", before=before, load=load, summary=summary) == level
 
 
-def test_the_load_counts_what_batches_carry(page: Page, server: ServerProcess) -> None:
+def test_the_load_counts_the_messages_in_batches(page: Page, server: ServerProcess) -> None:
     flights = {"batch:1": {"messages": 50}, "fetch:1": {}, "answer:2": {}}
     assert Module(page, server, "scene/levels").call("m.loadOf(v.state)", state={"flights": flights}) == {
         "messages": 52,
@@ -102,14 +100,14 @@ RATES = """((rates) => ({...rates, appended: [...rates.appended], pulled: [...ra
 def test_rates_are_differences_of_two_states_over_virtual_time(page: Page, server: ServerProcess) -> None:
     instants = [state(0, 0, 0, 0, 0), state(4_000_000, 0, 0, 400, 0), state(6_000_000, 3_000, 30, 800, 600)]
     rates = Module(page, server, "scene/rates").call(RATES, instants=instants)
-    assert rates["messages"] == 15  # the last two seconds
+    assert rates["messages"] == 15  # over the last two seconds
     assert rates["bytes"] == 1_500
     assert rates["appended"] == [["t-0", {"bytes": 1_500, "messages": 15}]]
-    assert rates["pulled"] == [["g/t-0", pytest.approx(800 / 6)]]  # all there is, since it is less than eight seconds
+    assert rates["pulled"] == [["g/t-0", pytest.approx(800 / 6)]]  # over all six seconds there are: fewer than eight
     assert rates["behind"] == [["g", pytest.approx(2_400 / 6)]]
 
 
-def test_what_went_backwards_or_began_just_now_has_no_rate(page: Page, server: ServerProcess) -> None:
+def test_a_counter_that_went_back_or_just_began_has_no_rate(page: Page, server: ServerProcess) -> None:
     rates = Module(page, server, "scene/rates")
     back = rates.call(RATES, instants=[state(0, 900, 9, 800, 0), state(2_000_000, 600, 6, 100, 500)])
     assert (back["messages"], back["bytes"], back["pulled"]) == (0, 0, [["g/t-0", 0]])
@@ -117,7 +115,7 @@ def test_what_went_backwards_or_began_just_now_has_no_rate(page: Page, server: S
     assert rates.call(RATES, instants=[state(5, 900, 9, 800, 0)])["bytes"] == 0
 
 
-def test_ten_times_as_much_is_one_step_wider_wherever_on_the_scale(page: Page, server: ServerProcess) -> None:
+def test_the_width_of_a_band_grows_by_one_step_for_each_factor_of_ten(page: Page, server: ServerProcess) -> None:
     scale = Module(page, server, "scene/scale")
     widths = scale.call("[0, 1, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e12].map(m.bandWidth)")
     assert widths[0] == 0
@@ -127,7 +125,7 @@ def test_ten_times_as_much_is_one_step_wider_wherever_on_the_scale(page: Page, s
     assert widths[8] <= 16
 
 
-def test_rates_in_words_have_three_digits(page: Page, server: ServerProcess) -> None:
+def test_rates_are_written_with_three_digits(page: Page, server: ServerProcess) -> None:
     words = Module(page, server, "scene/scale").call(
         "[0, 7, 999, 1000, 9996, 12345, 999600, 1.284e6, 5e9].map(m.rateInWords)"
     )
@@ -144,7 +142,7 @@ def test_rates_in_words_have_three_digits(page: Page, server: ServerProcess) -> 
     ]
 
 
-def test_a_window_stays_while_the_rate_wavers_and_follows_it_when_it_has_changed(
+def test_a_window_keeps_its_size_while_the_rate_wavers_and_changes_with_the_rate(
     page: Page, server: ServerProcess
 ) -> None:
     tape = Module(page, server, "scene/tape")
@@ -156,7 +154,7 @@ def test_a_window_stays_while_the_rate_wavers_and_follows_it_when_it_has_changed
     assert tape.call("m.fastWindowBytes(v.before, 4e3)", before=first) < first
 
 
-def test_cells_and_segments_are_drawn_while_they_can_be_told_apart(page: Page, server: ServerProcess) -> None:
+def test_cells_and_segments_are_drawn_while_they_are_distinguishable(page: Page, server: ServerProcess) -> None:
     tape = Module(page, server, "scene/tape")
     log = {
         "first_offset": 0,
@@ -175,16 +173,14 @@ def test_cells_and_segments_are_drawn_while_they_can_be_told_apart(page: Page, s
     assert (several["offset"], several["bytes"]) == (0, 9_000)
 
 
-def test_what_lies_before_a_tape_is_said_in_two_or_three_digits(page: Page, server: ServerProcess) -> None:
+def test_the_bytes_before_a_tape_are_written_with_few_digits(page: Page, server: ServerProcess) -> None:
     tape = Module(page, server, "scene/tape")
     origins = [0, 999, 1_000, 7_449, 9_949, 9_950, 61_500, 1_234_567]
     said = tape.call("v.origins.map((o) => m.earlierOf({first_offset: 0, entries: []}, o))", origins=origins)
     assert said == ["", "+999 B", "+1.0 kB", "+7.4 kB", "+9.9 kB", "+10 kB", "+62 kB", "+1,235 kB"]
 
 
-def test_a_tape_shows_the_messages_of_its_window_and_those_that_slide_out_of_it(
-    page: Page, server: ServerProcess
-) -> None:
+def test_a_tape_draws_the_messages_of_its_window_and_those_sliding_out_of_it(page: Page, server: ServerProcess) -> None:
     tape = Module(page, server, "scene/tape")
     log = {"next_offset": 9_000, "entries": [[offset, 100, 1, ""] for offset in range(5_000, 9_000, 100)]}
     for begun, oldest in ((8_000, 8_000), (7_500, 7_500), (0, 6_400), (8_500, 8_000)):
@@ -194,7 +190,7 @@ def test_a_tape_shows_the_messages_of_its_window_and_those_that_slide_out_of_it(
     assert tape.call("m.entriesInView(v.log, 8000, 1e6)", log=log) == []
 
 
-def test_places_on_a_tape_are_counted_from_a_mark_that_is_never_far(page: Page, server: ServerProcess) -> None:
+def test_places_on_a_tape_are_relative_to_a_nearby_base(page: Page, server: ServerProcess) -> None:
     tape = Module(page, server, "scene/tape")
     origins = [0, 1_535, 98_303, 98_304, 1_000_000, 123_456_789_012]
     bases = tape.call("v.origins.map((origin) => m.baseOf(origin, 1536))", origins=origins)
@@ -202,7 +198,9 @@ def test_places_on_a_tape_are_counted_from_a_mark_that_is_never_far(page: Page, 
     assert all(0 <= origin - base < 98_304 for origin, base in zip(origins, bases, strict=True))
 
 
-def test_bytes_read_from_before_the_window_set_out_on_the_tape(page: Page, server: ServerProcess) -> None:
+def test_a_response_with_bytes_before_the_window_starts_at_the_left_end_of_the_tape(
+    page: Page, server: ServerProcess
+) -> None:
     flight = {"event": "fetch_answered", "group": "g", "consumer": "c", "topic": "t", "partition": 0}
     found = Module(page, server, "scene/flights").call("""m.marks({
         state: {flights: {"answer:1": {...v.flight, offset: 0, bytes: 1000, error: "", at_us: 0, due_us: 9}}},
@@ -218,9 +216,7 @@ def test_bytes_read_from_before_the_window_set_out_on_the_tape(page: Page, serve
     assert (mark["x"] - mark["width"] / 2, mark["width"]) == (pytest.approx(300), pytest.approx(400))
 
 
-def test_bytes_on_their_way_to_a_card_below_stay_within_the_card_they_come_from(
-    page: Page, server: ServerProcess
-) -> None:
+def test_a_response_to_a_card_below_stays_within_the_card_of_its_broker(page: Page, server: ServerProcess) -> None:
     flight = {"event": "fetch_answered", "group": "g", "consumer": "c", "topic": "t", "partition": 0}
     found = Module(page, server, "scene/flights").call("""[0, 3, 5, 6, 7, 8, 9].map((now_us) => m.marks({
         state: {flights: {"answer:1": {...v.flight, offset: 0, bytes: 1000, error: "", at_us: 0, due_us: 9}}},
@@ -236,7 +232,7 @@ def test_bytes_on_their_way_to_a_card_below_stay_within_the_card_they_come_from(
     assert found[-1]["x"] == pytest.approx(12)
 
 
-def test_a_patch_is_applied_as_a_merge_patch_and_shares_what_did_not_change(page: Page, server: ServerProcess) -> None:
+def test_a_merge_patch_is_applied_and_unchanged_parts_are_shared(page: Page, server: ServerProcess) -> None:
     patch = Module(page, server, "state/patch")
     before = {"a": {"b": 1, "c": [1, 2]}, "gone": 1, "same": {"x": 1}}
     change = {"a": {"b": 2, "c": [3]}, "gone": None, "new": {"y": {}}}
@@ -246,7 +242,7 @@ def test_a_patch_is_applied_as_a_merge_patch_and_shares_what_did_not_change(page
     assert patch.call("(m.patched(v.before, v.change), v.before)", before=before, change=change) == before
 
 
-def test_groups_of_a_summary_are_listed_as_people_list_them(page: Page, server: ServerProcess) -> None:
+def test_a_summary_joins_its_groups_into_an_english_list(page: Page, server: ServerProcess) -> None:
     summary = Module(page, server, "scene/summary")
     for groups, said in ((["A"], "A falls"), (["A", "B"], "A and B fall"), (["A", "B", "C"], "A, B and C fall")):
         rates = {"messages": 5, "bytes": 100, "behind": [[group, 50] for group in groups]}

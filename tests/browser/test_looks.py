@@ -1,4 +1,4 @@
-"""Colours and patterns of consumers: each keeps its own."""
+"""The colours and patterns of consumers: each consumer keeps its own."""
 
 from playwright.sync_api import expect
 
@@ -17,7 +17,7 @@ def looks(stage: Stage) -> dict[str, str]:
     return dict(cards)
 
 
-def test_nobody_changes_colour_because_another_is_removed(stage: Stage) -> None:
+def test_consumers_keep_their_colours_when_another_is_removed(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.command("add_consumer", group=METRICS, consumer="plain name")
     stage.settled()
@@ -35,7 +35,7 @@ def test_nobody_changes_colour_because_another_is_removed(stage: Stage) -> None:
         expect(stage.ribbon(partition)).to_have_attribute("data-consumer-index", after[owner])
 
 
-def test_the_servers_picture_has_the_same_colours(stage: Stage) -> None:
+def test_the_server_draws_consumers_in_the_same_colours(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.command("add_consumer", group=METRICS, consumer="plain name")
     stage.command("add_consumer", group=METRICS, consumer="\u00fcber")
@@ -43,7 +43,7 @@ def test_the_servers_picture_has_the_same_colours(stage: Stage) -> None:
         stage.command("add_consumer", group=METRICS, consumer=f"Metrics {letter}")
     stage.settled()
     drawn = looks(stage)
-    assert sorted(list(drawn.values())[:4]) == ["0", "1", "2", "3"], "a shade is worn twice while another is free"
+    assert sorted(list(drawn.values())[:4]) == ["0", "1", "2", "3"], "a shade is used twice while another is free"
     assert len(set(stage.group(METRICS).locator(".consumer").evaluate_all(EDGES))) == len(drawn) == 8
     stage.page.route("**/js/main.js", lambda route: route.abort())
     stage.page.goto(f"{stage.base_url}/rooms/{stage.room}")

@@ -1,4 +1,4 @@
-"""Marks on their way: what they say, and what they must not cover."""
+"""Marks in flight: their labels, and what they must not cover."""
 
 from playwright.sync_api import expect
 
@@ -34,9 +34,9 @@ COVERED = """() => new Promise((resolve) => {
 })"""
 
 
-def test_a_pull_covers_no_name_on_its_way(stage: Stage) -> None:
+def test_a_fetch_in_flight_covers_no_name(stage: Stage) -> None:
     stage.open()
-    stage.command("set_producer", rate_per_second=2)  # there is something to pull for as long as anybody looks
+    stage.command("set_producer", rate_per_second=2)  # there is always something to fetch
     stage.batch_send.click()
     expect(stage.flights("fetch").first).to_be_attached()
     assert stage.page.evaluate(COVERED) == []

@@ -1,4 +1,4 @@
-"""A long life of a room: what a page has drawn it forgets again."""
+"""The memory of a page over a long history of a room: it stays bounded."""
 
 import json
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ AT_MOST_MORE_BYTES = 1_500_000
 FRAMES_A_PICTURE = 10
 
 
-def life(directory: Path) -> Iterator[list[dict[str, Any]]]:
-    """Frames of a feed, a minute at a time and a frame a second, of a room in which messages are sent."""
+def frames_by_minute(directory: Path) -> Iterator[list[dict[str, Any]]]:
+    """Yield the frames of a feed minute by minute, a frame a second, of a room in which messages are sent."""
     journal = Journal.open(directory / "journal")
     cluster = build("pageviews", directory=directory / "cluster", seed=1, journal=journal, start_us=0, cause="start")
     apply(cluster, parse_command({"command": "set_producer", "rate_per_second": MESSAGES_A_SECOND}))
@@ -43,12 +43,12 @@ def life(directory: Path) -> Iterator[list[dict[str, Any]]]:
 
 
 def heap_bytes(session: CDPSession) -> int:
-    """What is left when all that is unused is gone."""
+    """Return the size of the heap after a garbage collection."""
     session.send("HeapProfiler.collectGarbage")
     return int(session.send("Runtime.getHeapUsage")["usedSize"])
 
 
-def test_a_page_that_is_looked_at_for_long_needs_no_more_memory(
+def test_the_memory_of_a_page_stays_bounded_over_a_long_time(
     page: Page, server: ServerProcess, page_faults: list[str], tmp_path: Path
 ) -> None:
     page.add_init_script(FED)
@@ -56,9 +56,9 @@ def test_a_page_that_is_looked_at_for_long_needs_no_more_memory(
     page.wait_for_function("() => window.offsetscope && window.fed")
     session = page.context.new_cdp_session(page)
     heaps, nodes = [], []
-    for minute in life(tmp_path):
-        told = [json.dumps(frame) for frame in minute]
-        page.evaluate("([frames, each]) => window.feed(frames, each)", [told, FRAMES_A_PICTURE])
+    for minute in frames_by_minute(tmp_path):
+        encoded = [json.dumps(frame) for frame in minute]
+        page.evaluate("([frames, each]) => window.feed(frames, each)", [encoded, FRAMES_A_PICTURE])
         page.evaluate("(offset) => window.offsetscope.drawn(offset)", minute[-1]["next"])
         heaps.append(heap_bytes(session))
         nodes.append(page.evaluate("() => document.querySelectorAll('*').length"))

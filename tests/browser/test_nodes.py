@@ -1,4 +1,4 @@
-"""A node of the page stays the same node for as long as it stands for the same thing."""
+"""A node of the page stays the same node as long as it represents the same thing."""
 
 from playwright.sync_api import expect
 
@@ -8,18 +8,18 @@ MARK = "(nodes) => nodes.forEach((node) => { node.marked = true; })"
 MARKED = "(nodes) => nodes.filter((node) => node.marked).length"
 
 
-def test_nodes_of_the_first_paint_are_adopted_not_replaced(stage: Stage) -> None:
+def test_nodes_of_the_first_paint_are_reused(stage: Stage) -> None:
     stage.page.add_init_script("""
         addEventListener("DOMContentLoaded", () => {
             for (const node of document.querySelectorAll("[data-testid]")) node.marked = true;
         });
     """)
-    stage.open().let_time_run()
+    stage.open().resume_time()
     chosen = stage.page.locator("[data-testid]")
     assert chosen.evaluate_all(MARKED) == chosen.count()
 
 
-def test_nodes_keep_their_identity_under_updates(stage: Stage) -> None:
+def test_nodes_keep_their_identity_through_updates(stage: Stage) -> None:
     stage.open().at_speed(8)
     chosen = stage.page.locator("[data-testid]")
     count = chosen.count()
@@ -33,7 +33,7 @@ def test_nodes_keep_their_identity_under_updates(stage: Stage) -> None:
     assert chosen.count() > count
 
 
-def test_what_stays_on_a_tape_is_not_moved_when_the_oldest_leaves_it(stage: Stage) -> None:
+def test_nodes_that_stay_on_a_tape_are_not_reinserted_when_the_oldest_leaves_it(stage: Stage) -> None:
     stage.open().at_speed(8)
     stage.command("produce", records=[{"key": "user-17", "value": "/home" * 30}] * 30)
     expect(stage.fact("events-appended")).to_have_text("42")
@@ -54,7 +54,7 @@ def test_what_stays_on_a_tape_is_not_moved_when_the_oldest_leaves_it(stage: Stag
     assert stage.page.evaluate("window.moved") == []
 
 
-def test_labels_are_left_out_where_many_marks_move(stage: Stage) -> None:
+def test_labels_are_left_out_where_many_marks_move_at_once(stage: Stage) -> None:
     stage.open()
     shown = stage.page.evaluate("""async (crowds) => {
         const {paintFlights} = await import("/static/js/view/flights.js");

@@ -1,4 +1,4 @@
-"""Parts that a first picture does without come when somebody comes near them, and say so when they do not come."""
+"""Modules that the first picture does not need are loaded on demand, and a failure is reported."""
 
 import re
 
@@ -18,7 +18,7 @@ LATER = {
 }
 
 
-def test_each_part_comes_for_who_comes_near_it_and_no_other(stage: Stage) -> None:
+def test_each_optional_module_is_loaded_only_when_it_is_needed(stage: Stage) -> None:
     asked: list[str] = []
     stage.page.on("request", lambda request: asked.extend(re.findall(r"/js/(\w+/\w+)\.js$", request.url)))
     stage.open()
@@ -27,7 +27,7 @@ def test_each_part_comes_for_who_comes_near_it_and_no_other(stage: Stage) -> Non
     stage.record(1, 188).hover()
     stage.record(1, 188).click()
     stage.settled()
-    assert stage.inspector.is_visible(), "the page is not settled while a part of it is on its way"
+    assert stage.inspector.is_visible(), "the page is not settled while a module is being loaded"
     assert LATER & set(asked) == {"ui/inspector"}
     stage.focus(stage.page.get_by_text("The same as a table"))
     stage.page.keyboard.press("Enter")
@@ -43,9 +43,7 @@ def test_each_part_comes_for_who_comes_near_it_and_no_other(stage: Stage) -> Non
     assert len(asked) == len(set(asked)), "none is fetched twice"
 
 
-def test_a_part_that_does_not_come_is_told_of_and_comes_when_it_is_asked_for_again(
-    page: Page, server: ServerProcess
-) -> None:
+def test_a_module_that_fails_to_load_is_reported_and_loaded_at_the_next_try(page: Page, server: ServerProcess) -> None:
     stage = Stage(page, server.base_url).open()
     page.route("**/js/ui/tables.js", lambda route: route.abort())
     summary = page.get_by_text("The same as a table")
@@ -57,4 +55,4 @@ def test_a_part_that_does_not_come_is_told_of_and_comes_when_it_is_asked_for_aga
     summary.click()
     summary.click()
     expect(page.locator('[data-part="flight-rows"] tr').first, "the rows are written").to_be_visible()
-    stage.hold()
+    stage.pause_room()

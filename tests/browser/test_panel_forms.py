@@ -1,4 +1,4 @@
-"""Forms of the inspector: they show what is true, whoever changed it, and leave alone what somebody is typing."""
+"""Forms of the inspector: they show changes made elsewhere, and never overwrite what is being typed."""
 
 from playwright.sync_api import Locator, Route, expect
 
@@ -12,7 +12,7 @@ def producer_settings(stage: Stage) -> Locator:
     return form
 
 
-def test_what_is_typed_into_one_form_stays_when_another_has_been_answered(stage: Stage) -> None:
+def test_input_in_one_form_stays_after_the_response_to_another(stage: Stage) -> None:
     stage.open().at_speed(0.25)
     stage.group(METRICS).get_by_role("link", name=METRICS).click()
     bookmark = stage.inspector.get_by_role("form", name="a bookmark by time")
@@ -29,8 +29,8 @@ def test_what_is_typed_into_one_form_stays_when_another_has_been_answered(stage:
     expect(bookmark.get_by_label("partition")).to_have_value("0")
 
 
-def test_settings_changed_by_somebody_else_are_shown_but_not_over_what_is_typed(stage: Stage) -> None:
-    stage.open().stand_still()
+def test_settings_changed_elsewhere_are_shown_without_overwriting_input(stage: Stage) -> None:
+    stage.open().pause_time()
     form = producer_settings(stage)
     stage.command("set_producer", rate_per_second=3, compression="gzip")
     expect(form.get_by_label("messages per second")).to_have_value("3")
@@ -48,7 +48,7 @@ def test_settings_changed_by_somebody_else_are_shown_but_not_over_what_is_typed(
     expect(form.get_by_label("linger, ms")).to_have_value("250")
 
 
-def test_what_is_typed_before_the_answer_came_stays_too(stage: Stage) -> None:
+def test_input_made_before_the_response_arrives_stays(stage: Stage) -> None:
     stage.open()
     form = producer_settings(stage)
     form.get_by_label("linger, ms").fill("250")
@@ -64,7 +64,7 @@ def test_what_is_typed_before_the_answer_came_stays_too(stage: Stage) -> None:
     held[0].continue_()
     stage.page.unroute("**/controls/set_producer")
     expect(stage.outcome).to_have_attribute("data-ok", "true")
-    stage.stand_still()
+    stage.pause_time()
     stage.command("set_producer", rate_per_second=2)
     stage.settled()
     expect(form.get_by_label("messages in a batch")).to_have_value("7")
@@ -80,24 +80,24 @@ def test_a_consumer_paused_in_the_inspector_can_be_resumed_there(stage: Stage) -
     expect(stage.consumer("Metrics A").locator(".consumer-state")).not_to_contain_text("paused")
 
 
-def test_the_mends_of_a_party_come_and_go_beside_a_form_that_is_half_filled(stage: Stage) -> None:
+def test_repair_buttons_appear_and_disappear_beside_a_half_filled_form(stage: Stage) -> None:
     stage.open()
     stage.broker(1).get_by_role("link", name="Break").click()
     form = stage.inspector.get_by_role("form", name="a fault of the link")
     form.get_by_label("loses, %").fill("30")
     for other in ("broker:2", "producer"):
         stage.command("set_link", **{"from": "broker:1", "to": other, "cut": True})
-    mends = stage.inspector.locator(".troubles").get_by_role("button", name="Repair")
-    expect(mends).to_have_count(2)
+    repairs = stage.inspector.locator(".troubles").get_by_role("button", name="Repair")
+    expect(repairs).to_have_count(2)
     expect(stage.inspector.get_by_role("button", name="Repair them all")).to_be_visible()
     expect(form.get_by_label("loses, %")).to_have_value("30")
     stage.inspector.get_by_role("button", name="Repair them all").click()
-    expect(mends).to_have_count(0)
+    expect(repairs).to_have_count(0)
     expect(form.get_by_label("loses, %")).to_have_value("30")
 
 
 def first_held(stage: Stage) -> list[Route]:
-    """The next panel that is asked for is held on its way, and here as soon as it is."""
+    """Hold the next request for a panel; return a list that gets its route."""
     under_way: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -110,8 +110,8 @@ def first_held(stage: Stage) -> list[Route]:
     return under_way
 
 
-def test_of_panels_that_are_opened_while_one_is_read_the_last_is_shown(stage: Stage) -> None:
-    stage.open().stand_still()
+def test_of_several_panels_opened_during_a_request_the_last_is_shown(stage: Stage) -> None:
+    stage.open().pause_time()
     producer_settings(stage)
     under_way = first_held(stage)
     for name in ("Metrics A", "Metrics B", "Metrics C"):

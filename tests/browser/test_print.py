@@ -26,7 +26,7 @@ def test_a_printed_stage_is_one_page_with_its_room_and_time(stage: Stage, tmp_pa
     assert pages_of(stage) == 1
 
 
-def test_the_text_of_the_article_follows_the_picture_on_pages_of_its_own(stage: Stage) -> None:
+def test_the_article_is_printed_on_separate_pages_after_the_picture(stage: Stage) -> None:
     stage.open("/")
     stage.page.emulate_media(media="print")
     text = stage.page.locator("#article")
@@ -36,7 +36,7 @@ def test_the_text_of_the_article_follows_the_picture_on_pages_of_its_own(stage: 
     assert 2 <= pages_of(stage) <= 6
 
 
-# When the browser has laid out the paper: does each end of a ribbon lie where it belongs?
+# When the browser has laid out the paper: is each end of a ribbon where it belongs?
 ENDS_ON_PAPER = """() => matchMedia("print").addEventListener("change", ({matches}) => {
     if (!matches) return;
     const box = (selector) => document.querySelector(selector).getBoundingClientRect();
@@ -54,7 +54,7 @@ ENDS_ON_PAPER = """() => matchMedia("print").addEventListener("change", ({matche
 
 
 @pytest.mark.parametrize(("width", "height", "landscape"), [(1280, 720, True), (390, 844, False)])
-def test_ribbons_are_printed_between_what_they_join(stage: Stage, width: int, height: int, landscape: bool) -> None:
+def test_printed_ribbons_join_their_ends(stage: Stage, width: int, height: int, landscape: bool) -> None:
     stage.page.set_viewport_size({"width": width, "height": height})
     stage.open()
     stage.page.evaluate(ENDS_ON_PAPER)
@@ -67,8 +67,8 @@ def test_ribbons_are_printed_between_what_they_join(stage: Stage, width: int, he
     expect(stage.root).to_have_attribute("data-on-paper", "false")
 
 
-def test_what_is_not_placed_on_paper_is_not_printed(stage: Stage) -> None:
-    """Some browsers print a copy, and tell the page too late."""
+def test_ribbons_that_were_not_laid_out_for_paper_are_not_printed(stage: Stage) -> None:
+    """Some browsers print a copy of the page and notify the page too late."""
     stage.open()
     stage.page.emulate_media(media="print")
     expect(stage.ribbon(0)).to_be_visible()
@@ -81,7 +81,7 @@ LOW = [(640, 360), (320, 256)]
 
 
 @pytest.mark.parametrize(("width", "height"), LOW)
-def test_in_a_low_window_the_inspector_can_be_read(stage: Stage, width: int, height: int) -> None:
+def test_the_inspector_is_readable_in_a_low_window(stage: Stage, width: int, height: int) -> None:
     """200 % of a page of 1280 x 720, 400 % of one of 1280 x 1024."""
     stage.page.set_viewport_size({"width": width, "height": height})
     stage.open()
@@ -95,8 +95,8 @@ def test_in_a_low_window_the_inspector_can_be_read(stage: Stage, width: int, hei
     expect(stage.inspector).to_be_hidden()
 
 
-def test_at_four_times_the_size_the_picture_has_the_window(stage: Stage) -> None:
-    """400 % of 1280 x 1024 (WCAG 1.4.10): a bar that stayed would be three fifths of it."""
+def test_at_400_percent_zoom_the_time_bar_leaves_the_window_to_the_picture(stage: Stage) -> None:
+    """400 % of 1280 x 1024 (WCAG 1.4.10): a fixed bar would cover three fifths of the window."""
     stage.page.set_viewport_size({"width": 320, "height": 256})
     stage.open()
     stage.record(1, 188).evaluate("(node) => node.scrollIntoView({block: 'center'})")
@@ -106,7 +106,7 @@ def test_at_four_times_the_size_the_picture_has_the_window(stage: Stage) -> None
     assert stage.page.evaluate("() => document.documentElement.scrollWidth") <= 320
 
 
-def test_in_the_systems_own_colours_marks_are_still_drawn(stage: Stage) -> None:
+def test_marks_are_drawn_with_forced_colors(stage: Stage) -> None:
     stage.page.emulate_media(forced_colors="active")
     stage.open()
     look = "(node) => { const {backgroundColor, color} = getComputedStyle(node); return [backgroundColor, color]; }"
@@ -117,7 +117,7 @@ def test_in_the_systems_own_colours_marks_are_still_drawn(stage: Stage) -> None:
     assert stroke == ground, "a ribbon is drawn in the colour of text, with its pattern"
 
 
-def test_at_twice_the_size_nothing_is_lost(stage: Stage) -> None:
+def test_at_200_percent_zoom_nothing_is_lost(stage: Stage) -> None:
     """200 % at 1280 pixels is a page 640 wide (WCAG 1.4.4 and 1.4.10)."""
     stage.page.set_viewport_size({"width": 640, "height": 360})
     stage.open()
@@ -127,4 +127,4 @@ def test_at_twice_the_size_nothing_is_lost(stage: Stage) -> None:
         expect(part).to_be_in_viewport()
     bar = stage.page.locator(".time-bar").bounding_box()
     assert bar
-    assert bar["height"] <= 180, "at least half of a low window is the picture's"
+    assert bar["height"] <= 180, "the picture has at least half of a low window"

@@ -1,11 +1,11 @@
-"""Sending: a batch travels and lands where "next append" says; a key always leads to the same partition."""
+"""Producing: a batch lands at the offset of the next append, and a key always leads to the same partition."""
 
 from playwright.sync_api import expect
 
 from tests.browser.pages.stage import Stage
 
 
-def test_a_batch_travels_lands_and_the_tape_grows_by_real_bytes(stage: Stage) -> None:
+def test_a_batch_travels_and_lands_and_the_tape_grows_by_its_bytes(stage: Stage) -> None:
     stage.open().at_speed(0.1)
     stage.batch_send.click()
     expect(stage.fact("next-append")).to_have_text("p1")
@@ -21,7 +21,7 @@ def test_a_batch_travels_lands_and_the_tape_grows_by_real_bytes(stage: Stage) ->
     expect(stage.partition(0).locator(".tape-end")).to_contain_text(str(partition["next_offset"]))
 
 
-def test_batches_without_a_key_go_round_the_partitions(stage: Stage) -> None:
+def test_batches_without_a_key_are_spread_over_the_partitions(stage: Stage) -> None:
     stage.open().at_speed(16)
     for partition in (0, 1, 2, 0):
         expect(stage.fact("next-append")).to_have_text(f"p{partition}")
@@ -43,25 +43,25 @@ def test_the_same_key_always_lands_on_the_same_partition(stage: Stage) -> None:
     expect(stage.fact("next-append")).to_have_text("p0")
 
 
-def test_a_key_is_said_to_hash_to_its_partition(stage: Stage) -> None:
+def test_the_narration_says_that_a_key_hashes_to_its_partition(stage: Stage) -> None:
     stage.open()
     stage.send_keyed("user-42", "/home")
-    stage.has_said("The key user-42 hashes to p")
+    stage.has_announced("The key user-42 hashes to p")
 
 
-def test_bytes_that_are_not_flushed_are_hatched_until_they_are(stage: Stage) -> None:
-    stage.open().stand_still()
+def test_unflushed_bytes_are_hatched_until_they_are_flushed(stage: Stage) -> None:
+    stage.open().pause_time()
     stage.batch_send.click()
     stage.step_until(stage.record(0, 860))
     expect(stage.record(0, 860)).to_have_attribute("data-flushed", "false")
     expect(stage.partition(0).locator(".unflushed")).to_be_visible()
-    stage.at_speed(4).let_time_run()
+    stage.at_speed(4).resume_time()
     expect(stage.record(0, 860)).to_have_attribute("data-flushed", "true")
     expect(stage.partition(0).locator(".unflushed")).to_be_hidden()
 
 
 def test_a_compressed_batch_is_smaller_on_the_wire_and_on_disk(stage: Stage) -> None:
-    stage.open().stand_still()
+    stage.open().pause_time()
     stage.command("produce", count=9)
     plain_width = stage.flights("batch").locator(".load").bounding_box()
     stage.step_until(stage.record(0, 860))
@@ -76,7 +76,7 @@ def test_a_compressed_batch_is_smaller_on_the_wire_and_on_disk(stage: Stage) -> 
     expect(stage.record(1, 752)).to_contain_text("9 messages")
 
 
-def test_a_message_can_be_looked_at_byte_by_byte(stage: Stage) -> None:
+def test_the_inspector_shows_a_message_byte_by_byte(stage: Stage) -> None:
     stage.open()
     stage.record(1, 376).get_by_role("link").click()
     expect(stage.inspector).to_contain_text("p1 at offset 376")
@@ -94,7 +94,7 @@ def test_a_message_can_be_looked_at_byte_by_byte(stage: Stage) -> None:
     expect(stage.page.locator("[aria-current]")).to_have_count(0)
 
 
-def test_a_new_segment_file_begins_when_one_is_full(stage: Stage) -> None:
+def test_a_new_segment_file_begins_when_the_last_is_full(stage: Stage) -> None:
     stage.open().at_speed(16)
     for _ in range(3):
         stage.command("produce", count=9)
@@ -108,7 +108,7 @@ def test_a_new_segment_file_begins_when_one_is_full(stage: Stage) -> None:
     expect(stage.partition(0).locator(".segment-file").last).to_have_text(files[-1])
 
 
-def test_a_bad_command_is_answered_with_a_remedy(stage: Stage) -> None:
+def test_an_invalid_command_is_answered_with_a_remedy(stage: Stage) -> None:
     stage.open()
     stage.page.get_by_role("link", name="Settings").first.click()
     batch = stage.inspector.get_by_label("messages in a batch")

@@ -1,4 +1,4 @@
-"""A producer at any rate: what is drawn, what it costs, and what is said."""
+"""A producer at any rate: what is drawn, what it costs, and what is announced."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ from playwright.sync_api import expect
 from tests.browser.pages.stage import Stage
 
 LISTEN = """
-    window.told = [];
+    window.received = [];
     const Real = window.WebSocket;
     window.WebSocket = class extends Real {
         constructor(...given) {
             super(...given);
             this.addEventListener("message", ({data}) => {
                 const frame = JSON.parse(data);
-                window.told.push({at_ms: performance.now(), bytes: data.length, digest: Boolean(frame.digest)});
+                window.received.push({at_ms: performance.now(), bytes: data.length, digest: Boolean(frame.digest)});
             });
         }
     };
 """
 TWO_FRAMES = "() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"
-# Where the grains of all bands stand; a band that has just come has none of its own yet.
+# The places of the grains of all bands; a new band has none yet.
 GRAINS = """(flow) => {
     const offsets = [...flow.querySelectorAll('.band-grains')].map((grains) => grains.style.strokeDashoffset);
     return [...new Set(offsets.filter(Boolean))];
@@ -39,15 +39,15 @@ CHANGES = """async (counter) => {
     return [changes, performance.now() - begin_ms];
 }"""
 MANY = """() => Number(document.querySelector('[data-testid="fact-events-appended"]').textContent) > 20_000"""
-# How many different texts each tape's end, and a figure of a lag, had while the slider was dragged, a moment a picture.
+# How many texts the end of each tape and the figures of lags had during a drag of the slider, a moment a frame.
 DRAGGED = """async (scrub) => {
-    const told = [...document.querySelectorAll('.partition [data-part="next"], .group > header [data-part="behind"]')];
-    const texts = told.map(() => new Set());
+    const nodes = [...document.querySelectorAll('.partition [data-part="next"], .group > header [data-part="behind"]')];
+    const texts = nodes.map(() => new Set());
     for (let frame = 0; frame < 30; frame += 1) {
         scrub.value = String(Number(scrub.value) - 10);
         scrub.dispatchEvent(new Event("input", {bubbles: true}));
         await new Promise(requestAnimationFrame);
-        told.forEach((node, index) => texts[index].add(node.textContent));
+        nodes.forEach((node, index) => texts[index].add(node.textContent));
     }
     return texts.map(({size}) => size);
 }"""
@@ -76,8 +76,8 @@ COVERED = """() => new Promise((resolve) => {
 
 
 def flood(stage: Stage, **more: Any) -> None:
-    """Ten thousand messages a second, until the stage shows them as flow."""
-    stage.open().let_time_run()
+    """Send ten thousand messages a second until the stage shows them as flow."""
+    stage.open().resume_time()
     stage.command("set_producer", rate_per_second=10_000, batch_messages=20, queue_messages=4_000, **more)
     expect(stage.root).to_have_attribute("data-level", "flow", timeout=45_000)
 
@@ -87,7 +87,7 @@ def calm(stage: Stage) -> None:
     expect(stage.root).to_have_attribute("data-level", "messages", timeout=45_000)
 
 
-def test_a_flood_is_drawn_as_flow_with_counters_and_its_level_is_named(stage: Stage) -> None:
+def test_a_flood_is_drawn_as_flow_with_counters_and_names_its_level(stage: Stage) -> None:
     flood(stage)
     expect(stage.level).to_contain_text("flow")
     expect(stage.level).to_contain_text("messages/s")
@@ -101,19 +101,19 @@ def test_a_flood_is_drawn_as_flow_with_counters_and_its_level_is_named(stage: St
     )
     ordered = [width for _, width in sorted(widths)]
     assert ordered == sorted(ordered)
-    stage.has_said("a second are appended")
+    stage.has_announced("a second are appended")
 
 
 def test_a_flood_costs_a_viewer_less_than_50_kilobytes_a_second(stage: Stage) -> None:
     stage.page.add_init_script(LISTEN)
     flood(stage)
-    stage.page.wait_for_function("() => window.told.filter(({digest}) => digest).length > 20", timeout=45_000)
-    told = stage.page.evaluate("() => window.told.slice(window.told.findIndex(({digest}) => digest) + 1)")
-    seconds = (told[-1]["at_ms"] - told[0]["at_ms"]) / 1_000
-    assert sum(frame["bytes"] for frame in told[1:]) / seconds < 50_000
+    stage.page.wait_for_function("() => window.received.filter(({digest}) => digest).length > 20", timeout=45_000)
+    frames = stage.page.evaluate("() => window.received.slice(window.received.findIndex(({digest}) => digest) + 1)")
+    seconds = (frames[-1]["at_ms"] - frames[0]["at_ms"]) / 1_000
+    assert sum(frame["bytes"] for frame in frames[1:]) / seconds < 50_000
 
 
-def test_a_pause_at_a_high_rate_shows_the_exact_state_and_holds_every_grain(stage: Stage) -> None:
+def test_a_pause_at_a_high_rate_shows_the_exact_state_and_stops_all_grains(stage: Stage) -> None:
     flood(stage)
     expect(stage.bands).not_to_have_count(0)
     flow = stage.page.locator(".flow")
@@ -127,7 +127,7 @@ def test_a_pause_at_a_high_rate_shows_the_exact_state_and_holds_every_grain(stag
     assert flow.evaluate(GRAINS) == grains
 
 
-def test_after_a_flood_every_message_is_drawn_again_and_the_picture_is_exact(stage: Stage) -> None:
+def test_after_a_flood_every_message_is_drawn_and_the_picture_is_exact(stage: Stage) -> None:
     flood(stage)
     calm(stage)
     expect(stage.bands).to_have_count(0)
@@ -141,13 +141,13 @@ def test_after_a_flood_every_message_is_drawn_again_and_the_picture_is_exact(sta
         assert drawn == partition["message_offsets"][-len(drawn) :]
 
 
-def test_the_page_does_not_grow_while_a_flood_goes_on(stage: Stage) -> None:
+def test_the_page_does_not_grow_during_a_flood(stage: Stage) -> None:
     stage.page.add_init_script(LISTEN)
     flood(stage)
     counts = []
     for digests in (8, 20):
         stage.page.wait_for_function(
-            "(count) => window.told.filter(({digest}) => digest).length > count", arg=digests, timeout=45_000
+            "(count) => window.received.filter(({digest}) => digest).length > count", arg=digests, timeout=45_000
         )
         counts.append(stage.page.evaluate("() => document.querySelectorAll('*').length"))
     assert abs(counts[1] - counts[0]) < 40
@@ -155,10 +155,10 @@ def test_the_page_does_not_grow_while_a_flood_goes_on(stage: Stage) -> None:
     expect(stage.root).to_have_attribute("data-level", "flow")
     stage.pause.click()
     changes, passed_ms = stage.fact("events-appended").evaluate(CHANGES)
-    assert 1 <= changes <= passed_ms / 220 + 1, "the past of a flood is played as a live one is told"
+    assert 1 <= changes <= passed_ms / 220 + 1, "the past of a flood plays at the rate of live digests"
 
 
-def test_nothing_moves_in_the_bands_where_motion_is_unwelcome(stage: Stage) -> None:
+def test_nothing_moves_in_the_bands_with_reduced_motion(stage: Stage) -> None:
     stage.page.emulate_media(reduced_motion="reduce")
     flood(stage)
     flow = stage.page.locator(".flow")
@@ -168,7 +168,7 @@ def test_nothing_moves_in_the_bands_where_motion_is_unwelcome(stage: Stage) -> N
     assert flow.evaluate(GRAINS) == grains
 
 
-def test_whoever_drags_through_the_past_of_a_flood_sees_every_tape_and_figure_move(stage: Stage) -> None:
+def test_dragging_through_the_past_of_a_flood_updates_every_tape_and_figure(stage: Stage) -> None:
     flood(stage)
     stage.page.wait_for_function(MANY, timeout=45_000)
     stage.scrub_to(stage.facts()["clock"]["now_us"] // 2_000 * 1_000)
@@ -176,8 +176,8 @@ def test_whoever_drags_through_the_past_of_a_flood_sees_every_tape_and_figure_mo
     assert min(stage.scrub.evaluate(DRAGGED)) > 3
 
 
-def test_more_than_two_hundred_messages_in_the_air_are_drawn_as_batches_with_a_count(stage: Stage) -> None:
-    stage.open().let_time_run()
+def test_more_than_200_messages_in_flight_are_drawn_as_batches_with_a_count(stage: Stage) -> None:
+    stage.open().resume_time()
     stage.command("set_producer", rate_per_second=450, batch_messages=20)
     expect(stage.root).to_have_attribute("data-level", "batches", timeout=45_000)
     block = stage.page.locator('.flight[data-kind="batch"][data-bundled="true"] .flight-label').first
@@ -187,7 +187,7 @@ def test_more_than_two_hundred_messages_in_the_air_are_drawn_as_batches_with_a_c
 
 @pytest.mark.parametrize(("rate", "batch_messages"), [(30, 3), (450, 20)])
 def test_batches_pass_beside_the_names_of_brokers_and_partitions(stage: Stage, rate: int, batch_messages: int) -> None:
-    stage.open().let_time_run()
+    stage.open().resume_time()
     stage.command("set_producer", rate_per_second=rate, batch_messages=batch_messages)
     expect(stage.flights("batch").first).to_be_attached()
     assert stage.page.evaluate(COVERED) == []

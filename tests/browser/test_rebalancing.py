@@ -1,4 +1,4 @@
-"""Members come, go and crash; the others share the partitions out, and nobody owns what another owns."""
+"""Consumers join, leave and crash; the group rebalances, and no partition has two owners."""
 
 from collections.abc import Iterator
 
@@ -26,21 +26,21 @@ WATCH_OWNERS = """() => {
 
 @pytest.fixture
 def watched(stage: Stage) -> Iterator[Stage]:
-    """A stage at speed 8 on which it is noticed whenever two members show the same partition."""
+    """A stage at speed 8 that records whenever two consumers show the same partition."""
     stage.open().at_speed(8)
     stage.page.evaluate(WATCH_OWNERS)
     yield stage
     assert stage.page.evaluate("() => window.doubles") == []
 
 
-def test_a_crash_is_noticed_only_when_the_session_runs_out(watched: Stage) -> None:
+def test_a_crash_is_noticed_only_when_the_session_expires(watched: Stage) -> None:
     watched.at_speed(0.25)
     watched.press("Metrics B", "Crash")
     crashed = watched.consumer("Metrics B")
     expect(crashed).to_have_attribute("data-state", "crashed")
     expect(crashed.locator(".countdown")).to_be_visible()
     expect(watched.owner(1)).to_have_attribute("data-consumer", "Metrics B")
-    watched.has_said("Metrics B crashed")
+    watched.has_announced("Metrics B crashed")
     watched.at_speed(8)
     expect(crashed).to_have_attribute("data-state", "gone")
     watched.settled()
@@ -48,14 +48,14 @@ def test_a_crash_is_noticed_only_when_the_session_runs_out(watched: Stage) -> No
     assert watched.owners() == [one["owner"] for one in watched.facts()["groups"][0]["partitions"]]
 
 
-def test_a_member_that_stops_in_good_order_frees_its_partition_at_once(watched: Stage) -> None:
+def test_a_consumer_that_stops_cleanly_releases_its_partition_at_once(watched: Stage) -> None:
     watched.press("Metrics A", "Stop")
     expect(watched.consumer("Metrics A")).to_have_attribute("data-state", "closed")
     watched.settled()
     assert watched.owners() == ["Metrics B", "Metrics B", "Metrics C"]
 
 
-def test_with_more_members_than_partitions_the_surplus_idles_visibly(watched: Stage) -> None:
+def test_with_more_consumers_than_partitions_the_others_are_shown_as_idle(watched: Stage) -> None:
     watched.add_consumer()
     expect(watched.consumer("Metrics D")).to_be_visible()
     watched.settled()
@@ -64,7 +64,7 @@ def test_with_more_members_than_partitions_the_surplus_idles_visibly(watched: St
     assert watched.owners() == ["Metrics A", "Metrics B", "Metrics C"]
 
 
-def test_the_steps_of_a_rebalance_are_seen_one_after_the_other(stage: Stage) -> None:
+def test_the_steps_of_a_rebalance_are_shown_one_after_the_other(stage: Stage) -> None:
     stage.open()
     stage.page.evaluate("""() => {
         const card = document.querySelector('[data-testid="consumer-Real-time metrics-Metrics A"]');
@@ -75,7 +75,7 @@ def test_the_steps_of_a_rebalance_are_seen_one_after_the_other(stage: Stage) -> 
         };
         new MutationObserver(note).observe(card, {attributes: true});
     }""")
-    stage.stand_still()
+    stage.pause_time()
     stage.press("Metrics C", "Stop")
     expect(stage.outcome).to_have_attribute("data-ok", "true")
     card = '[data-testid$="Metrics A"]'
@@ -87,7 +87,7 @@ def test_the_steps_of_a_rebalance_are_seen_one_after_the_other(stage: Stage) -> 
     assert steps.index("release") < steps.index("claim")
 
 
-def test_registry_nodes_appear_and_vanish_with_their_clients(stage: Stage) -> None:
+def test_registry_nodes_appear_and_disappear_with_their_clients(stage: Stage) -> None:
     stage.open().at_speed(8)
     expect(stage.node(f"/consumers/{METRICS}/ids/Metrics B")).to_be_attached()
     stage.press("Metrics B", "Stop")
@@ -96,8 +96,8 @@ def test_registry_nodes_appear_and_vanish_with_their_clients(stage: Stage) -> No
     expect(stage.node(f"/consumers/{METRICS}/ids/Metrics D")).to_be_attached()
 
 
-def test_watches_fly_from_the_registry_to_the_members(stage: Stage) -> None:
-    stage.open().stand_still()
+def test_watches_are_drawn_from_the_registry_to_the_consumers(stage: Stage) -> None:
+    stage.open().pause_time()
     stage.press("Metrics C", "Stop")
     expect(stage.outcome).to_have_attribute("data-ok", "true")
     stage.step_until(stage.flights("watch"))
@@ -114,7 +114,7 @@ def test_ribbons_follow_ownership(stage: Stage) -> None:
     assert stage.ribbon(1).locator(".ribbon-line").get_attribute("d") != before
 
 
-def test_one_who_has_ended_can_start_again_or_be_removed(stage: Stage) -> None:
+def test_a_stopped_consumer_can_be_started_again_or_removed(stage: Stage) -> None:
     stage.open().at_speed(16)
     stage.press("Metrics C", "Stop")
     expect(stage.consumer("Metrics C")).to_have_attribute("data-state", "closed")
@@ -127,7 +127,7 @@ def test_one_who_has_ended_can_start_again_or_be_removed(stage: Stage) -> None:
     expect(stage.consumer("Metrics B")).to_have_count(0)
 
 
-def test_a_rebalance_in_one_group_leaves_the_other_alone(stage: Stage) -> None:
+def test_a_rebalance_in_one_group_does_not_affect_the_other(stage: Stage) -> None:
     stage.open().at_speed(8)
     stage.press("Metrics B", "Stop")
     expect(stage.consumer("Metrics B")).to_have_attribute("data-state", "closed")
@@ -145,7 +145,7 @@ def test_a_crashed_broker_is_shown_as_down_and_comes_back(stage: Stage) -> None:
     expect(stage.broker(2)).to_have_attribute("data-alive", "true")
 
 
-def test_one_who_is_cut_off_from_the_registry_says_that_it_lost_its_session_until_it_joins_again(
+def test_a_consumer_cut_off_from_the_registry_shows_its_lost_session_until_it_joins_again(
     watched: Stage,
 ) -> None:
     watched.command("set_link", **{"from": f"consumer:{METRICS}/Metrics B", "to": "registry", "cut": True})
@@ -164,9 +164,9 @@ def test_one_who_is_cut_off_from_the_registry_says_that_it_lost_its_session_unti
     assert watched.owners() == ["Metrics A", "Metrics B", "Metrics C"]
 
 
-def test_one_whose_session_is_ended_for_it_stops_asks_for_another_and_is_told_of(stage: Stage) -> None:
+def test_a_consumer_whose_session_expired_stops_and_requests_another_session(stage: Stage) -> None:
     stage.open()
-    stage.stand_still()
+    stage.pause_time()
     stage.command("expire_session", client=f"consumer:{METRICS}/Metrics B")
     while stage.facts()["groups"][0]["consumers"][1]["state"] != "expired":
         stage.command("clock", action="step")
@@ -176,6 +176,6 @@ def test_one_whose_session_is_ended_for_it_stops_asks_for_another_and_is_told_of
     )
     expect(card.locator(".consumer-doing")).to_have_text("stopped at once; asks for a new session, then joins again")
     stage.page.route("**/js/main.js", lambda route: route.abort())
-    told = [card.locator(place).inner_text() for place in (".consumer-state", ".consumer-doing")]
+    texts = [card.locator(place).inner_text() for place in (".consumer-state", ".consumer-doing")]
     stage.page.goto(f"{stage.base_url}/rooms/{stage.room}")
-    assert told == [card.locator(place).inner_text() for place in (".consumer-state", ".consumer-doing")]
+    assert texts == [card.locator(place).inner_text() for place in (".consumer-state", ".consumer-doing")]

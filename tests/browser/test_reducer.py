@@ -1,4 +1,4 @@
-"""The one reducer against the engine: folded up to each checkpoint, a real journal gives the checkpoint's state."""
+"""The reducer against the engine: a journal folded up to a checkpoint gives the checkpoint's state."""
 
 from collections.abc import Callable
 from functools import partial
@@ -58,17 +58,17 @@ def test_a_folded_journal_equals_every_checkpoint_of_the_engine(
 
 
 @pytest.mark.slow
-def test_every_event_there_is_happens_in_a_journal_that_is_folded(tmp_path: Path) -> None:
-    told = {
+def test_the_folded_journals_contain_every_kind_of_event(tmp_path: Path) -> None:
+    names = {
         name
         for number, make in enumerate(JOURNALS.values())
         for name in event_names_before_the_last_checkpoint(make(tmp_path / str(number)))
     }
-    assert sorted(EVENT_CLASSES.keys() - told) == []
+    assert sorted(EVENT_CLASSES.keys() - names) == []
 
 
-def test_the_old_state_stays_as_it_was(page: Page, server: ServerProcess, tmp_path: Path) -> None:
-    """The history keeps a state for each instant; none may change behind its back."""
+def test_the_reducer_does_not_change_earlier_states(page: Page, server: ServerProcess, tmp_path: Path) -> None:
+    """The history keeps a state for each instant, and a later event may not change it."""
     events = journal_of_a_cluster(tmp_path, 4)[:1_500]
     page.goto(f"{server.base_url}/healthz")
     changed = page.evaluate(

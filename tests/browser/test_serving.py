@@ -1,4 +1,4 @@
-"""The page and its server part and find each other again."""
+"""The page loses its server and finds it again."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.browser.conftest import ServerProcess
 from tests.browser.pages.stage import Stage
 
 
-def test_the_page_says_when_the_server_goes_and_resumes_when_it_is_back(page: Page, tmp_path: Path) -> None:
+def test_the_page_reports_a_lost_server_and_resumes_when_it_is_back(page: Page, tmp_path: Path) -> None:
     first = ServerProcess(tmp_path / "data")
     stage = Stage(page, first.base_url).open().at_speed(16)
     stage.batch_send.click()
@@ -27,7 +27,7 @@ def test_the_page_says_when_the_server_goes_and_resumes_when_it_is_back(page: Pa
     second.stop()
 
 
-def test_a_page_that_does_not_exist_is_told_in_words(page: Page, server: ServerProcess) -> None:
+def test_a_page_that_does_not_exist_is_explained_in_words(page: Page, server: ServerProcess) -> None:
     answer = page.goto(f"{server.base_url}/rooms/no-such-room")
     assert answer
     assert answer.status == 404
@@ -36,7 +36,7 @@ def test_a_page_that_does_not_exist_is_told_in_words(page: Page, server: ServerP
     expect(Stage(page, server.base_url).fact("topic")).to_have_text("pageviews")
 
 
-def test_the_modules_of_a_page_are_named_in_its_head_all_of_them_and_no_others(stage: Stage) -> None:
+def test_the_head_preloads_exactly_the_modules_of_the_page(stage: Stage) -> None:
     stage.open()
     named = set(stage.page.locator('link[rel="modulepreload"]').evaluate_all("(links) => links.map(({href}) => href)"))
     fetched = set(

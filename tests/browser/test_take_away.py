@@ -1,4 +1,4 @@
-"""The picture that is drawn, to take away: it stands by itself, and looks elsewhere as it looks on the page."""
+"""Exported pictures: they are self-contained, and look the same as on the page."""
 
 import base64
 import re
@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages.lives import Teller
+from tests.browser.pages.prepared_rooms import RoomControl
 from tests.browser.pages.stage import METRICS, Stage
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,12 +36,12 @@ UNLIKE = """async ([one, other]) => {
 
 
 def in_the_middle(stage: Stage, query: str = "") -> Stage:
-    """A stage in the middle of things: batches on their way, unflushed bytes, somebody crashed; paused."""
-    teller = Teller(stage.page, stage.base_url)
-    teller.do("set_producer", topic="pageviews", rate_per_second=5)
-    teller.let_run(12_000_000)
-    teller.do("crash_consumer", group=METRICS, consumer="Metrics C")
-    teller.show(stage, query)
+    """Open a paused room with batches in flight, unflushed bytes and a crashed consumer."""
+    control = RoomControl(stage.page, stage.base_url)
+    control.command("set_producer", topic="pageviews", rate_per_second=5)
+    control.run_until(12_000_000)
+    control.command("crash_consumer", group=METRICS, consumer="Metrics C")
+    control.show(stage, query)
     expect(stage.root).to_have_attribute("data-paused", "true")
     stage.page.evaluate("() => document.fonts.ready")
     return stage
@@ -56,7 +56,7 @@ def taken(stage: Stage, kind: str, folder: Path) -> Path:
 
 
 def unlike(page: Page, one: bytes, other: bytes) -> float:
-    """Which part of two pictures has clearly another colour, from so far that edges of letters are not seen."""
+    """Return the share of two pictures that clearly differs, blurred so that edges of letters do not count."""
     part: float = page.evaluate(UNLIKE, [base64.b64encode(png).decode() for png in (one, other)])
     return part
 
@@ -66,7 +66,7 @@ def looks(stage: Stage) -> bytes:
     return stage.page.screenshot(clip={"x": 0, "y": 0, "width": 1280, "height": 720})
 
 
-def test_the_name_says_of_which_room_and_moment_it_is(stage: Stage, tmp_path: Path) -> None:
+def test_the_name_of_an_exported_picture_has_its_room_and_moment(stage: Stage, tmp_path: Path) -> None:
     in_the_middle(stage)
     facts = stage.facts()
     seconds = facts["clock"]["now_us"] / 1_000_000
@@ -78,9 +78,9 @@ def test_the_name_says_of_which_room_and_moment_it_is(stage: Stage, tmp_path: Pa
     assert taken(stage, "png", tmp_path).name.startswith(f"offsetscope-{stage.room}-0.000s-")
 
 
-def test_an_svg_stands_by_itself(stage: Stage, tmp_path: Path) -> None:
+def test_an_exported_svg_is_self_contained(stage: Stage, tmp_path: Path) -> None:
     in_the_middle(stage)
-    spoken = {stage.narration.inner_text()}  # a sentence that waited for its turn may come while the picture is taken
+    spoken = {stage.narration.inner_text()}  # a queued sentence may appear while the picture is taken
     root = ElementTree.parse(taken(stage, "svg", tmp_path)).getroot()
     spoken.add(stage.narration.inner_text())
     assert (root.tag, root.get("width"), root.get("height")) == (f"{SVG}svg", "1280", "720")
@@ -110,8 +110,8 @@ def test_an_svg_stands_by_itself(stage: Stage, tmp_path: Path) -> None:
     assert stage.bookmark(0).get_attribute("data-offset") in said.split()
 
 
-def test_a_pull_keeps_its_arrowhead(stage: Stage, tmp_path: Path) -> None:
-    stage.open().at_speed(0.1).let_time_run()
+def test_a_fetch_keeps_its_arrowhead_in_an_exported_picture(stage: Stage, tmp_path: Path) -> None:
+    stage.open().at_speed(0.1).resume_time()
     expect(stage.flights("fetch")).not_to_have_count(0)
     stage.command("clock", action="pause")
     stage.settled()
@@ -121,7 +121,7 @@ def test_a_pull_keeps_its_arrowhead(stage: Stage, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "projector"])
-def test_a_picture_looks_as_the_page_does(stage: Stage, tmp_path: Path, theme: str) -> None:
+def test_an_exported_picture_looks_like_the_page(stage: Stage, tmp_path: Path, theme: str) -> None:
     in_the_middle(stage, f"?theme={theme}")
     page_png = looks(stage)
     png = taken(stage, "png", tmp_path).read_bytes()
@@ -130,15 +130,15 @@ def test_a_picture_looks_as_the_page_does(stage: Stage, tmp_path: Path, theme: s
     alone = stage.page.context.new_page()
     alone.set_viewport_size({"width": 1280, "height": 720})
     alone.goto(svg.as_uri())
-    alone.evaluate(TWO_FRAMES)  # of a page that has not been painted yet no screenshot can be taken
+    alone.evaluate(TWO_FRAMES)  # a page that has not been painted yet has no screenshot
     svg_png = alone.screenshot()
     alone.close()
-    assert unlike(stage.page, page_png, svg_png) < 0.025, "an SVG opened by itself"
+    assert unlike(stage.page, page_png, svg_png) < 0.025, "the SVG in a page of its own"
     assert unlike(stage.page, page_png, png) < 0.025, "a PNG"
 
 
-def test_two_moments_are_not_the_same_picture(stage: Stage, tmp_path: Path) -> None:
-    """So that the comparison above can fail."""
+def test_the_comparison_of_pictures_tells_two_moments_apart(stage: Stage, tmp_path: Path) -> None:
+    """It shows that the comparison above can fail."""
     stage.open()
     before = taken(stage, "png", tmp_path).read_bytes()
     stage.command("produce", topic="pageviews", count=30, size=80)
@@ -146,7 +146,7 @@ def test_two_moments_are_not_the_same_picture(stage: Stage, tmp_path: Path) -> N
     assert unlike(stage.page, before, taken(stage, "png", tmp_path).read_bytes()) > 0.04
 
 
-def test_a_long_narrow_page_is_taken_whole_with_its_bar_below(stage: Stage, tmp_path: Path) -> None:
+def test_a_long_narrow_page_is_exported_completely_with_its_bar_below(stage: Stage, tmp_path: Path) -> None:
     stage.page.set_viewport_size({"width": 390, "height": 844})
     stage.open()
     root = ElementTree.parse(taken(stage, "svg", tmp_path)).getroot()
@@ -156,7 +156,7 @@ def test_a_long_narrow_page_is_taken_whole_with_its_bar_below(stage: Stage, tmp_
     assert said["Live"] > said["Loader A"] > said["p2"]
 
 
-def test_hostile_words_are_words_in_the_picture(stage: Stage, tmp_path: Path) -> None:
+def test_hostile_text_is_escaped_in_an_exported_picture(stage: Stage, tmp_path: Path) -> None:
     stage.open()
     value = "<b>&amp;]]>\u0001 \u05e9\u05dc\u05d5\u05dd \U0001f600" + " and more" * 30
     stage.command("produce", topic="pageviews", records=[{"key": "k", "value": value}])
@@ -168,7 +168,7 @@ def test_hostile_words_are_words_in_the_picture(stage: Stage, tmp_path: Path) ->
     assert any(words.startswith("<b>") for words in said)
 
 
-def test_words_from_right_to_left_are_so_in_the_picture(stage: Stage, tmp_path: Path) -> None:
+def test_right_to_left_text_keeps_its_direction_in_an_exported_picture(stage: Stage, tmp_path: Path) -> None:
     name, long_name = "\u05e9\u05dc\u05d5\u05dd 45 abc", "\u05d0\u05d1\u05d2 " * 14 + "\u05d3"
     stage.page.set_viewport_size({"width": 1280, "height": 1400})  # all of it above the bar
     stage.open()
@@ -196,7 +196,7 @@ def test_words_from_right_to_left_are_so_in_the_picture(stage: Stage, tmp_path: 
     assert unlike(stage.page, page_png, svg_png) < 0.025
 
 
-def test_a_value_of_the_registry_that_is_cut_off_says_so_in_the_picture(stage: Stage, tmp_path: Path) -> None:
+def test_a_clipped_registry_value_ends_with_an_ellipsis_in_an_exported_picture(stage: Stage, tmp_path: Path) -> None:
     stage.open()
     root = ElementTree.parse(taken(stage, "svg", tmp_path)).getroot()
     line: Any = stage.node("/brokers/ids/1").bounding_box()
@@ -205,7 +205,7 @@ def test_a_value_of_the_registry_that_is_cut_off_says_so_in_the_picture(stage: S
     assert float(value.get("x", "0")) + float(value.get("textLength", "0")) <= line["x"] + line["width"]
 
 
-def test_the_files_of_the_room_are_reached_from_the_page(stage: Stage) -> None:
+def test_the_page_links_to_the_files_of_its_room(stage: Stage) -> None:
     stage.open()
     stage.page.get_by_role("link", name="Files of this room").click()
     link = stage.inspector.get_by_role("link", name="events as lines of JSON")

@@ -10,7 +10,7 @@ GROUND = "() => getComputedStyle(document.body).backgroundColor"
 
 
 @pytest.mark.parametrize("path", ["/", "/rooms/"])
-def test_a_theme_is_worn_at_once_and_kept_by_a_reload_and_a_fork(stage: Stage, path: str) -> None:
+def test_a_theme_applies_at_once_and_is_kept_by_a_reload_and_a_fork(stage: Stage, path: str) -> None:
     stage.open()
     room = stage.room
     if path != "/":
@@ -38,7 +38,7 @@ def test_without_a_script_a_theme_is_chosen_by_a_form(stage: Stage) -> None:
     stage.page.route("**/js/main.js", lambda route: route.abort())
     stage.page.goto(f"{stage.base_url}/rooms/{stage.room}")
     stage.theme.select_option("projector")
-    stage.theme.evaluate("(select) => select.form.requestSubmit()")  # the button stands in a noscript
+    stage.theme.evaluate("(select) => select.form.requestSubmit()")  # the button is in a noscript element
     expect(stage.page.locator("html")).to_have_attribute("data-theme", "projector")
     expect(stage.theme).to_have_value("projector")
 
@@ -53,6 +53,6 @@ def test_an_open_chart_takes_the_colours_of_the_theme(stage: Stage) -> None:
     expect(line).not_to_have_css("border-top-color", before)
 
 
-def test_whoever_embeds_the_stage_chooses_for_its_visitors(stage: Stage) -> None:
+def test_an_embed_has_no_choice_of_theme(stage: Stage) -> None:
     stage.open("/embed/pageviews?theme=dark")
     expect(stage.theme).to_have_count(0)

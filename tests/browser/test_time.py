@@ -32,7 +32,7 @@ def test_a_pause_freezes_what_is_in_flight(stage: Stage) -> None:
     assert stage.seconds() == seconds
 
 
-def test_a_step_goes_to_the_next_event_and_stands(stage: Stage) -> None:
+def test_a_step_goes_to_the_next_event_and_pauses(stage: Stage) -> None:
     stage.open()
     stage.page.locator("body").press(".")
     stage.settled()
@@ -46,7 +46,7 @@ def test_a_step_goes_to_the_next_event_and_stands(stage: Stage) -> None:
     assert stage.seconds() == round(second["now_us"] / 1e6, 1)
 
 
-def test_speed_can_be_chosen(stage: Stage) -> None:
+def test_the_speed_can_be_chosen(stage: Stage) -> None:
     stage.open()
     stage.speed.select_option("4")
     stage.settled()
@@ -54,7 +54,7 @@ def test_speed_can_be_chosen(stage: Stage) -> None:
     assert stage.facts()["clock"]["standing"] is True
 
 
-def test_reset_goes_back_to_the_default_state(stage: Stage) -> None:
+def test_a_reset_returns_to_the_default_state(stage: Stage) -> None:
     stage.open().at_speed(8)
     stage.batch_send.click()
     expect(stage.fact("events-appended")).to_have_text("15")
@@ -66,7 +66,7 @@ def test_reset_goes_back_to_the_default_state(stage: Stage) -> None:
 
 
 def test_stepping_back_shows_the_past_and_live_returns(stage: Stage) -> None:
-    stage.open().stand_still()
+    stage.open().pause_time()
     stage.batch_send.click()
     stage.step_until(stage.record(0, 860))
     expect(stage.fact("events-appended")).to_have_text("15")
@@ -95,7 +95,7 @@ def test_scrubbing_to_the_start_shows_the_default_state_again(stage: Stage) -> N
     expect(stage.fact("events-appended")).to_have_text("15")
 
 
-def test_keys_mean_nothing_while_somebody_types(stage: Stage) -> None:
+def test_keys_do_not_act_while_text_is_typed(stage: Stage) -> None:
     stage.open()
     key = stage.page.get_by_label("Partition key")
     key.fill("")
@@ -134,7 +134,7 @@ def test_every_visitor_has_a_room_of_their_own(stage: Stage, browser: Browser, s
     context.close()
 
 
-def test_a_visitor_sees_what_the_presenter_does(stage: Stage, browser: Browser, server: ServerProcess) -> None:
+def test_a_spectator_sees_what_the_presenter_does(stage: Stage, browser: Browser, server: ServerProcess) -> None:
     stage.open().at_speed(16)
     context = browser.new_context()
     other = Stage(context.new_page(), server.base_url).open(f"/rooms/{stage.room}")
@@ -143,13 +143,13 @@ def test_a_visitor_sees_what_the_presenter_does(stage: Stage, browser: Browser, 
     context.close()
 
 
-def test_a_control_of_time_takes_the_focus_without_moving_the_page(stage: Stage) -> None:
+def test_focusing_a_time_control_does_not_scroll_the_page(stage: Stage) -> None:
     stage.open()
     stage.scrub.evaluate("(slider) => { slider.disabled = false; slider.focus(); }")
     assert stage.page.evaluate("() => window.scrollY") == 0
 
 
-def test_a_leap_into_the_past_shows_no_change_as_if_it_had_just_happened(stage: Stage) -> None:
+def test_a_jump_into_the_past_animates_no_change(stage: Stage) -> None:
     moving = "() => document.getAnimations().map(({effect}) => effect.target.className)"
     stage.open().at_speed(4)
     offsets = stage.registry.locator(".node-value", has_text="215")

@@ -1,4 +1,4 @@
-"""The stage under a finger: everything within reach, nothing that needs a mouse to hover."""
+"""The stage on a touch screen: everything can be reached, and nothing needs a mouse that hovers."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -27,7 +27,7 @@ def touch(browser: Browser, server: ServerProcess) -> Iterator[Stage]:
 
 
 class Finger:
-    """One finger on the glass, through the browser's own protocol."""
+    """One finger on the screen, through the browser's own protocol."""
 
     def __init__(self, page: Page) -> None:
         self.session: CDPSession = page.context.new_cdp_session(page)
@@ -52,7 +52,7 @@ def middle(locator: Locator) -> tuple[float, float]:
 
 
 def test_a_bookmark_is_dragged_with_a_finger(touch: Stage) -> None:
-    touch.open().stand_still()
+    touch.open().pause_time()
     flag = middle(touch.bookmark(1))
     target = touch.record(1, 564).bounding_box()
     assert target
@@ -60,10 +60,10 @@ def test_a_bookmark_is_dragged_with_a_finger(touch: Stage) -> None:
     Finger(touch.page).drag(flag, (target["x"] + 2, flag[1] + 40))
     expect(touch.outcome).to_have_attribute("data-command", "seek")
     touch.step_until(touch.bookmark_at(1, 564))
-    assert touch.page.evaluate("() => scrollY") == scrolled, "the page does not scroll away under the finger"
+    assert touch.page.evaluate("() => scrollY") == scrolled, "the page does not scroll under the finger"
 
 
-def test_time_is_scrubbed_with_a_finger(touch: Stage) -> None:
+def test_the_time_bar_is_scrubbed_with_a_finger(touch: Stage) -> None:
     touch.open().at_speed(16)
     touch.batch_send.tap()
     expect(touch.fact("events-appended")).to_have_text("15")
@@ -87,7 +87,7 @@ def test_a_tap_on_a_message_shows_its_bytes(touch: Stage) -> None:
     expect(touch.inspector).to_be_hidden()
 
 
-def test_consumers_and_brokers_are_told_what_to_do_with_taps(touch: Stage) -> None:
+def test_consumers_and_brokers_are_controlled_with_taps(touch: Stage) -> None:
     touch.open().at_speed(16)
     touch.consumer("Metrics B").get_by_role("button", name="Crash").tap()
     expect(touch.consumer("Metrics B")).to_have_attribute("data-state", "gone")
@@ -111,7 +111,7 @@ def test_main_controls_are_large_enough_for_a_finger(touch: Stage) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 390])
-def test_the_controls_of_time_leave_a_phone_to_the_tapes(touch: Stage, width: int) -> None:
+def test_on_a_phone_the_time_controls_leave_room_for_the_tapes(touch: Stage, width: int) -> None:
     touch.page.set_viewport_size({"width": width, "height": 844})
     touch.open()
     bar, scrub = touch.time_bar.bounding_box(), touch.scrub.bounding_box()
@@ -127,7 +127,7 @@ def test_the_controls_of_time_leave_a_phone_to_the_tapes(touch: Stage, width: in
         assert right["x"] + right["width"] <= width
 
 
-def test_on_a_tablet_the_line_of_time_is_long_enough_for_a_finger(touch: Stage) -> None:
+def test_on_a_tablet_the_time_bar_is_long_enough_for_a_finger(touch: Stage) -> None:
     touch.page.set_viewport_size({"width": 768, "height": 1024})
     touch.open()
     scrub = touch.scrub.bounding_box()
@@ -140,7 +140,7 @@ def test_on_a_tablet_the_line_of_time_is_long_enough_for_a_finger(touch: Stage) 
         assert box["x"] + box["width"] <= 768
 
 
-def test_on_a_phone_on_its_side_the_controls_of_time_are_one_row(touch: Stage) -> None:
+def test_on_a_phone_in_landscape_the_time_controls_are_one_row(touch: Stage) -> None:
     touch.page.set_viewport_size({"width": 844, "height": 390})
     touch.open()
     bar = touch.time_bar.bounding_box()
@@ -148,7 +148,7 @@ def test_on_a_phone_on_its_side_the_controls_of_time_are_one_row(touch: Stage) -
     assert bar["height"] < 390 * 0.28
 
 
-def test_what_is_seldom_needed_is_folded_away_and_within_reach_of_the_keyboard(touch: Stage) -> None:
+def test_rarely_used_controls_are_folded_away_and_reachable_with_the_keyboard(touch: Stage) -> None:
     touch.open()
     expect(touch.speed).to_be_hidden()
     touch.more.press("Enter")
@@ -171,7 +171,7 @@ def test_what_is_seldom_needed_is_folded_away_and_within_reach_of_the_keyboard(t
     assert touch.facts()["clock"]["speed"] == 4.0
 
 
-def test_two_taps_in_a_row_are_two_acts_and_no_zoom(touch: Stage) -> None:
+def test_two_quick_taps_act_twice_and_do_not_zoom(touch: Stage) -> None:
     touch.open().at_speed(16)
     x, y = middle(touch.batch_send)
     touch.page.touchscreen.tap(x, y)
@@ -180,8 +180,8 @@ def test_two_taps_in_a_row_are_two_acts_and_no_zoom(touch: Stage) -> None:
     assert touch.page.evaluate("() => visualViewport.scale") == 1
 
 
-def test_what_is_only_hinted_at_can_be_read_in_full(touch: Stage) -> None:
-    """A title shows under a mouse alone: whatever has one is said in words too, or says it in its own panel."""
+def test_every_title_has_its_text_elsewhere_too(touch: Stage) -> None:
+    """A title is visible only under a mouse: an element with a title has text or an accessible name too."""
     touch.open()
     hidden = touch.page.evaluate("""() => [...document.querySelectorAll("[data-stage] [title]:not([title=''])")]
         .filter((node) => node.checkVisibility() && !node.textContent.trim() && !node.getAttribute("aria-label"))
@@ -189,7 +189,7 @@ def test_what_is_only_hinted_at_can_be_read_in_full(touch: Stage) -> None:
     assert hidden == []
 
 
-def test_on_a_phone_the_inspector_ends_above_the_controls_of_time(stage: Stage) -> None:
+def test_on_a_phone_the_inspector_ends_above_the_time_controls(stage: Stage) -> None:
     stage.page.set_viewport_size({"width": 390, "height": 844})
     stage.open("/?theme=projector")
     stage.page.locator('[data-part="producer"] [data-panel][href$="/producer"]').click()

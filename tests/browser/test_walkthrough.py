@@ -1,4 +1,4 @@
-"""The walkthrough of docs/playwright.md, run exactly as it stands there."""
+"""The walkthrough of docs/playwright.md, run unchanged."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ def python_blocks() -> list[str]:
     return re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-def test_the_documented_walkthrough_runs_as_it_stands(server: ServerProcess, tmp_path: Path) -> None:
+def test_the_documented_walkthrough_runs_unchanged(server: ServerProcess, tmp_path: Path) -> None:
     script = tmp_path / "walkthrough.py"
     script.write_text(python_blocks()[0], encoding="utf-8")
     command = [sys.executable, str(script), f"{server.base_url}/", str(find_chromium())]
@@ -28,7 +28,7 @@ def test_the_documented_walkthrough_runs_as_it_stands(server: ServerProcess, tmp
     assert said[-2:] == ["at the start there were 12 events", "now there are 16"]
 
 
-def test_the_walkthrough_never_waits_on_time() -> None:
+def test_the_walkthrough_contains_no_timed_waits() -> None:
     for block in python_blocks():
         assert "sleep" not in block
         assert "wait_for_timeout" not in block

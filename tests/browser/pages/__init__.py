@@ -1,1 +1,1 @@
-"""Page objects: they know where things are on the page; what to expect of them is the tests' business."""
+"""Page objects: they know where things are on the page; the tests know what to expect of them."""

@@ -1,4 +1,4 @@
-"""The charts' panel of a stage."""
+"""The panel of charts of a stage."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.browser.pages.stage import Stage
 
 
 class Charts:
-    """Lag and throughput over time: lines, a slider over each, and the same numbers as a table."""
+    """The charts of lag and throughput: lines, a slider over each, and the same numbers as a table."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -21,7 +21,7 @@ class Charts:
 
     @property
     def plots(self) -> Locator:
-        """Where lines are drawn and pointed at."""
+        """The areas where lines are drawn and clicked."""
         return self.root.locator(".u-over")
 
     @property
@@ -44,7 +44,7 @@ class Charts:
         self.root.locator(f'[data-part="{what}"]').select_option(value)
 
     def newest(self) -> dict[str, str]:
-        """The first row of the table, by the names of its columns."""
+        """Return the first row of the table, by the names of its columns."""
         if self.numbers.get_attribute("open") is None:
             self.numbers.locator("summary").click()
             self.choose("span", "60")
@@ -62,7 +62,7 @@ class Charts:
         self.stage.page.mouse.click(box["x"] + box["width"] * part_of_width, box["y"] + box["height"] / 2)
 
     def inked(self) -> int:
-        """How many points of the first chart are painted at all."""
+        """Return how many pixels of the first chart are painted."""
         count: int = self.root.locator("canvas").first.evaluate(
             """(canvas) => {
                 const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);

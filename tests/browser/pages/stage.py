@@ -8,36 +8,36 @@ from playwright.sync_api import Error, Locator, Page
 METRICS = "Real-time metrics"
 WAREHOUSE = "Warehouse loader"
 
-# A promise of the page is waited for; one that is never kept fails the test instead of holding it up for ever.
-AT_LEAST_IN_TIME = """(name) => {
+# Waits for a promise of the page; a promise that does not resolve within a minute fails the test.
+WITHIN_A_MINUTE = """(name) => {
     const [hook, offset] = name.split(":");
     const broken = new Promise((_, reject) => setTimeout(() => reject(new Error(`${name} was never reached`)), 60_000));
     return Promise.race([window.offsetscope[hook](Number(offset)), broken]);
 }"""
 
-# Every sentence of the live region from now on: while time runs, the next may come before anybody looks.
-LISTENS = """() => {
+# Keeps every sentence of the live region: while time runs, the next may come before the test looks.
+RECORD_ANNOUNCEMENTS = """() => {
     if (window.said) return;
     const place = document.querySelector('[data-part="narration"]');
     window.said = [place?.textContent];
     if (place) new MutationObserver(() => window.said.push(place.textContent)).observe(place, {childList: true});
 }"""
-HAS_SAID = "(words) => window.said.some((sentence) => sentence.includes(words))"
-STANDS_STILL = "() => document.querySelector('[data-stage]').dataset.paused === 'true'"
+HAS_ANNOUNCED = "(words) => window.said.some((sentence) => sentence.includes(words))"
+IS_PAUSED = "() => document.querySelector('[data-stage]').dataset.paused === 'true'"
 STEPS_AT_MOST = 400
 
 TAKES_THE_FOCUS = "(node) => { node.focus(); return document.activeElement === node; }"
 
 
 class Stage:
-    """The picture, its controls and its hooks; every wait is for an event of the page, never for time."""
+    """The stage of a room: its picture, controls and hooks; waits are for events of the page, never for time."""
 
     def __init__(self, page: Page, base_url: str) -> None:
         self.page = page
         self.base_url = base_url
         self.headers: dict[str, str] = {}
 
-    # --- coming and going ---
+    # --- opening and waiting ---
 
     def open(self, path: str = "/") -> "Stage":
         """Open a page with a stage on it and wait until its picture has been drawn from the feed."""
@@ -54,11 +54,11 @@ class Stage:
 
     def settled(self) -> None:
         self.page.wait_for_function("() => window.offsetscope")
-        self.page.evaluate(LISTENS)
-        self.page.evaluate(AT_LEAST_IN_TIME, "settled")
+        self.page.evaluate(RECORD_ANNOUNCEMENTS)
+        self.page.evaluate(WITHIN_A_MINUTE, "settled")
 
     def drawn(self, journal_offset: int) -> None:
-        self.page.evaluate(AT_LEAST_IN_TIME, f"drawn:{journal_offset}")
+        self.page.evaluate(WITHIN_A_MINUTE, f"drawn:{journal_offset}")
 
     @property
     def root(self) -> Locator:
@@ -68,7 +68,7 @@ class Stage:
     def room(self) -> str:
         return self.root.get_attribute("data-room") or ""
 
-    # --- asking and telling the room, past the page ---
+    # --- the room, over the API ---
 
     def facts(self) -> Any:
         return self.page.request.get(f"{self.base_url}/api/rooms/{self.room}").json()
@@ -84,32 +84,32 @@ class Stage:
         if answer.ok:
             self.drawn(applied["journal_offset"])
         if answer.ok and fields.get("action") == "pause":
-            self.page.wait_for_function(STANDS_STILL)  # a pause writes nothing into the journal: the page is told apart
+            self.page.wait_for_function(IS_PAUSED)  # a pause is not in the journal
         return applied
 
-    def stand_still(self) -> "Stage":
-        """From here on time goes in steps. (A new room that is paused would begin to run with the first act.)"""
+    def pause_time(self) -> "Stage":
+        """Pause time by a step, so that the first command does not start a new room."""
         self.command("clock", action="step")
         return self
 
     def step_until(self, seen: Locator) -> None:
-        """From instant to instant, until something is there; it stays there, since time stands still then."""
+        """Step from instant to instant until something is shown; it stays shown, since time is paused."""
         for _ in range(STEPS_AT_MOST):
             if seen.count():
                 return
             self.command("clock", action="step")
-        raise AssertionError(f"{seen} was never there")
+        raise AssertionError(f"{seen} was never shown")
 
     def at_speed(self, speed: float) -> "Stage":
         self.command("clock", action="speed", speed=speed)
         return self
 
-    def let_time_run(self) -> "Stage":
+    def resume_time(self) -> "Stage":
         self.command("clock", action="resume")
         return self
 
-    def hold(self) -> None:
-        """Let the room stand still, if this page may: nobody looks any more, and a busy room slows the next test."""
+    def pause_room(self) -> None:
+        """Pause the room, if this page may: a busy room would slow the next test."""
         address = f"{self.base_url}/api/rooms/{self.room}/commands"
         self.page.request.post(address, data={"command": "clock", "action": "pause"}, headers=self.headers)
 
@@ -140,7 +140,7 @@ class Stage:
         return self.named(f"bookmark-{group}-{topic}-{partition}")
 
     def bookmark_at(self, partition: int, offset: int) -> Locator:
-        """The bookmark, if it stands there: soon it goes on from there by itself."""
+        """The bookmark, while it is at that offset; soon the next commit moves it."""
         return self.partition(partition).locator(f'.bookmark[data-testid*="{METRICS}"][data-offset="{offset}"]')
 
     def owner(self, partition: int, group: str = METRICS, topic: str = "pageviews") -> Locator:
@@ -171,7 +171,7 @@ class Stage:
         return self.named(f"datacenter-{name}")
 
     def rows(self, partition: int, topic: str = "pageviews") -> Locator:
-        """The rows of bookmarks below a tape, one a group that reads it."""
+        """The rows of bookmarks below a tape, one for each group that reads it."""
         return self.partition(partition, topic).locator(".bookmark-row")
 
     def loader(self, name: str = "Loader") -> Locator:
@@ -189,12 +189,12 @@ class Stage:
     def narration(self) -> Locator:
         return self.page.locator('[data-part="narration"]')
 
-    def has_said(self, words: str) -> None:
-        """Wait until it has been said since the page was opened, whatever has been said after it."""
+    def has_announced(self, words: str) -> None:
+        """Wait until a sentence with these words has been announced since the page was opened."""
         try:
-            self.page.wait_for_function(HAS_SAID, arg=words)
+            self.page.wait_for_function(HAS_ANNOUNCED, arg=words)
         except Error:
-            raise AssertionError(f"{words!r} was not said: {self.page.evaluate('() => window.said')}") from None
+            raise AssertionError(f"{words!r} was not announced: {self.page.evaluate('() => window.said')}") from None
 
     @property
     def outcome(self) -> Locator:
@@ -213,7 +213,7 @@ class Stage:
 
     @property
     def panel_outcome(self) -> Locator:
-        """What a form of the inspector was answered."""
+        """The response to a form of the inspector."""
         return self.inspector.locator("#panel-outcome")
 
     def close_inspector(self) -> None:
@@ -287,7 +287,7 @@ class Stage:
 
     @property
     def more(self) -> Locator:
-        """On a narrow page: the button behind which the controls are that are seldom needed."""
+        """The button that shows the rarely used controls on a narrow page."""
         return self.page.locator('[data-part="more-button"]')
 
     @property
@@ -296,15 +296,15 @@ class Stage:
 
     @property
     def character_keys(self) -> Locator:
-        """In the list of keys: whether letters and signs do anything."""
+        """The checkbox in the list of keys that switches character keys on and off."""
         return self.page.get_by_role("checkbox", name="letters, punctuation and Space act")
 
     def focus(self, control: Locator) -> None:
-        """As soon as it can have the focus: a control that is disabled would leave it, silently, where it was."""
+        """Focus a control once it can be focused; a disabled control would silently leave the focus where it was."""
         self.page.wait_for_function(TAKES_THE_FOCUS, arg=control.element_handle())
 
     def scrub_to(self, at_us: int) -> None:
-        """As a drag that ends at a virtual time, a whole number of milliseconds."""
+        """Move the slider to a virtual time that is a whole number of milliseconds."""
         self.scrub.evaluate(
             "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }", str(at_us // 1_000)
         )
@@ -326,8 +326,8 @@ class Stage:
         self.group(group).get_by_role("button", name="consumer").click()
 
     def drag_bookmark(self, partition: int, offset: int, group: str = METRICS) -> None:
-        """Take the flag with the mouse and let it go over the start of a message."""
-        self.bookmark(partition, group).hover()  # it no longer glides
+        """Drag the flag with the mouse to the start of a message."""
+        self.bookmark(partition, group).hover()  # waits until it no longer moves
         flag = self.bookmark(partition, group).bounding_box()
         target = self.record(partition, offset).bounding_box()
         assert flag
@@ -342,10 +342,10 @@ class Stage:
         return self.page.locator('[data-part="now"]')
 
     def seconds(self) -> float:
-        """The virtual time that is drawn, below two minutes."""
+        """Return the virtual time that is drawn, which must be below two minutes."""
         text = self.now.inner_text()
         return float(re.sub(r"[^0-9.]", "", text))
 
     def owners(self, group: str = METRICS) -> list[str]:
-        """Who owns p0, p1, p2."""
+        """Return the owners of p0, p1 and p2."""
         return [self.owner(partition, group).get_attribute("data-consumer") or "" for partition in range(3)]

@@ -1,4 +1,4 @@
-"""Failures as the stage shows them: in words, at those concerned, and in what is spoken."""
+"""Faults as the stage shows them: in words at the parties concerned, and in announcements."""
 
 import re
 
@@ -13,14 +13,14 @@ METRICS_B = f"consumer:{METRICS}/Metrics B"
 def test_an_acknowledgement_travels_back_to_the_producer(stage: Stage) -> None:
     stage.open()
     stage.command("set_producer", acknowledgement="broker")
-    stage.stand_still()
+    stage.pause_time()
     stage.batch_send.click()
     tick = stage.flights("ack")
     stage.step_until(tick)
     expect(tick).to_have_attribute("data-failed", "false")
     expect(tick.locator(".flight-label")).to_have_text("at 860")
-    stage.at_speed(4).let_time_run()
-    stage.has_said("acknowledges: the batch is at offset 860 of p0")
+    stage.at_speed(4).resume_time()
+    stage.has_announced("acknowledges: the batch is at offset 860 of p0")
 
 
 def test_a_batch_waits_for_a_slow_disk(stage: Stage) -> None:
@@ -30,13 +30,13 @@ def test_a_batch_waits_for_a_slow_disk(stage: Stage) -> None:
     stage.batch_send.click()
     expect(stage.flights("disk").locator(".flight-label")).to_have_text("waits for the disk")
     expect(stage.page.get_by_label("partition p0 of pageviews, 1 batch waits for the disk")).to_be_visible()
-    stage.has_said("waits 60.0 s for it")
+    stage.has_announced("waits 60.0 s for it")
     stage.command("set_disk", broker=1, full=True)
     expect(stage.broker(1).locator(".broker-state")).to_have_text("disk full: halts at the next append")
 
 
-def test_a_crashed_broker_shows_how_long_its_session_lasts(stage: Stage) -> None:
-    stage.open().at_speed(0.25).let_time_run()
+def test_a_crashed_broker_counts_down_to_the_end_of_its_session(stage: Stage) -> None:
+    stage.open().at_speed(0.25).resume_time()
     stage.broker(3).get_by_role("button", name="Crash").click()
     expect(stage.broker(3).locator(".broker-state")).to_have_text("crashed: the registry does not know yet")
     expect(stage.broker(3).locator(".countdown")).to_be_visible()
@@ -45,13 +45,13 @@ def test_a_crashed_broker_shows_how_long_its_session_lasts(stage: Stage) -> None
     expect(stage.broker(3).locator(".countdown")).to_be_hidden()
 
 
-def test_a_link_in_trouble_is_told_by_both_ends_and_by_the_servers_picture(stage: Stage) -> None:
+def test_a_faulty_link_is_shown_at_both_ends_and_by_the_server(stage: Stage) -> None:
     stage.open()
-    stage.stand_still()
+    stage.pause_time()
     stage.command("set_link", **{"from": METRICS_B, "to": "broker:2", "cut": True})
     stage.command("set_link", **{"from": "broker:1", "to": "producer", "loss_percent": 25, "delay_ms": 1500})
 
-    def told() -> list[str]:
+    def shown() -> list[str]:
         places = [stage.consumer("Metrics B").locator(".consumer-doing"), stage.broker(2).locator(".broker-state")]
         places += [stage.broker(1).locator(".broker-state"), stage.page.locator(".producer-state")]
         return [place.inner_text() for place in places]
@@ -64,13 +64,13 @@ def test_a_link_in_trouble_is_told_by_both_ends_and_by_the_servers_picture(stage
         slow.format(*["broker 1"] * 2),
     ]
     expect(stage.ribbon(1)).to_have_attribute("data-link", "cut")
-    assert told() == words
+    assert shown() == words
     stage.page.route("**/js/main.js", lambda route: route.abort())
     stage.page.goto(f"{stage.base_url}/rooms/{stage.room}")
-    assert told() == words
+    assert shown() == words
 
 
-def test_a_message_lost_on_the_wire_fades_where_it_was(stage: Stage) -> None:
+def test_a_message_lost_on_a_link_fades_where_it_was(stage: Stage) -> None:
     stage.open().at_speed(0.3)
     stage.command("set_link", **{"from": "producer", "to": "broker:1", "cut": True})
     stage.page.evaluate("""() => {
@@ -85,38 +85,38 @@ def test_a_message_lost_on_the_wire_fades_where_it_was(stage: Stage) -> None:
     stage.batch_send.click()
     stage.page.wait_for_function("() => window.faded.size > 3")
     stage.at_speed(16)
-    stage.has_said("is lost, and the producer does not notice")
+    stage.has_announced("is lost. A sender that asks for no acknowledgement")
     stage.settled()
     seen = stage.page.evaluate("() => [...window.faded]")
     assert all(one.endswith("lost") for one in seen)
 
 
-def test_a_frozen_consumer_stands_still_for_so_long(stage: Stage) -> None:
-    stage.open().at_speed(0.25).let_time_run()
+def test_a_frozen_consumer_is_shown_as_suspended_with_a_countdown(stage: Stage) -> None:
+    stage.open().at_speed(0.25).resume_time()
     stage.command("freeze_consumer", group=METRICS, consumer="Metrics C", duration_ms=3_000)
     card = stage.consumer("Metrics C")
     expect(card.locator(".consumer-state")).to_have_text("suspended")
     expect(card.locator(".countdown")).to_be_visible()
-    stage.has_said("Metrics C is suspended for 3.0 s")
+    stage.has_announced("Metrics C is suspended for 3.0 s")
     stage.at_speed(8)
     expect(card.locator(".consumer-state")).to_have_text("running")
     expect(card.locator(".countdown")).to_be_hidden()
 
 
-def test_the_producers_queue_is_told_while_something_is_in_it(stage: Stage) -> None:
+def test_the_queue_of_the_producer_is_shown_while_it_is_not_empty(stage: Stage) -> None:
     stage.open()
     expect(stage.page.locator(".producer-state")).to_have_text("")
-    stage.stand_still()
+    stage.pause_time()
     stage.command("set_producer", sending="async", acknowledgement="broker", batch_messages=2)
     for _ in range(3):
         stage.command("produce", count=2)
     expect(stage.page.locator(".producer-state")).to_contain_text("queued")
 
 
-def test_a_damaged_message_is_told_at_the_bookmark(stage: Stage) -> None:
+def test_a_damaged_message_is_reported_at_the_bookmark(stage: Stage) -> None:
     stage.open()
     stage.command("corrupt", partition=0, offset=430)
-    stage.at_speed(16).let_time_run()
+    stage.at_speed(16).resume_time()
     row = stage.partition(0).locator(f'.bookmark-row[data-group="{METRICS}"]')
     expect(row.locator(".row-name")).to_have_text("damaged message at 430: reads no further")
     expect(stage.bookmark(0)).to_have_attribute(
@@ -124,10 +124,10 @@ def test_a_damaged_message_is_told_at_the_bookmark(stage: Stage) -> None:
     )
 
 
-def test_a_message_larger_than_a_pull_is_not_called_damaged(stage: Stage) -> None:
+def test_a_message_larger_than_a_fetch_is_not_reported_as_damaged(stage: Stage) -> None:
     stage.open()
     stage.command("produce", count=1, size=3_000)
-    stage.at_speed(16).let_time_run()
+    stage.at_speed(16).resume_time()
     row = stage.page.locator(f'.bookmark-row[data-group="{METRICS}"][data-error="invalid_message_size"]')
     words = "the message at 860 is larger than a pull{}: reads no further"
     expect(row.locator(".row-name")).to_have_text(words.format(" (1,024 B)"))
@@ -135,7 +135,7 @@ def test_a_message_larger_than_a_pull_is_not_called_damaged(stage: Stage) -> Non
         "aria-valuetext", re.compile(re.escape(words.format(" (1,024 B)")))
     )
     owner = row.locator(".owner").get_attribute("data-consumer")
-    stage.hold()
+    stage.pause_room()
     stage.page.route("**/js/main.js", lambda route: route.abort())
     stage.page.goto(f"{stage.base_url}/rooms/{stage.room}")
     expect(row.locator(".row-name")).to_have_text(words.format(" (1,024 B)"))
@@ -146,7 +146,7 @@ def test_a_message_larger_than_a_pull_is_not_called_damaged(stage: Stage) -> Non
     stage.open(f"/rooms/{stage.room}")
     stage.command("set_consumer", group=METRICS, consumer=owner, fetch_bytes=4_096)
     expect(row).to_have_count(0)
-    expect(stage.narration).to_contain_text(f"{owner} pulls more bytes at a time now, and reads on at 860 of p0.")
+    expect(stage.narration).to_contain_text(f"{owner} can read p0 again, and continues at offset 860.")
 
 
 WHY_NOT = """async () => {
@@ -165,7 +165,7 @@ WHY_NOT = """async () => {
 }"""
 
 
-def test_each_reason_to_read_no_further_has_its_own_words(page: Page, server: ServerProcess) -> None:
+def test_each_reason_why_a_consumer_stops_reading_has_its_own_description(page: Page, server: ServerProcess) -> None:
     page.goto(f"{server.base_url}/healthz")
     too_large = (
         "The message at 860 of p0 is larger than a pull of A (1,024 B): it reads no further. Raise its bytes per pull."
@@ -192,9 +192,9 @@ def test_each_reason_to_read_no_further_has_its_own_words(page: Page, server: Se
     ]
 
 
-def test_a_refusal_in_the_inspector_goes_when_it_is_no_longer_true(stage: Stage) -> None:
+def test_a_refusal_in_the_inspector_disappears_when_it_no_longer_applies(stage: Stage) -> None:
     stage.open()
-    stage.stand_still()
+    stage.pause_time()
     stage.command("produce", count=1)
     hatched = stage.page.locator('.record[data-flushed="false"]')
     while not hatched.count():
@@ -209,15 +209,15 @@ def test_a_refusal_in_the_inspector_goes_when_it_is_no_longer_true(stage: Stage)
     assert close
     assert box
     assert close["y"] + close["height"] < box["y"]
-    stage.let_time_run()
+    stage.resume_time()
     expect(stage.inspector.locator("h2")).to_have_text("p0 at offset 860")
     expect(refusal).to_have_count(0)
 
 
 def test_a_consumer_is_paused_and_resumed_on_its_card(stage: Stage) -> None:
-    stage.open().let_time_run()
+    stage.open().resume_time()
     stage.press("Metrics A", "Pause")
     expect(stage.consumer("Metrics A").locator(".consumer-state")).to_have_text("paused")
-    stage.has_said("Metrics A is paused")
+    stage.has_announced("Metrics A is paused")
     stage.press("Metrics A", "Resume")
     expect(stage.consumer("Metrics A").locator(".consumer-state")).to_have_text("running")

@@ -1,4 +1,4 @@
-"""Rooms that have lived before a page is opened on them."""
+"""Rooms that get a history over the API before a page is opened on them."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ def api(stage: Stage, path: str = "", **query: object) -> Any:
     return answer.json()
 
 
-class Teller:
-    """Tells a room over the API what to do, and waits for nothing to be drawn."""
+class RoomControl:
+    """A room that is controlled over the API, without a page and without waits for a picture."""
 
     def __init__(self, page: Page, base_url: str) -> None:
         self.page = page
@@ -21,31 +21,31 @@ class Teller:
         self.room, self.key = made["room"], made["presenter_key"]
         self.address = f"{base_url}/api/rooms/{self.room}/commands"
 
-    def do(self, command: str, **fields: object) -> int:
-        """Give a command; returns the virtual time at which it was applied."""
+    def command(self, command: str, **fields: object) -> int:
+        """Send a command; return the virtual time at which it was applied."""
         headers = {"Authorization": f"Bearer {self.key}"}
         answer = self.page.request.post(self.address, data={"command": command, **fields}, headers=headers)
         assert answer.ok, answer.text()
         return int(answer.json()["applied_at_us"])
 
-    def let_run(self, at_us: int) -> None:
-        """Let it live at 16x until then, and stand still; nobody looks meanwhile, so it costs little."""
-        self.do("clock", action="speed", speed=16)
-        self.do("clock", action="resume")
+    def run_until(self, at_us: int) -> None:
+        """Run the room at speed 16 until then, and pause it; without a viewer this costs little."""
+        self.command("clock", action="speed", speed=16)
+        self.command("clock", action="resume")
         address = self.address.removesuffix("/commands")
         while self.page.request.get(address).json()["clock"]["now_us"] < at_us:
             pass
-        self.do("clock", action="pause")
-        self.do("clock", action="speed", speed=1)
+        self.command("clock", action="pause")
+        self.command("clock", action="speed", speed=1)
 
     def show(self, stage: Stage, query: str = "") -> Stage:
-        """Open its page in a browser that may change it."""
+        """Open its page as the presenter."""
         cookie = {"name": f"presenter-{self.room}", "value": self.key, "url": stage.base_url}
         self.page.context.add_cookies([cookie])
         return stage.open(f"/rooms/{self.room}{query}")
 
     def step_until(self, at_us: int) -> None:
-        while self.do("clock", action="step") < at_us:
+        while self.command("clock", action="step") < at_us:
             pass
 
 
