@@ -14,12 +14,12 @@ from engine.errors import OffsetscopeError
 from engine.scenarios import SCENARIOS
 from engine.tcp import command as broker
 from engine.tcp.platform import allow_many_files, listen
-from webapp import create_app
+from webapp.app import create_app
 from webapp.connections import ConnectionLimits, Connections
+from webapp.http.request.context import EXTENSION
 from webapp.paths import default_data_directory
 from webapp.server import address_of, serve
 from webapp.settings import DEFAULT_SCENARIO, Settings
-from webapp.views.context import EXTENSION
 
 WRONG_USE = 2
 HIGHEST_PORT = 65_535

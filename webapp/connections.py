@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from webapp.quotas import client_of
+from webapp.house.quotas import client_of
 
 NO_DEADLINE_S: Final = float("inf")
 

@@ -20,7 +20,7 @@ from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHand
 
 from engine.tcp.platform import STOP_SIGNALS, send_now
 from webapp.connections import Connections
-from webapp.services import Services
+from webapp.house.services import Services
 
 POLL_S = 0.05
 FAREWELL_S = 0.8

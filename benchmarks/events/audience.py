@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from engine.journal.journal import Journal, JournalChunk
-from webapp.answers import Moment
-from webapp.digests import Digest
 from webapp.feed.broadcaster import Broadcaster
 from webapp.feed.viewer import Viewer
-from webapp.pacing import ClockFacts
+from webapp.room.answers import Moment
+from webapp.room.digests import Digest
+from webapp.room.pace import ClockFacts
 
 VIEWERS = 10
 PATIENCE_S = 30.0

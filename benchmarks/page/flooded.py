@@ -15,13 +15,13 @@ from playwright.sync_api import Browser
 
 from benchmarks.page.stage import Room as ServedRoom
 from benchmarks.page.stage import on_stage
-from webapp.command_log import CommandLog
 from webapp.feed.frames import Frame, digest_frame, events_frame
-from webapp.room import Room
-from webapp.room_commands import parse
-from webapp.room_folders import RoomFolders
-from webapp.room_record import RoomRecord
-from webapp.timeline import Timeline
+from webapp.room.command_log import CommandLog
+from webapp.room.commands import parse
+from webapp.room.folders import RoomFolders
+from webapp.room.record import RoomRecord
+from webapp.room.room import Room
+from webapp.room.timeline import Timeline
 
 SLICE_US = 40_000
 BUDGET_US = 10_000_000

@@ -11,9 +11,9 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from benchmarks.page.stage import Room, on_stage, serving
-from webapp.command_log import CommandLog, LoggedCommand
-from webapp.room_folders import RoomFolders
-from webapp.room_record import RoomRecord, hash_key, new_presenter_key, new_room_id
+from webapp.room.command_log import CommandLog, LoggedCommand
+from webapp.room.folders import RoomFolders
+from webapp.room.record import RoomRecord, hash_key, new_presenter_key, new_room_id
 
 SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US

@@ -9,14 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from engine.tcp.platform import listen
-from tests.webapp.feed_by_hand import Audience, FakeJournal
+from tests.webapp.feed.feed_by_hand import Audience, FakeJournal
 from tests.webapp.support import LiveServer
-from webapp import create_app
+from webapp.app import create_app
 from webapp.connections import ConnectionLimits, Connections
+from webapp.house.services import Services
+from webapp.http.request.context import EXTENSION
 from webapp.server import BoundedServer
-from webapp.services import Services
 from webapp.settings import Settings
-from webapp.views.context import EXTENSION
 
 
 @pytest.fixture

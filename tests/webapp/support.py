@@ -17,10 +17,10 @@ import websocket
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from webapp.answers import Applied
-from webapp.room import Room
-from webapp.room_commands import parse
-from webapp.services import Services
+from webapp.house.services import Services
+from webapp.room.answers import Applied
+from webapp.room.commands import parse
+from webapp.room.room import Room
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 20

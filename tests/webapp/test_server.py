@@ -13,11 +13,11 @@ from flask import Flask, request
 
 from engine.tcp.platform import listen
 from tests.webapp.support import TIMEOUT_S
-from webapp import create_app
+from webapp.app import create_app
 from webapp.connections import ConnectionLimits, Connections
+from webapp.http.request.context import EXTENSION
 from webapp.server import BoundedServer, serve
 from webapp.settings import Settings
-from webapp.views.context import EXTENSION
 
 
 @pytest.fixture

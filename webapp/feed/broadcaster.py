@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 
 from engine.errors import OffsetscopeError
 from engine.message.format import MAGIC_0_OVERHEAD_BYTES
-from webapp.answers import Moment
 from webapp.errors import CreditTooSmall
 from webapp.feed.frames import Frame, digest_frame, events_frame
 from webapp.feed.pulls import CREDIT_BYTES_AT_MOST
 from webapp.feed.source import Source
 from webapp.feed.viewer import GOING_AWAY, Viewer
+from webapp.room.answers import Moment
 
 FRAME_BYTES = 64 * 1024
 FRAMES_PER_TURN = 8

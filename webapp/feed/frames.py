@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.errors import OffsetscopeError
-from webapp.digests import Digest
-from webapp.pacing import ClockFacts
+from webapp.room.digests import Digest
+from webapp.room.pace import ClockFacts
 
 _TEXT = 0x81
 _CLOSE = 0x88

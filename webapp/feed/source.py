@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from engine.journal.journal import JournalChunk
-from webapp.answers import Moment
-from webapp.digests import Digest
+from webapp.room.answers import Moment
+from webapp.room.digests import Digest
 
 
 class Source(Protocol):

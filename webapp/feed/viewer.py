@@ -8,7 +8,7 @@ from engine.errors import OffsetscopeError
 from webapp.errors import RoomSuspended
 from webapp.feed.frames import Frame, close_frame, error_frame
 from webapp.feed.source import Source
-from webapp.pacing import ClockFacts
+from webapp.room.pace import ClockFacts
 
 ANSWERS_AT_MOST = 64
 GOING_AWAY = 1001

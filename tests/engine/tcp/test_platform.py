@@ -89,13 +89,13 @@ import json, signal, sys, threading, time
 from pathlib import Path
 from urllib.request import Request, urlopen
 from simple_websocket import Client
-from webapp import create_app
+from webapp.app import create_app
 from webapp.connections import ConnectionLimits, Connections
 from engine.tcp.platform import listen
 from webapp.server import serve
 from webapp.settings import Settings
 from engine.tcp.platform import allow_many_files
-from webapp.views.context import EXTENSION
+from webapp.http.request.context import EXTENSION
 
 def post(address, body, key=""):
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}

@@ -1,0 +1,1 @@
+"""The views, all of them thin: pages, controls, panels, the JSON API, embeds and the feed's handshake."""

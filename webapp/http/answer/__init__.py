@@ -1,0 +1,1 @@
+"""How a response is made: its words, its errors, its headers, its files."""

@@ -1,0 +1,1 @@
+"""What panels and downloads show of a room: parties, records, segment files."""

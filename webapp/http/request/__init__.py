@@ -1,0 +1,1 @@
+"""What a request says: who asks, for which room, with which fields."""
