@@ -98,9 +98,9 @@ def show(report: dict[str, Any]) -> None:
         print(f"| **{comparison['title']}** ({comparison['unit']}) | | | {_spread('calibration, ms', loop)} |")
         for name, figures in comparison["contenders"].items():
             ratio = figures["first_is_times_as_fast"]
-            told = "1" if name == comparison["held_against"] else _spread("", ratio)
+            shown = "1" if name == comparison["held_against"] else _spread("", ratio)
             by_clock, by_cpu = figures["rate"]["median"], figures["cpu_rate"]["median"]
-            print(f"| {name} | {by_clock:,.0f} | {by_cpu:,.0f} | {told} |")
+            print(f"| {name} | {by_clock:,.0f} | {by_cpu:,.0f} | {shown} |")
     if report["overhead_bytes"]:
         print("\n| bytes on disk a message, beyond its payload | |\n|---|---|")
         for name, each in report["overhead_bytes"].items():

@@ -57,7 +57,7 @@ def overheads(folder: Path, messages: int) -> dict[str, float]:
 def sharing_contest(folder: Path, events_told: int, rounds: int) -> Comparison:
     """Viewers of one journal as the feed serves them: what is read and encoded for one serves all at its place.
 
-    One viewer, sixteen who share, and sixteen for whom everything is done anew: events handed over in all.
+    One viewer, sixteen who share, and sixteen for whom everything is done again: events sent in all.
     """
     directory = empty(folder / "shared")
     journal = Journal.open(directory)

@@ -24,7 +24,7 @@ FAULTY_RATE = 50
 TIERS = ("live", "analysis", "warehouse")
 WINDOW_US = PAPER.deployment.audit_window_us
 SETTLED_US = WINDOW_US + PAPER.deployment.audit_delay_us + 30 * SECOND_US
-"""When the window that begins at virtual zero has been told and compared everywhere."""
+"""When the window that begins at virtual zero has been reported and compared everywhere."""
 
 
 @contextmanager

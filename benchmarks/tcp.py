@@ -34,9 +34,9 @@ ROOT: Final = Path(__file__).parent.parent
 
 
 def produce_contest(folder: Path, messages: int, rounds: int) -> Comparison:
-    """Everybody sends the same number of 200-byte messages, 50 at a time, over one connection.
+    """Each client sends the same number of 200-byte messages, 50 at a time, over one connection.
 
-    The turn of the broker ends when all of them are in its log: no acknowledgement means that nobody waits meanwhile.
+    The turn of the broker ends when all of them are in its log; the client does not wait for an acknowledgement.
     """
     everything = payloads(messages)
     with ExitStack() as servers:
@@ -155,9 +155,9 @@ def redis_version() -> str:
     """Which Redis is installed, with its client; "" if there is none."""
     if not (shutil.which("redis-server") and shutil.which("redis-benchmark") and shutil.which("redis-cli")):
         return ""
-    told = subprocess.run(["redis-server", "--version"], check=True, capture_output=True, text=True).stdout
-    found = re.search(r"v=([\d.]+)", told)
-    return found[1] if found else told.strip()
+    printed = subprocess.run(["redis-server", "--version"], check=True, capture_output=True, text=True).stdout
+    found = re.search(r"v=([\d.]+)", printed)
+    return found[1] if found else printed.strip()
 
 
 # --- goals ----------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from webapp.room.digests import Digest
 from webapp.room.pace import ClockFacts
 
 VIEWERS = 10
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 READ_BYTES = 1 << 20
 NO_LIMIT_BYTES = 1 << 50
 ROOT = Path(__file__).parent.parent.parent
@@ -48,7 +48,7 @@ class Following:
         return False
 
     def digest_after(self, offset: int) -> Digest:
-        """Nobody asks."""
+        """Never called: no viewer takes digests."""
         raise NotImplementedError
 
 
@@ -79,7 +79,7 @@ class Audience:
                 stdout=subprocess.PIPE,
                 text=True,
             )
-            listener.settimeout(PATIENCE_S)
+            listener.settimeout(TIMEOUT_S)
             self._connections = [listener.accept()[0] for _ in range(VIEWERS)]
         source = Following(journal)
         self._viewers = [Viewer(source, _Outlet(connection)) for connection in self._connections]
@@ -87,21 +87,21 @@ class Audience:
             viewer.pull(journal.end_offset, NO_LIMIT_BYTES)
 
     def show(self) -> None:
-        """Give everybody all that is in the journal; return when the system has it."""
+        """Send all viewers everything in the journal; return when the system has taken it."""
         behind = self._viewers
         while behind:
             self._broadcaster.serve(behind, is_heartbeat=False)
             end_offset = self._journal.end_offset
             behind = [viewer for viewer in behind if not viewer.flush() or viewer.offset < end_offset]
             if behind:
-                select.select([], self._connections, [], PATIENCE_S)
+                select.select([], self._connections, [], TIMEOUT_S)
 
     def leave(self) -> list[int]:
-        """Hang up, and say how many bytes each viewer got."""
+        """Close the connections; return how many bytes each viewer got."""
         for connection in self._connections:
             connection.close()
-        told, _ = self._readers.communicate(timeout=PATIENCE_S)
-        return [int(line) for line in told.split()]
+        printed, _ = self._readers.communicate(timeout=TIMEOUT_S)
+        return [int(line) for line in printed.split()]
 
     def __enter__(self) -> Self:
         return self

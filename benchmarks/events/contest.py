@@ -149,7 +149,7 @@ class _Whole(_Journaled):
 
 
 class _Muted(_Journaled):
-    """The cluster alone: its events are made, and nobody writes them down."""
+    """The cluster alone: its events are made, and not written."""
 
     def _begin(self) -> None:
         super()._begin()

@@ -69,7 +69,7 @@ def batches(folder: Path, journal: Journal) -> Cluster:
 
 
 def many_readers(folder: Path, journal: Journal) -> Cluster:
-    """Ten groups of three consumers, which pull a few messages at a time and commit ten times a second."""
+    """Ten groups of three consumers, which fetch a few messages at a time and commit ten times a second."""
     cluster = paper_cluster(folder, journal, groups=10, fetch_bytes=1000, commit_interval_ms=100)
     do(cluster, "set_producer", rate_per_second=3_000, batch_messages=10, linger_ms=20)
     cluster.run_until(cluster.now_us + WARM_UP_US)
@@ -77,7 +77,7 @@ def many_readers(folder: Path, journal: Journal) -> Cluster:
 
 
 def waiting(folder: Path, journal: Journal) -> Cluster:
-    """Sixteen groups of three consumers with nothing to read: empty pulls, and heartbeats that nobody hears of."""
+    """Sixteen groups of three consumers with nothing to read: empty fetches, and heartbeats without events."""
     return paper_cluster(folder, journal, groups=16)
 
 

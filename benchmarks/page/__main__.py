@@ -11,7 +11,7 @@ RESULTS = Path(__file__).parents[1] / "results" / "page.json"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure everything once, in a quarter of an hour: the flood of an hour is lived before it is told."""
+    """Measure everything once, in a quarter of an hour: the hour of a flood is simulated before it is drawn."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks page", description=__doc__)
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the figures go")
     run(find_chromium(), parser.parse_args(arguments).output)

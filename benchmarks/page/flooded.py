@@ -67,10 +67,10 @@ def hour_of_flood(browser: Browser, served: ServedRoom) -> dict[str, Any]:
     heaps, frames_fed, bytes_fed = [], 0, 0
     with tempfile.TemporaryDirectory() as name:
         for part in _parts(frames_of_flood(Path(name), HOUR_S)):
-            for told in part:
-                watched.page.evaluate("([frames, each]) => window.feed(frames, each)", [told, FRAMES_A_PICTURE])
-                frames_fed += len(told)
-                bytes_fed += sum(len(text) for text in told)
+            for texts in part:
+                watched.page.evaluate("([frames, each]) => window.feed(frames, each)", [texts, FRAMES_A_PICTURE])
+                frames_fed += len(texts)
+                bytes_fed += sum(len(text) for text in texts)
             heaps.append(watched.heap_bytes())
     level = watched.page.locator("[data-stage]").get_attribute("data-level")
     drawn = int(watched.page.get_by_test_id("fact-events-appended").inner_text())
@@ -102,7 +102,7 @@ def _pieces(frames: Iterator[tuple[int, str]], until_us: int) -> Iterator[list[s
 
 
 def frames_of_flood(directory: Path, seconds: int) -> Iterator[tuple[int, str]]:
-    """What one viewer is told, frame by frame, and at which virtual time."""
+    """The frames that one viewer gets, and their virtual times."""
     wall_us = 1_000_000
     folders = RoomFolders(directory)
     record = RoomRecord("flooded", "pageviews", 1, "running", "", 0)
@@ -122,7 +122,7 @@ def frames_of_flood(directory: Path, seconds: int) -> Iterator[tuple[int, str]]:
 
 
 def _next_frame(room: Room, offset: int, *, has_summary: bool) -> Frame:
-    """As the broadcaster: whoever has a summary waits for the exact state before events go on."""
+    """As the broadcaster: a viewer with a summary gets the exact state before it gets events again."""
     moment = room.moment()
     if not has_summary and not room.is_digested(offset):
         chunk = room.read_journal(offset, FRAME_BYTES)

@@ -42,7 +42,7 @@ class Minute:
 def weight(browser: Browser, base_url: str) -> dict[str, float]:
     """Bytes of HTML, CSS and JavaScript of the first page: as they are, compressed, and as the server sent them.
 
-    Counted is all that comes before it is alive, and within the seconds after in which nobody does anything.
+    Counted is all that comes before it is alive, and within the seconds after without any input.
     """
     responses: list[Response] = []
     page = browser.new_page()

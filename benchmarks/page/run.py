@@ -129,8 +129,8 @@ def plot(report: Mapping[str, Any]) -> str:
         parts.append(
             f'<rect class="{kind}" x="{LEFT}" y="{y}" width="{max(1.0, part * SCALE):.1f}" height="16" rx="2"/>'
         )
-        told = f"{goal['found']:,} of {goal['wanted']:,} {goal['unit']}"
-        parts.append(_text(LEFT + 8 + round(max(1.0, part) * SCALE), y + 13, told, "small"))
+        label = f"{goal['found']:,} of {goal['wanted']:,} {goal['unit']}"
+        parts.append(_text(LEFT + 8 + round(max(1.0, part) * SCALE), y + 13, label, "small"))
     bottom = 66 + len(bars) * ROW
     parts.append(f'<path class="middle" d="M{LEFT + SCALE} 60V{bottom}"/>')
     y = bottom

@@ -36,7 +36,7 @@ WATCH = """
     new PerformanceObserver(note).observe({type: "longtask"});
     const count = () => { window.watched.frames += 1; requestAnimationFrame(count); };
     requestAnimationFrame(count);
-    const told = new Map();
+    const sentAtMs = new Map();
     const Real = window.WebSocket;
     window.WebSocket = class extends Real {
         constructor(...given) {
@@ -47,7 +47,7 @@ WATCH = """
                 ways_ms.push(performance.now() - clock.now_us / 1000);
                 if (ways_ms.length > 16) ways_ms.shift();
                 for (const {event, batch, at_us} of events) {
-                    if (event === "batch_sent") told.set(`batch:${batch}`, at_us / 1000);
+                    if (event === "batch_sent") sentAtMs.set(`batch:${batch}`, at_us / 1000);
                 }
             });
         }
@@ -56,7 +56,7 @@ WATCH = """
         const layer = document.querySelector('[data-part="flights"]');
         if (!layer) return;
         new MutationObserver((changes) => changes.forEach(({addedNodes}) => addedNodes.forEach(({dataset}) => {
-            const at_ms = told.get(dataset?.flight);
+            const at_ms = sentAtMs.get(dataset?.flight);
             if (at_ms === undefined) return;
             window.watched.drawn_after_ms.push(performance.now() - at_ms - Math.min(...ways_ms));
         }))).observe(layer, {childList: true});

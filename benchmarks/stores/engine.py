@@ -103,7 +103,7 @@ class RawFile:
         return (directory / "raw").stat().st_size // 209
 
     def reader(self, directory: Path, tally: Tally) -> Callable[[], None]:
-        """The bytes in chunks of 300 KiB, looked at by nobody."""
+        """Return the bytes in chunks of 300 KiB, undecoded."""
         handle = os.open(directory / "raw", os.O_RDONLY)
 
         def work() -> None:

@@ -1,4 +1,4 @@
-"""``python -m docs.figures`` draws every picture of docs/engine.md anew, from runs of the real engine.
+"""``python -m docs.figures`` draws every picture of docs/engine.md again, from runs of the real engine.
 
 The same seed gives the same journal, so the pictures only change when the engine does; a test compares.
 """

@@ -102,7 +102,7 @@ def broker_down(room: Room) -> None:
 
 
 def empty(room: Room) -> None:
-    """A topic to which nobody has written."""
+    """A topic without messages."""
     room.do("add_topic", topic="clicks", partitions=3)
     room.run_for(2, speed=2)
     room.pause()

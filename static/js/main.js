@@ -131,8 +131,8 @@ function limitWords(clock) {
 /** @param {HTMLElement} stage @param {Player} player @param {TimeLine} time_line */
 function read(stage, player, time_line) {
   const feed = new Feed(stage.dataset.feed ?? "", {
-    onFrame: (frame, anew) => {
-      player.receive(frame, anew);
+    onFrame: (frame, fresh) => {
+      player.receive(frame, fresh);
       time_line.hear(frame);
     },
     onConnection: (connection) => {

@@ -48,12 +48,12 @@ export class History {
    * Fold one frame of the feed.
    * @param {JournalEvent[]} events
    * @param {number} next_offset where the frame ends in the journal
-   * @param {boolean} anew the frame is the first after a pull from a checkpoint
+   * @param {boolean} fresh the frame is the first after a pull from a checkpoint
    */
-  fold(events, next_offset, anew) {
+  fold(events, next_offset, fresh) {
     events.forEach((event, index) => {
       if (event.event === "checkpoint") {
-        if (anew && index === 0) this.#replace(event, []);
+        if (fresh && index === 0) this.#replace(event, []);
         else if (event.cause !== "periodic") this.#replace(event, [event]);
         return;
       }
@@ -67,14 +67,14 @@ export class History {
    * Take in a digest: the state at an offset, and nothing of what happened up to there.
    * @param {Digest} digest
    * @param {number} next_offset where it ends in the journal
-   * @param {boolean} anew the frame is the first after a pull from a checkpoint
+   * @param {boolean} fresh the frame is the first after a pull from a checkpoint
    */
-  foldDigest({ state: whole, patch = {}, exact = false }, next_offset, anew) {
-    if (anew) this.generation += 1;
+  foldDigest({ state: whole, patch = {}, exact = false }, next_offset, fresh) {
+    if (fresh) this.generation += 1;
     const newest = this.newest;
     const state = whole ?? patched(newest.state, patch);
     const instant = { at_us: state.at_us, state, events: [], next_offset, summary: !exact };
-    if (anew) this.instants = [instant];
+    if (fresh) this.instants = [instant];
     else if (state.at_us === newest.at_us) this.instants[this.instants.length - 1] = instant;
     else this.#push(instant);
     this.next_offset = next_offset;

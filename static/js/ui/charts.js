@@ -33,12 +33,12 @@ export class Charts {
     this.timer = 0;
     this.panel.addEventListener("change", () => this.#paint());
     for (const place of Object.values(this.places)) place.addEventListener("keydown", (event) => this.#key(event));
-    const anew = () => {
+    const redraw = () => {
       this.made_for = "";
       this.paint();
     };
-    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", anew);
-    new MutationObserver(anew).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     new ResizeObserver(() => Object.values(this.charts).forEach((chart) => chart.fit())).observe(this.panel);
   }
 

@@ -50,7 +50,7 @@ function tellWhileUnderWay(stage, form) {
   });
 }
 
-/** @returns {string} a name that nobody can guess: it authorises cancelling the fork */
+/** @returns {string} a name that cannot be guessed: it authorises cancelling the fork */
 function newTicket() {
   return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("-");
 }

@@ -121,7 +121,7 @@ export class Inspector {
   }
 
   /**
-   * Read the panel again when the state it shows has changed, whoever changed it.
+   * Read the panel again when the state it shows has changed, for any reason.
    * @param {string} name @param {Record<string, any>} state @param {URLSearchParams} query
    */
   #lookForNews(name, state, query) {

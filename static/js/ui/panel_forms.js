@@ -24,7 +24,7 @@ export function keepForms(content, readAgain) {
   });
 }
 
-/** Forms that nobody types into show what was read. @param {HTMLElement} content of the inspector */
+/** Forms that are not being typed into show what was read. @param {HTMLElement} content of the inspector */
 export function showWhatWasRead(content) {
   content.querySelectorAll("form").forEach((form) => form.hasAttribute(TYPED_IN) || form.reset());
 }

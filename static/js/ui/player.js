@@ -65,14 +65,14 @@ export class Player {
     /** @type {Array<(passed: Passed) => void>} */
     this.listeners = [];
     /** Whether the next picture is the first of a history, which is shown without a transition. */
-    this.anew = true;
+    this.fresh = true;
   }
 
-  /** @param {Frame} frame @param {boolean} anew the first frame after a pull from a checkpoint */
-  receive(frame, anew) {
+  /** @param {Frame} frame @param {boolean} fresh the first frame after a pull from a checkpoint */
+  receive(frame, fresh) {
     const wall_us = this.around.wall_us();
     this.end_offset = frame.end;
-    if (anew) this.opening_end_offset = frame.end;
+    if (fresh) this.opening_end_offset = frame.end;
     this.opening = frame.offset < this.opening_end_offset;
     if (!this.history || !this.clock) {
       const state = frame.digest?.state ?? frame.events[0]?.state;
@@ -81,19 +81,19 @@ export class Player {
       this.clock = new SceneClock(frame.clock, wall_us);
     }
     const generation = this.history.generation;
-    this.clock.anchor(frame.clock, wall_us, anew ? undefined : frame.events[0]?.at_us);
-    if (frame.digest) this.history.foldDigest(frame.digest, frame.next, anew);
-    else this.history.fold(frame.events, frame.next, anew);
-    if (this.history.generation !== generation) this.#begin(anew);
+    this.clock.anchor(frame.clock, wall_us, fresh ? undefined : frame.events[0]?.at_us);
+    if (frame.digest) this.history.foldDigest(frame.digest, frame.next, fresh);
+    else this.history.fold(frame.events, frame.next, fresh);
+    if (this.history.generation !== generation) this.#begin(fresh);
     this.wake();
   }
 
-  /** Restart the drawn time, when another history has begun. @param {boolean} anew */
-  #begin(anew) {
+  /** Restart the drawn time, when another history has begun. @param {boolean} fresh */
+  #begin(fresh) {
     const history = /** @type {History} */ (this.history);
     if (!this.past.place) this.drawn = undefined;
     this.clock?.restart(history.oldest.at_us);
-    this.anew = anew;
+    this.fresh = fresh;
   }
 
   wake() {
@@ -112,8 +112,8 @@ export class Player {
     const { history, clock } = this;
     if (!history || !clock) return;
     const steps = this.around.steps();
-    const hurried = steps || !this.visible || this.anew;
-    this.anew = false;
+    const hurried = steps || !this.visible || this.fresh;
+    this.fresh = false;
     const before = this.among;
     const wall_us = this.around.wall_us();
     clock.advance(wall_us, { at_once: hurried });

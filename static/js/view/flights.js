@@ -22,7 +22,7 @@ export const CELLS_AT_MOST = 24;
  * @typedef {{node: HTMLElement, load: HTMLElement, label: HTMLElement, detail: HTMLElement, painted: Partial<Mark>, width: number, words: Words}} Drawn
  * @typedef {object} How
  * @property {(group: string) => number} indexOf a group's number
- * @property {boolean} moves whether time runs and is followed; what stands still can be read
+ * @property {boolean} moves whether time runs and is followed; what does not move can be read
  * @property {import("./crowd.js").Crowd} [crowd] what draws a crowd
  * @property {boolean} [as_nodes] whether each mark is to be a node all the same
  * @typedef {{standing: Map<string, Drawn>, spare: Drawn[]}} Pool

@@ -18,7 +18,7 @@ const SILENCE_MS = 6_000;
  * @typedef {"connecting" | "live" | "reconnecting"} Connection
  * @typedef {{code: string, message: string, remedy: string, needed_bytes?: number}} WireError
  * @typedef {object} Reader
- * @property {(frame: Frame, anew: boolean) => void} onFrame `anew`: the first frame after a pull from a checkpoint; it holds a state
+ * @property {(frame: Frame, fresh: boolean) => void} onFrame `fresh`: the first frame after a pull from a checkpoint; it holds a state
  * @property {(connection: Connection) => void} onConnection
  * @property {(error: WireError) => void} onError
  */
@@ -37,14 +37,14 @@ export class Feed {
     /** Whether what was read last is a summary: then events can not be folded onto it. */
     this.summary = false;
     this.backOffMs = BACK_OFF_FIRST_MS;
-    this.anew = true;
+    this.fresh = true;
     this.silence = 0;
   }
 
   open() {
     const socket = new WebSocket(this.url);
     this.socket = socket;
-    socket.addEventListener("open", () => (this.summary ? this.#pullAnew() : this.#pull(this.next)));
+    socket.addEventListener("open", () => (this.summary ? this.#pullFresh() : this.#pull(this.next)));
     socket.addEventListener("message", (message) => this.#take(JSON.parse(message.data), message.data.length));
     socket.addEventListener("close", () => this.#reopen(socket));
     this.#listen();
@@ -53,13 +53,13 @@ export class Feed {
   /** @param {number | "checkpoint"} offset */
   #pull(offset) {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
-    this.anew = offset === "checkpoint";
+    this.fresh = offset === "checkpoint";
     this.spentBytes = 0;
     this.socket.send(JSON.stringify({ pull: offset, max_bytes: this.creditBytes, digest: true }));
   }
 
   /** Start again from a checkpoint, when events cannot be folded onto the known state. */
-  #pullAnew() {
+  #pullFresh() {
     this.next = "checkpoint";
     this.#pull("checkpoint");
   }
@@ -73,18 +73,18 @@ export class Feed {
     }
     /** @type {Frame} */
     const frame = answer;
-    const anew = this.anew;
+    const fresh = this.fresh;
     if (!this.#follows(frame)) return;
-    if (this.summary && frame.events.length && !anew) {
-      this.#pullAnew();
+    if (this.summary && frame.events.length && !fresh) {
+      this.#pullFresh();
       return;
     }
     if (frame.digest || frame.events.length) this.summary = Boolean(frame.digest && !frame.digest.exact);
-    this.anew = false;
+    this.fresh = false;
     this.next = frame.next;
     this.spentBytes += frame.digest ? bytes : frame.next - frame.offset;
     this.backOffMs = BACK_OFF_FIRST_MS;
-    this.reader.onFrame(frame, anew);
+    this.reader.onFrame(frame, fresh);
     this.reader.onConnection("live");
     const nextIsTooLarge = !frame.digest && !frame.events.length && frame.next < frame.end;
     if (nextIsTooLarge || this.spentBytes > this.creditBytes / 2) this.#pull(frame.next);
@@ -95,7 +95,7 @@ export class Feed {
    * @param {Frame} frame @returns {boolean} whether it continues at our offset; after a gap the feed pulls again
    */
   #follows(frame) {
-    if (this.anew) return frame.events[0]?.event === "checkpoint" || Boolean(frame.digest?.state);
+    if (this.fresh) return frame.events[0]?.event === "checkpoint" || Boolean(frame.digest?.state);
     if (frame.offset === this.next) return true;
     if (this.next !== "checkpoint" && frame.next > this.next) this.#pull(this.next);
     return false;
@@ -109,7 +109,7 @@ export class Feed {
       return;
     }
     if (/offset/.test(error.code) && this.next !== "checkpoint") {
-      this.#pullAnew();
+      this.#pullFresh();
       return;
     }
     this.reader.onError(error);
