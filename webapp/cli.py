@@ -119,6 +119,7 @@ def run(options: argparse.Namespace) -> int:
             Settings(
                 data_dir=options.data_dir.expanduser(),
                 scenario=options.scenario,
+                host=options.host,
                 trusted_proxies=options.trusted_proxies,
                 public_url=options.public_url,
                 room_expires_after_s=(options.room_expiry_days or MOST_DAYS) * DAY_S,
@@ -128,7 +129,10 @@ def run(options: argparse.Namespace) -> int:
         fail(f"{error.message}; {error.remedy}")
     limits = ConnectionLimits()
     files = allow_many_files()  # a room has about five open, a connection one
-    connections = Connections(replace(limits, in_all=min(limits.in_all, files // 2)))
+    in_all = min(limits.in_all, files // 2)
+    # Behind a proxy all connections come from its address; there it limits them by client.
+    per_client = in_all if options.trusted_proxies else limits.per_client
+    connections = Connections(replace(limits, in_all=in_all, per_client=per_client))
     address = address_of(options.host, listening)
 
     def ready() -> None:

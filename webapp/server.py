@@ -93,7 +93,8 @@ class BoundedServer(ThreadedWSGIServer):
 
 
 def address_of(host: str, listening: socket.socket) -> str:
-    """Return the address to open in a browser."""
+    """Return the address to open in a browser on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  # "all" is no address
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{listening.getsockname()[1]}/"
 

@@ -12,6 +12,7 @@ class Settings:
 
     data_dir: Path
     scenario: str = DEFAULT_SCENARIO
+    host: str = "127.0.0.1"
     trusted_proxies: int = 0
     public_url: str = ""
 

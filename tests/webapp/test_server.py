@@ -16,7 +16,7 @@ from tests.webapp.support import TIMEOUT_S
 from webapp.app import create_app
 from webapp.connections import ConnectionLimits, Connections
 from webapp.http.request.context import EXTENSION
-from webapp.server import BoundedServer, serve
+from webapp.server import BoundedServer, address_of, serve
 from webapp.settings import Settings
 
 
@@ -160,3 +160,10 @@ def test_a_connection_whose_body_does_not_arrive_is_closed(
     slow = serve_with().connect()
     slow.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n1234")
     assert b" 200 " not in read_to_end(slow)
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"), [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("::", "[::1]")]
+)
+def test_the_printed_address_can_be_opened(listening: socket.socket, host: str, shown: str) -> None:
+    assert address_of(host, listening) == f"http://{shown}:{listening.getsockname()[1]}/"

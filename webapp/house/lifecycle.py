@@ -89,7 +89,7 @@ class Lifecycle:
         return room if room is not None and not room.suspensions else self._restored(room_id)
 
     def is_awake(self, room: Room) -> bool:
-        """Return whether this very room is in memory: not put away, deleted, or restored again."""
+        """Return whether the room is still in memory as this object."""
         return self._awake.get(room.record.room) is room
 
     def restore_suspended(self) -> None:
@@ -99,7 +99,7 @@ class Lifecycle:
                 with suppress(OffsetscopeError):
                     self._restored(room_id)
 
-    def put_away(self, room: Room, is_in_use: Callable[[Room], bool]) -> bool:
+    def unload(self, room: Room, is_in_use: Callable[[Room], bool]) -> bool:
         """Close a room and keep its files; return false if it was in use meanwhile, or is not in memory any more."""
         room_id = room.record.room
         life = self._lives.get(room_id)

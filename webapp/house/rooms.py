@@ -221,7 +221,7 @@ class Rooms:
             was_idle = self._is_idle(room)
             room.last_seen_us = self._wall_us()
             self._usage.note_use(room_id)
-            if self._lifecycle.is_awake(room):  # and not put away before its use was recorded
+            if self._lifecycle.is_awake(room):  # not unloaded before its use was recorded
                 break
         if was_idle:
             self._wake(room)
@@ -263,7 +263,7 @@ class Rooms:
         for room in self._in_memory():
             self._note_usage(room)
         for room, seen_us in self._idle_rooms():
-            self._put_away(room, seen_us)
+            self._unload(room, seen_us)
         self._lifecycle.restore_suspended()
         for room_id in self._expired():
             logger.info("room %s has expired, after %d s unused while this server ran", *self._idle(room_id))
@@ -275,7 +275,7 @@ class Rooms:
         """Close all rooms; their files are complete. A room that cannot be closed does not keep others from it."""
         for room in self._in_memory():
             try:
-                self._put_away(room, NEVER_US)
+                self._unload(room, NEVER_US)
             except Exception:
                 logger.exception("room %s cannot be closed", room.record.room)
         self._save_usage()
@@ -301,10 +301,10 @@ class Rooms:
     def _is_idle(self, room: Room) -> bool:
         return self._wall_us() - room.last_seen_us >= self._settings.sleep_after_s * SECOND_US
 
-    def _put_away(self, room: Room, seen_us: int) -> None:
+    def _unload(self, room: Room, seen_us: int) -> None:
         """Put a room away that was last used at ``seen_us``, unless it was used again."""
         room_id = room.record.room
-        if self._lifecycle.put_away(room, lambda room: room.last_seen_us > seen_us):
+        if self._lifecycle.unload(room, lambda room: room.last_seen_us > seen_us):
             size_bytes, is_touched = self._directory.measure(room_id)
             self._usage.note_size(room_id, size_bytes, is_touched=is_touched)
 

@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Iterable
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def register(app: Flask, settings: Settings) -> None:
     them: any client can send such headers.
     """
     if not settings.public_url and not settings.trusted_proxies:
-        app.before_request(_require_own_host)
+        app.before_request(partial(_require_own_host, settings.host.lower()))
     if settings.public_url:
         app.wsgi_app = PublicAddress(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]
     if settings.trusted_proxies:
@@ -59,8 +60,8 @@ def register(app: Flask, settings: Settings) -> None:
         )
 
 
-def _require_own_host() -> None:
-    """Raise ``ForeignHost`` unless the visitor used an IP address, or a name of this machine.
+def _require_own_host(listens_at: str) -> None:
+    """Raise ``ForeignHost`` unless the visitor used an IP address, a name of this machine, or the one it listens at.
 
     Otherwise a page of another site could let its own name point to this machine, and then act here as if it were ours
     (DNS rebinding).
@@ -68,7 +69,7 @@ def _require_own_host() -> None:
     host = request.host.rpartition(":")[0] if _PORT.search(request.host) else request.host
     name = host.strip("[]").rstrip(".").lower()
     machine = socket.gethostname().lower()
-    if name in (machine, f"{machine}.local", "localhost") or name.endswith(".localhost"):
+    if name in (listens_at, machine, f"{machine}.local", "localhost") or name.endswith(".localhost"):
         return
     try:
         ip_address(name)

@@ -1,4 +1,4 @@
-"""Each room is in one state, also when it is put away, found and deleted at the same time."""
+"""Each room is in one state, also when it is unloaded, requested and deleted at the same time."""
 
 import threading
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def lifecycle(restores: Restores, tmp_path: Path, clock: HandClock) -> Iterator[
 def test_a_room_goes_from_awake_to_asleep_and_back(lifecycle: Lifecycle) -> None:
     room = lifecycle.find(ROOM)
     assert lifecycle.state_of(ROOM) == "awake"
-    assert lifecycle.put_away(room, never)
+    assert lifecycle.unload(room, never)
     assert lifecycle.state_of(ROOM) == "asleep"
     assert not lifecycle.is_awake(room)
     again = lifecycle.find(ROOM)
@@ -71,18 +71,18 @@ def test_a_room_goes_from_awake_to_asleep_and_back(lifecycle: Lifecycle) -> None
         lifecycle.find(ROOM)
 
 
-def test_a_room_that_was_used_meanwhile_is_not_put_away(lifecycle: Lifecycle) -> None:
+def test_a_room_that_was_used_meanwhile_is_not_unload(lifecycle: Lifecycle) -> None:
     room = lifecycle.find(ROOM)
-    assert not lifecycle.put_away(room, lambda room: True)
+    assert not lifecycle.unload(room, lambda room: True)
     assert lifecycle.find(ROOM) is room
     act(room, "produce", count=1)
 
 
-def test_a_room_that_was_put_away_already_is_not_put_away_again(lifecycle: Lifecycle) -> None:
+def test_a_room_that_was_unload_already_is_not_unload_again(lifecycle: Lifecycle) -> None:
     room = lifecycle.find(ROOM)
-    lifecycle.put_away(room, never)
+    lifecycle.unload(room, never)
     again = lifecycle.find(ROOM)
-    assert not lifecycle.put_away(room, never)
+    assert not lifecycle.unload(room, never)
     assert lifecycle.find(ROOM) is again
 
 
@@ -101,7 +101,7 @@ def test_a_room_is_not_restored_while_it_is_being_closed(
 
     monkeypatch.setattr(room, "close", slow_close)
     with ThreadPoolExecutor(2) as threads:
-        away = threads.submit(lifecycle.put_away, room, never)
+        away = threads.submit(lifecycle.unload, room, never)
         assert closing.wait(TIMEOUT_S)
         assert lifecycle.state_of(ROOM) == "closing"
         found = threads.submit(lifecycle.find, ROOM)
@@ -110,21 +110,19 @@ def test_a_room_is_not_restored_while_it_is_being_closed(
         assert found.result(TIMEOUT_S) is not room
 
 
-def test_concurrent_finds_and_put_aways_never_open_the_same_files_twice(
-    lifecycle: Lifecycle, restores: Restores
-) -> None:
-    def find_and_put_away(number: int) -> None:
+def test_concurrent_finds_and_unloads_never_open_the_same_files_twice(lifecycle: Lifecycle, restores: Restores) -> None:
+    def find_and_unload(number: int) -> None:
         for _ in range(20):
-            lifecycle.put_away(lifecycle.find(ROOM), never)
+            lifecycle.unload(lifecycle.find(ROOM), never)
 
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(find_and_put_away, range(4), timeout=TIMEOUT_S))
+        list(threads.map(find_and_unload, range(4), timeout=TIMEOUT_S))
     assert restores.overlaps == 0
     assert restores.restored > 0
 
 
 def test_a_room_that_is_deleted_while_its_restore_waits_is_unknown(lifecycle: Lifecycle, restores: Restores) -> None:
-    lifecycle.put_away(lifecycle.find(ROOM), never)
+    lifecycle.unload(lifecycle.find(ROOM), never)
     with ThreadPoolExecutor(1) as threads:
         asked: list[object] = []
 

@@ -1,4 +1,4 @@
-"""Many rooms: made, found, put away, restored, expired and evicted, and independent of each other."""
+"""Many rooms: made, requested, unloaded, restored, expired and evicted, each independent of the others."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -297,7 +297,7 @@ def test_no_time_passes_in_a_room_that_is_not_advanced(house: House) -> None:
     assert room.facts()["clock"]["now_us"] <= 650_000
 
 
-def test_unused_rooms_are_put_away_and_restored_at_the_next_use(house: House) -> None:
+def test_unused_rooms_are_unload_and_restored_at_the_next_use(house: House) -> None:
     room, watched = house.make("paused"), house.make("paused")
     house.watched.add(watched.record.room)
     act(room, "produce", count=2)
@@ -310,7 +310,7 @@ def test_unused_rooms_are_put_away_and_restored_at_the_next_use(house: House) ->
     assert house.rooms.find(watched.record.room) is watched
 
 
-def test_over_the_limit_of_open_rooms_the_longest_unused_ones_are_put_away(
+def test_over_the_limit_of_open_rooms_the_longest_unused_ones_are_unload(
     small_house: Callable[..., House],
 ) -> None:
     house = small_house(rooms_in_memory_at_most=2)

@@ -165,3 +165,9 @@ def test_a_local_server_does_not_answer_under_foreign_names(client: FlaskClient,
 def test_a_server_behind_a_proxy_answers_under_the_names_that_the_proxy_passes(app_with: Callable[..., Flask]) -> None:
     client = app_with(trusted_proxies=1).test_client()
     assert client.get("/healthz", headers={"Host": "example.org"}).status_code == 200
+
+
+def test_a_server_answers_under_the_name_that_it_listens_at(app_with: Callable[..., Flask]) -> None:
+    client = app_with(host="Classroom.example.org").test_client()
+    assert client.get("/healthz", headers={"Host": "classroom.example.org:8000"}).status_code == 200
+    assert client.get("/healthz", headers={"Host": "elsewhere.example.org"}).status_code == 421

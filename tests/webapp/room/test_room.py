@@ -254,7 +254,7 @@ def test_a_full_room_is_paused_and_refuses_commands(tmp_path: Path, clock: HandC
     room.close()
 
 
-def test_a_pending_command_fails_when_its_room_is_put_away(tmp_path: Path, clock: HandClock) -> None:
+def test_a_pending_command_fails_when_its_room_is_unload(tmp_path: Path, clock: HandClock) -> None:
     woken: list[Room] = []
     room = new_room(tmp_path, clock, wake=woken.append)
     fields = {"command": "produce", "count": 1}
